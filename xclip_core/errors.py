@@ -1,0 +1,55 @@
+"""What can go wrong with the model, as one small tree."""
+
+
+class ModelError(Exception):
+    """The root: every error that this package raises on purpose, each message one sentence.
+
+    ```
+    ModelError
+    ├── ConfigError              an architecture that is not described or cannot be built
+    ├── CheckpointError          a checkpoint that cannot be used
+    │   ├── CheckpointNotFoundError   no such name, folder or revision, or files are missing
+    │   ├── HubUnreachableError       not on this machine, and the Hub does not answer
+    │   └── WeightsError              damaged, unsafe, or of another architecture
+    ├── TokenizerError           vocabulary files that are missing or not CLIP's kind
+    ├── FrameProcessorError      a preprocessor_config.json that does not say what to do
+    ├── InputError               frames, clips or token ids of the wrong shape or type
+    └── DeviceError              a device or a precision that this machine does not have
+    ```
+    """
+
+
+class ConfigError(ModelError):
+    """An architecture that is not fully described, or that cannot be built."""
+
+
+class CheckpointError(ModelError):
+    """A checkpoint that cannot be used."""
+
+
+class CheckpointNotFoundError(CheckpointError):
+    """No checkpoint of that name, folder or revision, or some of its files are missing."""
+
+
+class HubUnreachableError(CheckpointError):
+    """The checkpoint is not on this machine and the Hugging Face Hub does not answer."""
+
+
+class WeightsError(CheckpointError):
+    """Weights that are damaged, unsafe to read, or of another architecture."""
+
+
+class TokenizerError(ModelError):
+    """Vocabulary files that are missing, damaged, or not a CLIP byte-pair vocabulary."""
+
+
+class FrameProcessorError(ModelError):
+    """A frame processor's configuration that is missing, incomplete or not supported."""
+
+
+class InputError(ModelError):
+    """Frames, clips, token ids or texts of the wrong shape, type or number."""
+
+
+class DeviceError(ModelError):
+    """A device or a precision that this machine does not have."""
