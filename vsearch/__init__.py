@@ -1,1 +1,1 @@
-"""vsearch."""
+"""The `vsearch` command: settings, the wiring of all parts, and what is printed."""

@@ -1,0 +1,53 @@
+"""A test that CI skips in silence is a test that nobody runs: in CI such a skip fails."""
+
+import os
+from collections.abc import Generator
+from typing import TypeVar
+
+import pytest
+
+Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
+
+# What a machine may lack, by the word that a skip's reason has to name it with.
+_MAY_BE_MISSING = {
+    "VSEARCH_TEST_VIDEOS": lambda: "VSEARCH_TEST_VIDEOS" not in os.environ,
+    "VSEARCH_TEST_CLIP_BPE": lambda: "VSEARCH_TEST_CLIP_BPE" not in os.environ,
+    "CUDA": lambda: not _cuda_is_here(),
+    "MPS": lambda: not _mps_is_here(),
+}
+
+
+def _cuda_is_here() -> bool:
+    import torch
+
+    return torch.cuda.is_available()
+
+
+def _mps_is_here() -> bool:
+    import torch
+
+    return torch.backends.mps.is_available()
+
+
+def _is_excused(reason: str) -> bool:
+    return any(word in reason and missing() for word, missing in _MAY_BE_MISSING.items())
+
+
+def _fail_when_skipped(report: Report) -> Report:
+    if not report.skipped or hasattr(report, "wasxfail") or not os.environ.get("CI"):
+        return report
+    reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+    if not _is_excused(reason):
+        report.outcome = "failed"
+        report.longrepr = f"skipped in CI, which has what it takes to run it: {reason}"
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    return _fail_when_skipped((yield))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    return _fail_when_skipped((yield))

@@ -1,0 +1,82 @@
+"""Where the state lives and which model is meant: read once, from flags and environment, here."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import platformdirs
+
+HOME_VARIABLE = "VSEARCH_HOME"
+
+# The page runs in a process of Streamlit's, which passes no flags on: its settings travel in these.
+_PAGE_CATALOG = "VSEARCH_UI_CATALOG"
+_PAGE_MODEL = "VSEARCH_UI_MODEL"
+_PAGE_DEVICE = "VSEARCH_UI_DEVICE"
+_PAGE_PRECISION = "VSEARCH_UI_PRECISION"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What every command needs to know before it starts.
+
+    Attributes:
+        home: the folder that holds all state of this user.
+        catalog: the catalog's folder; inside `home` unless told.
+        model: the model asked for; None means the catalog's own, else the default.
+        device: `auto`, `cpu`, `cuda` or `mps`.
+        precision: `auto`, `fp32`, `bf16` or `fp16`.
+    """
+
+    home: Path
+    catalog: Path
+    model: str | None = None
+    device: str = "auto"
+    precision: str = "auto"
+
+
+def read_settings(
+    environment: Mapping[str, str],
+    *,
+    catalog: Path | None = None,
+    model: str | None = None,
+    device: str = "auto",
+    precision: str = "auto",
+) -> Settings:
+    """Join the flags of one command with the environment; a flag wins.
+
+    Paths come back absolute, so that a later change of the working folder changes nothing.
+    """
+    home = environment.get(HOME_VARIABLE) or platformdirs.user_data_dir(
+        "vsearch", appauthor=False
+    )
+    home_folder = Path(home).expanduser().absolute()
+    return Settings(
+        home=home_folder,
+        catalog=catalog.expanduser().absolute() if catalog else home_folder / "catalog",
+        model=model,
+        device=device,
+        precision=precision,
+    )
+
+
+def page_environment(settings: Settings) -> dict[str, str]:
+    """The variables that tell the page's process the settings of the command that started it."""
+    variables = {
+        HOME_VARIABLE: str(settings.home),
+        _PAGE_CATALOG: str(settings.catalog),
+        _PAGE_DEVICE: settings.device,
+        _PAGE_PRECISION: settings.precision,
+    }
+    return variables | ({_PAGE_MODEL: settings.model} if settings.model else {})
+
+
+def read_page_settings(environment: Mapping[str, str]) -> Settings:
+    """The other end of `page_environment`; without its variables, the usual settings."""
+    catalog = environment.get(_PAGE_CATALOG)
+    return read_settings(
+        environment,
+        catalog=Path(catalog) if catalog else None,
+        model=environment.get(_PAGE_MODEL),
+        device=environment.get(_PAGE_DEVICE, "auto"),
+        precision=environment.get(_PAGE_PRECISION, "auto"),
+    )
