@@ -25,8 +25,8 @@ class TextEmbeddings(nn.Module):
             raise InputError(
                 f"a text of {ids.shape[1]} tokens was given; this model reads at most {longest}"
             )
-        x = self.token_embedding(ids) + self.position_embedding.weight[: ids.shape[1]]
-        return x  # type: ignore[no-any-return]
+        tokens: Tensor = self.token_embedding(ids)
+        return tokens + self.position_embedding.weight[: ids.shape[1]]
 
 
 def end_positions(ids: Tensor) -> Tensor:

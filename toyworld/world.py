@@ -1,0 +1,102 @@
+"""What there is in the toy world, how it is described, and which of it is never trained on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import product
+
+import numpy as np
+
+COLOURS: dict[str, tuple[int, int, int]] = {
+    "red": (215, 38, 38),
+    "green": (40, 160, 60),
+    "blue": (40, 70, 215),
+    "yellow": (240, 215, 40),
+    "purple": (150, 50, 185),
+    "cyan": (60, 210, 220),
+    "white": (246, 246, 246),
+    "black": (14, 14, 14),
+}
+
+SHAPES: tuple[str, ...] = ("circle", "square", "triangle", "star", "cross", "heart", "ring")
+
+MOTION_PAIRS: tuple[tuple[str, str], ...] = (
+    ("moving left", "moving right"),
+    ("moving up", "moving down"),
+    ("growing", "shrinking"),
+    ("circling clockwise", "circling anticlockwise"),
+)
+"""Each pair shows the same single frames; only their order tells its two members apart."""
+
+MOTIONS: tuple[str, ...] = tuple(motion for pair in MOTION_PAIRS for motion in pair)
+
+OPPOSITE: dict[str, str] = {
+    motion: opposite for a, b in MOTION_PAIRS for motion, opposite in ((a, b), (b, a))
+}
+
+_OTHER_WORDS: dict[str, tuple[str, ...]] = {
+    "moving left": ("moves left", "going left", "drifting to the left"),
+    "moving right": ("moves right", "going right", "drifting to the right"),
+    "moving up": ("moves up", "going up", "rising"),
+    "moving down": ("moves down", "going down", "sinking"),
+    "growing": ("grows", "getting bigger", "becoming larger"),
+    "shrinking": ("shrinks", "getting smaller", "becoming smaller"),
+    "circling clockwise": ("circles clockwise", "going round clockwise", "orbiting clockwise"),
+    "circling anticlockwise": (
+        "circles anticlockwise",
+        "going round anticlockwise",
+        "orbiting counterclockwise",
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Combination:
+    """One thing that can happen: a colour, a shape and a motion."""
+
+    colour: str
+    shape: str
+    motion: str
+
+    @property
+    def caption(self) -> str:
+        """The plain sentence for it, as in "a red circle moving left"."""
+        return f"a {self.colour} {self.shape} {self.motion}"
+
+    def paraphrase(self, rng: np.random.Generator) -> str:
+        """Another way to say it: half of the time the plain caption."""
+        if rng.random() < 0.5:
+            return self.caption
+        article = ("a ", "the ", "")[rng.integers(3)]
+        words = (self.motion, *_OTHER_WORDS[self.motion])
+        return f"{article}{self.colour} {self.shape} {words[rng.integers(len(words))]}"
+
+
+COMBINATIONS: tuple[Combination, ...] = tuple(
+    Combination(*parts) for parts in product(COLOURS, SHAPES, MOTIONS)
+)
+
+
+def is_held_out(combination: Combination) -> bool:
+    """Whether training never shows this combination: one in four, spread like a Latin square.
+
+    Every colour, shape and motion, and every two of them together, is still seen in training:
+    what is new about a held-out combination is that all three meet.
+    """
+    colour = list(COLOURS).index(combination.colour)
+    shape = SHAPES.index(combination.shape)
+    motion = MOTIONS.index(combination.motion)
+    # Three is odd, so the two members of a motion pair never leave training together.
+    return (colour + 2 * shape + 3 * motion) % 4 == 0
+
+
+TRAINED: tuple[Combination, ...] = tuple(c for c in COMBINATIONS if not is_held_out(c))
+HELD_OUT: tuple[Combination, ...] = tuple(c for c in COMBINATIONS if is_held_out(c))
+
+
+def every_sentence() -> tuple[str, ...]:
+    """All ways in which the world is described: what a vocabulary for it is built from."""
+    sentences = [c.caption for c in COMBINATIONS]
+    for c in COMBINATIONS:
+        sentences += [f"the {c.colour} {c.shape} {words}" for words in _OTHER_WORDS[c.motion]]
+    return tuple(sentences)
