@@ -26,7 +26,8 @@ def _polygon_outline(corners: NDArray[np.float64]) -> NDArray[np.float64]:
     along_ray = (start[:, 0] * edge[:, 1] - start[:, 1] * edge[:, 0])[None] / safe
     along_edge = (start[None, :, 0] * ray[:, None, 1] - start[None, :, 1] * ray[:, None, 0]) / safe
     hits = (along_ray > 0) & (along_edge >= -1e-9) & (along_edge <= 1 + 1e-9)
-    return np.where(hits, along_ray, 0.0).max(axis=1)
+    distances: NDArray[np.float64] = np.where(hits, along_ray, 0.0).max(axis=1)
+    return distances
 
 
 def _regular(points: int, *, inner: float | None = None) -> NDArray[np.float64]:
@@ -88,7 +89,7 @@ def _coverage(scene: Scene, *, x: float, y: float, radius: float, size: int) -> 
     angle = np.arctan2(rows[:, None], columns[None, :]) - np.float32(scene.tilt)
     index = (angle * (_ANGLES / (2 * np.pi)) + _ANGLES / 2).astype(np.intp) % _ANGLES
     edge = OUTLINES[scene.combination.shape][index] * np.float32(radius)
-    soft = np.clip((edge - distance) * size + 0.5, 0, 1)
+    soft: Floats = np.clip((edge - distance) * size + 0.5, 0, 1)
     if scene.combination.shape == "ring":
         soft = soft * np.clip((distance - radius * _HOLE) * size + 0.5, 0, 1)
     return soft

@@ -1,1 +1,1 @@
-"""training."""
+"""How the models that vsearch ships are made and measured."""

@@ -16,7 +16,8 @@ from torch.nn import functional as F
 
 def quick_gelu(x: Tensor) -> Tensor:
     """CLIP's approximation of GELU: ``x * sigmoid(1.702 x)``."""
-    return x * torch.sigmoid(1.702 * x)
+    gate: Tensor = torch.sigmoid(1.702 * x)
+    return x * gate
 
 
 ACTIVATION_FUNCTIONS: dict[str, Callable[[Tensor], Tensor]] = {
@@ -30,7 +31,7 @@ ACTIVATION_FUNCTIONS: dict[str, Callable[[Tensor], Tensor]] = {
 
 def split_heads(x: Tensor, heads: int) -> Tensor:
     """(B, S, D) to (B, H, S, D / H)."""
-    return x.unflatten(-1, (heads, -1)).transpose(1, 2)
+    return x.reshape(*x.shape[:-1], heads, -1).transpose(1, 2)
 
 
 def join_heads(x: Tensor) -> Tensor:

@@ -63,7 +63,7 @@ class FrameEmbeddings(nn.Module):
         rows, columns = height // self.patch_size, width // self.patch_size
         if rows == columns == self.grid_size:
             return table
-        grid = table[1:].unflatten(0, (self.grid_size, self.grid_size)).permute(2, 0, 1)[None]
+        grid = table[1:].view(self.grid_size, self.grid_size, -1).permute(2, 0, 1)[None]
         grid = F.interpolate(grid, size=(rows, columns), mode="bicubic", align_corners=False)
         return torch.cat([table[:1], grid[0].flatten(1).T])
 
@@ -87,7 +87,7 @@ class CrossFrameLayer(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(B·T, S, D) to (B·T, S, D), frames of one video beside each other."""
-        message = self.message_fc(x[:, 0]).unflatten(0, (-1, self.num_frames))  # (B, T, D)
+        message = self.message_fc(x[:, 0]).view(-1, self.num_frames, x.shape[-1])  # (B, T, D)
         message = message + self.drop_path(self.message_attn(self.message_ln(message)))
         y = torch.cat([x, message.flatten(0, 1)[:, None]], dim=1)  # (B·T, S + 1, D)
         y = y + self.drop_path(self.self_attn(self.layer_norm1(y)))
@@ -134,5 +134,5 @@ class FrameEncoder(nn.Module):
         x = self.pre_layernorm(x)
         for layer in self.encoder.layers:
             x = layer(x)
-        states = x.unflatten(0, (-1, self.num_frames))  # (B, T, S, D)
+        states = x.view(-1, self.num_frames, *x.shape[1:])  # (B, T, S, D)
         return self.post_layernorm(states[:, :, 0]), states
