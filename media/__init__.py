@@ -1,1 +1,33 @@
-"""media."""
+"""Films in and out: what a file is, its pictures at wanted times, short pieces of it, new files.
+
+The only room that knows FFmpeg (through PyAV).
+"""
+
+from media.decode import Frame, decode_at
+from media.encode import write_video
+from media.errors import (
+    LimitError,
+    MediaError,
+    UndecodableError,
+    UnreadableError,
+    UnsupportedError,
+    WriteError,
+)
+from media.excerpt import excerpt, thumbnail
+from media.probe import VideoInfo, probe
+
+__all__ = [
+    "Frame",
+    "LimitError",
+    "MediaError",
+    "UndecodableError",
+    "UnreadableError",
+    "UnsupportedError",
+    "VideoInfo",
+    "WriteError",
+    "decode_at",
+    "excerpt",
+    "probe",
+    "thumbnail",
+    "write_video",
+]

@@ -1,0 +1,128 @@
+"""Writing pictures as an ordinary H.264 film that plays everywhere, the same bytes every time."""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from uuid import uuid4
+
+import av
+import av.error
+import numpy as np
+from av.codec.context import Flags
+from av.container import OutputContainer
+from av.video.stream import VideoStream
+
+from media.errors import WriteError
+from media.source import reason
+
+DEFAULT_CRF = 20  # x264's constant rate factor: 0 is lossless, 18 looks so, 51 is worst
+_KEYFRAME_SECONDS = 2
+_B_FRAMES = 3
+
+
+def write_video(
+    path: Path,
+    frames: Iterable[np.ndarray],
+    *,
+    frame_rate: Fraction | int,
+    crf: int = DEFAULT_CRF,
+) -> None:
+    """Write `frames`, uint8 RGB (H, W, 3) all of one even size, as an H.264 MP4 file.
+
+    `frame_rate` is in frames per second. The same frames give the same bytes, as long as FFmpeg and
+    x264 stay the same. The file appears whole or not at all; one that was there is replaced.
+
+    Raises `WriteError`.
+    """
+    rate = Fraction(frame_rate)
+    with mp4_writer(
+        path, frame_rate=rate, time_base=1 / rate, crf=crf, b_frames=_B_FRAMES
+    ) as writer:
+        for index, pixels in enumerate(frames):
+            writer.write(pixels, pts=index)
+
+
+@dataclass(slots=True)
+class Mp4Writer:
+    """An MP4 file that is being written. The first picture sets the size."""
+
+    container: OutputContainer
+    frame_rate: Fraction
+    time_base: Fraction
+    crf: int
+    b_frames: int
+    _stream: VideoStream | None = None
+
+    def write(self, pixels: np.ndarray, *, pts: int, duration: int = 1) -> None:
+        """Append one picture, uint8 RGB (H, W, 3), shown from `pts` on for `duration`."""
+        if pixels.ndim != 3 or pixels.shape[2] != 3 or pixels.dtype != np.uint8:
+            raise WriteError(
+                f"a frame is {pixels.dtype} {pixels.shape}; it must be uint8 (height, width, 3)"
+            )
+        height, width, _ = pixels.shape
+        stream = self._stream or self._add_stream(width, height)
+        if (stream.width, stream.height) != (width, height):
+            raise WriteError(
+                f"a frame is {width} x {height}; those before were {stream.width} x {stream.height}"
+            )
+        frame = av.VideoFrame.from_ndarray(pixels, format="rgb24")
+        frame = frame.reformat(format="yuv420p", threads=1)
+        frame.pts, frame.duration, frame.time_base = pts, duration, self.time_base
+        self.container.mux(stream.encode(frame))
+
+    def finish(self) -> None:
+        """Write what the encoder still holds."""
+        if self._stream is None:
+            raise WriteError("there are no frames to write")
+        self.container.mux(self._stream.encode(None))
+
+    def _add_stream(self, width: int, height: int) -> VideoStream:
+        if width % 2 or height % 2:
+            raise WriteError(
+                f"frames are {width} x {height}; H.264 for every player needs even sizes"
+            )
+        options = {
+            "crf": str(self.crf),
+            "bf": str(self.b_frames),
+            "preset": "veryfast",
+            "g": str(max(1, round(self.frame_rate * _KEYFRAME_SECONDS))),
+            "threads": "1",  # more would make the bytes depend on the machine
+        }
+        stream = self.container.add_stream("libx264", rate=self.frame_rate, options=options)
+        stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
+        stream.codec_context.time_base = self.time_base
+        stream.codec_context.flags |= Flags.frame_duration  # else the last picture's is guessed
+        self._stream = stream
+        return stream
+
+
+@contextmanager
+def mp4_writer(
+    path: Path, *, frame_rate: Fraction, time_base: Fraction, crf: int, b_frames: int
+) -> Iterator[Mp4Writer]:
+    """A writer whose file takes its place at `path` when the block ends without an error.
+
+    `frame_rate` is the nominal rate, `time_base` the unit of pts and duration in seconds. Without
+    `b_frames` every picture's duration is kept exactly; with them the film is smaller. The index is
+    put in front, so that players can begin before they have the whole file. Raises `WriteError`.
+    """
+    partial = path.with_name(f".{uuid4().hex}.partial")
+    try:
+        with av.open(
+            f"file:{partial.absolute()}",
+            "w",
+            format="mp4",
+            container_options={"movflags": "+faststart", "fflags": "+bitexact"},
+        ) as container:
+            writer = Mp4Writer(
+                container, frame_rate=frame_rate, time_base=time_base, crf=crf, b_frames=b_frames
+            )
+            yield writer
+            writer.finish()
+        partial.replace(path)
+    except (av.error.FFmpegError, OSError) as error:
+        raise WriteError(f"{path} cannot be written: {reason(error)}") from error
+    finally:
+        partial.unlink(missing_ok=True)

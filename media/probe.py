@@ -1,0 +1,68 @@
+"""What a film is, measured from its packets rather than believed from its header."""
+
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import av
+
+from media.layout import Extent, Layout, layout_of, scan_packets
+from media.source import Source, open_source
+
+_FALLBACK_RATE = Fraction(25)  # frames per second, for a single picture without a duration
+
+
+@dataclass(frozen=True, slots=True)
+class VideoInfo:
+    """A film that can be decoded.
+
+    `width` and `height` are in pixels as displayed, after rotation and sample aspect ratio.
+    `frame_rate` is in frames per second, the average. `duration` is in seconds, from the first
+    presentation timestamp to the end of the last frame. `container` and `codec` are FFmpeg's names.
+    """
+
+    path: Path
+    container: str
+    codec: str
+    width: int
+    height: int
+    frame_rate: float
+    duration: float
+    layout: Layout
+
+
+def probe(path: Path) -> VideoInfo:
+    """Look at the film at `path`: every packet is read once, one picture at most is decoded.
+
+    A film that breaks off is described as far as it can be read. Raises `MediaError`.
+    """
+    with open_source(path, threads=1) as source:
+        scan = scan_packets(source)
+        layout = layout_of(source, scan)
+        frame_rate, duration = _measure(source, scan.extent)
+        return VideoInfo(
+            path=path,
+            container=source.container.format.name.split(",")[0],
+            codec=source.stream.codec_context.codec.canonical_name,
+            width=layout.width,
+            height=layout.height,
+            frame_rate=frame_rate,
+            duration=duration,
+            layout=layout,
+        )
+
+
+def _measure(source: Source, extent: Extent) -> tuple[float, float]:
+    """Frames per second and seconds, from the packets.
+
+    The header's rate only fills a gap: for a film of one picture that has no duration of its own.
+    """
+    unit = source.stream.time_base or Fraction(1, av.time_base)
+    spread = (extent.last - extent.first) * unit
+    end = (extent.end - extent.first) * unit
+    if spread > 0:
+        interval = spread / (extent.count - 1)
+    else:
+        interval = end or 1 / (source.stream.average_rate or _FALLBACK_RATE)
+    duration = end if end > spread else spread + interval  # the last packet may have no duration
+    return float(1 / interval), float(duration)

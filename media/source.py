@@ -1,0 +1,125 @@
+"""Opening a media file: the one door, and what may come through it.
+
+Media files are hostile input. Only regular local files are opened, only containers that cannot
+point at other files or addresses, and nothing is decoded before its claimed size has been checked.
+"""
+
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import av
+import av.error
+from av.container import InputContainer
+from av.stream import Disposition
+from av.video.stream import VideoStream
+
+from media.errors import LimitError, MediaError, UnreadableError, UnsupportedError
+
+# FFmpeg's names. Scripts and playlists (concat, hls, dash, imf, sdp, ...), which make FFmpeg open
+# other files whatever their suffix says, and devices are left out on purpose.
+CONTAINERS = (
+    "asf,avi,dv,flv,gif,ivf,live_flv,matroska,mov,mpeg,mpegts,mxf,nsv,nut,nuv,ogg,rm,viv,wtv"
+)
+MAX_PIXELS = 1 << 26  # a frame of 8192 x 8192; 8K film has half of that
+MAX_STREAMS = 256
+_SIDE_STREAMS = Disposition.attached_pic | Disposition.timed_thumbnails  # cover art, seek previews
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """An open file and the video stream chosen from it."""
+
+    container: InputContainer
+    stream: VideoStream
+
+
+@contextmanager
+def open_source(
+    path: Path, *, stream_index: int | None = None, threads: int = 0
+) -> Iterator[Source]:
+    """Open `path` for reading and choose a video stream (the best one unless told).
+
+    `threads` counts the decoder's threads; 0 takes as many as there are cores. No decoder is
+    opened for a stream beyond the pixel limit. The file is closed on leaving, however that happens.
+
+    Raises `UnreadableError`, `UnsupportedError` or `LimitError`.
+    """
+    if threads < 0:
+        raise ValueError(f"threads is {threads}; it must be 0 (automatic) or more")
+    container = _open_container(path)
+    try:
+        stream = _choose_stream(container, stream_index)
+        check_size(stream.codec_context.width, stream.codec_context.height)
+        stream.codec_context.options = {"max_pixels": str(MAX_PIXELS)}
+        stream.codec_context.thread_type = "AUTO"
+        stream.codec_context.thread_count = threads
+        yield Source(container, stream)
+    finally:
+        container.close()
+
+
+def check_size(width: int, height: int) -> None:
+    """Raise `LimitError` where a frame of `width` x `height` would pass the pixel limit."""
+    if width * height > MAX_PIXELS:
+        raise LimitError(
+            f"its frames claim {width} x {height} pixels; at most {MAX_PIXELS:,} are decoded"
+        )
+
+
+def reason(error: Exception) -> str:
+    """FFmpeg's own words for `error`, without the file name and the error number."""
+    return str(getattr(error, "strerror", None) or error)
+
+
+def _open_container(path: Path) -> InputContainer:
+    _check_regular_file(path)
+    try:
+        return av.open(
+            # The scheme keeps names such as "concat:a" or "-" plain file names.
+            f"file:{path.absolute()}",
+            "r",
+            options={"max_pixels": str(MAX_PIXELS)},
+            container_options={
+                "format_whitelist": CONTAINERS,
+                "protocol_whitelist": "file",
+                "max_streams": str(MAX_STREAMS),
+            },
+            metadata_errors="replace",
+        )
+    except (av.error.FFmpegError, OSError, ValueError) as error:
+        raise _opening_error(error) from error
+
+
+def _check_regular_file(path: Path) -> None:
+    try:
+        status = path.stat()
+    except OSError as error:
+        raise UnreadableError(f"cannot be opened: {reason(error)}") from error
+    if not stat.S_ISREG(status.st_mode):
+        raise UnreadableError("is not a regular file")
+    if status.st_size == 0:
+        raise UnsupportedError("is empty")
+
+
+def _opening_error(error: Exception) -> MediaError:
+    if isinstance(error, (PermissionError, FileNotFoundError)):
+        return UnreadableError(f"cannot be opened: {reason(error)}")
+    if isinstance(error, av.error.ArgumentError):
+        return UnsupportedError("is damaged, or not a container that is allowed here")
+    return UnsupportedError(f"is not a media file that can be read: {reason(error)}")
+
+
+def _choose_stream(container: InputContainer, stream_index: int | None) -> VideoStream:
+    candidates = [s for s in container.streams.video if not s.disposition & _SIDE_STREAMS]
+    if stream_index is not None:
+        candidates = [s for s in candidates if s.index == stream_index]
+    if not candidates:
+        raise UnsupportedError("holds no video stream")
+    best = container.streams.best("video")
+    stream = next((s for s in candidates if s is best), candidates[0])
+    if not stream.codec_context:  # PyAV's way to say that this FFmpeg has no decoder for it
+        raise UnsupportedError("its video is in a format for which there is no decoder here")
+    return stream
