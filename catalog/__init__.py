@@ -1,1 +1,47 @@
-"""catalog."""
+"""The catalog: which videos are known, where they lie, and which clip is nearest to a vector."""
+
+from catalog.catalog import Catalog
+from catalog.errors import (
+    CatalogBusyError,
+    CatalogDamagedError,
+    CatalogError,
+    CatalogMissingError,
+    CatalogNewerError,
+    CatalogStorageError,
+    InvalidVectorError,
+    NotACatalogError,
+    ProvenanceMismatchError,
+)
+from catalog.globs import path_matcher
+from catalog.records import (
+    CatalogStatus,
+    ClipMatch,
+    ClipSpan,
+    Failure,
+    FilePlace,
+    FileState,
+    Provenance,
+    VideoRecord,
+)
+
+__all__ = [
+    "Catalog",
+    "CatalogBusyError",
+    "CatalogDamagedError",
+    "CatalogError",
+    "CatalogMissingError",
+    "CatalogNewerError",
+    "CatalogStatus",
+    "CatalogStorageError",
+    "ClipMatch",
+    "ClipSpan",
+    "Failure",
+    "FilePlace",
+    "FileState",
+    "InvalidVectorError",
+    "NotACatalogError",
+    "Provenance",
+    "ProvenanceMismatchError",
+    "VideoRecord",
+    "path_matcher",
+]

@@ -1,0 +1,238 @@
+"""The catalog: what has been indexed, in one folder on disk. SQLite is the truth, FAISS a view."""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from threading import Lock
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
+
+from catalog import clips as clip_rows
+from catalog import places
+from catalog.columns import pack_vectors, require_unit_vectors
+from catalog.database import Database, open_database
+from catalog.errors import CatalogError
+from catalog.provenance import require_agreement, store_provenance, stored_provenance
+from catalog.records import (
+    CatalogStatus,
+    ClipMatch,
+    ClipSpan,
+    Failure,
+    FilePlace,
+    FileState,
+    Provenance,
+    VideoRecord,
+)
+from catalog.snapshot import snapshot_bytes
+from catalog.tables import Clip, File, Meta, Video
+
+if TYPE_CHECKING:
+    from catalog.clip_index import ClipIndex
+
+
+class Catalog:
+    """One open catalog. Safe to use from several threads, beside other processes that write.
+
+    Every method is one transaction: it happens as a whole or not at all. Paths are absolute;
+    relative ones are a ValueError. All methods may raise CatalogBusyError, CatalogStorageError and
+    CatalogDamagedError.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._index_lock = Lock()
+        self._clip_index: ClipIndex | None = None
+
+    @classmethod
+    def open(cls, folder: Path, *, create: bool = False) -> Self:
+        """Open the catalog in `folder`; an absent one is made if `create` says so.
+
+        Raises:
+            CatalogMissingError, NotACatalogError, CatalogNewerError, CatalogDamagedError,
+            CatalogStorageError.
+        """
+        return cls(open_database(folder, create=create))
+
+    def close(self) -> None:
+        """Let go of the files."""
+        self._database.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    @property
+    def folder(self) -> Path:
+        """Where the catalog lies."""
+        return self._database.folder
+
+    @property
+    def provenance(self) -> Provenance | None:
+        """What made the vectors; None as long as nothing was ever indexed."""
+        with self._database.reading() as session:
+            return stored_provenance(_meta(session))
+
+    def bind(self, provenance: Provenance) -> None:
+        """Record what makes the vectors, the first time; afterwards only check it.
+
+        Raises:
+            ProvenanceMismatchError: the catalog holds vectors that cannot be compared with these.
+        """
+        stored = self.provenance
+        if stored is None:
+            with self._database.writing() as session:
+                meta = _meta(session)
+                stored = stored_provenance(meta)  # another process may have been first
+                if stored is None:
+                    store_provenance(meta, provenance)
+                    return
+        require_agreement(stored, asked=provenance, folder=self.folder)
+
+    def known_files(self, roots: Iterable[Path]) -> dict[Path, FileState]:
+        """What is known of every file that is one of `roots` or lies below one."""
+        with self._database.reading() as session:
+            return {state.path: state for state in places.states_under(session, roots)}
+
+    def video_with(self, fingerprint: str) -> int | None:
+        """The id of the video with this content."""
+        with self._database.reading() as session:
+            return clip_rows.video_id_of(session, fingerprint)
+
+    def add_video(
+        self,
+        video: VideoRecord,
+        *,
+        place: FilePlace,
+        clips: Sequence[ClipSpan],
+        vectors: NDArray[np.float32],
+    ) -> int:
+        """Take in a video with its clips and their (N, D) unit vectors; its id.
+
+        What the place held before stays until this is committed, and goes in the same step unless
+        it lies elsewhere too. Content that another process took in meanwhile is not doubled.
+
+        Raises:
+            InvalidVectorError: wrong shape, not finite, not of unit length.
+            CatalogError: the catalog is not bound yet.
+            ValueError: there are no clips, or not as many as vectors.
+        """
+        if not clips or len(clips) != len(vectors):
+            raise ValueError(f"{len(clips)} clips with {len(vectors)} vectors")
+        with self._database.writing() as session:
+            blobs = pack_vectors(require_unit_vectors(vectors, dimension=self._dimension(session)))
+            video_id = clip_rows.video_id_of(session, video.fingerprint)
+            if video_id is None:
+                video_id = clip_rows.insert_video(session, video, clips=clips, blobs=blobs)
+            places.put(session, place, video_id=video_id)
+            return video_id
+
+    def add_place(self, place: FilePlace, *, video_id: int) -> None:
+        """Known content was found at this place.
+
+        Raises:
+            CatalogError: there is no such video (any more).
+        """
+        with self._database.writing() as session:
+            if session.get(Video, video_id) is None:
+                raise CatalogError(f"video {video_id} is no longer in the catalog; index again")
+            places.put(session, place, video_id=video_id)
+
+    def record_failure(self, place: FilePlace, *, error: str) -> None:
+        """The file could not be indexed; what it held before is gone from this place."""
+        with self._database.writing() as session:
+            places.put(session, place, error=error)
+
+    def forget_places(self, paths: Iterable[Path]) -> int:
+        """Files that are gone; videos without any place left go too. How many were known."""
+        with self._database.writing() as session:
+            return places.forget(session, paths)
+
+    def nearest(
+        self, vector: NDArray[np.float32], *, limit: int, within: str | None = None
+    ) -> list[ClipMatch]:
+        """The clips with the highest cosine, best first, equal ones by id; exact.
+
+        Args:
+            vector: (D,) of unit length.
+            limit: how many at most, at least 1.
+            within: a glob on the path (see `path_matcher`); only clips of such files compete.
+
+        Raises:
+            InvalidVectorError: wrong shape, not finite, not of unit length.
+            ValueError: `limit` is below 1.
+        """
+        if limit < 1:
+            raise ValueError(f"limit is {limit}, it must be at least 1")
+        with self._index_lock, self._database.reading() as session:
+            meta = _meta(session)
+            if meta.dimension is None:
+                return []
+            query = require_unit_vectors(vector[np.newaxis], dimension=meta.dimension)[0]
+            index = self._opened_index().in_step(session, meta=meta, dimension=meta.dimension)
+            paths = None if within is None else clip_rows.paths_within(session, within)
+            among = None if paths is None else clip_rows.clip_ids(session, sorted(paths))
+            ids, scores = index.nearest(query, limit=limit, among=among)
+            return clip_rows.matches(session, ids=ids, scores=scores, preferred=paths or {})
+
+    def status(self) -> CatalogStatus:
+        """What is in the catalog, counted in one moment."""
+        with self._database.reading() as session:
+            meta = _meta(session)
+            held = select(func.count()).select_from(File).where(File.video_id.is_not(None))
+            return CatalogStatus(
+                folder=self.folder,
+                provenance=stored_provenance(meta),
+                videos=session.scalar(select(func.count()).select_from(Video)) or 0,
+                files=session.scalar(held) or 0,
+                clips=session.scalar(select(func.count()).select_from(Clip)) or 0,
+                video_seconds=session.scalar(select(func.sum(Video.duration))) or 0.0,
+                database_bytes=self._database.bytes_on_disk(),
+                snapshot_bytes=snapshot_bytes(self.folder),
+                failures=tuple(Failure(*found) for found in places.failures(session)),
+                generation=meta.generation,
+                schema_version=meta.schema_version,
+            )
+
+    def save_snapshot(self) -> None:
+        """Save the vector index, so that the next process need not rebuild it from SQLite.
+
+        Raises:
+            CatalogStorageError: no room; nothing is lost.
+        """
+        with self._index_lock:
+            with self._database.reading() as session:
+                meta = _meta(session)
+                if meta.dimension is None:
+                    return
+                label = self._opened_index().save(session, meta=meta, dimension=meta.dimension)
+            if label is not None:
+                with self._database.labelling() as session:
+                    session.execute(update(Meta).values(snapshot_digest=label.digest))
+
+    def _opened_index(self) -> "ClipIndex":
+        if self._clip_index is None:
+            from catalog.clip_index import ClipIndex  # FAISS takes a while to import
+
+            self._clip_index = ClipIndex(self.folder)
+        return self._clip_index
+
+    def _dimension(self, session: Session) -> int:
+        dimension = _meta(session).dimension
+        if dimension is None:
+            raise CatalogError(f"the catalog in {self.folder} is not bound to a model yet")
+        return dimension
+
+
+def _meta(session: Session) -> Meta:
+    return session.scalars(select(Meta)).one()

@@ -1,0 +1,48 @@
+"""What can go wrong with a catalog, each said in one sentence that a person can act on."""
+
+
+class CatalogError(Exception):
+    """The root of everything this package raises on purpose.
+
+    CatalogError
+    ├── CatalogMissingError       the folder holds no catalog
+    ├── NotACatalogError          something else lies where the catalog should be
+    ├── CatalogNewerError         written by a newer version of the program
+    ├── CatalogDamagedError       SQLite cannot read it, or a row contradicts the others
+    ├── CatalogBusyError          another process kept the write lock for too long
+    ├── CatalogStorageError       disk full, read-only, no permission
+    ├── ProvenanceMismatchError   made by another model, or with another window or stride
+    └── InvalidVectorError        wrong shape, not finite, or not of unit length
+    """
+
+
+class CatalogMissingError(CatalogError):
+    """The folder holds no catalog."""
+
+
+class NotACatalogError(CatalogError):
+    """Something else lies where the catalog should be."""
+
+
+class CatalogNewerError(CatalogError):
+    """The catalog was written by a newer version of the program."""
+
+
+class CatalogDamagedError(CatalogError):
+    """SQLite cannot read the catalog, or a row contradicts the others."""
+
+
+class CatalogBusyError(CatalogError):
+    """Another process kept the write lock for longer than we wait."""
+
+
+class CatalogStorageError(CatalogError):
+    """The disk is full, read-only, or denies access."""
+
+
+class ProvenanceMismatchError(CatalogError):
+    """The catalog was made by another model, or with another window or stride."""
+
+
+class InvalidVectorError(CatalogError):
+    """A vector has the wrong shape, is not finite, or is not of unit length."""

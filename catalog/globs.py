@@ -1,0 +1,25 @@
+"""What a glob on a path means, everywhere in the product."""
+
+import re
+from collections.abc import Callable
+from fnmatch import translate
+from pathlib import Path
+
+
+def path_matcher(pattern: str) -> Callable[[Path], bool]:
+    """A test whether an absolute path, or a folder above it, fits `pattern`.
+
+    `*` matches anything, `/` included; `?` one character; `[ab]` one of these. A pattern that is
+    not absolute may begin at any folder: `holiday` means everything in folders of that name,
+    `*.mkv` all Matroska files, `/media/2023` one folder. A pattern that is itself the name of a
+    file or folder matches it, whatever brackets it holds. Upper and lower case differ.
+    """
+    named = Path(pattern).as_posix()
+    anchored = Path(pattern).is_absolute()
+    glob = re.compile(translate(named if anchored else f"*/{named}"))
+
+    def fits(place: str) -> bool:
+        by_name = place == named if anchored else place.endswith(f"/{named}")
+        return by_name or glob.match(place) is not None
+
+    return lambda path: any(fits(place.as_posix()) for place in (path, *path.parents))

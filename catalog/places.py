@@ -1,0 +1,174 @@
+"""Places: which file rows stand for which absolute paths, and content that has lost its last one.
+
+A file has exactly one row, whichever root it was found through: a row is looked up through every
+root above the path before a new one is made.
+"""
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+from sqlalchemy import ColumnElement, Delete, and_, delete, exists, or_, select
+from sqlalchemy.orm import Session
+
+from catalog.records import FilePlace, FileState
+from catalog.tables import File, Root, Video
+
+_TERMS_PER_QUERY = 200  # SQLite limits the depth of an expression to 1000
+_VALUES_PER_QUERY = 10_000  # and the parameters of a statement to 32766
+_T = TypeVar("_T")
+
+
+def in_batches(values: Sequence[_T], *, size: int = _VALUES_PER_QUERY) -> Iterator[Sequence[_T]]:
+    """Stretches of `values` that fit into one statement."""
+    for first in range(0, len(values), size):
+        yield values[first : first + size]
+
+
+def states_under(session: Session, paths: Iterable[Path]) -> Iterator[FileState]:
+    """Every file that is one of `paths` or lies below one; some may come twice."""
+    roots = _roots(session)
+    wanted = dict.fromkeys(_absolute_text(path) for path in paths)
+    terms = [term for path in wanted for term in _terms_under(path, roots)]
+    for some in in_batches(terms, size=_TERMS_PER_QUERY):
+        rows = session.execute(
+            select(
+                File.root_id,
+                File.relative_path,
+                File.size,
+                File.mtime_ns,
+                File.video_id,
+                File.error,
+            ).where(or_(*some))
+        )
+        for root_id, relative, size, mtime_ns, video_id, error in rows:
+            path = Path(_joined(roots[root_id], relative))
+            yield FileState(path, size, mtime_ns, video_id, error)
+
+
+def videos_with_paths(
+    session: Session, *, video_ids: Sequence[int] | None = None
+) -> dict[int, list[Path]]:
+    """Where each video lies, its paths in order; all videos unless some are named."""
+    roots = _roots(session)
+    every = select(Video.id, File.root_id, File.relative_path).join(File, File.video_id == Video.id)
+    queries = (
+        [every]
+        if video_ids is None
+        else [every.where(Video.id.in_(some)) for some in in_batches(video_ids)]
+    )
+    found: dict[int, list[Path]] = {}
+    for query in queries:
+        for video_id, root_id, relative in session.execute(query):
+            found.setdefault(video_id, []).append(Path(_joined(roots[root_id], relative)))
+    for paths in found.values():
+        paths.sort()
+    return found
+
+
+def failures(session: Session) -> list[tuple[Path, str]]:
+    """Files that failed last time, with the reason, in order of their paths."""
+    roots = _roots(session)
+    rows = session.execute(
+        select(File.root_id, File.relative_path, File.error).where(File.error.is_not(None))
+    )
+    return sorted((Path(_joined(roots[root], rel)), error or "") for root, rel, error in rows)
+
+
+def put(
+    session: Session, place: FilePlace, *, video_id: int | None = None, error: str | None = None
+) -> None:
+    """Say what a place holds now: a video or an error; a video that it held before may go.
+
+    Raises:
+        ValueError: the path is not a file below the root.
+    """
+    path, root = _absolute_text(place.path), _absolute_text(place.root)
+    if not _is_below(path, root):
+        raise ValueError(f"{place.path} does not lie below {place.root}")
+    row = next(iter(_rows_at(session, [path])), None)
+    held = None if row is None else row.video_id
+    if row is None:
+        row = File(root_id=_root_id(session, root), relative_path=_relative(path, root))
+        session.add(row)
+    row.size, row.mtime_ns, row.video_id, row.error = place.size, place.mtime_ns, video_id, error
+    session.flush()
+    if held is not None and held != video_id:
+        drop_unplaced(session, [held])
+
+
+def forget(session: Session, paths: Iterable[Path]) -> int:
+    """Delete the rows of these files and the videos that lie nowhere else; how many rows."""
+    rows = _rows_at(session, [_absolute_text(path) for path in paths])
+    videos = {row.video_id for row in rows if row.video_id is not None}
+    for some in in_batches([row.id for row in rows]):
+        session.execute(_without_sync(delete(File).where(File.id.in_(some))))
+    drop_unplaced(session, sorted(videos))
+    return len(rows)
+
+
+def drop_unplaced(session: Session, video_ids: Sequence[int]) -> None:
+    """Delete those of these videos, with their clips and vectors, that lie nowhere any more."""
+    placed = exists().where(File.video_id == Video.id)
+    for some in in_batches(video_ids):
+        session.execute(_without_sync(delete(Video).where(Video.id.in_(some), ~placed)))
+
+
+def _without_sync(statement: Delete) -> Delete:
+    return statement.execution_options(synchronize_session=False)  # the session ends right after
+
+
+def _rows_at(session: Session, paths: Sequence[str]) -> list[File]:
+    rows: list[File] = []
+    for root_id, root in _roots(session).items():
+        below = [_relative(path, root) for path in paths if _is_below(path, root)]
+        for some in in_batches(below):
+            query = select(File).where(File.root_id == root_id, File.relative_path.in_(some))
+            rows.extend(session.scalars(query))
+    return rows
+
+
+def _terms_under(path: str, roots: dict[int, str]) -> Iterator[ColumnElement[bool]]:
+    for root_id, root in roots.items():
+        if root == path or _is_below(root, path):
+            yield File.root_id == root_id
+        elif _is_below(path, root):
+            relative = _relative(path, root)
+            # "/" and "0" are neighbours in the order of code points: all that lies in the folder.
+            inside = and_(File.relative_path > f"{relative}/", File.relative_path < f"{relative}0")
+            yield and_(File.root_id == root_id, or_(File.relative_path == relative, inside))
+
+
+def _roots(session: Session) -> dict[int, str]:
+    return {
+        row.id: row.path for row in session.execute(select(Root.id, Root.path).order_by(Root.id))
+    }
+
+
+def _root_id(session: Session, path: str) -> int:
+    found = session.scalar(select(Root.id).where(Root.path == path))
+    if found is not None:
+        return found
+    root = Root(path=path)
+    session.add(root)
+    session.flush()
+    return root.id
+
+
+def _absolute_text(path: Path) -> str:
+    if not path.is_absolute():
+        raise ValueError(f"{path} is not absolute")
+    return Path(os.path.normpath(path)).as_posix()
+
+
+def _is_below(path: str, folder: str) -> bool:
+    return len(path) > len(folder) and path.startswith(_joined(folder, ""))
+
+
+def _relative(path: str, root: str) -> str:
+    return path[len(_joined(root, "")) :]
+
+
+def _joined(root: str, relative: str) -> str:
+    return f"{root}{relative}" if root.endswith("/") else f"{root}/{relative}"

@@ -1,0 +1,119 @@
+"""The frozen values that cross the catalog's border. Times are seconds in a film."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """What made the vectors of a catalog.
+
+    Vectors may be compared only when the weights, the frames per clip, the window and the stride
+    agree. `model` and `revision` are names for the weights: the same weights under another name
+    (a local copy of a published checkpoint) make the same vectors.
+    """
+
+    model: str
+    revision: str | None
+    weights_digest: str
+    dimension: int
+    frames_per_clip: int
+    window: float  # seconds
+    stride: float  # seconds
+
+    def agrees_with(self, other: "Provenance") -> bool:
+        """Whether vectors made under both may live in one catalog."""
+        return self._essence() == other._essence()
+
+    def _essence(self) -> tuple[str, int, int, float, float]:
+        return (
+            self.weights_digest,
+            self.dimension,
+            self.frames_per_clip,
+            self.window,
+            self.stride,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ClipSpan:
+    """A stretch `[start, end)` of a film, in seconds."""
+
+    start: float
+    end: float
+
+
+@dataclass(frozen=True, slots=True)
+class FilePlace:
+    """A place where content lies: `path` is a file somewhere under the folder `root`.
+
+    Both are absolute. `size` is in bytes, `mtime_ns` as `os.stat` gives it.
+    """
+
+    root: Path
+    path: Path
+    size: int
+    mtime_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class FileState:
+    """What the catalog knows of a file: it holds a video, or it failed last time with `error`."""
+
+    path: Path
+    size: int
+    mtime_ns: int
+    video_id: int | None
+    error: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class VideoRecord:
+    """Content, independent of where it lies."""
+
+    fingerprint: str
+    duration: float  # seconds
+    width: int
+    height: int
+    frame_rate: float
+    codec: str
+    container: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClipMatch:
+    """A clip near a query. `score` is a cosine in [-1, 1]; `other_paths` are further copies."""
+
+    clip_id: int
+    video_id: int
+    score: float
+    start: float
+    end: float
+    duration: float  # of the whole film
+    path: Path
+    other_paths: tuple[Path, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A file that could not be indexed, with the reason."""
+
+    path: Path
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogStatus:
+    """What is in a catalog, counted in one moment."""
+
+    folder: Path
+    provenance: Provenance | None
+    videos: int
+    files: int  # places that hold a video; failures are counted apart
+    clips: int
+    video_seconds: float
+    database_bytes: int
+    snapshot_bytes: int
+    failures: tuple[Failure, ...]
+    generation: int
+    schema_version: int

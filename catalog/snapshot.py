@@ -1,0 +1,121 @@
+"""The file `vectors.faiss`: an index as it stood at one generation of one catalog.
+
+It only saves time. It counts for nothing unless it is whole (its digest fits its bytes) and the
+catalog says that this very digest is its own: so a damaged file, another catalog's file, or a
+newer file beside a database restored from a backup are all as good as no file.
+"""
+
+import hashlib
+import os
+import struct
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import UUID, uuid4
+
+from catalog.errors import CatalogStorageError
+
+SNAPSHOT_NAME = "vectors.faiss"
+_MAGIC = b"VSEARCH1"
+_HEADER = struct.Struct("<8s16sQ32s")  # magic, catalog, generation, sha256 of all the rest
+_LEFTOVER_SECONDS = 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """What a snapshot says it is."""
+
+    catalog_uuid: str
+    generation: int
+    digest: str
+
+
+def read_label(folder: Path) -> Label | None:
+    """The label alone, without reading the index; None if there is none to read."""
+    try:
+        with (folder / SNAPSHOT_NAME).open("rb") as file:
+            return _parse_label(file.read(_HEADER.size))
+    except OSError:
+        return None
+
+
+def read_snapshot(folder: Path, *, expected_digest: str) -> tuple[Label, bytes] | None:
+    """The label and the index of a whole snapshot with this digest; None for any other.
+
+    A file whose bytes do not fit its own digest is removed, so that the next save replaces it.
+    """
+    try:
+        content = (folder / SNAPSHOT_NAME).read_bytes()
+    except OSError:
+        return None
+    label = _parse_label(content)
+    body = content[_HEADER.size :]
+    if label is None or _digest(UUID(label.catalog_uuid), label.generation, body) != label.digest:
+        _remove(folder / SNAPSHOT_NAME)
+        return None
+    return (label, body) if label.digest == expected_digest else None
+
+
+def write_snapshot(folder: Path, *, catalog_uuid: str, generation: int, body: bytes) -> Label:
+    """Replace the snapshot in one step: written beside, forced to disk, renamed.
+
+    Raises:
+        CatalogStorageError: no room, or no permission; the old snapshot stands.
+    """
+    uuid = UUID(catalog_uuid)
+    digest = _digest(uuid, generation, body)
+    header = _HEADER.pack(_MAGIC, uuid.bytes, generation, bytes.fromhex(digest))
+    beside = folder / f"{SNAPSHOT_NAME}.{uuid4().hex}.new"
+    try:
+        _remove_leftovers(folder)
+        with beside.open("wb") as file:
+            file.write(header)
+            file.write(body)
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(folder / SNAPSHOT_NAME)
+    except OSError as error:
+        raise CatalogStorageError(
+            f"could not save {folder / SNAPSHOT_NAME}: {error.strerror}; nothing is lost, the next"
+            " search rebuilds it from the catalog"
+        ) from error
+    finally:
+        _remove(beside)
+    return Label(catalog_uuid=catalog_uuid, generation=generation, digest=digest)
+
+
+def snapshot_bytes(folder: Path) -> int:
+    """The size of the file, 0 if there is none."""
+    try:
+        return (folder / SNAPSHOT_NAME).stat().st_size
+    except OSError:
+        return 0
+
+
+def _parse_label(content: bytes) -> Label | None:
+    if len(content) < _HEADER.size:
+        return None
+    magic, uuid, generation, digest = _HEADER.unpack_from(content)
+    if magic != _MAGIC:
+        return None
+    return Label(catalog_uuid=str(UUID(bytes=uuid)), generation=generation, digest=digest.hex())
+
+
+def _digest(uuid: UUID, generation: int, body: bytes) -> str:
+    digest = hashlib.sha256(uuid.bytes + struct.pack("<Q", generation))
+    digest.update(body)
+    return digest.hexdigest()
+
+
+def _remove_leftovers(folder: Path) -> None:
+    """What killed processes left half-written; a live one needs no hour for its own."""
+    for leftover in folder.glob(f"{SNAPSHOT_NAME}.*.new"):
+        if time.time() - leftover.stat().st_mtime > _LEFTOVER_SECONDS:
+            _remove(leftover)
+
+
+def _remove(path: Path) -> None:
+    try:
+        path.unlink(missing_ok=True)
+    except OSError:
+        return  # a read-only catalog: the file stays, and stays unread

@@ -1,0 +1,101 @@
+"""The tables: content (videos, clips) apart from the places where it lies (roots, files).
+
+Ids are never used twice, so that an index built from them can be caught up by their difference.
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Double,
+    ForeignKey,
+    LargeBinary,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from catalog.columns import MessageText, PathText
+
+_IDS_NEVER_REUSED = {"sqlite_autoincrement": True}
+
+
+class Base(DeclarativeBase):
+    """What all tables share."""
+
+
+class Meta(Base):
+    """One row: what this catalog is, how often it was written to, what made its vectors."""
+
+    __tablename__ = "meta"
+    __table_args__ = (CheckConstraint("id = 1", name="one_row"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    schema_version: Mapped[int]
+    catalog_uuid: Mapped[str] = mapped_column(Text)
+    generation: Mapped[int] = mapped_column(BigInteger)
+    snapshot_digest: Mapped[str | None] = mapped_column(Text)
+    model: Mapped[str | None] = mapped_column(MessageText)
+    revision: Mapped[str | None] = mapped_column(Text)
+    weights_digest: Mapped[str | None] = mapped_column(Text)
+    dimension: Mapped[int | None]
+    frames_per_clip: Mapped[int | None]
+    window: Mapped[float | None] = mapped_column(Double)
+    stride: Mapped[float | None] = mapped_column(Double)
+
+
+class Root(Base):
+    """A folder that was given to be indexed; files are relative to it, so it can be re-based."""
+
+    __tablename__ = "roots"
+    __table_args__ = _IDS_NEVER_REUSED
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    path: Mapped[str] = mapped_column(PathText, unique=True)
+
+
+class Video(Base):
+    """Content, known by its fingerprint."""
+
+    __tablename__ = "videos"
+    __table_args__ = _IDS_NEVER_REUSED
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    fingerprint: Mapped[str] = mapped_column(Text, unique=True)
+    duration: Mapped[float] = mapped_column(Double)
+    width: Mapped[int]
+    height: Mapped[int]
+    frame_rate: Mapped[float] = mapped_column(Double)
+    codec: Mapped[str] = mapped_column(MessageText)
+    container: Mapped[str] = mapped_column(MessageText)
+
+
+class File(Base):
+    """A place: it holds a video, or it failed."""
+
+    __tablename__ = "files"
+    __table_args__ = (
+        UniqueConstraint("root_id", "relative_path"),
+        CheckConstraint("(video_id IS NULL) <> (error IS NULL)", name="video_or_error"),
+        _IDS_NEVER_REUSED,
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    root_id: Mapped[int] = mapped_column(ForeignKey("roots.id"))
+    relative_path: Mapped[str] = mapped_column(PathText)
+    size: Mapped[int] = mapped_column(BigInteger)
+    mtime_ns: Mapped[int] = mapped_column(BigInteger)
+    video_id: Mapped[int | None] = mapped_column(ForeignKey("videos.id"), index=True)
+    error: Mapped[str | None] = mapped_column(MessageText)
+
+
+class Clip(Base):
+    """A stretch of a video with its vector, written together and removed together."""
+
+    __tablename__ = "clips"
+    __table_args__ = _IDS_NEVER_REUSED
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    video_id: Mapped[int] = mapped_column(ForeignKey("videos.id", ondelete="CASCADE"), index=True)
+    start: Mapped[float] = mapped_column(Double)
+    end: Mapped[float] = mapped_column(Double)
+    vector: Mapped[bytes] = mapped_column(LargeBinary)
