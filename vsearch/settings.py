@@ -46,9 +46,7 @@ def read_settings(
 
     Paths come back absolute, so that a later change of the working folder changes nothing.
     """
-    home = environment.get(HOME_VARIABLE) or platformdirs.user_data_dir(
-        "vsearch", appauthor=False
-    )
+    home = environment.get(HOME_VARIABLE) or platformdirs.user_data_dir("vsearch", appauthor=False)
     home_folder = Path(home).expanduser().absolute()
     return Settings(
         home=home_folder,
