@@ -1,0 +1,215 @@
+"""Fetching a checkpoint from the Hugging Face Hub, once: after that it is read from the cache.
+
+The cache is huggingface_hub's own, shared with every other program that uses it. A cached
+checkpoint is never compared with the Hub again, so an index keeps its model.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from xclip_core.errors import (
+    CheckpointError,
+    CheckpointNotFoundError,
+    HubUnreachableError,
+)
+from xclip_core.identity import PUBLISHED_MODELS
+
+SAFETENSORS = "model.safetensors"
+SAFETENSORS_INDEX = "model.safetensors.index.json"
+PICKLED = "pytorch_model.bin"
+
+_ANSWER_SECONDS = 5.0
+
+Report = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class HubName:
+    """A model on the Hub: `owner/name`, or `owner/name@revision`."""
+
+    repository: str
+    revision: str | None
+
+    def __str__(self) -> str:
+        return self.repository if self.revision is None else f"{self.repository}@{self.revision}"
+
+
+def fetch(name: HubName, *, offline: bool, report: Report) -> Path:
+    """Find a checkpoint in the cache, or fetch what is missing of it.
+
+    Args:
+        offline: look at the cache only.
+        report: told, in a sentence, what is being fetched.
+
+    Returns:
+        The folder of the snapshot; its name is the commit.
+
+    Raises:
+        CheckpointNotFoundError: the Hub has no such model or revision, or it lacks files.
+        HubUnreachableError: not (wholly) in the cache, and the Hub cannot be asked.
+        CheckpointError: the Hub refuses, or the cache cannot be written.
+    """
+    cached = _cached_file(name, "config.json")
+    if cached is not None and is_complete(cached.parent):
+        return cached.parent
+    if offline:
+        raise HubUnreachableError(
+            f"{name} is not on this machine and the network is not to be used; fetch it once "
+            "without that restriction, or name a folder that holds it"
+        )
+    _ask_hub(name)
+    config = _fetch_file(name, "config.json", report=report)
+    if config is None:
+        raise CheckpointNotFoundError(f"{name} on the Hub has no config.json: it is not X-CLIP")
+    if _fetch_first(name, ("preprocessor_config.json", "processor_config.json"), report) is None:
+        raise CheckpointNotFoundError(f"{name} on the Hub has no preprocessor_config.json")
+    if _fetch_file(name, "tokenizer.json", report=report) is None:
+        _fetch_file(name, "vocab.json", report=report)
+        _fetch_file(name, "merges.txt", report=report)
+    weights = _fetch_first(name, (SAFETENSORS, SAFETENSORS_INDEX, PICKLED), report)
+    if weights is None:
+        raise CheckpointNotFoundError(
+            f"{name} on the Hub has neither {SAFETENSORS} nor {PICKLED}: "
+            "there are no weights that vsearch reads"
+        )
+    if weights.name == SAFETENSORS_INDEX:
+        for shard in shard_names(weights):
+            _fetch_file(name, shard, report=report)
+    return config.parent
+
+
+def is_complete(folder: Path) -> bool:
+    """Whether a folder holds every file that loading needs (a fetch may have been cut off)."""
+    has = {path.name for path in folder.iterdir() if path.is_file()}
+    index = folder / SAFETENSORS_INDEX
+    return (
+        "config.json" in has
+        and bool(has & {"preprocessor_config.json", "processor_config.json"})
+        and ("tokenizer.json" in has or {"vocab.json", "merges.txt"} <= has)
+        and (
+            bool(has & {SAFETENSORS, PICKLED})
+            or (index.name in has and set(shard_names(index)) <= has)
+        )
+    )
+
+
+def shard_names(index: Path) -> list[str]:
+    """The files that a `model.safetensors.index.json` names, beside it and nowhere else.
+
+    Raises:
+        CheckpointError: the index is damaged or points elsewhere.
+    """
+    try:
+        weight_map = json.loads(index.read_text(encoding="utf-8"))["weight_map"]
+        names = sorted(set(weight_map.values()))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise CheckpointError(f"{index} is damaged ({error!r}); fetch it again") from error
+    strays = [name for name in names if Path(str(name)).name != name]
+    if strays:
+        raise CheckpointError(f"{index} names {strays[0]!r}, which is not a file beside it")
+    return names
+
+
+def nearest_names(name: str) -> str:
+    """A hint for a name that does not exist: the published one nearest to it, or a few."""
+    near = difflib.get_close_matches(name, PUBLISHED_MODELS, n=1)
+    if near:
+        return f"did you mean {near[0]}?"
+    return f"published are {', '.join(PUBLISHED_MODELS[:3])} and others"
+
+
+def _cached_file(name: HubName, file: str) -> Path | None:
+    from huggingface_hub import try_to_load_from_cache
+    from huggingface_hub.errors import HFValidationError
+
+    try:
+        found = try_to_load_from_cache(name.repository, file, revision=name.revision)
+    except HFValidationError as error:
+        raise CheckpointNotFoundError(
+            f"{name.repository!r} cannot be the name of a model on the Hub; "
+            f"{nearest_names(name.repository)}"
+        ) from error
+    return Path(found) if isinstance(found, str) else None
+
+
+def _ask_hub(name: HubName) -> None:
+    """One short question without retries, so that being offline shows within seconds."""
+    from huggingface_hub import constants, get_hf_file_metadata, hf_hub_url
+
+    constants.HF_HUB_DISABLE_TELEMETRY = True
+    url = hf_hub_url(name.repository, "config.json", revision=name.revision)
+    try:
+        get_hf_file_metadata(url, timeout=_ANSWER_SECONDS)
+    except Exception as error:  # the HTTP library beneath differs from version to version
+        raise _translated(error, name) from error
+
+
+def _fetch_first(name: HubName, files: tuple[str, ...], report: Report) -> Path | None:
+    for file in files:
+        path = _fetch_file(name, file, report=report)
+        if path is not None:
+            return path
+    return None
+
+
+def _fetch_file(name: HubName, file: str, *, report: Report) -> Path | None:
+    """The file's place in the cache, fetched if need be; None where the Hub has no such file."""
+    from huggingface_hub import hf_hub_download
+    from huggingface_hub.errors import EntryNotFoundError, LocalEntryNotFoundError
+
+    cached = _cached_file(name, file)
+    if cached is not None:
+        return cached
+    try:
+        path = Path(
+            hf_hub_download(
+                name.repository, file, revision=name.revision, etag_timeout=_ANSWER_SECONDS
+            )
+        )
+    except LocalEntryNotFoundError as error:
+        raise _translated(error, name) from error
+    except EntryNotFoundError:
+        return None
+    except Exception as error:  # the HTTP library beneath differs from version to version
+        raise _translated(error, name) from error
+    report(f"fetched {file} of {name}")
+    return path
+
+
+def _translated(error: Exception, name: HubName) -> CheckpointError:
+    from huggingface_hub import constants
+    from huggingface_hub import errors as hub
+
+    if isinstance(error, hub.GatedRepoError):
+        return CheckpointError(
+            f"{name} is gated on the Hub: accept its terms there and log in with `hf auth login`"
+        )
+    if isinstance(error, hub.RepositoryNotFoundError):
+        return CheckpointNotFoundError(
+            f"the Hub has no public model {name.repository!r}; {nearest_names(name.repository)}"
+        )
+    if isinstance(error, hub.RevisionNotFoundError):
+        return CheckpointNotFoundError(
+            f"{name.repository} on the Hub has no revision {name.revision!r}; "
+            "leave it out for the newest, or give a branch, a tag or a commit"
+        )
+    if isinstance(error, hub.EntryNotFoundError) and not isinstance(
+        error, hub.LocalEntryNotFoundError
+    ):
+        return CheckpointNotFoundError(f"{name} on the Hub has no config.json: it is not X-CLIP")
+    if isinstance(error, hub.OfflineModeIsEnabled):
+        return HubUnreachableError(
+            f"{name} is not on this machine and HF_HUB_OFFLINE forbids fetching it; unset that "
+            "once, or name a folder that holds it"
+        )
+    reason = str(error.__cause__ or error).splitlines()[0]
+    return HubUnreachableError(
+        f"{name} is not on this machine and {constants.ENDPOINT} does not answer ({reason}); "
+        "connect and try again, name a folder that holds the checkpoint, or use the built-in "
+        "model 'demo'"
+    )
