@@ -1,0 +1,136 @@
+"""What is not documented does not exist, and what is documented does."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+
+from vsearch.cli import app
+
+REPOSITORY = Path(__file__).parents[2]
+README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+GROUP: Any = typer.main.get_command(app)
+COMMANDS: dict[str, Any] = GROUP.commands
+HEAVY = {
+    "av",
+    "catalog",
+    "faiss",
+    "huggingface_hub",
+    "indexer",
+    "media",
+    "numpy",
+    "search",
+    "sqlalchemy",
+    "streamlit",
+    "tokenizers",
+    "torch",
+    "xclip_core",
+}
+
+
+def command_lines(text: str) -> list[list[str]]:
+    """Every line of a text that runs `vsearch`, as words, up to the remark beside it."""
+    found = re.findall(r"^\s*vsearch ([a-z].*?)(?:\s{2,}.*| \|.*)?$", text, flags=re.MULTILINE)
+    return [line.split() for line in found]
+
+
+def code_in(markdown: str) -> str:
+    """What stands in code blocks and code spans, each on lines of its own."""
+    blocks = re.findall(r"^```\w*$(.*?)^```$", markdown, flags=re.MULTILINE | re.DOTALL)
+    spans = re.findall(r"`([^`\n]+)`", markdown)
+    return "\n".join([*blocks, *spans])
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "vsearch", *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=REPOSITORY,
+    )
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_readme_tells_of_the_command(name: str) -> None:
+    assert f"`vsearch {name}" in README
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_readme_tells_of_every_option_of_the_command(name: str) -> None:
+    options = {option for parameter in COMMANDS[name].params for option in parameter.opts}
+    flags = {option for option in options if option.startswith("-")} - {"--help", "-h"}
+    told = set(re.findall(r"`(--?[a-z-]+)", README))
+    assert flags <= told
+
+
+def test_every_option_in_the_readme_exists() -> None:
+    table = README[README.index("## Commands") : README.index("| exit code")]
+    told = set(re.findall(r"`(--?[a-z][a-z-]*)", table))
+    known = {
+        option
+        for command in (GROUP, *COMMANDS.values())
+        for parameter in command.params
+        for option in parameter.opts
+    }
+    assert told <= known | {"--help"}
+
+
+def test_every_command_in_the_readme_exists() -> None:
+    lines = command_lines(code_in(README))
+    assert len(lines) >= len(COMMANDS)
+    for line in lines:
+        assert line[0] in COMMANDS
+
+
+@pytest.mark.parametrize("name", sorted(set(COMMANDS) - {"search"}))
+def test_the_help_of_a_command_has_examples_of_itself(name: str) -> None:
+    examples = COMMANDS[name].help.partition("Examples:")[2]
+    lines = command_lines(examples)
+    assert lines
+    for line in lines:
+        assert line[0] == name
+        flags = {word for word in line if re.fullmatch(r"--?[a-z-]+", word)}
+        assert flags <= {option for parameter in COMMANDS[name].params for option in parameter.opts}
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_answers_in_json_when_asked(name: str) -> None:
+    assert "--json" in {option for parameter in COMMANDS[name].params for option in parameter.opts}
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_everything_a_command_takes_is_described_in_its_help(name: str) -> None:
+    assert all(parameter.help for parameter in COMMANDS[name].params)
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["index", "--help"]])
+def test_help_answers_without_any_heavy_library(arguments: list[str]) -> None:
+    code = (
+        "import sys\n"
+        "from vsearch.cli import run\n"
+        f"code = run({arguments!r})\n"
+        f"heavy = {HEAVY!r} & {{name.partition('.')[0] for name in sys.modules}}\n"
+        "sys.exit(f'imported {heavy}' if heavy else code)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False, cwd=REPOSITORY
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_help_names_every_command_and_every_exit_code() -> None:
+    done = run("--help")
+    assert done.returncode == 0
+    assert all(name in done.stdout for name in COMMANDS)
+    assert "Exit codes: 0 done, 1 could not do it, 2 wrong usage, 3 done but" in done.stdout
+
+
+def test_without_a_command_the_help_is_shown() -> None:
+    done = run()
+    assert done.returncode == 2
+    assert "Usage: vsearch" in done.stdout + done.stderr

@@ -1,0 +1,60 @@
+"""The flags that several commands share, each described once."""
+
+from pathlib import Path
+from typing import Annotated, Literal, TypeAlias
+
+import typer
+
+Device: TypeAlias = Literal["auto", "cpu", "cuda", "mps"]
+Precision: TypeAlias = Literal["auto", "fp32", "bf16", "fp16"]
+
+_MODEL_PANEL = "Model"
+_OUTPUT_PANEL = "Output"
+
+CatalogOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--catalog",
+        metavar="FOLDER",
+        help="Catalog to use, instead of the one in $VSEARCH_HOME or the platform's data folder.",
+        show_default=False,
+    ),
+]
+ModelOption = Annotated[
+    str | None,
+    typer.Option(
+        "--model",
+        metavar="NAME",
+        help="Hub id (also ID@REVISION), folder, or `demo`. Default: the model that made the "
+        "catalog, else microsoft/xclip-base-patch32.",
+        show_default=False,
+        rich_help_panel=_MODEL_PANEL,
+    ),
+]
+DeviceOption = Annotated[
+    Device,
+    typer.Option("--device", help="Where the model runs.", rich_help_panel=_MODEL_PANEL),
+]
+PrecisionOption = Annotated[
+    Precision,
+    typer.Option("--precision", help="What the model computes in.", rich_help_panel=_MODEL_PANEL),
+]
+JsonOption = Annotated[
+    bool,
+    typer.Option("--json", help="Print one JSON document.", rich_help_panel=_OUTPUT_PANEL),
+]
+VerboseOption = Annotated[
+    bool,
+    typer.Option(
+        "-v",
+        "--verbose",
+        help="Say more on stderr: the model and its device, each file as it is done.",
+        rich_help_panel=_OUTPUT_PANEL,
+    ),
+]
+QuietOption = Annotated[
+    bool,
+    typer.Option(
+        "-q", "--quiet", help="Say nothing on stderr but errors.", rich_help_panel=_OUTPUT_PANEL
+    ),
+]

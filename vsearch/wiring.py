@@ -1,0 +1,238 @@
+"""Where the parts meet: the only place that knows the catalog, the model, indexer and search.
+
+The command calls the functions below, one each. The page runs in a process of its own:
+`page_command` tells how to start it, the settings of the command that does so travel as environment
+variables (`page_environment` and `read_page_settings` of `vsearch.settings` are the two ends), and
+the page takes its parts from `open_searcher` and `status`.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import logging
+import os
+import sys
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from catalog import Catalog, CatalogError, CatalogMissingError, CatalogStatus, ClipSpan, Provenance
+from indexer import IndexingError, IndexReport, IndexSettings, sample_times
+from indexer import index_library as run_index
+from media import MediaError, decode_at, probe
+from search import Searcher, SearchError, SearchResult
+from vsearch.errors import CommandError, ModelConflictError, NothingIndexedError, PageMissingError
+from xclip_core import DEFAULT_MODEL, ModelError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from indexer import Event
+    from vsearch.settings import Settings
+    from xclip_core.embedder import Embedder
+
+log = logging.getLogger("vsearch")
+
+# What a user can cause and mend. Anything else is a fault of the program and keeps its traceback.
+USER_ERRORS = (CatalogError, CommandError, IndexingError, MediaError, ModelError, SearchError)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IndexOptions:
+    """What `vsearch index` was told; None leaves it to the catalog, else to IndexSettings.
+
+    `window` and `stride` are seconds, `include` and `exclude` glob patterns on paths.
+    """
+
+    window: float | None = None
+    stride: float | None = None
+    include: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    workers: int | None = None
+    retry_failed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Classification:
+    """Labels and their probabilities, most probable first; together they make 1."""
+
+    path: Path
+    model: str
+    took_ms: float
+    labels: tuple[tuple[str, float], ...]
+
+
+def index_library(
+    paths: Sequence[Path],
+    *,
+    settings: Settings,
+    options: IndexOptions,
+    report: Callable[[Event], None],
+) -> IndexReport:
+    """Index files and folders into the catalog, which is made when it is not there.
+
+    The model is loaded before anything is written: a model that cannot be had leaves no catalog.
+    """
+    made_by = _provenance(settings)
+    embedder = load_embedder(settings, made_by=made_by)
+    with open_catalog(settings, create=True) as catalog:
+        return run_index(
+            paths,
+            catalog=catalog,
+            embedder=embedder,
+            settings=_index_settings(options, made_by=made_by),
+            report=report,
+        )
+
+
+def search(
+    text: str,
+    *,
+    settings: Settings,
+    limit: int,
+    within: str | None = None,
+) -> SearchResult:
+    """The moments of the catalog that are nearest to a sentence, by the model that made it."""
+    with open_searcher(settings) as searcher:
+        return searcher.search(text, limit=limit, within=within)
+
+
+@contextmanager
+def open_searcher(settings: Settings) -> Iterator[Searcher]:
+    """A searcher over the catalog, for as long as the block lasts.
+
+    Raises NothingIndexedError for a catalog without clips, ModelConflictError or the catalog's
+    ProvenanceMismatchError for a model that did not make it.
+    """
+    with open_catalog(settings) as catalog:
+        made_by = catalog.provenance
+        if made_by is None or not catalog.status().clips:
+            raise NothingIndexedError(
+                f"nothing is indexed in {settings.catalog} yet; first run `vsearch index PATH`"
+            )
+        embedder = load_embedder(settings, made_by=made_by)
+        # Other weights under the same name are refused here, with both sides named.
+        identity = embedder.identity
+        catalog.bind(
+            replace(
+                made_by,
+                weights_digest=identity.weights_digest,
+                dimension=identity.dimension,
+                frames_per_clip=identity.frames_per_clip,
+            )
+        )
+        yield Searcher(catalog=catalog, embedder=embedder)
+
+
+def status(settings: Settings) -> CatalogStatus:
+    """What is in the catalog."""
+    with open_catalog(settings) as catalog:
+        return catalog.status()
+
+
+def classify(
+    video: Path,
+    labels: Sequence[str],
+    *,
+    settings: Settings,
+) -> Classification:
+    """The probability of each label for a whole video, from one clip of frames spread over it."""
+    info = probe(video)
+    embedder = load_embedder(settings, made_by=_provenance(settings))
+    begin = time.perf_counter()
+    times = sample_times(ClipSpan(0.0, info.duration), frames=embedder.identity.frames_per_clip)
+    clip = np.stack([embedder.prepare_frame(frame.pixels) for frame in decode_at(info, times)])
+    probabilities = embedder.classify(clip, labels)
+    took_ms = 1000 * (time.perf_counter() - begin)
+    ranked = sorted(zip(labels, map(float, probabilities), strict=True), key=lambda pair: -pair[1])
+    return Classification(
+        path=video, model=embedder.identity.model, took_ms=took_ms, labels=tuple(ranked)
+    )
+
+
+def page_command(*, port: int, open_browser: bool) -> list[str]:
+    """The command line that serves the page on 127.0.0.1 only, without telemetry.
+
+    Raises PageMissingError where the `ui` package is not installed.
+    """
+    package = importlib.util.find_spec("ui")
+    page = Path(package.origin).with_name("app.py") if package and package.origin else None
+    if page is None or not page.is_file():
+        raise PageMissingError("this installation holds no page; install vsearch again, with `ui`")
+    options = {
+        "server.address": "127.0.0.1",
+        "server.port": str(port),
+        "server.headless": "false" if open_browser else "true",
+        "server.fileWatcherType": "none",
+        "server.showEmailPrompt": "false",
+        "browser.gatherUsageStats": "false",
+    }
+    flags = [f"--{name}={value}" for name, value in options.items()]
+    return [sys.executable, "-m", "streamlit", "run", str(page), *flags]
+
+
+def open_catalog(settings: Settings, *, create: bool = False) -> Catalog:
+    """The catalog that the settings name; the caller closes it."""
+    return Catalog.open(settings.catalog, create=create)
+
+
+def load_embedder(settings: Settings, *, made_by: Provenance | None) -> Embedder:
+    """The model that was asked for, else the one that made the catalog, else the default.
+
+    Raises ModelConflictError, before loading anything, when a model is asked for by another name
+    than that of the one that made the catalog.
+    """
+    from xclip_core.embedder import Embedder
+
+    # The Hub's client is asked for files, not to tell the Hub about this machine.
+    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+    embedder = Embedder.load(
+        _model_to_load(settings, made_by=made_by),
+        device=settings.device,
+        precision=settings.precision,
+        on_message=log.info,
+    )
+    log.debug("model %s on %s in %s", embedder.identity.model, embedder.device, embedder.precision)
+    return embedder
+
+
+def _model_to_load(settings: Settings, *, made_by: Provenance | None) -> str:
+    if made_by is None:
+        return settings.model or DEFAULT_MODEL
+    asked = settings.model
+    if asked is None or asked == made_by.model:
+        return f"{made_by.model}@{made_by.revision}" if made_by.revision else made_by.model
+    # A folder may hold the same weights at another place: the catalog compares their digests.
+    if Path(asked).is_dir() or asked.partition("@")[0] == made_by.model:
+        return asked
+    raise ModelConflictError(
+        f"the catalog {settings.catalog} was made with the model {made_by.model}, not {asked}; "
+        f"leave --model out to use {made_by.model}, or keep a catalog for the other model: "
+        f"`vsearch index --model {asked} --catalog FOLDER PATH`"
+    )
+
+
+def _provenance(settings: Settings) -> Provenance | None:
+    """What made the catalog; None where there is no catalog, or an empty one."""
+    try:
+        with open_catalog(settings) as catalog:
+            return catalog.provenance
+    except CatalogMissingError:
+        return None
+
+
+def _index_settings(options: IndexOptions, *, made_by: Provenance | None) -> IndexSettings:
+    """The options that were given; window and stride else as the catalog has them."""
+    usual = made_by or IndexSettings()
+    return IndexSettings(
+        window=usual.window if options.window is None else options.window,
+        stride=usual.stride if options.stride is None else options.stride,
+        include=options.include,
+        exclude=options.exclude,
+        workers=IndexSettings().workers if options.workers is None else options.workers,
+        retry_failed=options.retry_failed,
+    )
