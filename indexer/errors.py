@@ -1,0 +1,28 @@
+"""What can go wrong while indexing.
+
+IndexingError                 root: one sentence for the user
+├── PathMissingError          a path to index is not there; nothing was changed
+├── SettingsError             a window, stride, batch or worker count that makes no sense
+└── UnreadableFilmError       one file cannot be indexed; it is listed and the run goes on
+"""
+
+
+class IndexingError(Exception):
+    """Root of everything that the indexer raises on purpose; its text is one sentence."""
+
+
+class PathMissingError(IndexingError):
+    """A path that was to be indexed is neither a file nor a folder."""
+
+
+class SettingsError(IndexingError):
+    """A setting outside its allowed range; the message names the range."""
+
+
+class UnreadableFilmError(IndexingError):
+    """One file cannot be turned into clips; the message is the plain reason."""
+
+
+def reason(error: OSError) -> str:
+    """Say in plain words why the system refused to read a file or folder."""
+    return f"cannot be read: {error.strerror or error}"

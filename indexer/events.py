@@ -1,0 +1,70 @@
+"""What an index run tells while it goes on.
+
+Order: one LibraryWalked; then, for each file that is not merely unchanged, an optional
+FilmStarted, any number of ClipsEmbedded and exactly one FileDone. Events of several files
+interleave.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+from typing import TypeAlias
+
+
+class Outcome(Enum):
+    """How a file's turn ended; the values are the names of the counts in IndexReport."""
+
+    INDEXED = "indexed"
+    UNCHANGED = "unchanged"  # it was touched, its content is the same
+    MOVED = "moved"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class LibraryWalked:
+    """The walk is over: `files` were found, and `waiting` of them have to be looked into.
+
+    `waiting_bytes` is the size of those together.
+    """
+
+    files: int
+    waiting: int
+    waiting_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class FilmStarted:
+    """A film of `duration` seconds and `size` bytes was opened and is being decoded."""
+
+    path: Path
+    size: int
+    duration: float
+
+
+@dataclass(frozen=True, slots=True)
+class ClipsEmbedded:
+    """More clips of a film have their vectors; together they reach `video_seconds` into it."""
+
+    path: Path
+    clips: int
+    video_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class FileDone:
+    """A file's turn is over; `size` is that of LibraryWalked, in bytes.
+
+    `clips` and `video_seconds` are 0 unless it was indexed; `error` is set when it failed.
+    """
+
+    path: Path
+    size: int
+    outcome: Outcome
+    clips: int = 0
+    video_seconds: float = 0.0
+    error: str | None = None
+
+
+Event: TypeAlias = LibraryWalked | FilmStarted | ClipsEmbedded | FileDone
+Report: TypeAlias = Callable[[Event], None]

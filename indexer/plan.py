@@ -1,0 +1,83 @@
+"""Which clips a film is cut into and which moments of it are looked at: arithmetic only."""
+
+import math
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from catalog import ClipSpan
+from indexer.errors import SettingsError, UnreadableFilmError
+
+# Seconds. The clock of Matroska ticks in milliseconds, and no video shows frames shorter than
+# that: what is closer than one tick is the same moment.
+TOLERANCE = 1e-3
+MAXIMUM_CLIPS = 100_000  # more than four days at a stride of 4 s; timestamps can lie
+
+
+def check_window(*, window: float, stride: float) -> None:
+    """Raise SettingsError unless both are finite numbers of seconds of at least 0.01."""
+    for name, seconds in (("window", window), ("stride", stride)):
+        if not (math.isfinite(seconds) and seconds >= 0.01):
+            raise SettingsError(f"{name} is {seconds} seconds; give at least 0.01")
+
+
+def plan_clips(duration: float, *, window: float, stride: float) -> tuple[ClipSpan, ...]:
+    """Cut `duration` seconds into clips [start, end) of `window` seconds, one every `stride`.
+
+    Clips start at 0, stride, 2 stride, ... as long as they fit. What the last of them leaves over
+    is covered by one more clip that ends with the film. A film not longer than a window is one
+    clip; the last clip always ends at `duration`. Starts and ends ascend strictly.
+
+    Raises SettingsError for a bad window or stride, UnreadableFilmError for a duration that is
+    no finite number of seconds or would take more than `MAXIMUM_CLIPS` clips.
+    """
+    check_window(window=window, stride=stride)
+    if not (math.isfinite(duration) and duration >= 0):
+        raise UnreadableFilmError(f"its timestamps make no duration ({duration} seconds)")
+    if duration <= window + TOLERANCE:
+        return (ClipSpan(0.0, duration),)
+    last = math.floor((duration - window + TOLERANCE) / stride)
+    if last + 2 > MAXIMUM_CLIPS:
+        raise UnreadableFilmError(
+            f"it claims to last {duration / 3600:.0f} hours, "
+            f"which is more than {MAXIMUM_CLIPS} clips; choose a longer stride if that is true"
+        )
+    # Products, not a running sum: rounding errors must not add up over a long film.
+    spans = [ClipSpan(index * stride, index * stride + window) for index in range(last + 1)]
+    if spans[-1].end < duration - TOLERANCE:
+        spans.append(ClipSpan(duration - window, duration))
+    else:
+        spans[-1] = ClipSpan(spans[-1].start, duration)
+    return tuple(spans)
+
+
+def sample_times(span: ClipSpan, *, frames: int) -> tuple[float, ...]:
+    """Seconds at which a clip is looked at: the middles of `frames` equal segments, ascending."""
+    step = (span.end - span.start) / frames
+    return tuple(span.start + (index + 0.5) * step for index in range(frames))
+
+
+class FrameSchedule:
+    """The moments of a film that its clips look at, each once, and which clips share each.
+
+    Overlapping clips look at the same moments whenever window and stride allow; times that agree
+    to a microsecond are one moment. Kept as arrays: a day of video has 200,000 moments.
+    """
+
+    def __init__(self, spans: Sequence[ClipSpan], *, frames: int) -> None:
+        wanted = np.array([sample_times(span, frames=frames) for span in spans])  # (N, T)
+        moments, moment_of = np.unique(np.round(wanted.ravel(), 6), return_inverse=True)
+        self.times: list[float] = moments.tolist()
+        # (N * T,) grouped by moment
+        self._clip_of_use = np.argsort(moment_of, kind="stable") // frames
+        self._ends = np.cumsum(np.bincount(moment_of))  # (len(times),)
+
+    def clips(self) -> Iterator[tuple[int, ...]]:
+        """For each of `times`, in their order, the clips that want the frame on display then.
+
+        A clip's frames come in their order; a clip that wants one moment twice is named twice.
+        """
+        start = 0
+        for end in self._ends:
+            yield tuple(self._clip_of_use[start:end].tolist())
+            start = end

@@ -1,0 +1,388 @@
+"""Indexing from end to end: real films, a real catalog, a small real embedder."""
+
+import os
+import shutil
+import threading
+
+import numpy as np
+import pytest
+
+from catalog import Catalog, CatalogError
+from indexer import FileDone, FilmStarted, LibraryWalked, Outcome, PathMissingError
+from indexer.plan import FrameSchedule, plan_clips
+
+
+def paths_of(catalog, limit=1000):
+    """Every place of every clip in the catalog, and how many clips lie there."""
+    counts: dict[str, int] = {}
+    for match in catalog.nearest(np.eye(16, dtype=np.float32)[0], limit=limit):
+        for path in (match.path, *match.other_paths):
+            counts[path.name] = counts.get(path.name, 0) + 1
+    return counts
+
+
+def on(kind, action):
+    """A report that does `action` at the first event of a kind."""
+    done = []
+
+    def report(event):
+        if isinstance(event, kind) and not done:
+            done.append(event)
+            action()
+
+    return report
+
+
+def interrupt():
+    raise KeyboardInterrupt
+
+
+def reader_threads():
+    return [t.name for t in threading.enumerate() if t.name.startswith("film-reader")]
+
+
+def test_a_folder_of_films_becomes_clips_with_the_planned_times(index, film, catalog, library):
+    film("a.mp4", seconds=18.5)
+    film("sub/b.mkv", seconds=3)
+    report = index()
+    assert (report.indexed, report.clips, report.failed) == (2, 5, ())
+    assert report.video_seconds == pytest.approx(21.5, abs=0.01)
+    matches = catalog.nearest(np.eye(16, dtype=np.float32)[0], limit=10)
+    spans = sorted((m.path.name, round(m.start, 2), round(m.end, 2)) for m in matches)
+    expected = [("a.mp4", 0, 8), ("a.mp4", 4, 12), ("a.mp4", 8, 16), ("a.mp4", 10.5, 18.5)]
+    assert spans == [*expected, ("b.mkv", 0, 3)]
+    assert {match.path.parent for match in matches} == {library, library / "sub"}
+
+
+def test_every_clip_sees_the_frames_on_display_at_its_sampled_moments(index, film, embedder):
+    film("a.mp4", seconds=20, first=20, step=4)  # level 20 + 4 n during [n / 2, (n + 1) / 2)
+    index()
+    starts, middles = [0, 4, 8, 12], [1, 3, 5, 7]
+    expected = [[20 + 8 * (start + middle) for middle in middles] for start in starts]
+    assert np.abs(np.array(embedder.grey_levels) - expected).max() <= 2
+
+
+def test_moments_that_clips_share_are_decoded_once(index, film, embedder):
+    film("a.mp4", seconds=20)
+    index()
+    moments = FrameSchedule(plan_clips(20.0, window=8.0, stride=4.0), frames=4).times
+    assert embedder.prepared == len(moments) == 10
+
+
+def test_a_film_with_fewer_frames_than_a_clip_repeats_them(index, film, embedder, catalog):
+    film("one.mp4", seconds=0.5, first=100)
+    report = index()
+    assert (report.indexed, report.clips, embedder.prepared) == (1, 1, 1)
+    assert len({level for clip in embedder.grey_levels for level in clip}) == 1
+
+
+def test_clips_of_several_films_share_a_batch(index, film, embedder):
+    for number in range(5):
+        film(f"{number}.mp4", seconds=2, first=20 * number)
+    assert index(clips_per_batch=4).indexed == 5
+    assert [len(batch) for batch in embedder.batches] == [4, 1]
+
+
+def test_the_number_of_threads_and_the_batch_change_no_vector(index, film, catalog, tmp_path):
+    for number in range(4):
+        film(f"{number}.mp4", seconds=10 + number, first=40 * number)
+    index(workers=1, clips_per_batch=1)
+    one = {
+        (m.path, m.start): m.score for m in catalog.nearest(np.full(16, 0.25, np.float32), limit=50)
+    }
+    for path in one:
+        catalog.forget_places([path[0]])
+    index(workers=4, clips_per_batch=7)
+    other = {
+        (m.path, m.start): m.score for m in catalog.nearest(np.full(16, 0.25, np.float32), limit=50)
+    }
+    assert other == pytest.approx(one, abs=1e-3)
+    assert len(one) == 9
+
+
+def test_an_unchanged_file_is_not_even_opened(index, film, catalog):
+    path = film("a.mp4", seconds=3)
+    index()
+    state = path.stat()
+    path.write_bytes(bytes(state.st_size))  # would fail if anybody looked
+    os.utime(path, ns=(state.st_atime_ns, state.st_mtime_ns))
+    report = index()
+    assert (report.unchanged, report.indexed, report.clips) == (1, 0, 0)
+    assert report.failed == ()
+
+
+def test_a_touched_file_is_unchanged_without_decoding_and_not_opened_again(index, film, embedder):
+    path = film("a.mp4", seconds=3)
+    index()
+    os.utime(path, ns=(1, 2))
+    events = []
+    report = index(report=events.append)
+    assert (report.unchanged, report.moved, embedder.prepared) == (1, 0, 4)
+    assert events[-1].outcome is Outcome.UNCHANGED
+    index(report=events.append)
+    assert events[-1] == LibraryWalked(files=1, waiting=0, waiting_bytes=0)
+
+
+def test_a_changed_file_is_indexed_anew_and_its_old_clips_go(index, film, catalog):
+    film("a.mp4", seconds=18)
+    index()
+    film("a.mp4", seconds=5, first=90)
+    report = index()
+    assert (report.indexed, report.clips) == (1, 1)
+    assert paths_of(catalog) == {"a.mp4": 1}
+
+
+def test_a_renamed_file_is_moved_and_nothing_is_decoded(index, film, catalog, library, embedder):
+    film("a.mp4", seconds=3)
+    index()
+    (library / "a.mp4").rename(library / "b.mp4")
+    report = index()
+    assert (report.moved, report.removed, report.indexed) == (1, 0, 0)
+    assert embedder.prepared == 4
+    assert paths_of(catalog) == {"b.mp4": 1}
+
+
+def test_copies_in_one_run_are_decoded_once_and_counted_as_moved(index, film, catalog, embedder):
+    path = film("a.mp4", seconds=3)
+    for name in ("b.mp4", "c.mp4"):
+        shutil.copy(path, path.with_name(name))
+    report = index()
+    assert (report.indexed, report.moved, report.clips) == (1, 2, 1)
+    assert embedder.prepared == 4
+    assert paths_of(catalog) == {"a.mp4": 1, "b.mp4": 1, "c.mp4": 1}
+
+
+def test_a_file_that_is_gone_is_forgotten_and_counted(index, film, catalog):
+    film("a.mp4", seconds=3)
+    gone = film("b.mp4", seconds=3, first=90)
+    index()
+    gone.unlink()
+    report = index()
+    assert (report.unchanged, report.removed) == (1, 1)
+    assert paths_of(catalog) == {"a.mp4": 1}
+
+
+def test_an_empty_root_may_be_a_disk_that_is_not_mounted_and_loses_nothing(
+    index, film, catalog, library
+):
+    film("a.mp4", seconds=3)
+    index()
+    (library / "a.mp4").unlink()
+    report = index()
+    assert report.removed == 0
+    assert [f.path for f in report.failed] == [library]
+    assert "may not be mounted" in report.failed[0].error
+    assert paths_of(catalog) == {"a.mp4": 1}
+
+
+def test_a_missing_root_is_refused_and_loses_nothing(index, film, catalog, library):
+    film("a.mp4", seconds=3)
+    index()
+    library.rename(library.with_name("elsewhere"))
+    with pytest.raises(PathMissingError, match="is not there"):
+        index()
+    assert paths_of(catalog) == {"a.mp4": 1}
+
+
+def test_files_left_out_by_a_pattern_stay_in_the_catalog(index, film, catalog):
+    film("a.mp4", seconds=3)
+    film("b.mkv", seconds=3, first=90)
+    index()
+    report = index(include=("*.mp4",))
+    assert (report.unchanged, report.removed) == (1, 0)
+    assert paths_of(catalog) == {"a.mp4": 1, "b.mkv": 1}
+
+
+def test_a_bad_file_is_listed_and_the_others_are_indexed(index, film, catalog, library):
+    (library / "a.mp4").write_text("this is no film")
+    (library / "empty.mp4").touch()
+    film("b.mp4", seconds=3)
+    report = index()
+    assert report.indexed == 1
+    assert [f.path.name for f in report.failed] == ["a.mp4", "empty.mp4"]
+    assert all(f.error and f.tried for f in report.failed)
+    assert {f.path.name for f in catalog.status().failures} == {"a.mp4", "empty.mp4"}
+
+
+def test_a_failure_is_left_alone_until_asked_for_or_changed(index, film, library):
+    bad = library / "a.mp4"
+    bad.write_text("this is no film")
+    events = []
+    index()
+    report = index(report=events.append)
+    assert [(f.path, f.tried) for f in report.failed] == [(bad, False)]
+    assert events == [LibraryWalked(files=1, waiting=0, waiting_bytes=0)]
+    assert [f.tried for f in index(retry_failed=True).failed] == [True]
+    film("a.mp4", seconds=3)
+    report = index()
+    assert (report.indexed, report.failed) == (1, ())
+
+
+def test_a_film_cut_off_in_the_middle_does_not_stop_the_run(index, film, library):
+    whole = film("a.mp4", seconds=30, step=3)
+    film("b.mp4", seconds=3, first=90)
+    content = whole.read_bytes()
+    whole.write_bytes(content[: len(content) * 2 // 3])
+    report = index()
+    assert report.indexed + len(report.failed) == 2
+    assert report.indexed >= 1
+
+
+def test_a_file_that_vanishes_after_the_walk_fails_alone_and_is_not_kept(
+    index, film, catalog, library
+):
+    gone = film("a.mp4", seconds=3)
+    film("b.mp4", seconds=3, first=90)
+    report = index(report=on(LibraryWalked, gone.unlink))
+    assert report.indexed == 1
+    assert [(f.path, f.error) for f in report.failed] == [
+        (gone, "cannot be read: No such file or directory")
+    ]
+    assert catalog.status().failures == ()
+
+
+def test_a_file_that_changes_after_the_walk_is_indexed_as_it_is_now(index, film, catalog):
+    film("a.mp4", seconds=3)
+    report = index(report=on(LibraryWalked, lambda: film("a.mp4", seconds=18, first=90)))
+    assert (report.indexed, report.clips) == (1, 4)
+    assert index().unchanged == 1
+
+
+def test_a_file_that_changes_while_it_is_decoded_is_looked_at_again_next_time(index, film):
+    path = film("a.mp4", seconds=3)
+    assert index(report=on(FilmStarted, lambda: os.utime(path, ns=(1, 2)))).indexed == 1
+    events = []
+    index(report=events.append)
+    assert events[0].waiting == 1
+
+
+def test_a_file_that_the_system_refuses_to_read_is_tried_again_unasked(index, film, catalog):
+    path = film("a.mp4", seconds=3)
+    content, state = path.read_bytes(), path.stat()
+
+    def refuse():
+        path.unlink()
+        path.mkdir()
+
+    report = index(report=on(LibraryWalked, refuse))
+    assert [f.error for f in report.failed] == ["cannot be read: Is a directory"]
+    assert [f.path for f in catalog.status().failures] == [path]
+    path.rmdir()
+    path.write_bytes(content)
+    os.utime(path, ns=(state.st_atime_ns, state.st_mtime_ns))
+    assert index().indexed == 1
+    assert catalog.status().failures == ()
+
+
+def test_clips_stay_while_the_system_refuses_to_read_their_changed_file(index, film, catalog):
+    path = film("a.mp4", seconds=3)
+    index()
+    film("a.mp4", seconds=4, first=90)
+
+    def refuse():
+        path.unlink()
+        path.mkdir()
+
+    assert len(index(report=on(LibraryWalked, refuse)).failed) == 1
+    assert paths_of(catalog) == {"a.mp4": 1}
+
+
+def test_a_film_that_changed_into_rubbish_loses_its_clips(index, film, catalog):
+    path = film("a.mp4", seconds=3)
+    index()
+    path.write_text("this is no film")
+    assert len(index().failed) == 1
+    assert paths_of(catalog) == {}
+
+
+def test_when_the_first_of_two_copies_vanishes_the_other_one_is_indexed(index, film, catalog):
+    path = film("a.mp4", seconds=3)
+    shutil.copy(path, path.with_name("b.mp4"))
+    report = index(report=on(LibraryWalked, path.unlink))
+    assert (report.indexed, len(report.failed)) == (1, 1)
+    assert paths_of(catalog) == {"b.mp4": 1}
+
+
+def test_copies_of_a_bad_file_are_all_listed(index, library):
+    for name in ("a.mp4", "b.mp4", "c.mp4"):
+        (library / name).write_text("this is no film")
+    report = index()
+    assert [f.path.name for f in report.failed] == ["a.mp4", "b.mp4", "c.mp4"]
+
+
+def test_an_interrupted_run_keeps_what_is_committed_and_the_next_one_resumes(index, film, catalog):
+    for number in range(4):
+        film(f"{number}.mp4", seconds=9, first=40 * number)
+    report = index(workers=1, clips_per_batch=1, report=on(FileDone, interrupt))
+    assert report.interrupted
+    assert (report.indexed, report.removed) == (1, 0)
+    assert reader_threads() == []
+    assert catalog.status().videos == 1
+    assert catalog.status().snapshot_bytes > 0
+    report = index()
+    assert (report.indexed, report.unchanged, report.interrupted) == (3, 1, False)
+
+
+def test_an_interrupt_while_threads_wait_to_hand_over_clips_ends_them(index, film, embedder):
+    for number in range(6):
+        film(f"{number}.mp4", seconds=30, first=30 * number, step=1)
+
+    def interrupted(_):
+        raise KeyboardInterrupt
+
+    embedder.embed_clips = interrupted
+    report = index(workers=3, clips_per_batch=1, stride=1.0)
+    assert report.interrupted
+    assert report.indexed == 0
+    assert reader_threads() == []
+
+
+@pytest.mark.parametrize("step", ["prepare_frame", "embed_clips"])
+def test_a_failing_model_ends_the_run_with_its_own_error(index, film, embedder, step):
+    class ModelBrokeError(Exception):
+        pass
+
+    def fail(_):
+        raise ModelBrokeError
+
+    for number in range(4):
+        film(f"{number}.mp4", seconds=20, first=30 * number)
+    setattr(embedder, step, fail)
+    with pytest.raises(ModelBrokeError):
+        index(workers=3, clips_per_batch=2)
+    assert reader_threads() == []
+
+
+def test_a_failing_catalog_ends_the_run_with_its_own_error(index, film, embedder, catalog):
+    for number in range(4):
+        film(f"{number}.mp4", seconds=20, first=30 * number)
+    embedder.embed_clips = lambda clips: np.full((len(clips), 16), np.nan, np.float32)
+    with pytest.raises(CatalogError):
+        index()
+    assert reader_threads() == []
+    assert catalog.status().videos == 0
+
+
+def test_another_window_than_the_catalogs_is_refused_before_anything_is_read(index, film):
+    film("a.mp4", seconds=3)
+    index()
+    events = []
+    with pytest.raises(CatalogError, match="window"):
+        index(window=4.0, report=events.append)
+    assert events == []
+
+
+def test_another_reader_of_the_catalog_finds_each_film_as_soon_as_it_is_done(
+    index, film, catalog, tmp_path
+):
+    for number in range(3):
+        film(f"{number}.mp4", seconds=3, first=60 * number)
+    seen = []
+    with Catalog.open(tmp_path / "catalog") as other:
+
+        def report(event):
+            if isinstance(event, FileDone):
+                seen.append(len(paths_of(other)))
+
+        index(clips_per_batch=1, report=report)
+    assert seen == [1, 2, 3]

@@ -1,0 +1,155 @@
+"""The walk: which files count, under which path, in which order."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from indexer.errors import PathMissingError
+from indexer.walk import find_videos
+
+
+@pytest.fixture
+def library(tmp_path: Path) -> Path:
+    root = tmp_path / "library"
+    root.mkdir()
+    return root
+
+
+def touch(root: Path, *names: str) -> None:
+    for name in names:
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"film")
+
+
+def names(root: Path, *paths: Path, **globs: tuple[str, ...]) -> list[str]:
+    walk = find_videos(paths or (root,), **globs)
+    return [file.path.relative_to(root).as_posix() for file in walk.files]
+
+
+def test_videos_of_all_containers_are_found_in_either_case_and_in_path_order(library):
+    touch(library, "z.MP4", "b/c.Mkv", "a.webm", "b/a.avi", "notes.txt", "mp4", "b.mp4.part")
+    assert names(library) == ["a.webm", "b/a.avi", "b/c.Mkv", "z.MP4"]
+
+
+def test_a_found_file_has_its_root_and_state(library):
+    touch(library, "a/b.mp4")
+    (file,) = find_videos([library]).files
+    state = (library / "a/b.mp4").stat()
+    assert (file.root, file.path) == (library, library / "a/b.mp4")
+    assert (file.size, file.mtime_ns) == (state.st_size, state.st_mtime_ns)
+
+
+def test_hidden_and_system_entries_are_skipped_but_a_name_given_is_taken(library):
+    touch(library, ".a.mp4", ".cache/b.mp4", "$RECYCLE.BIN/c.mp4", "lost+found/d.mp4", "e.dat")
+    assert names(library) == []
+    assert names(library, library / ".a.mp4", library / "e.dat") == [".a.mp4", "e.dat"]
+    assert names(library, library / ".cache") == [".cache/b.mp4"]
+
+
+def test_the_root_of_a_file_given_by_name_is_its_folder(library):
+    touch(library, "a.mp4")
+    walk = find_videos([library / "a.mp4"])
+    assert walk.roots == (library / "a.mp4",)
+    assert walk.files[0].root == library
+
+
+def test_overlapping_paths_find_each_file_once_under_the_outermost_root(library):
+    touch(library, "sub/a.mp4", "b.mp4")
+    given = [library / "sub", library, library / "sub/a.mp4", library / "sub/../b.mp4"]
+    walk = find_videos(given)
+    assert [file.path.name for file in walk.files] == ["b.mp4", "a.mp4"]
+    assert {file.root for file in walk.files} == {library}
+    assert walk.roots == (library,)
+
+
+def test_link_loops_are_harmless(library):
+    touch(library, "a/b.mp4")
+    (library / "a/up").symlink_to(library)
+    (library / "self").symlink_to(library / "self")
+    (library / "ping").symlink_to(library / "pong")
+    (library / "pong").symlink_to(library / "ping")
+    assert names(library) == ["a/b.mp4"]
+
+
+def test_a_linked_folder_is_entered_and_a_real_path_is_preferred(library, tmp_path):
+    touch(library, "real/b.mp4")
+    touch(tmp_path / "elsewhere", "c.mp4")
+    (library / "early").symlink_to(library / "real")
+    (library / "far").symlink_to(tmp_path / "elsewhere")
+    assert names(library) == ["far/c.mp4", "real/b.mp4"]
+
+
+def test_a_given_folder_is_not_reached_through_a_link_of_another_one(library, tmp_path):
+    touch(tmp_path / "other", "c.mp4")
+    (library / "link").symlink_to(tmp_path / "other")
+    walk = find_videos([library, tmp_path / "other"])
+    assert [file.path for file in walk.files] == [tmp_path / "other/c.mp4"]
+
+
+def test_what_cannot_be_read_is_listed_with_the_reason(library):
+    (library / "gone.mp4").symlink_to(library / "nowhere")
+    os.mkfifo(library / "pipe.mp4")
+    touch(library, "a.mp4")
+    walk = find_videos([library])
+    assert [file.path.name for file in walk.files] == ["a.mp4"]
+    reasons = {failed.path.name: failed.error for failed in walk.unreadable}
+    assert reasons == {
+        "gone.mp4": "cannot be read: No such file or directory",
+        "pipe.mp4": "is not a regular file",
+    }
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may list every folder")
+def test_a_folder_that_must_not_be_listed_is_named(library):
+    touch(library, "closed/a.mp4")
+    (library / "closed").chmod(0)
+    (failed,) = find_videos([library]).unreadable
+    (library / "closed").chmod(0o700)
+    assert failed.path == library / "closed"
+    assert "Permission denied" in failed.error
+
+
+def test_a_missing_path_ends_the_walk_with_one_sentence(library):
+    with pytest.raises(PathMissingError, match=r"nowhere is not there .* mounted"):
+        find_videos([library, library / "nowhere"])
+
+
+def test_only_a_root_without_any_entry_counts_as_empty(library):
+    assert find_videos([library]).empty_roots == (library,)
+    touch(library, "notes.txt")
+    assert find_videos([library]).empty_roots == ()
+
+
+@pytest.mark.parametrize(
+    ("pattern", "kept"),
+    [
+        ("*.mkv", ["b.mkv", "old/c.mkv"]),
+        ("old", ["old/c.mkv", "old/deep/d.mp4"]),
+        ("old/*", ["old/c.mkv", "old/deep/d.mp4"]),
+        ("**/b.mkv", ["b.mkv"]),
+        ("deep/*", []),
+        ("*.MKV", []),
+    ],
+)
+def test_include_keeps_and_exclude_drops_what_a_pattern_means(library, pattern, kept):
+    touch(library, "a.mp4", "b.mkv", "old/c.mkv", "old/deep/d.mp4")
+    everything = names(library)
+    assert names(library, include=(pattern,)) == kept
+    assert names(library, exclude=(pattern,)) == [n for n in everything if n not in kept]
+
+
+def test_absolute_patterns_and_several_patterns_work_together(library):
+    touch(library, "a.mp4", "b.mkv", "old/c.mkv")
+    both = {"include": ("*.mkv", "*.mp4"), "exclude": (f"{library}/old/*", "a.*")}
+    assert names(library, **both) == ["b.mkv"]
+
+
+def test_names_that_are_not_text_are_found(library):
+    name = os.fsdecode(b"caf\xe9\n-\xff.mp4")
+    try:
+        touch(library, name)
+    except OSError:
+        pytest.skip("this file system refuses such names")
+    assert names(library) == [name]
