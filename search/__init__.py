@@ -1,1 +1,26 @@
-"""search."""
+"""From a sentence to ranked moments."""
+
+from search.errors import (
+    EmptyQueryError,
+    InvalidLimitError,
+    NothingIndexedError,
+    OtherModelError,
+    SearchError,
+)
+from search.ranking import Moment, merge_into_moments
+from search.records import Hit, SearchResult
+from search.searcher import Searcher, TextEmbedder
+
+__all__ = [
+    "EmptyQueryError",
+    "Hit",
+    "InvalidLimitError",
+    "Moment",
+    "NothingIndexedError",
+    "OtherModelError",
+    "SearchError",
+    "SearchResult",
+    "Searcher",
+    "TextEmbedder",
+    "merge_into_moments",
+]

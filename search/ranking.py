@@ -1,0 +1,69 @@
+"""From the nearest clips to moments: pure arithmetic, the same for any order of its input."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from statistics import median
+
+from catalog import ClipMatch
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A stretch of one film; `best` is its best clip, which lies within it."""
+
+    start: float
+    end: float
+    best: ClipMatch
+
+
+def merge_into_moments(pool: Iterable[ClipMatch]) -> tuple[Moment, ...]:
+    """All moments of a pool of clips, best first; equal scores by path, start and id.
+
+    Clips are taken best first, and each looks at the moments of its film that it overlaps, best
+    first. It **extends** the first one that it is nearly as good as: at least halfway from the
+    median of the pool up to that moment's score; weaker moments that it touches as well are
+    joined. If it is weaker but half of it lies in the moment, it says nothing new and is
+    **absorbed**. A clip that no moment took stands as a moment of its own.
+    """
+    ranked = sorted(pool, key=_order)
+    if not ranked:
+        return ()
+    typical = median(clip.score for clip in ranked)
+    moments_of: dict[int, list[Moment]] = {}
+    for clip in ranked:
+        _take_in(moments_of.setdefault(clip.video_id, []), clip, typical=typical)
+    every = (moment for moments in moments_of.values() for moment in moments)
+    return tuple(sorted(every, key=lambda moment: _order(moment.best)))
+
+
+def _take_in(moments: list[Moment], clip: ClipMatch, *, typical: float) -> None:
+    for rank, moment in enumerate(moments):
+        shared = _overlap(moment, clip)
+        if shared <= 0:
+            continue
+        if clip.score >= (moment.best.score + typical) / 2:
+            _extend(moments, clip, rank=rank)
+            return
+        if shared >= (clip.end - clip.start) / 2:
+            return
+    moments.append(Moment(start=clip.start, end=clip.end, best=clip))
+
+
+def _extend(moments: list[Moment], clip: ClipMatch, *, rank: int) -> None:
+    # Each weaker moment that the clip touches beats the clip, hence may extend this one too.
+    joined = [weaker for weaker in moments[rank + 1 :] if _overlap(weaker, clip) > 0]
+    parts: list[Moment | ClipMatch] = [moments[rank], clip, *joined]
+    moments[rank] = replace(
+        moments[rank],
+        start=min(part.start for part in parts),
+        end=max(part.end for part in parts),
+    )
+    moments[rank + 1 :] = [weaker for weaker in moments[rank + 1 :] if weaker not in joined]
+
+
+def _overlap(moment: Moment, clip: ClipMatch) -> float:
+    return min(moment.end, clip.end) - max(moment.start, clip.start)
+
+
+def _order(clip: ClipMatch) -> tuple[float, str, float, int]:
+    return (-clip.score, str(clip.path), clip.start, clip.clip_id)

@@ -1,0 +1,28 @@
+"""The frozen values that a search returns. Times are seconds in a film."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One moment `[start, end)` of a film of `duration`; score and clip are its best clip's."""
+
+    rank: int  # from 1
+    score: float  # a cosine
+    path: Path
+    start: float
+    end: float
+    duration: float
+    clip_id: int
+    other_paths: tuple[Path, ...]  # further places of the same content
+
+
+@dataclass(frozen=True, slots=True)
+class SearchResult:
+    """The answer to one sentence, best moment first."""
+
+    query: str
+    model: str
+    took_ms: float
+    hits: tuple[Hit, ...]

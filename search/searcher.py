@@ -1,0 +1,133 @@
+"""A sentence in, ranked moments out."""
+
+from collections.abc import Sequence
+from time import perf_counter
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from catalog import Catalog, Provenance
+from search.errors import (
+    EmptyQueryError,
+    InvalidLimitError,
+    NothingIndexedError,
+    OtherModelError,
+)
+from search.ranking import Moment, merge_into_moments
+from search.records import Hit, SearchResult
+
+_SMALLEST_POOL = 256  # clips; enough for a median that means "an ordinary clip"
+_CLIPS_PER_MOMENT = 16
+_POOL_GROWTH = 4
+
+
+class ModelIdentity(Protocol):
+    """What a model says of itself."""
+
+    @property
+    def model(self) -> str:
+        """Its name."""
+
+    @property
+    def weights_digest(self) -> str:
+        """The digest of its weights: the same weights make the same vectors."""
+
+
+class TextEmbedder(Protocol):
+    """What a search needs of a model."""
+
+    @property
+    def identity(self) -> ModelIdentity:
+        """Which model it is."""
+
+    def embed_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Unit vectors (K, D) for K texts."""
+
+
+class Searcher:
+    """Asks one catalog through one model."""
+
+    def __init__(self, *, catalog: Catalog, embedder: TextEmbedder) -> None:
+        self._catalog = catalog
+        self._embedder = embedder
+
+    def search(self, text: str, *, limit: int = 10, within: str | None = None) -> SearchResult:
+        """The best moments for a sentence.
+
+        Args:
+            text: what to look for.
+            limit: how many moments at most.
+            within: a glob on the path (see `catalog.path_matcher`); nothing else competes.
+
+        Raises:
+            EmptyQueryError, InvalidLimitError, NothingIndexedError, OtherModelError.
+            CatalogError: the catalog cannot be read.
+        """
+        started = perf_counter()
+        sentence = _require_question(text, limit=limit)
+        provenance = self._require_same_model()
+        vector = self._embedder.embed_texts([sentence])[0]
+        moments = self._best_moments(vector, limit=limit, within=within)
+        return SearchResult(
+            query=text,
+            model=provenance.model,
+            took_ms=(perf_counter() - started) * 1000.0,
+            hits=tuple(_hit(moment, rank=rank) for rank, moment in enumerate(moments, start=1)),
+        )
+
+    def _require_same_model(self) -> Provenance:
+        made_with, asked = self._catalog.provenance, self._embedder.identity
+        if made_with is None:
+            raise self._nothing_indexed()
+        if made_with.weights_digest != asked.weights_digest:
+            raise OtherModelError(
+                f"the catalog in {self._catalog.folder} was made with {made_with.model} (weights"
+                f" {made_with.weights_digest[:12]}), but the query comes from {asked.model}"
+                f" (weights {asked.weights_digest[:12]}); give `--model {made_with.model}`, or"
+                " another folder with `--catalog FOLDER`"
+            )
+        return made_with
+
+    def _best_moments(
+        self, vector: NDArray[np.float32], *, limit: int, within: str | None
+    ) -> Sequence[Moment]:
+        size = max(_SMALLEST_POOL, _CLIPS_PER_MOMENT * limit)
+        while True:
+            pool = self._catalog.nearest(vector, limit=size, within=within)
+            moments = merge_into_moments(pool)
+            if len(moments) >= limit or len(pool) < size:
+                break
+            size *= _POOL_GROWTH  # a long film that fits everywhere has filled the pool
+        if not moments and within is None:
+            raise self._nothing_indexed()
+        return moments[:limit]
+
+    def _nothing_indexed(self) -> NothingIndexedError:
+        return NothingIndexedError(
+            f"the catalog in {self._catalog.folder} holds no videos yet; add some with"
+            " `vsearch index PATH`"
+        )
+
+
+def _require_question(text: str, *, limit: int) -> str:
+    sentence = text.strip()
+    if not sentence:
+        raise EmptyQueryError("the query is empty; describe in words what to look for")
+    if limit < 1:
+        raise InvalidLimitError(f"the limit is {limit}; ask for at least 1 moment")
+    return sentence
+
+
+def _hit(moment: Moment, *, rank: int) -> Hit:
+    best = moment.best
+    return Hit(
+        rank=rank,
+        score=best.score,
+        path=best.path,
+        start=moment.start,
+        end=moment.end,
+        duration=best.duration,
+        clip_id=best.clip_id,
+        other_paths=best.other_paths,
+    )

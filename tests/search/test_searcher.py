@@ -1,0 +1,152 @@
+"""The searcher over a real catalog, with words as one-hot vectors for a model."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from catalog import Catalog, ClipSpan, FilePlace, Provenance, VideoRecord
+from search import (
+    EmptyQueryError,
+    InvalidLimitError,
+    NothingIndexedError,
+    OtherModelError,
+    Searcher,
+)
+
+WORDS = ("kitchen", "beach", "train", "snow", "nothing")
+
+
+@dataclass(frozen=True)
+class Identity:
+    model: str = "words"
+    weights_digest: str = "ab" * 32
+
+
+@dataclass(frozen=True)
+class WordEmbedder:
+    """A sentence is the sum of its words."""
+
+    identity: Identity = Identity()
+
+    def embed_texts(self, texts):
+        return np.stack([mixed(*text.split()) for text in texts])
+
+
+def mixed(*words):
+    vector = np.array([float(words.count(word)) for word in WORDS], dtype=np.float32)
+    return vector / np.linalg.norm(vector)
+
+
+def bound(folder: Path) -> Catalog:
+    catalog = Catalog.open(folder, create=True)
+    catalog.bind(Provenance("words", None, "ab" * 32, len(WORDS), 8, 8.0, 4.0))
+    return catalog
+
+
+def add_film(catalog: Catalog, name: str, *clips: str) -> None:
+    """A film whose clips, 8 s every 4 s, show these words."""
+    catalog.add_video(
+        VideoRecord(name, 4.0 * len(clips) + 4.0, 64, 48, 25.0, "h264", "mp4"),
+        place=FilePlace(Path("/films"), Path("/films", name), 1, 1),
+        clips=[ClipSpan(4.0 * n, 4.0 * n + 8.0) for n in range(len(clips))],
+        vectors=np.stack([mixed(*clip.split()) for clip in clips]),
+    )
+
+
+@pytest.fixture
+def catalog(tmp_path):
+    with bound(tmp_path / "catalog") as catalog:
+        add_film(catalog, "home.mp4", "nothing", "kitchen", "kitchen", "nothing", "snow")
+        add_film(catalog, "trip/sea.mp4", "nothing", "beach", "beach train", "nothing")
+        yield catalog
+
+
+@pytest.fixture
+def searcher(catalog):
+    return Searcher(catalog=catalog, embedder=WordEmbedder())
+
+
+def test_the_moment_that_shows_it_comes_first_with_its_whole_length(searcher):
+    result = searcher.search("kitchen")
+    best = result.hits[0]
+    assert (best.path, best.start, best.end) == (Path("/films/home.mp4"), 4.0, 16.0)
+    assert best.duration == 24.0
+    assert best.score == pytest.approx(1.0, abs=1e-3)
+    assert [hit.rank for hit in result.hits] == list(range(1, len(result.hits) + 1))
+
+
+def test_the_result_says_what_was_asked_of_which_model_and_how_long_it_took(searcher):
+    result = searcher.search("  beach ")
+    assert (result.query, result.model) == ("  beach ", "words")
+    assert result.took_ms > 0.0
+    assert result.hits[0].path == Path("/films/trip/sea.mp4")
+
+
+def test_the_limit_counts_moments(searcher):
+    assert len(searcher.search("kitchen", limit=1).hits) == 1
+    assert len(searcher.search("kitchen", limit=2).hits) == 2
+
+
+def test_a_glob_leaves_only_its_files(searcher):
+    hits = searcher.search("kitchen", within="trip").hits
+    assert {hit.path for hit in hits} == {Path("/films/trip/sea.mp4")}
+    assert searcher.search("kitchen", within="*.avi").hits == ()
+
+
+def test_a_film_that_fills_the_pool_does_not_hide_the_others(tmp_path):
+    with bound(tmp_path / "catalog") as catalog:
+        add_film(catalog, "long.mp4", *["kitchen"] * 300)
+        add_film(catalog, "short.mp4", "kitchen snow")
+        hits = Searcher(catalog=catalog, embedder=WordEmbedder()).search("kitchen", limit=2).hits
+    assert [(hit.path.name, hit.end) for hit in hits] == [("long.mp4", 1204.0), ("short.mp4", 8.0)]
+
+
+def test_a_film_indexed_meanwhile_is_found(catalog, searcher):
+    searcher.search("snow")
+    add_film(catalog, "new.mp4", "snow kitchen")
+    assert searcher.search("snow kitchen").hits[0].path == Path("/films/new.mp4")
+
+
+@pytest.mark.parametrize("text", ["", "  ", "\n\t"])
+def test_an_empty_query_is_refused(searcher, text):
+    with pytest.raises(EmptyQueryError, match="describe in words"):
+        searcher.search(text)
+
+
+@pytest.mark.parametrize("limit", [0, -3])
+def test_a_limit_below_one_is_refused(searcher, limit):
+    with pytest.raises(InvalidLimitError, match=f"limit is {limit}"):
+        searcher.search("kitchen", limit=limit)
+
+
+def test_a_catalog_of_another_model_is_refused_with_both_named(catalog):
+    other = Searcher(catalog=catalog, embedder=WordEmbedder(Identity("rooms", "cd" * 32)))
+    with pytest.raises(OtherModelError, match=r"made with words.*comes from rooms.*--model words"):
+        other.search("kitchen")
+
+
+def test_the_same_weights_under_another_name_may_ask(catalog):
+    renamed = Searcher(catalog=catalog, embedder=WordEmbedder(Identity("copy/of/words")))
+    assert renamed.search("kitchen").hits[0].path == Path("/films/home.mp4")
+
+
+def test_an_empty_catalog_says_how_to_fill_it(tmp_path):
+    with bound(tmp_path / "catalog") as catalog:
+        empty = Searcher(catalog=catalog, embedder=WordEmbedder())
+        with pytest.raises(NothingIndexedError, match="vsearch index PATH"):
+            empty.search("kitchen")
+
+
+def test_a_catalog_that_was_only_just_made_says_how_to_fill_it(tmp_path):
+    with Catalog.open(tmp_path / "catalog", create=True) as catalog:
+        fresh = Searcher(catalog=catalog, embedder=WordEmbedder())
+        with pytest.raises(NothingIndexedError, match="vsearch index PATH"):
+            fresh.search("kitchen")
+
+
+def test_a_catalog_whose_films_are_all_gone_says_how_to_fill_it(catalog, searcher):
+    catalog.forget_places([Path("/films/home.mp4"), Path("/films/trip/sea.mp4")])
+    with pytest.raises(NothingIndexedError, match="vsearch index PATH"):
+        searcher.search("kitchen")
