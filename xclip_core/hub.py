@@ -44,7 +44,7 @@ def fetch(name: HubName, *, offline: bool, report: Report) -> Path:
 
     Args:
         offline: look at the cache only.
-        report: told, in a sentence, what is being fetched.
+        report: told, in a sentence, that something is being fetched.
 
     Returns:
         The folder of the snapshot; its name is the commit.
@@ -63,23 +63,17 @@ def fetch(name: HubName, *, offline: bool, report: Report) -> Path:
             "without that restriction, or name a folder that holds it"
         )
     _ask_hub(name)
-    config = _fetch_file(name, "config.json", report=report)
-    if config is None:
-        raise CheckpointNotFoundError(f"{name} on the Hub has no config.json: it is not X-CLIP")
-    if _fetch_first(name, ("preprocessor_config.json", "processor_config.json"), report) is None:
-        raise CheckpointNotFoundError(f"{name} on the Hub has no preprocessor_config.json")
-    if _fetch_file(name, "tokenizer.json", report=report) is None:
-        _fetch_file(name, "vocab.json", report=report)
-        _fetch_file(name, "merges.txt", report=report)
-    weights = _fetch_first(name, (SAFETENSORS, SAFETENSORS_INDEX, PICKLED), report)
-    if weights is None:
-        raise CheckpointNotFoundError(
-            f"{name} on the Hub has neither {SAFETENSORS} nor {PICKLED}: "
-            "there are no weights that vsearch reads"
-        )
+    report(f"fetching {name} from the Hub, once; it stays in the cache of this machine")
+    config = _fetch_first(name, "config.json")
+    # From here on that very commit, should the Hub's copy change in between.
+    pinned = HubName(repository=name.repository, revision=config.parent.name)
+    _fetch_first(pinned, "preprocessor_config.json", "processor_config.json")
+    if _fetch_first(pinned, "tokenizer.json", "vocab.json").name == "vocab.json":
+        _fetch_first(pinned, "merges.txt")
+    weights = _fetch_first(pinned, SAFETENSORS, SAFETENSORS_INDEX, PICKLED)
     if weights.name == SAFETENSORS_INDEX:
         for shard in shard_names(weights):
-            _fetch_file(name, shard, report=report)
+            _fetch_first(pinned, shard)
     return config.parent
 
 
@@ -117,10 +111,14 @@ def shard_names(index: Path) -> list[str]:
 
 def nearest_names(name: str) -> str:
     """A hint for a name that does not exist: the published one nearest to it, or a few."""
-    near = difflib.get_close_matches(name, PUBLISHED_MODELS, n=1)
+    near = _nearest_published(name)
     if near:
-        return f"did you mean {near[0]}?"
+        return f"did you mean {near}?"
     return f"published are {', '.join(PUBLISHED_MODELS[:3])} and others"
+
+
+def _nearest_published(name: str) -> str:
+    return next(iter(difflib.get_close_matches(name, PUBLISHED_MODELS, n=1)), "")
 
 
 def _cached_file(name: HubName, file: str) -> Path | None:
@@ -149,36 +147,30 @@ def _ask_hub(name: HubName) -> None:
         raise _translated(error, name) from error
 
 
-def _fetch_first(name: HubName, files: tuple[str, ...], report: Report) -> Path | None:
-    for file in files:
-        path = _fetch_file(name, file, report=report)
-        if path is not None:
-            return path
-    return None
-
-
-def _fetch_file(name: HubName, file: str, *, report: Report) -> Path | None:
-    """The file's place in the cache, fetched if need be; None where the Hub has no such file."""
+def _fetch_first(name: HubName, *files: str) -> Path:
+    """The first of these files that the Hub has: its place in the cache, fetched if need be."""
     from huggingface_hub import hf_hub_download
     from huggingface_hub.errors import EntryNotFoundError, LocalEntryNotFoundError
 
-    cached = _cached_file(name, file)
-    if cached is not None:
-        return cached
-    try:
-        path = Path(
-            hf_hub_download(
+    for file in files:
+        cached = _cached_file(name, file)
+        if cached is not None:
+            return cached
+        try:
+            path = hf_hub_download(
                 name.repository, file, revision=name.revision, etag_timeout=_ANSWER_SECONDS
             )
-        )
-    except LocalEntryNotFoundError as error:
-        raise _translated(error, name) from error
-    except EntryNotFoundError:
-        return None
-    except Exception as error:  # the HTTP library beneath differs from version to version
-        raise _translated(error, name) from error
-    report(f"fetched {file} of {name}")
-    return path
+        except LocalEntryNotFoundError as error:
+            raise _translated(error, name) from error
+        except EntryNotFoundError:
+            continue
+        except Exception as error:  # the HTTP library beneath differs from version to version
+            raise _translated(error, name) from error
+        return Path(path)
+    raise CheckpointNotFoundError(
+        f"{name} on the Hub has no {' and no '.join(files)}, so it is not an X-CLIP checkpoint "
+        "that vsearch reads"
+    )
 
 
 def _translated(error: Exception, name: HubName) -> CheckpointError:
@@ -201,15 +193,19 @@ def _translated(error: Exception, name: HubName) -> CheckpointError:
     if isinstance(error, hub.EntryNotFoundError) and not isinstance(
         error, hub.LocalEntryNotFoundError
     ):
-        return CheckpointNotFoundError(f"{name} on the Hub has no config.json: it is not X-CLIP")
+        return CheckpointNotFoundError(
+            f"{name} on the Hub has no config.json, so it is not an X-CLIP checkpoint"
+        )
     if isinstance(error, hub.OfflineModeIsEnabled):
         return HubUnreachableError(
             f"{name} is not on this machine and HF_HUB_OFFLINE forbids fetching it; unset that "
             "once, or name a folder that holds it"
         )
+    near = _nearest_published(name.repository)
+    meant = f"; did you mean {near}?" if near not in ("", name.repository) else ""
     reason = str(error.__cause__ or error).splitlines()[0]
     return HubUnreachableError(
         f"{name} is not on this machine and {constants.ENDPOINT} does not answer ({reason}); "
         "connect and try again, name a folder that holds the checkpoint, or use the built-in "
-        "model 'demo'"
+        f"model 'demo'{meant}"
     )

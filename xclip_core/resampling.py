@@ -58,7 +58,7 @@ def _weigh(pixels: NDArray[np.uint8], weights: NDArray[np.float64]) -> NDArray[n
     """(A, n, 3) to (A, m, 3) bytes, by weights (m, n)."""
     # Whole numbers below 2**53: exact in doubles.
     sums = np.matmul(weights, pixels.astype(np.float64))
-    levels = np.floor((sums + _WEIGHT_ONE // 2) / _WEIGHT_ONE)
+    levels: NDArray[np.float64] = np.floor((sums + _WEIGHT_ONE // 2) / _WEIGHT_ONE)
     return np.clip(levels, 0, 255).astype(np.uint8)
 
 

@@ -107,7 +107,8 @@ class FrameEncoder(nn.Module):
         self.num_frames = config.num_frames
         self.embeddings = FrameEmbeddings(config)
         self.pre_layernorm = nn.LayerNorm(config.hidden_size, eps=config.layer_norm_eps)
-        rates = torch.linspace(0, config.drop_path_rate, config.num_hidden_layers).tolist()
+        depth = config.num_hidden_layers
+        rates = [config.drop_path_rate * i / max(depth - 1, 1) for i in range(depth)]
         self.encoder = Encoder([CrossFrameLayer(config, drop_path_rate=rate) for rate in rates])
         self.post_layernorm = nn.LayerNorm(config.hidden_size, eps=config.layer_norm_eps)
 

@@ -1,0 +1,300 @@
+"""Checkpoints in the published form: found by name, read strictly, written atomically.
+
+A checkpoint is a folder with `config.json`, `preprocessor_config.json`, the tokenizer's files and
+the weights: `model.safetensors` (whole or in shards), else `pytorch_model.bin`, which is read
+as data only: a pickle that wants to run anything is refused.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import pickle
+import re
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from xclip_core.config import XCLIPConfig
+from xclip_core.errors import CheckpointNotFoundError, ConfigError, WeightsError
+from xclip_core.hub import (
+    PICKLED,
+    SAFETENSORS,
+    SAFETENSORS_INDEX,
+    HubName,
+    fetch,
+    nearest_names,
+    shard_names,
+)
+from xclip_core.identity import DEFAULT_MODEL, DEMO_MODEL
+from xclip_core.model import XCLIP
+from xclip_core.preprocess import FrameProcessor
+from xclip_core.tokenizer import Tokenizer
+
+DEMO_FOLDER = Path(__file__).parent / "demo"
+
+# Files of 2022 carry these constant tables 0, 1, 2 …; positions are counted where they are needed.
+OBSOLETE_BUFFERS = frozenset(
+    {"text_model.embeddings.position_ids", "vision_model.embeddings.position_ids"}
+)
+
+_HUB_NAME = re.compile(r"(?P<repository>[\w.-]+/[\w.-]+)(?:@(?P<revision>[\w./-]+))?")
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """Where a named checkpoint lies, and which commit of the Hub it is (if it is from there)."""
+
+    name: str
+    revision: str | None
+    folder: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """A loaded checkpoint: the model in float32 and evaluation mode, and what goes with it."""
+
+    name: str
+    revision: str | None
+    weights_digest: str
+    model: XCLIP
+    tokenizer: Tokenizer
+    processor: FrameProcessor
+
+
+def locate(
+    name: str, *, offline: bool = False, report: Callable[[str], None] = lambda _: None
+) -> Location:
+    """Find a checkpoint by name: "demo", a folder, or a Hub id (`owner/name[@revision]`).
+
+    Args:
+        offline: do not ask the Hub for what is not in its cache on this machine.
+        report: told, in a sentence, that something is being fetched.
+
+    Raises:
+        CheckpointError: there is no such checkpoint, or the Hub does not answer.
+    """
+    if name == DEMO_MODEL:
+        return Location(name=name, revision=None, folder=DEMO_FOLDER)
+    folder = Path(name).expanduser()
+    if folder.is_dir():
+        folder = folder.resolve()
+        return Location(name=str(folder), revision=None, folder=folder)
+    match = None if name.startswith(("/", ".", "~")) else _HUB_NAME.fullmatch(name)
+    if match is None:
+        raise CheckpointNotFoundError(
+            f"{name!r} is not a model: give {DEMO_MODEL!r}, a folder that exists, or a Hub id such "
+            f"as {DEFAULT_MODEL}; {nearest_names(name)}"
+        )
+    hub_name = HubName(repository=match["repository"], revision=match["revision"])
+    folder = fetch(hub_name, offline=offline, report=report)
+    return Location(name=hub_name.repository, revision=folder.name, folder=folder)
+
+
+def load_checkpoint(
+    name: str, *, offline: bool = False, report: Callable[[str], None] = lambda _: None
+) -> Checkpoint:
+    """Find and load a checkpoint.
+
+    Args:
+        name, offline, report: as in `locate`.
+
+    Raises:
+        CheckpointError: not found, damaged, unsafe, or weights of another architecture.
+        ConfigError, TokenizerError, FrameProcessorError: a file beside the weights is unfit.
+    """
+    location = locate(name, offline=offline, report=report)
+    folder = location.folder
+    config = read_config(folder)
+    processor = FrameProcessor.load(folder)
+    tokenizer = Tokenizer.load(folder, max_length=config.text.max_position_embeddings)
+    _check_agreement(config, tokenizer=tokenizer, processor=processor, folder=folder)
+    files = find_weights(folder)
+    with ThreadPoolExecutor(max_workers=1) as beside:
+        digest = beside.submit(digest_files, files)
+        model = build_model(config, read_weights(files), source=files[0])
+    return Checkpoint(
+        name=location.name,
+        revision=location.revision,
+        weights_digest=digest.result(),
+        model=model,
+        tokenizer=tokenizer,
+        processor=processor,
+    )
+
+
+def save_checkpoint(
+    folder: Path, *, model: XCLIP, tokenizer: Tokenizer, processor: FrameProcessor
+) -> None:
+    """Write a checkpoint in the published form.
+
+    The weights keep their type and replace older ones in one step, so that a model which was
+    loaded from this very folder stays whole.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    dtype = str(model.logit_scale.dtype).removeprefix("torch.")
+    content = json.dumps({**model.config.to_dict(), "dtype": dtype}, indent=2) + "\n"
+    (folder / "config.json").write_text(content, encoding="utf-8")
+    tokenizer.save(folder)
+    processor.save(folder)
+    state = {key: value.detach().cpu().contiguous() for key, value in model.state_dict().items()}
+    beside = folder / f".{SAFETENSORS}.part"
+    save_file(state, beside, metadata={"format": "pt"})
+    beside.replace(folder / SAFETENSORS)
+
+
+def read_config(folder: Path) -> XCLIPConfig:
+    """Read the architecture from `config.json`.
+
+    Raises:
+        CheckpointNotFoundError: there is no such file.
+        ConfigError: it is damaged or describes something else.
+    """
+    path = folder / "config.json"
+    if not path.is_file():
+        raise CheckpointNotFoundError(
+            f"{folder} has no config.json; a checkpoint is a folder with config.json, "
+            f"preprocessor_config.json, tokenizer.json and {SAFETENSORS}"
+        )
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"{path} is damaged ({error}); fetch it again") from error
+    if not isinstance(content, dict):
+        raise ConfigError(f"{path} does not hold a JSON object; fetch it again")
+    return XCLIPConfig.from_dict(content)
+
+
+def find_weights(folder: Path) -> list[Path]:
+    """The files that hold a folder's weights, safetensors before pickles.
+
+    Raises:
+        CheckpointNotFoundError: there are none, or a shard is missing.
+    """
+    if (folder / SAFETENSORS).is_file():
+        return [folder / SAFETENSORS]
+    if (folder / SAFETENSORS_INDEX).is_file():
+        shards = [folder / name for name in shard_names(folder / SAFETENSORS_INDEX)]
+        for shard in shards:
+            if not shard.is_file():
+                raise CheckpointNotFoundError(f"{shard} is missing; fetch all parts of the weights")
+        return shards
+    if (folder / PICKLED).is_file():
+        return [folder / PICKLED]
+    raise CheckpointNotFoundError(
+        f"{folder} has no weights; put {SAFETENSORS} (or {PICKLED}) beside its config.json"
+    )
+
+
+def digest_files(files: list[Path]) -> str:
+    """Hexadecimal sha256 of a file, or of the digests of several in order."""
+    digests = []
+    for path in files:
+        with path.open("rb") as opened:
+            digests.append(hashlib.file_digest(opened, "sha256"))
+    if len(digests) == 1:
+        return digests[0].hexdigest()
+    return hashlib.sha256(b"".join(digest.digest() for digest in digests)).hexdigest()
+
+
+def read_weights(files: list[Path]) -> dict[str, Tensor]:
+    """Read tensors by name, from one kind of file or the other.
+
+    Raises:
+        WeightsError: a file is damaged, or a pickle holds anything but tensors.
+    """
+    state: dict[str, Tensor] = {}
+    for path in files:
+        state |= _read_pickled(path) if path.name == PICKLED else _read_safetensors(path)
+    return state
+
+
+def build_model(config: XCLIPConfig, state: Mapping[str, Tensor], *, source: Path) -> XCLIP:
+    """Fill a model with weights, strictly.
+
+    Args:
+        state: tensors of any floating type by published name.
+        source: named in messages.
+
+    Returns:
+        The model in float32, in evaluation mode.
+
+    Raises:
+        WeightsError: a tensor is missing, extra, misshapen or not of a floating type.
+    """
+    with torch.device("meta"):  # nothing is drawn or allocated only to be overwritten
+        model = XCLIP(config)
+    wanted = {key: tuple(value.shape) for key, value in model.state_dict().items()}
+    found = {key: value for key, value in state.items() if key not in OBSOLETE_BUFFERS}
+    _check_strictly(wanted, found, source=source)
+    weights = {key: value.to(torch.float32) for key, value in found.items()}
+    model.load_state_dict(weights, strict=True, assign=True)
+    return model.eval()
+
+
+def _check_strictly(
+    wanted: Mapping[str, tuple[int, ...]], found: Mapping[str, Tensor], *, source: Path
+) -> None:
+    faults = [f"{key} is missing" for key in wanted if key not in found]
+    faults += [f"{key} is unknown" for key in found if key not in wanted]
+    for key, value in found.items():
+        shape = tuple(value.shape)
+        if key in wanted and shape != wanted[key]:
+            faults.append(f"{key} has the shape {shape} and not {wanted[key]}")
+        elif key in wanted and not value.is_floating_point():
+            faults.append(f"{key} holds {value.dtype} and not floating-point numbers")
+    if faults:
+        more = f", and {len(faults) - 3} more such faults" if len(faults) > 3 else ""
+        raise WeightsError(
+            f"{source} does not hold the model that config.json beside it describes: "
+            f"{'; '.join(faults[:3])}{more}"
+        )
+
+
+def _check_agreement(
+    config: XCLIPConfig, *, tokenizer: Tokenizer, processor: FrameProcessor, folder: Path
+) -> None:
+    if tokenizer.vocabulary_size > config.text.vocab_size:
+        raise ConfigError(
+            f"{folder}: the tokenizer knows {tokenizer.vocabulary_size} tokens but config.json "
+            f"describes a model with {config.text.vocab_size}; the files are of different models"
+        )
+    if processor.crop_size != config.vision.image_size:
+        raise ConfigError(
+            f"{folder}: preprocessor_config.json makes frames of {processor.crop_size} pixels but "
+            f"config.json describes a model for {config.vision.image_size}; correct crop_size there"
+        )
+
+
+def _read_safetensors(path: Path) -> dict[str, Tensor]:
+    try:
+        return load_file(path)
+    except (SafetensorError, OSError) as error:
+        raise WeightsError(
+            f"{path} is damaged or cut off ({error}); delete it and fetch it again"
+        ) from error
+
+
+def _read_pickled(path: Path) -> dict[str, Tensor]:
+    try:
+        state: Any = torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        raise WeightsError(
+            f"{path} is refused: it holds something else than tensors, which could run code; "
+            "ask for the weights as model.safetensors"
+        ) from error
+    except (RuntimeError, EOFError, ValueError, KeyError, OSError) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise WeightsError(
+            f"{path} is damaged or cut off ({reason}); delete it and fetch it again"
+        ) from error
+    if not isinstance(state, dict) or not all(isinstance(v, Tensor) for v in state.values()):
+        raise WeightsError(f"{path} does not hold tensors by name, as published weights do")
+    return state
