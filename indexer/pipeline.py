@@ -33,6 +33,10 @@ from indexer.reading import (
 from indexer.records import FailedFile, IndexReport, IndexSettings
 from indexer.walk import FoundFile, Walk, find_videos
 
+# Seconds without a new clip after which those that wait are embedded without a full batch: a film
+# that is read is not kept from the catalog by a slow one behind it.
+PAUSE = 1.0
+
 
 def ignore_events(_: Event) -> None:
     """Report to nobody."""
@@ -141,7 +145,11 @@ class _Run:
                     readers.submit(job)
                 if not readers.unfinished:
                     break
-                self._take(readers.receive(), batches)
+                message = readers.receive(timeout=PAUSE)
+                if message is not None:
+                    self._take(message, batches)
+                else:
+                    self._embedded(batches.flush(), batches)
             self._embedded(batches.flush(), batches)
 
     def _decoder_threads(self) -> int:

@@ -75,9 +75,15 @@ class FilmReaders:
         self._jobs.put(job)
         self._unfinished += 1
 
-    def receive(self) -> Message:
-        """Wait for the next message of any film; raises what a reader died of."""
-        message = self._messages.get()
+    def receive(self, *, timeout: float) -> Message | None:
+        """Wait for the next message of any film; None when none came for `timeout` seconds.
+
+        Raises what a reader died of.
+        """
+        try:
+            message = self._messages.get(timeout=timeout)
+        except queue.Empty:
+            return None
         if isinstance(message, _Crashed):
             raise message.error
         if isinstance(message, FilmRead | FilmUnreadable):

@@ -83,6 +83,22 @@ def test_clips_of_several_films_share_a_batch(index, film, embedder):
     assert [len(batch) for batch in embedder.batches] == [4, 1]
 
 
+def test_a_film_that_is_read_is_not_kept_waiting_by_a_slow_one(index, film, embedder):
+    film("a.mp4", seconds=3, first=20)
+    film("b.mp4", seconds=3, first=200)
+    committed, in_time = threading.Event(), []
+    prepare = embedder.prepare_frame
+
+    def slow_for_bright_films(pixels):
+        if pixels.mean() > 150:
+            in_time.append(committed.wait(timeout=10))
+        return prepare(pixels)
+
+    embedder.prepare_frame = slow_for_bright_films
+    assert index(report=on(FileDone, committed.set)).indexed == 2
+    assert all(in_time)
+
+
 def test_the_number_of_threads_and_the_batch_change_no_vector(index, film, catalog, tmp_path):
     for number in range(4):
         film(f"{number}.mp4", seconds=10 + number, first=40 * number)

@@ -43,7 +43,7 @@ def test_readers_pause_when_nobody_takes_what_they_read():
         assert until(lambda: len(produced) >= 5)
         time.sleep(0.05)
         assert len(produced) == 5  # three in the queue, one in each hand
-        readers.receive()
+        readers.receive(timeout=5)
         assert until(lambda: len(produced) == 6)
 
 
@@ -71,7 +71,7 @@ def test_unfinished_counts_films_until_their_end_is_received():
         readers.submit(job(2))
         counts = [readers.unfinished]
         for _ in range(4):
-            readers.receive()
+            readers.receive(timeout=5)
             counts.append(readers.unfinished)
     assert counts == [2, 2, 1, 1, 0]
 
@@ -83,6 +83,13 @@ def test_what_a_reader_dies_of_is_raised_to_the_receiver():
 
     with FilmReaders(read, workers=1, capacity=4) as readers:
         readers.submit(job(1))
-        assert isinstance(readers.receive(), ClipRead)
+        assert isinstance(readers.receive(timeout=5), ClipRead)
         with pytest.raises(ZeroDivisionError):
-            readers.receive()
+            readers.receive(timeout=5)
+
+
+def test_receiving_gives_up_after_the_time_it_was_given():
+    began = time.monotonic()
+    with FilmReaders(lambda _: iter(()), workers=1, capacity=4) as readers:
+        assert readers.receive(timeout=0.05) is None
+    assert time.monotonic() - began < 3
