@@ -1,7 +1,7 @@
 """Clips of several films, put together so that the model always sees full batches."""
 
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,10 +19,10 @@ class Embedder(Protocol):
     def identity(self) -> ModelIdentity:
         """Which model this is, and how many frames it sees of a clip."""
 
-    def prepare_frame(self, pixels: NDArray[Any], /) -> NDArray[Any]:
+    def prepare_frame(self, pixels: NDArray[np.uint8], /) -> NDArray[np.uint8]:
         """Make a frame (H, W, 3) uint8 RGB into one (S, S, 3); called from several threads."""
 
-    def embed_clips(self, clips: NDArray[Any], /) -> NDArray[Any]:
+    def embed_clips(self, clips: NDArray[np.uint8], /) -> NDArray[np.float32]:
         """Embed clips (B, T, S, S, 3) uint8 as unit vectors (B, P) float32."""
 
 

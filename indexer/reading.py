@@ -3,7 +3,7 @@
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -66,7 +66,7 @@ Message: TypeAlias = FilmOpened | ClipRead | FilmRead | FilmUnreadable
 class FilmReader:
     """Reads films into clips of `frames` prepared frames each."""
 
-    prepare: Callable[[NDArray[Any]], NDArray[Any]]  # (H, W, 3) to (S, S, 3), both uint8 RGB
+    prepare: Callable[[Pixels], Pixels]  # (H, W, 3) to (S, S, 3), both uint8 RGB
     frames: int
     window: float  # seconds
     stride: float  # seconds
