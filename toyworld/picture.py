@@ -120,7 +120,7 @@ def draw_backdrop(rng: np.random.Generator, *, height: int, width: int) -> Backd
     grain = rng.normal(0, rng.uniform(0, 4), size=(height, width)).astype(np.float32)
     tint = rng.uniform(-18, 18, size=3).astype(np.float32)
     picture = np.clip((light + grain)[:, :, None] + tint, 35, 215).astype(np.float32)
-    return Backdrop(picture=picture, noise=float(rng.uniform(1, 7)))
+    return Backdrop(picture=picture, noise=float(rng.uniform(1, 6)))
 
 
 def draw_shape(canvas: Floats, scene: Scene, *, x: float, y: float, radius: float) -> None:

@@ -94,9 +94,18 @@ TRAINED: tuple[Combination, ...] = tuple(c for c in COMBINATIONS if not is_held_
 HELD_OUT: tuple[Combination, ...] = tuple(c for c in COMBINATIONS if is_held_out(c))
 
 
+QUESTIONS: dict[str, dict[str, str]] = {
+    "colour": {colour: f"something {colour}" for colour in COLOURS},
+    "shape": {shape: f"a {shape}" for shape in SHAPES},
+    "motion": {motion: f"something {motion}" for motion in MOTIONS},
+}
+"""Sentences that tell one part of a combination and leave the others open."""
+
+
 def every_sentence() -> tuple[str, ...]:
     """All ways in which the world is described: what a vocabulary for it is built from."""
     sentences = [c.caption for c in COMBINATIONS]
+    sentences += [sentence for question in QUESTIONS.values() for sentence in question.values()]
     for c in COMBINATIONS:
         sentences += [f"the {c.colour} {c.shape} {words}" for words in _OTHER_WORDS[c.motion]]
     return tuple(sentences)
