@@ -23,25 +23,41 @@ _NEW_PARTS = ("prompts_", "mit.", "message_")
 
 
 @dataclass(frozen=True, slots=True)
-class TrainingBatch:
-    """Clips and the sentences that they are told apart from.
+class Question:
+    """Sentences of which exactly one is true of each clip.
 
     Attributes:
-        pixels: (B, T, C, H, W), normalised.
-        ids: (K, L) token ids, padded on the right; K may exceed B: further sentences are further
-            wrong answers.
-        targets: (B,) which of the K sentences describes each clip; no sentence twice.
+        ids: (K, L) token ids, padded on the right.
+        targets: (B,) which of the K sentences is true of each clip.
     """
 
-    pixels: Tensor
     ids: Tensor
     targets: Tensor
 
+
+@dataclass(frozen=True, slots=True)
+class TrainingBatch:
+    """Clips and what can be said of them.
+
+    Attributes:
+        pixels: (B, T, C, H, W), normalised.
+        captions: describe the clips in full, no two clips alike; K may exceed B: further
+            sentences are further wrong answers.
+        questions: ask for one aspect each, as in "something red"; any number of them.
+    """
+
+    pixels: Tensor
+    captions: Question
+    questions: tuple[Question, ...] = ()
+
     def __post_init__(self) -> None:
-        if len(self.targets) != len(self.pixels):
-            raise InputError(f"{len(self.pixels)} clips came with {len(self.targets)} targets")
-        if len(torch.unique(self.targets)) != len(self.targets):
-            raise InputError("two clips of one batch have the same sentence")
+        for question in (self.captions, *self.questions):
+            if len(question.targets) != len(self.pixels):
+                raise InputError(
+                    f"{len(self.pixels)} clips came with {len(question.targets)} targets"
+                )
+        if len(torch.unique(self.captions.targets)) != len(self.pixels):
+            raise InputError("two clips of one batch have the same caption")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +73,8 @@ class TrainingPlan:
         freeze_text: leave the text encoder and the logit scale as they are, as the authors do
             when they start from CLIP.
         weight_decay: of matrices; tables, norms and biases are spared.
-        prompted_weight: share of the prompted loss beside the plain one.
+        prompted_weight: share of the prompted loss beside the plain one; 0 saves its cost.
+        question_weight: share of each question's loss beside the plain one.
         gradient_norm: longest gradient that is let through.
     """
 
@@ -68,6 +85,7 @@ class TrainingPlan:
     freeze_text: bool = False
     weight_decay: float = 0.05
     prompted_weight: float = 0.5
+    question_weight: float = 0.5
     gradient_norm: float = 1.0
 
 
@@ -78,6 +96,7 @@ class TrainingStep:
     step: int
     plain_loss: float
     prompted_loss: float
+    question_losses: tuple[float, ...]
     learning_rate: float
     seconds: float
 
@@ -106,16 +125,17 @@ def train(
         pace = _pace(step, plan)
         for group in optimizer.param_groups:
             group["lr"] = plan.learning_rate * group["rate_factor"] * pace
-        plain, prompted = _losses(model, _next_batch(source, step=step))
+        losses = _losses(model, _next_batch(source, step=step), plan=plan)
         optimizer.zero_grad(set_to_none=True)
-        (plain + plan.prompted_weight * prompted).backward()  # type: ignore[no-untyped-call]
+        losses.total(plan).backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(trained, plan.gradient_norm)
         optimizer.step()
         report(
             TrainingStep(
                 step=step + 1,
-                plain_loss=plain.item(),
-                prompted_loss=prompted.item(),
+                plain_loss=losses.plain.item(),
+                prompted_loss=losses.prompted.item(),
+                question_losses=tuple(loss.item() for loss in losses.questions),
                 learning_rate=plan.learning_rate * pace,
                 seconds=time.perf_counter() - began,
             )
@@ -137,23 +157,50 @@ def _pace(step: int, plan: TrainingPlan) -> float:
     return warmup * (0.99 * cosine + 0.01)
 
 
-def _losses(model: XCLIP, batch: TrainingBatch) -> tuple[Tensor, Tensor]:
-    """The plain and the prompted loss of one batch (scalars)."""
+@dataclass(frozen=True, slots=True)
+class _Losses:
+    """Scalars, in nats."""
+
+    plain: Tensor
+    prompted: Tensor
+    questions: tuple[Tensor, ...]
+
+    def total(self, plan: TrainingPlan) -> Tensor:
+        asked = sum(self.questions, start=torch.zeros_like(self.plain))
+        return self.plain + plan.prompted_weight * self.prompted + plan.question_weight * asked
+
+
+def _losses(model: XCLIP, batch: TrainingBatch, *, plan: TrainingPlan) -> _Losses:
     device = model.logit_scale.device
-    targets = batch.targets.to(device)
-    text = model.encode_text(batch.ids.to(device))  # (K, P)
+    targets = batch.captions.targets.to(device)
+    diagonal = torch.arange(len(targets), device=device)
+    scale = model.logit_scale.exp().clamp(max=100)
+    text = model.encode_text(batch.captions.ids.to(device))  # (K, P)
     video, context = model.encode_video_in_context(batch.pixels.to(device))
     video = F.normalize(video, dim=-1)
-    scale = model.logit_scale.exp().clamp(max=100)
 
     plain = scale * video @ F.normalize(text, dim=-1).T  # (B, K)
-    # Prompting costs B × K, so clips are told apart from each other's sentences only.
-    own = F.normalize(model.condition_text(text[targets], context), dim=-1)  # (B, B, P)
-    prompted = scale * torch.einsum("bp,bkp->bk", video, own)
-    diagonal = torch.arange(len(targets), device=device)
-    plain_loss = F.cross_entropy(plain, targets) + F.cross_entropy(plain[:, targets].T, diagonal)
-    prompted_loss = F.cross_entropy(prompted, diagonal) + F.cross_entropy(prompted.T, diagonal)
-    return plain_loss / 2, prompted_loss / 2
+    prompted_loss = torch.zeros((), device=device)
+    if plan.prompted_weight > 0:
+        # Prompting costs B × K, so clips are told apart from each other's captions only.
+        own = F.normalize(model.condition_text(text[targets], context), dim=-1)  # (B, B, P)
+        prompted = scale * torch.einsum("bp,bkp->bk", video, own)
+        prompted_loss = _both_ways(prompted, prompted.T, targets=diagonal, others=diagonal)
+    question_losses = []
+    for question in batch.questions:
+        answers = F.normalize(model.encode_text(question.ids.to(device)), dim=-1)
+        logits = scale * video @ answers.T
+        question_losses.append(F.cross_entropy(logits, question.targets.to(device)))
+    return _Losses(
+        plain=_both_ways(plain, plain[:, targets].T, targets=targets, others=diagonal),
+        prompted=prompted_loss,
+        questions=tuple(question_losses),
+    )
+
+
+def _both_ways(clips: Tensor, captions: Tensor, *, targets: Tensor, others: Tensor) -> Tensor:
+    """The mean of two cross-entropies: clips among captions, and captions among clips."""
+    return (F.cross_entropy(clips, targets) + F.cross_entropy(captions, others)) / 2
 
 
 def _optimizer(model: XCLIP, plan: TrainingPlan) -> torch.optim.AdamW:
