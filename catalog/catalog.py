@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from catalog import clips as clip_rows
 from catalog import places
 from catalog.columns import pack_vectors, require_unit_vectors
-from catalog.database import Database, open_database
+from catalog.database import Database, file_bytes, open_database
 from catalog.errors import CatalogError
 from catalog.provenance import require_agreement, store_provenance, stored_provenance
 from catalog.records import (
@@ -27,7 +27,7 @@ from catalog.records import (
     Provenance,
     VideoRecord,
 )
-from catalog.snapshot import snapshot_bytes
+from catalog.snapshot import SNAPSHOT_NAME
 from catalog.tables import Clip, File, Meta, Video
 
 if TYPE_CHECKING:
@@ -198,7 +198,7 @@ class Catalog:
                 clips=session.scalar(select(func.count()).select_from(Clip)) or 0,
                 video_seconds=session.scalar(select(func.sum(Video.duration))) or 0.0,
                 database_bytes=self._database.bytes_on_disk(),
-                snapshot_bytes=snapshot_bytes(self.folder),
+                snapshot_bytes=file_bytes(self.folder / SNAPSHOT_NAME),
                 failures=tuple(Failure(*found) for found in places.failures(session)),
                 generation=meta.generation,
                 schema_version=meta.schema_version,

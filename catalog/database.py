@@ -60,7 +60,7 @@ class Database:
 
     def bytes_on_disk(self) -> int:
         """The size of the SQLite file and of its write-ahead log."""
-        return sum(file.stat().st_size for file in self.folder.glob(f"{DATABASE_NAME}*"))
+        return sum(file_bytes(self.folder / f"{DATABASE_NAME}{end}") for end in ("", "-wal"))
 
     def close(self) -> None:
         """Close every connection."""
@@ -160,6 +160,14 @@ def _missing(folder: Path) -> CatalogMissingError:
     return CatalogMissingError(
         f"there is no catalog in {folder}; make one with `vsearch index PATH`"
     )
+
+
+def file_bytes(path: Path) -> int:
+    """The size of a file that may come and go; 0 while it is not there."""
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
 
 
 @contextmanager

@@ -6,10 +6,11 @@ root above the path before a new one is made.
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import TypeVar
 
-from sqlalchemy import ColumnElement, Delete, and_, delete, exists, or_, select
+from sqlalchemy import ColumnElement, Delete, and_, delete, exists, false, or_, select, true
 from sqlalchemy.orm import Session
 
 from catalog.records import FilePlace, FileState
@@ -27,24 +28,25 @@ def in_batches(values: Sequence[_T], *, size: int = _VALUES_PER_QUERY) -> Iterat
 
 
 def states_under(session: Session, paths: Iterable[Path]) -> Iterator[FileState]:
-    """Every file that is one of `paths` or lies below one; some may come twice."""
+    """Every file that is one of `paths` or lies below one."""
     roots = _roots(session)
-    wanted = dict.fromkeys(_absolute_text(path) for path in paths)
-    terms = [term for path in wanted for term in _terms_under(path, roots)]
-    for some in in_batches(terms, size=_TERMS_PER_QUERY):
-        rows = session.execute(
-            select(
-                File.root_id,
-                File.relative_path,
-                File.size,
-                File.mtime_ns,
-                File.video_id,
-                File.error,
-            ).where(or_(*some))
-        )
-        for root_id, relative, size, mtime_ns, video_id, error in rows:
-            path = Path(_joined(roots[root_id], relative))
-            yield FileState(path, size, mtime_ns, video_id, error)
+    wanted = frozenset(_absolute_text(path) for path in paths)
+    every_term = (term for path in wanted for term in _terms_under(path, roots))
+    terms = list(islice(every_term, _TERMS_PER_QUERY + 1))
+    narrowed = or_(false(), *terms) if len(terms) <= _TERMS_PER_QUERY else true()
+    columns = (
+        File.root_id,
+        File.relative_path,
+        File.size,
+        File.mtime_ns,
+        File.video_id,
+        File.error,
+    )
+    rows = session.execute(select(*columns).where(narrowed))
+    for root_id, relative, size, mtime_ns, video_id, error in rows:
+        path = _joined(roots[root_id], relative)
+        if _lies_under(path, wanted):
+            yield FileState(Path(path), size, mtime_ns, video_id, error)
 
 
 def videos_with_paths(
@@ -164,6 +166,15 @@ def _absolute_text(path: Path) -> str:
 
 def _is_below(path: str, folder: str) -> bool:
     return len(path) > len(folder) and path.startswith(_joined(folder, ""))
+
+
+def _lies_under(path: str, wanted: frozenset[str]) -> bool:
+    head = path
+    while head not in wanted and f"{head}/" not in wanted:
+        if not head:
+            return False
+        head = head.rpartition("/")[0]
+    return True
 
 
 def _relative(path: str, root: str) -> str:

@@ -84,14 +84,6 @@ def write_snapshot(folder: Path, *, catalog_uuid: str, generation: int, body: by
     return Label(catalog_uuid=catalog_uuid, generation=generation, digest=digest)
 
 
-def snapshot_bytes(folder: Path) -> int:
-    """The size of the file, 0 if there is none."""
-    try:
-        return (folder / SNAPSHOT_NAME).stat().st_size
-    except OSError:
-        return 0
-
-
 def _parse_label(content: bytes) -> Label | None:
     if len(content) < _HEADER.size:
         return None

@@ -1,0 +1,89 @@
+"""A small catalog of invented films with random vectors, and the plain arithmetic it must equal."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from catalog import Catalog, ClipSpan, FilePlace, Provenance, VideoRecord
+
+DIMENSION = 16
+PROVENANCE = Provenance("demo", None, "ab" * 32, DIMENSION, 8, 8.0, 4.0)
+ROOT = Path("/films")
+
+
+def unit_vectors(count: int, *, seed: int) -> np.ndarray:
+    """(N, D) float32 that float16 holds exactly enough for comparisons at 1e-3."""
+    drawn = np.random.default_rng(seed).normal(size=(count, DIMENSION)).astype(np.float32)
+    return drawn / np.linalg.norm(drawn, axis=1, keepdims=True)
+
+
+@dataclass
+class Shelf:
+    """Puts films into a catalog and remembers their vectors."""
+
+    catalog: Catalog
+    vectors: dict[int, np.ndarray] = field(default_factory=dict)  # by video id
+
+    def add(self, path: str | Path, *, clips: int = 3, seed: int = 0, root: Path = ROOT) -> int:
+        """A film at `path` whose content is `seed`."""
+        vectors = unit_vectors(clips, seed=seed)
+        video_id = self.catalog.add_video(
+            VideoRecord(f"content {seed}", 4.0 * clips + 4.0, 64, 48, 25.0, "h264", "mov,mp4"),
+            place=self.place(path, root=root),
+            clips=[ClipSpan(4.0 * n, 4.0 * n + 8.0) for n in range(clips)],
+            vectors=vectors,
+        )
+        self.vectors[video_id] = vectors
+        return video_id
+
+    def place(self, path: str | Path, *, root: Path = ROOT, size: int = 10) -> FilePlace:
+        """A place under the root."""
+        return FilePlace(root=root, path=root / path, size=size, mtime_ns=1_700_000_000_123_456_789)
+
+    def expected(self, query: np.ndarray, *, limit: int, videos=None) -> list[float]:
+        """The best cosines, by brute force."""
+        chosen = [
+            vectors
+            for video_id, vectors in self.vectors.items()
+            if videos is None or video_id in videos
+        ]
+        if not chosen:
+            return []
+        stored = np.concatenate(chosen).astype(np.float16).astype(np.float32)
+        return sorted((stored @ query).tolist(), reverse=True)[:limit]
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return tmp_path / "catalog"
+
+
+@pytest.fixture
+def catalog(folder):
+    with Catalog.open(folder, create=True) as catalog:
+        catalog.bind(PROVENANCE)
+        yield catalog
+
+
+@pytest.fixture
+def shelf(catalog):
+    return Shelf(catalog)
+
+
+@pytest.fixture
+def query():
+    return unit_vectors(1, seed=99)[0]
+
+
+@pytest.fixture
+def new_shelf():
+    """Shelves for catalogs that a test opens itself."""
+
+    def make(folder: Path) -> Shelf:
+        catalog = Catalog.open(folder, create=True)
+        catalog.bind(PROVENANCE)
+        return Shelf(catalog)
+
+    return make
