@@ -15,8 +15,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import torch
-from toyworld.world import every_sentence
 
+from toyworld.world import every_sentence
 from training.toy_batches import toy_batches
 from xclip_core.checkpoint import DEMO_FOLDER, save_checkpoint
 from xclip_core.config import TextConfig, VisionConfig, XCLIPConfig

@@ -1,0 +1,201 @@
+"""How well the demo model knows its world: `python -m benchmarks.demo_model`.
+
+One fresh film for each combination of colour, shape and motion is rendered, written as H.264,
+indexed and asked for like any library: every caption ranks all clips by the catalog's own search.
+Beside it stands a control that sees the same frames without their order.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import platform
+import tempfile
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import av
+import faiss
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from catalog import Catalog
+from indexer import Embedder as ClipEmbedder
+from indexer import IndexSettings, index_library
+from toyworld.film import Event, make_film
+from toyworld.world import COMBINATIONS, OPPOSITE, Combination, is_held_out
+from xclip_core.embedder import Embedder
+from xclip_core.identity import ModelIdentity
+
+SECONDS = 8.0
+SEED = 20_000_000  # training draws from small seeds: no film here was ever trained on
+
+
+@dataclass(frozen=True, slots=True)
+class Recall:
+    """Of `captions` captions, the share whose own clip ranks first, and among the first five."""
+
+    captions: int
+    at_1: float
+    at_5: float
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """What one model reaches.
+
+    Attributes:
+        trained, held_out: recall of the captions that training showed and of those it never did.
+        pairs_confused: how often the opposite motion scores as high as the true one, among the
+            clips for a caption and among the captions for a clip.
+    """
+
+    trained: Recall
+    held_out: Recall
+    pairs_confused: float
+
+
+class FramesWithoutOrder:
+    """The control: every frame embedded as if the film stood still there, then averaged."""
+
+    def __init__(self, embedder: Embedder) -> None:
+        self._embedder = embedder
+
+    @property
+    def identity(self) -> ModelIdentity:
+        """That of the model."""
+        return self._embedder.identity
+
+    def prepare_frame(self, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """As the model does it."""
+        return self._embedder.prepare_frame(pixels)
+
+    def embed_clips(self, clips: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """(B, T, S, S, 3) to (B, P) unit vectors."""
+        frames = clips.shape[1]
+        stills = np.repeat(clips.reshape(-1, 1, *clips.shape[2:]), frames, axis=1)
+        vectors = self._embedder.embed_clips(stills).reshape(len(clips), frames, -1).mean(axis=1)
+        unit: NDArray[np.float32] = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+        return unit
+
+
+def film_name(combination: Combination) -> str:
+    """The file that shows a combination."""
+    return combination.caption.replace(" ", "-") + ".mp4"
+
+
+def render_benchmark(folder: Path, combinations: Sequence[Combination]) -> None:
+    """Write one film of 8 seconds for each combination, unless it is there."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for number, combination in enumerate(combinations):
+        path = folder / film_name(combination)
+        if not path.exists():
+            event = Event(start=0.0, end=SECONDS, combination=combination)
+            make_film(path, [event], duration=SECONDS, seed=(SEED, number))
+
+
+def score_matrix(
+    library: Path,
+    combinations: Sequence[Combination],
+    *,
+    clips: ClipEmbedder,
+    texts: Embedder,
+) -> NDArray[np.float64]:
+    """Index the films and ask for every caption: a row of scores for each, a column per film."""
+    column = {film_name(c): number for number, c in enumerate(combinations)}
+    scores = np.full((len(combinations), len(combinations)), -np.inf)
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        Catalog.open(Path(folder) / "catalog", create=True) as catalog,
+    ):
+        report = index_library(
+            [library], catalog=catalog, embedder=clips, settings=IndexSettings(workers=2)
+        )
+        if report.failed or report.clips != len(combinations):
+            raise SystemExit(f"indexing went wrong: {report}")
+        vectors = texts.embed_texts([c.caption for c in combinations])
+        for row, vector in enumerate(vectors):
+            for match in catalog.nearest(vector, limit=len(combinations)):
+                scores[row, column[match.path.name]] = match.score
+    return scores
+
+
+def judge(scores: NDArray[np.float64], combinations: Sequence[Combination]) -> Scores:
+    """Recall and confusions from a square of scores, captions by clips in the same order."""
+    own = np.diag(scores)
+    rank = (scores > own[:, None]).sum(axis=1)
+    held_out = np.array([is_held_out(c) for c in combinations])
+    place = {c: number for number, c in enumerate(combinations)}
+    opposite = np.array(
+        [place[Combination(c.colour, c.shape, OPPOSITE[c.motion])] for c in combinations]
+    )
+    rows = np.arange(len(combinations))
+    confused = [scores[rows, opposite] >= own, scores[opposite, rows] >= own]
+    return Scores(
+        trained=_recall(rank[~held_out]),
+        held_out=_recall(rank[held_out]),
+        pairs_confused=float(np.mean(confused)),
+    )
+
+
+def _recall(rank: NDArray[np.int64]) -> Recall:
+    return Recall(captions=len(rank), at_1=float(np.mean(rank == 0)), at_5=float(np.mean(rank < 5)))
+
+
+def measure(*, model: str, library: Path) -> dict[str, Any]:
+    """Everything that the command prints."""
+    render_benchmark(library, COMBINATIONS)
+    embedder = Embedder.load(model, device="cpu", precision="fp32")
+    with_order = score_matrix(library, COMBINATIONS, clips=embedder, texts=embedder)
+    without = score_matrix(
+        library, COMBINATIONS, clips=FramesWithoutOrder(embedder), texts=embedder
+    )
+    return {
+        "model": embedder.identity.model,
+        "weights": embedder.identity.weights_digest,
+        "films": len(COMBINATIONS),
+        "machine": f"{platform.machine()}, {torch.get_num_threads()} threads",
+        "versions": {
+            "python": platform.python_version(),
+            "torch": torch.__version__,
+            "faiss": faiss.__version__,
+            "av": av.__version__,
+        },
+        "scores": asdict(judge(with_order, COMBINATIONS)),
+        "control": asdict(judge(without, COMBINATIONS)),
+    }
+
+
+def print_table(result: dict[str, Any]) -> None:
+    """The figures as a Markdown table, as the README shows them."""
+    print(f"{result['model']} ({result['weights'][:16]}), {result['films']} films of 8 s,")
+    print(f"{result['machine']}, {result['versions']}\n")
+    print("| | R@1 trained | R@5 trained | R@1 held out | R@5 held out | motion pairs confused |")
+    print("|---|---|---|---|---|---|")
+    for name, key in (("demo model", "scores"), ("control: frames without order", "control")):
+        scores = result[key]
+        shares = [scores[part][at] for part in ("trained", "held_out") for at in ("at_1", "at_5")]
+        cells = [f"{share:.1%}" for share in [*shares, scores["pairs_confused"]]]
+        print(f"| {name} | {' | '.join(cells)} |")
+
+
+def main() -> None:
+    """Parse, measure, print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--model", default="demo", help="'demo' or a checkpoint folder")
+    parser.add_argument("--library", type=Path, help="keep the films in this folder")
+    parser.add_argument("--json", action="store_true")
+    asked = parser.parse_args()
+    with tempfile.TemporaryDirectory() as scratch:
+        result = measure(model=asked.model, library=asked.library or Path(scratch) / "films")
+    if asked.json:
+        print(json.dumps(result, indent=2))
+    else:
+        print_table(result)
+
+
+if __name__ == "__main__":
+    main()
