@@ -21,10 +21,32 @@ def _known_fields(cls: type[Any], values: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in values.items() if name in names}
 
 
-def _check_positive(owner: str, **sizes: int) -> None:
-    for name, value in sizes.items():
-        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-            raise ConfigError(f"{owner}.{name} is {value!r}; it must be a whole number above 0")
+def _read_part(values: Mapping[str, Any], name: str) -> dict[str, Any]:
+    part: dict[str, Any] = {}
+    for key in (name, f"{name}_dict"):
+        found = values.get(key) or {}
+        if not isinstance(found, Mapping):
+            raise ConfigError(f"{key} in config.json is {found!r}; it must be an object or null")
+        part |= found
+    return part
+
+
+def _check_fields(owner: str, part: TextConfig | VisionConfig | XCLIPConfig) -> None:
+    """Sizes are whole and above 0, depths may be 0, the rest has its default's type."""
+    for each in fields(part):
+        value, default = getattr(part, each.name), each.default
+        name = f"{owner}.{each.name}"
+        if each.name.endswith("_token_id"):
+            continue  # kept, and never used
+        if isinstance(default, int):
+            least = 0 if each.name.endswith("_layers") else 1
+            if isinstance(value, bool) or not isinstance(value, int) or value < least:
+                raise ConfigError(f"{name} is {value!r}; it must be a whole number from {least} up")
+        elif isinstance(default, float):
+            if isinstance(value, bool) or not isinstance(value, int | float):
+                raise ConfigError(f"{name} is {value!r}; it must be a number")
+        elif isinstance(default, str) and not isinstance(value, str):
+            raise ConfigError(f"{name} is {value!r}; it must be a name")
 
 
 def _check_heads(owner: str, *, width: int, heads: int) -> None:
@@ -68,14 +90,7 @@ class TextConfig:
     eos_token_id: int = 2
 
     def __post_init__(self) -> None:
-        _check_positive(
-            "text_config",
-            vocab_size=self.vocab_size,
-            hidden_size=self.hidden_size,
-            intermediate_size=self.intermediate_size,
-            num_attention_heads=self.num_attention_heads,
-            max_position_embeddings=self.max_position_embeddings,
-        )
+        _check_fields("text_config", self)
         _check_heads("text_config", width=self.hidden_size, heads=self.num_attention_heads)
         _check_activation("text_config.hidden_act", self.hidden_act)
         _check_rate("text_config", attention_dropout=self.attention_dropout)
@@ -114,19 +129,7 @@ class VisionConfig:
     drop_path_rate: float = 0.0
 
     def __post_init__(self) -> None:
-        _check_positive(
-            "vision_config",
-            hidden_size=self.hidden_size,
-            intermediate_size=self.intermediate_size,
-            num_attention_heads=self.num_attention_heads,
-            mit_hidden_size=self.mit_hidden_size,
-            mit_intermediate_size=self.mit_intermediate_size,
-            mit_num_attention_heads=self.mit_num_attention_heads,
-            num_channels=self.num_channels,
-            image_size=self.image_size,
-            patch_size=self.patch_size,
-            num_frames=self.num_frames,
-        )
+        _check_fields("vision_config", self)
         if self.patch_size > self.image_size:
             raise ConfigError(
                 f"vision_config: a patch of {self.patch_size} pixels does not fit into an image "
@@ -177,13 +180,13 @@ class XCLIPConfig:
     initializer_factor: float = 1.0
 
     def __post_init__(self) -> None:
+        _check_fields("config", self)
         if self.projection_dim != self.vision.mit_hidden_size:
             raise ConfigError(
                 f"projection_dim is {self.projection_dim} but vision_config.mit_hidden_size is "
                 f"{self.vision.mit_hidden_size}; the frames are projected into the multi-frame "
                 "transformer, so the two must be equal"
             )
-        _check_positive("config", prompt_num_attention_heads=self.prompt_num_attention_heads)
         _check_heads(
             "config (prompt_*)", width=self.projection_dim, heads=self.prompt_num_attention_heads
         )
@@ -215,22 +218,12 @@ class XCLIPConfig:
             raise ConfigError(
                 f"this is the configuration of a {model_type!r} model; vsearch runs 'xclip' models"
             )
-        parts = {
-            name: {
-                **(values.get(f"{name}_config") or {}),
-                **(values.get(f"{name}_config_dict") or {}),
-            }
-            for name in ("text", "vision")
-        }
         joint = _known_fields(cls, values)
         joint.pop("text", None)
         joint.pop("vision", None)
-        try:
-            text = TextConfig.from_dict(parts["text"])
-            vision = VisionConfig.from_dict(parts["vision"])
-            return cls(text=text, vision=vision, **joint)
-        except TypeError as error:
-            raise ConfigError(f"config.json holds a value of the wrong type: {error}") from error
+        text = TextConfig.from_dict(_read_part(values, "text_config"))
+        vision = VisionConfig.from_dict(_read_part(values, "vision_config"))
+        return cls(text=text, vision=vision, **joint)
 
     def to_dict(self) -> dict[str, Any]:
         """The published form: what `config.json` holds."""
