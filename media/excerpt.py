@@ -16,6 +16,7 @@ from media.playback import TIME_TOLERANCE, Picture, displayed_at, play
 _TICKS = 90_000  # per second, video's usual clock
 _NOMINAL_RATE = Fraction(30)  # only advice to the encoder: each picture carries its own time
 _CRF = 26  # a preview
+_NO_PICTURE = "not one picture of it can be decoded"
 
 
 def excerpt(
@@ -54,6 +55,8 @@ def excerpt(
                     pixels = converter.convert(picture.stored)
                     writer.write(pixels, pts=pts, duration=max(1, stop - pts))
                     previous_pts = pts
+            if previous_pts < 0:
+                raise UndecodableError(_NO_PICTURE)
         return target.read_bytes()
 
 
@@ -68,7 +71,7 @@ def thumbnail(path: Path, *, time: float, max_width: int = 320, threads: int = 0
     with closing(play(path, layout, start=time, threads=threads)) as pictures:
         for picture in displayed_at(pictures, [time]):
             return encode_jpeg(converter.convert(picture.stored))
-    raise UndecodableError("not one picture of it can be decoded")
+    raise UndecodableError(_NO_PICTURE)
 
 
 def _fitted(layout: Layout, *, scale: float, even: bool) -> tuple[int, int]:

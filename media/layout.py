@@ -18,7 +18,7 @@ from av.video.stream import VideoStream
 
 from media.errors import UndecodableError
 from media.orientation import Orientation, orientation_of_matrix
-from media.source import Source, check_size, open_source
+from media.source import MAX_PIXELS, Source, check_size, open_source
 
 _REORDERED = 32  # packets among which the earliest is looked for; codecs reorder by 16 at most
 _HEAD = 4096  # packets read at most to find where time begins: over a minute of film
@@ -144,7 +144,9 @@ def layout_of(source: Source, scan: PacketScan) -> Layout:
     orientation = Orientation() if scan.upright is None else _orientation_of(scan.upright)
     sized = scan.upright or source.stream.codec_context
     if sized.width <= 0 or sized.height <= 0:
-        raise UndecodableError("its video stream does not say how large its pictures are")
+        raise UndecodableError(
+            f"its pictures have no known size, or one beyond the limit of {MAX_PIXELS:,} pixels"
+        )
     shape = source.stream.sample_aspect_ratio or Fraction(1)
     if not _SHAPES[0] <= shape <= _SHAPES[1]:
         shape = Fraction(1)

@@ -6,7 +6,7 @@ import numpy as np
 from av.video.frame import VideoFrame
 from av.video.reformatter import VideoReformatter
 
-from media.errors import WriteError
+from media.errors import UndecodableError, WriteError
 from media.orientation import Orientation
 from media.source import reason
 
@@ -22,9 +22,12 @@ class RgbConverter:
         self._reformatter = VideoReformatter()
 
     def convert(self, frame: VideoFrame) -> np.ndarray:
-        """Upright pixels, uint8 RGB (height, width, 3)."""
+        """Upright pixels, uint8 RGB (height, width, 3). Raises `UndecodableError`."""
         width, height = self._stored_size
-        rgb = self._reformatter.reformat(frame, width, height, "rgb24", threads=1)
+        try:
+            rgb = self._reformatter.reformat(frame, width, height, "rgb24", threads=1)
+        except (av.error.FFmpegError, OSError, ValueError) as error:
+            raise UndecodableError(f"a picture cannot be made RGB: {reason(error)}") from error
         return self._orientation.apply(rgb.to_ndarray())
 
 

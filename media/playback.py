@@ -19,7 +19,11 @@ from media.layout import Layout
 from media.source import Source, open_source
 
 TIME_TOLERANCE = 1e-6  # seconds; wanted times are floats, frame times are fractions
-_STAMP_DELAY = 2  # frames by which a decoder may hand out its time stamps in the wrong order
+# Frames by which a decoder may hand out its time stamps too late: those of containers that store
+# no presentation times are guessed when packets are read, and get permuted where B-frames are.
+_STAMP_DELAY = 2
+_GUESSED_STAMP_DELAY = 16
+_GUESSING_CONTAINERS = frozenset({"asf", "avi", "nsv", "nuv", "rm", "viv"})
 _SEEK_FROM = 10.0  # seconds into the film below which decoding from the start is cheap enough
 _SEEK_MARGINS = (0.0, 30.0)  # seconds before the wanted time; then the beginning of the file
 
@@ -66,6 +70,8 @@ def displayed_at(pictures: Iterable[Picture], times: Sequence[float]) -> Iterato
 
     Takes no more pictures than needed. Yields nothing if there are no pictures.
     """
+    if not times:
+        return
     wanted = 0
     shown: Picture | None = None
     for picture in pictures:
@@ -93,16 +99,18 @@ def _seek(source: Source, layout: Layout, time: float) -> bool:
 def _in_order(source: Source, layout: Layout) -> Iterator[Picture]:
     """Pair each decoded frame with the time at which it is shown.
 
-    Decoders hand out frames in the order in which they are shown. Time stamps may come permuted
-    (those of MPEG-4 in AVI do), hence the earliest of the last few belongs to the oldest frame.
+    Decoders hand out frames in the order in which they are shown, but some time stamps permuted:
+    the earliest of the last few belongs to the oldest frame.
     """
+    guessed = source.container.format.name in _GUESSING_CONTAINERS
+    delay = _GUESSED_STAMP_DELAY if guessed else _STAMP_DELAY
     clock = _Clock(layout.first_pts, _time_base(source))
     waiting: deque[VideoFrame] = deque()
     stamps: list[int] = []
     for frame in _decoded(source):
         waiting.append(frame)
         heappush(stamps, clock.stamp(frame))
-        if len(waiting) > _STAMP_DELAY:
+        if len(waiting) > delay:
             yield clock.picture(waiting.popleft(), stamp=heappop(stamps))
     while waiting:
         yield clock.picture(waiting.popleft(), stamp=heappop(stamps))

@@ -121,5 +121,8 @@ def _choose_stream(container: InputContainer, stream_index: int | None) -> Video
     best = container.streams.best("video")
     stream = next((s for s in candidates if s is best), candidates[0])
     if not stream.codec_context:  # PyAV's way to say that this FFmpeg has no decoder for it
-        raise UnsupportedError("its video is in a format for which there is no decoder here")
+        raise UnsupportedError(
+            "its video cannot be decoded: the codec is unknown here, or the file is cut off before "
+            "its index"
+        )
     return stream

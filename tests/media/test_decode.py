@@ -1,0 +1,286 @@
+import os
+import random
+from bisect import bisect_right
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from media import UndecodableError, UnreadableError, VideoInfo, decode_at, probe
+
+RATES = [Fraction(25, 2), Fraction(24000, 1001), Fraction(30000, 1001)]
+COUNT = 60
+
+
+def _wanted_times(starts: list[float], *, end: float) -> list[float]:
+    """Times at, just before, just after and between the pictures, and outside of the film."""
+    near = [start + shift for start in starts for shift in (-2e-4, 0.0, 2e-4)]
+    draw = random.Random(7)
+    return sorted([*near, *(draw.uniform(0, end) for _ in range(50)), end, end + 5.0])
+
+
+def _numbers_on_display(starts: list[float], times: list[float]) -> list[int]:
+    return [max(0, bisect_right(starts, time + 1e-9) - 1) for time in times]
+
+
+@pytest.mark.parametrize("rate", RATES, ids=str)
+@pytest.mark.parametrize("name", ["film.mp4", "film.mov", "film.nut"])
+def test_each_time_gets_the_picture_on_display(make_film, numbered, read_number, name, rate):
+    path = make_film(name, numbered(COUNT), time_base=1 / rate, options={"g": "20", "bf": "3"})
+    starts = [float(index / rate) for index in range(COUNT)]
+    times = _wanted_times(starts, end=float(COUNT / rate))
+    frames = list(decode_at(probe(path), times, threads=1))
+    assert [read_number(frame.pixels) for frame in frames] == _numbers_on_display(starts, times)
+
+
+def test_variable_frame_rates_are_followed(make_film, numbered, read_number):
+    draw = random.Random(3)
+    stamps = [0]
+    while len(stamps) < COUNT:
+        stamps.append(stamps[-1] + draw.choice([1, 7, 33, 40, 41, 500, 4000]))
+    for name in ("film.mp4", "film.mkv"):
+        path = make_film(name, numbered(COUNT), pts=stamps, time_base=Fraction(1, 1000))
+        starts = [stamp / 1000 for stamp in stamps]
+        times = _wanted_times(starts, end=starts[-1])
+        frames = list(decode_at(probe(path), times, threads=1))
+        assert [read_number(frame.pixels) for frame in frames] == _numbers_on_display(starts, times)
+        assert {frame.time for frame in frames} <= set(starts)
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        ("film.mkv", "libx264", "yuv444p", {"bf": "3"}),
+        ("film.mkv", "libx265", "yuv420p10le", {"x265-params": "log-level=none"}),
+        ("film.webm", "libvpx", "yuv420p", {"auto-alt-ref": "1", "lag-in-frames": "10"}),
+        ("film.webm", "libvpx-vp9", "yuv420p", {"deadline": "realtime", "cpu-used": "8"}),
+        ("film.avi", "mpeg4", "yuv420p", {"bf": "2"}),
+        ("film.avi", "libx264", "yuv420p", {"bf": "3"}),
+        ("film.avi", "ffv1", "gray", {}),
+        ("film.avi", "mjpeg", "yuvj420p", {}),
+        ("film.mpg", "mpeg2video", "yuv420p", {"b": "2M"}),
+        ("film.ts", "mpeg2video", "yuv420p", {"bf": "2"}),
+        ("film.wmv", "wmv2", "yuv420p", {}),
+        ("film.mov", "prores_ks", "yuv422p10le", {}),
+        ("film.gif", "gif", "rgb8", {}),
+        ("film.mxf", "mpeg2video", "yuv420p", {"bf": "2"}),
+        ("film.flv", "libx264", "yuv420p", {"bf": "3"}),
+    ],
+)
+def test_common_codecs_and_containers_give_the_right_pictures(
+    make_film, numbered, read_number, kind
+):
+    name, codec, pix_fmt, options = kind
+    path = make_film(name, numbered(COUNT), codec=codec, pix_fmt=pix_fmt, options=options)
+    video = probe(path)
+    assert video.duration == pytest.approx(COUNT / 25, abs=0.002)
+    times = [index / 25 + 0.02 for index in range(COUNT)]
+    frames = list(decode_at(video, times, threads=1))
+    assert [read_number(frame.pixels) for frame in frames] == list(range(COUNT))
+    assert all(frame.time <= time for frame, time in zip(frames, times, strict=True))
+
+
+def test_a_time_may_be_wanted_more_than_once(make_film, numbered, read_number):
+    video = probe(make_film("film.mp4", numbered(10)))
+    frames = list(decode_at(video, [0.0, 0.0, 0.2, 0.2, 0.2, 9.0, 9.0]))
+    assert [read_number(frame.pixels) for frame in frames] == [0, 0, 5, 5, 5, 9, 9]
+
+
+@pytest.mark.parametrize("name", ["one.mp4", "one.mkv", "one.gif"])
+def test_one_picture_answers_every_time(make_film, numbered, read_number, name):
+    gif = name.endswith("gif")
+    codec, pix_fmt = ("gif", "rgb8") if gif else ("libx264", "yuv420p")
+    video = probe(make_film(name, numbered(8)[7:], codec=codec, pix_fmt=pix_fmt))
+    frames = list(decode_at(video, [0.0, 0.01, 3.0]))
+    assert [read_number(frame.pixels) for frame in frames] == [7, 7, 7]
+
+
+def test_no_times_give_no_frames(make_film, numbered):
+    assert list(decode_at(probe(make_film("film.mp4", numbered(3))), [])) == []
+
+
+@pytest.mark.parametrize("times", [[1.0, 0.5], [0.0, float("nan")], [float("inf")]])
+def test_times_that_cannot_be_walked_forward_are_refused_at_once(make_film, numbered, times):
+    video = probe(make_film("film.mp4", numbered(3)))
+    with pytest.raises(ValueError, match="times must"):
+        decode_at(video, times)
+
+
+def test_the_number_of_threads_changes_nothing(make_film, numbered):
+    video = probe(make_film("film.mp4", numbered(COUNT), options={"g": "20"}))
+    times = [index / 10 for index in range(20)]
+    one, four = (list(decode_at(video, times, threads=threads)) for threads in (1, 4))
+    for first, second in zip(one, four, strict=True):
+        assert first.time == second.time
+        assert np.array_equal(first.pixels, second.pixels)
+
+
+@pytest.mark.parametrize("start", ["five hours", "below zero"])
+def test_time_is_counted_from_the_first_picture(make_film, numbered, read_number, start):
+    first = 5 * 3600 * 1000 if start == "five hours" else -1000
+    path = make_film(
+        "film.ts",
+        numbered(50),
+        pts=[first + 40 * index for index in range(50)],
+        time_base=Fraction(1, 1000),
+        container_options={"avoid_negative_ts": "disabled"},
+    )
+    frames = list(decode_at(probe(path), [0.0, 1.0, 1.98]))
+    assert [read_number(frame.pixels) for frame in frames] == [0, 25, 49]
+    assert [frame.time for frame in frames] == pytest.approx([0.0, 1.0, 1.96])
+
+
+def _corners() -> np.ndarray:
+    """A picture with a grey level of its own in each quarter: which way up it is can be seen."""
+    picture = np.zeros((48, 64, 3), np.uint8)
+    picture[:24, 32:], picture[24:, :32], picture[24:, 32:] = 80, 160, 240
+    return picture
+
+
+@pytest.mark.parametrize("mirrored", [False, True])
+@pytest.mark.parametrize("turned", [0, 90, 180, 270])
+def test_rotated_and_mirrored_films_come_upright(make_film, turned, mirrored):
+    path = make_film(
+        "film.mp4",
+        [_corners()] * 3,
+        prepare=lambda stream: stream.set_display_rotation(turned, hflip=mirrored),
+    )
+    video = probe(path)
+    (frame,) = decode_at(video, [0.0])
+    expected = np.rot90(_corners(), turned // 90)  # counterclockwise, as the stream was told
+    if mirrored:
+        expected = expected[:, ::-1]
+    assert frame.pixels.shape == expected.shape == (video.height, video.width, 3)
+    assert np.abs(frame.pixels.astype(int) - expected).mean() < 5
+
+
+def test_a_change_of_size_within_the_film_keeps_the_first_size(make_film, numbered, read_number):
+    small = make_film("small.ts", numbered(20))
+    doubled = [picture.repeat(2, axis=0).repeat(2, axis=1) for picture in numbered(40)[20:]]
+    large = make_film("large.ts", doubled, pts=range(22, 42))  # 2 frames of delay
+    joined = small.with_name("joined.ts")
+    joined.write_bytes(small.read_bytes() + large.read_bytes())
+    frames = list(decode_at(probe(joined), [index / 25 for index in range(40)]))
+    assert {frame.pixels.shape for frame in frames} == {(48, 64, 3)}
+    assert [read_number(frame.pixels) for frame in frames] == list(range(40))
+
+
+def test_time_that_jumps_back_never_goes_back(make_film, numbered):
+    parts = [make_film(name, numbered(20)).read_bytes() for name in ("a.ts", "b.ts")]
+    joined = make_film("joined.ts", numbered(1))
+    joined.write_bytes(b"".join(parts))
+    video = probe(joined)
+    frames = list(decode_at(video, [index / 50 for index in range(60)]))
+    times = [frame.time for frame in frames]
+    assert len(frames) == 60
+    assert times == sorted(times)
+    assert times[-1] <= video.duration
+
+
+def _damaged(path: Path, *, start: float, stop: float) -> Path:
+    data = bytearray(path.read_bytes())
+    first, last = int(len(data) * start), int(len(data) * stop)
+    data[first:last] = random.Random(1).randbytes(last - first)
+    path.write_bytes(bytes(data))
+    return path
+
+
+def test_what_follows_a_damaged_middle_is_still_decoded(make_film, numbered, read_number):
+    path = make_film(
+        "film.mp4",
+        numbered(250),
+        options={"g": "10", "sc_threshold": "0"},
+        container_options={"movflags": "+faststart"},
+    )
+    video = probe(_damaged(path, start=0.5, stop=0.6))
+    frames = list(decode_at(video, [0.0, 1.0, 5.0, 9.0, 9.96], threads=1))
+    assert len(frames) == 5
+    numbers = [read_number(frame.pixels) for frame in frames]
+    assert [*numbers[:2], *numbers[3:]] == [0, 25, 225, 249]
+
+
+def test_a_film_without_one_whole_picture_is_an_error(make_film, numbered):
+    path = make_film("film.mkv", numbered(50), codec="ffv1", options={"slicecrc": "1"})
+    video = probe(path)
+    data = path.read_bytes()
+    with av.open(str(path)) as container:
+        packets = [bytes(packet) for packet in container.demux(video=0) if packet.size]
+    for packet in packets:
+        data = data.replace(packet, b"\xff" * len(packet))
+    path.write_bytes(data)
+    with pytest.raises(UndecodableError):
+        list(decode_at(video, [0.0, 1.0]))
+
+
+def test_a_film_that_is_gone_is_an_error(make_film, numbered):
+    path = make_film("film.mp4", numbered(3))
+    video = probe(path)
+    path.unlink()
+    with pytest.raises(UnreadableError):
+        next(decode_at(video, [0.0]))
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="needs /proc to see open files")
+def test_the_file_is_closed_as_soon_as_the_iterator_is(make_film, numbered):
+    def is_open(path: Path) -> bool:
+        links = Path("/proc/self/fd").iterdir()
+        return any(os.path.realpath(link) == str(path.resolve()) for link in links)
+
+    path = make_film("film.mp4", numbered(50))
+    frames = decode_at(probe(path), [0.0, 1.0, 1.5])
+    assert not is_open(path)
+    next(frames)
+    assert is_open(path)
+    frames.close()
+    assert not is_open(path)
+
+
+REAL = [
+    "arm_wrestling.mp4",
+    "bottles.mp4",
+    "bug_av1.mp4",
+    "chaplin_vp9.webm",
+    "dog.mp4",
+    "flower.webm",
+    "fruit-and-vegetable.gif",
+    "juggle_hevc10.mkv",
+    "makeup.avi",
+    "nasa_multistream.mp4",
+    "one-by-one-person.mp4",
+    "orangutan.mp4",
+    "pancake.mkv",
+    "testvideo.mp4",
+]
+
+
+@pytest.mark.parametrize("name", REAL)
+def test_real_films_give_what_plain_decoding_gives(real_videos, name):
+    video = probe(real_videos / name)
+    stamps, time_base = _all_stamps(video)
+    starts = [float((stamp - stamps[0]) * time_base) for stamp in stamps]
+    draw = random.Random(name)
+    times = sorted([0.0, starts[-1], *draw.sample(starts, 4), *(draw.random() * video.duration,)])
+    wanted = [max(0, bisect_right(starts, time + 1e-9) - 1) for time in times]
+    expected = _plain_pictures(video, set(wanted))
+    for index, frame in zip(wanted, decode_at(video, times, threads=1), strict=True):
+        assert frame.time == pytest.approx(starts[index], abs=1e-9)
+        assert np.array_equal(frame.pixels, expected[index])
+
+
+def _all_stamps(video: VideoInfo) -> tuple[list[int], Fraction]:
+    with av.open(str(video.path)) as container:
+        stream = container.streams.best("video")
+        return sorted(frame.pts for frame in container.decode(stream)), stream.time_base
+
+
+def _plain_pictures(video: VideoInfo, wanted: set[int]) -> dict[int, np.ndarray]:
+    """Pictures by their position in the order in which a plain full decode hands them out."""
+    with av.open(str(video.path)) as container:
+        frames = container.decode(container.streams.best("video"))
+        return {
+            index: frame.to_ndarray(format="rgb24", width=video.width, height=video.height)
+            for index, frame in enumerate(frames)
+            if index in wanted
+        }
