@@ -78,6 +78,10 @@ class FrameProcessor:
         mean, std = (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)
         if values.get("do_normalize", True):
             mean, std = _colour(values, "image_mean"), _colour(values, "image_std")
+            if min(std) <= 0:
+                raise FrameProcessorError(
+                    f"{FILE_NAME} sets image_std to {std}; all must be above 0"
+                )
         crop = values.get("crop_size")
         # Files of 2022 rescale without saying so.
         factor = values.get("rescale_factor", 1 / 255) if values.get("do_rescale", True) else 1.0

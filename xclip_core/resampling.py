@@ -29,8 +29,8 @@ def resize(
         interpolation: a name from `KERNEL_RADII`.
 
     Returns:
-        (*size, 3) bytes: Pillow's own where a picture grows or the kernel is cubic, at most one
-        grey level off where it shrinks.
+        (*size, 3) bytes: Pillow's own where both sides grow or the kernel is cubic, at most one
+        grey level off otherwise.
     """
     if size == pixels.shape[:2]:
         return pixels
