@@ -62,3 +62,13 @@ def test_an_index_of_another_dimension_is_refused():
 def test_an_empty_index_finds_nothing():
     ids, scores = VectorIndex(dimension=8).nearest(np.eye(8, dtype=np.float32)[0], limit=3)
     assert (len(ids), len(scores)) == (0, 0)
+
+
+@pytest.mark.parametrize("limit", range(1, 14))
+def test_of_equal_clips_at_the_edge_the_lowest_ids_stay_even_when_better_ones_come_later(limit):
+    best, tied = np.eye(8, dtype=np.float32)[:2]
+    query = (2.0 * best + tied) / np.linalg.norm(2.0 * best + tied)
+    index = VectorIndex(dimension=8)
+    index.add(np.arange(1, 14), np.stack([tied] * 5 + [best] + [tied] * 6 + [best]))
+    ids, _ = index.nearest(query, limit=limit)
+    assert list(ids) == [6, 13, 1, 2, 3, 4, 5, 7, 8, 9, 10, 11, 12][:limit]
