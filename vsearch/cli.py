@@ -27,7 +27,7 @@ from vsearch.settings import page_environment, read_settings
 
 log = logging.getLogger("vsearch")
 
-DONE, REFUSED, SOME_FAILED, INTERRUPTED = 0, 1, 3, 130  # 2, wrong usage, is Typer's own
+DONE, SOME_FAILED, INTERRUPTED = 0, 3, 130
 
 app = typer.Typer(
     name="vsearch",
@@ -359,38 +359,3 @@ def _set_volume(*, verbose: bool, quiet: bool) -> None:
     log.handlers = [handler]
     log.propagate = False
     log.setLevel(logging.WARNING if quiet else logging.DEBUG if verbose else logging.INFO)
-
-
-def run(arguments: list[str]) -> int:
-    """Run one command line; returns its exit code."""
-    try:
-        return int(app(args=arguments, prog_name="vsearch", standalone_mode=False) or DONE)
-    except typer.TyperException as error:
-        return _refuse(error.format_message(), code=error.exit_code)
-    except KeyboardInterrupt:
-        return INTERRUPTED
-    except BrokenPipeError:
-        # Whoever reads the pipe had enough; the rest goes nowhere, and the exit stays silent.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return DONE
-    except Exception as error:
-        from vsearch.wiring import USER_ERRORS
-
-        if not isinstance(error, USER_ERRORS):
-            raise
-        return _refuse(str(error), code=REFUSED)
-
-
-def _refuse(sentence: str, *, code: int) -> int:
-    if sentence:  # Typer has none to say where it showed the help instead
-        print(f"vsearch: {' '.join(sentence.split())}", file=sys.stderr)
-    return code
-
-
-def main() -> None:
-    """The entry point of the `vsearch` command."""
-    for stream in (sys.stdout, sys.stderr):
-        # A file name need not be Unicode, nor the terminal: every name can be printed all the same.
-        unicode = (stream.encoding or "").lower().replace("-", "") == "utf8"
-        stream.reconfigure(errors="surrogateescape" if unicode else "backslashreplace")  # type: ignore[union-attr]
-    sys.exit(run(sys.argv[1:]))

@@ -6,19 +6,19 @@ class CommandError(Exception):
 
     ```
     CommandError
-    ├── NothingIndexedError     the catalog is there, and holds no clip to search
     ├── ModelConflictError      --model names another model than the catalog was made with
+    ├── VideoError              a video that was named cannot be read; the message names it
     └── PageMissingError        this installation holds no page to show
     ```
     """
 
 
-class NothingIndexedError(CommandError):
-    """The catalog holds no clips yet."""
-
-
 class ModelConflictError(CommandError):
     """A model was asked for that is not the one that made the catalog."""
+
+
+class VideoError(CommandError):
+    """The video that was named cannot be read."""
 
 
 class PageMissingError(CommandError):

@@ -10,11 +10,10 @@ from __future__ import annotations
 
 import importlib.util
 import logging
-import os
 import sys
 import time
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,13 +22,15 @@ import numpy as np
 from catalog import Catalog, CatalogError, CatalogMissingError, CatalogStatus, ClipSpan, Provenance
 from indexer import IndexingError, IndexReport, IndexSettings, sample_times
 from indexer import index_library as run_index
-from media import MediaError, decode_at, probe
-from search import Searcher, SearchError, SearchResult
-from vsearch.errors import CommandError, ModelConflictError, NothingIndexedError, PageMissingError
+from media import MediaError, VideoInfo, decode_at, probe
+from search import NothingIndexedError, Searcher, SearchError, SearchResult
+from vsearch.errors import CommandError, ModelConflictError, PageMissingError, VideoError
 from xclip_core import DEFAULT_MODEL, ModelError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+
+    from numpy.typing import NDArray
 
     from indexer import Event
     from vsearch.settings import Settings
@@ -105,26 +106,17 @@ def search(
 def open_searcher(settings: Settings) -> Iterator[Searcher]:
     """A searcher over the catalog, for as long as the block lasts.
 
-    Raises NothingIndexedError for a catalog without clips, ModelConflictError or the catalog's
-    ProvenanceMismatchError for a model that did not make it.
+    Raises NothingIndexedError before any model is loaded, ModelConflictError for a model that did
+    not make the catalog.
     """
     with open_catalog(settings) as catalog:
         made_by = catalog.provenance
-        if made_by is None or not catalog.status().clips:
+        if made_by is None:
             raise NothingIndexedError(
-                f"nothing is indexed in {settings.catalog} yet; first run `vsearch index PATH`"
+                f"the catalog in {settings.catalog} holds no videos yet; add some with"
+                " `vsearch index PATH`"
             )
         embedder = load_embedder(settings, made_by=made_by)
-        # Other weights under the same name are refused here, with both sides named.
-        identity = embedder.identity
-        catalog.bind(
-            replace(
-                made_by,
-                weights_digest=identity.weights_digest,
-                dimension=identity.dimension,
-                frames_per_clip=identity.frames_per_clip,
-            )
-        )
         yield Searcher(catalog=catalog, embedder=embedder)
 
 
@@ -140,18 +132,37 @@ def classify(
     *,
     settings: Settings,
 ) -> Classification:
-    """The probability of each label for a whole video, from one clip of frames spread over it."""
-    info = probe(video)
+    """The probability of each label for a whole video, from one clip of frames spread over it.
+
+    Raises VideoError when the file cannot be read, before any model is loaded where possible.
+    """
+    info = _probe(video)
     embedder = load_embedder(settings, made_by=_provenance(settings))
     begin = time.perf_counter()
-    times = sample_times(ClipSpan(0.0, info.duration), frames=embedder.identity.frames_per_clip)
-    clip = np.stack([embedder.prepare_frame(frame.pixels) for frame in decode_at(info, times)])
-    probabilities = embedder.classify(clip, labels)
+    probabilities = embedder.classify(_whole_video(info, embedder=embedder), labels)
     took_ms = 1000 * (time.perf_counter() - begin)
     ranked = sorted(zip(labels, map(float, probabilities), strict=True), key=lambda pair: -pair[1])
     return Classification(
         path=video, model=embedder.identity.model, took_ms=took_ms, labels=tuple(ranked)
     )
+
+
+def _probe(video: Path) -> VideoInfo:
+    try:
+        return probe(video)
+    except MediaError as error:
+        raise VideoError(f"{video}: {error}") from error
+
+
+def _whole_video(video: VideoInfo, *, embedder: Embedder) -> NDArray[np.uint8]:
+    """One clip (T, S, S, 3) of a whole video."""
+    span = ClipSpan(0.0, video.duration)
+    times = sample_times(span, frames=embedder.identity.frames_per_clip)
+    try:
+        frames = [embedder.prepare_frame(frame.pixels) for frame in decode_at(video, times)]
+    except MediaError as error:
+        raise VideoError(f"{video.path}: {error}") from error
+    return np.stack(frames)
 
 
 def page_command(*, port: int, open_browser: bool) -> list[str]:
@@ -188,8 +199,6 @@ def load_embedder(settings: Settings, *, made_by: Provenance | None) -> Embedder
     """
     from xclip_core.embedder import Embedder
 
-    # The Hub's client is asked for files, not to tell the Hub about this machine.
-    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     embedder = Embedder.load(
         _model_to_load(settings, made_by=made_by),
         device=settings.device,

@@ -112,7 +112,7 @@ def test_everything_a_command_takes_is_described_in_its_help(name: str) -> None:
 def test_help_answers_without_any_heavy_library(arguments: list[str]) -> None:
     code = (
         "import sys\n"
-        "from vsearch.cli import run\n"
+        "from vsearch.__main__ import run\n"
         f"code = run({arguments!r})\n"
         f"heavy = {HEAVY!r} & {{name.partition('.')[0] for name in sys.modules}}\n"
         "sys.exit(f'imported {heavy}' if heavy else code)\n"

@@ -1,0 +1,155 @@
+"""Real runs of the command: a process of its own, real films, a real (small) model."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from media import write_video
+
+REPOSITORY = Path(__file__).parents[2]
+
+
+@dataclass(frozen=True)
+class Run:
+    """What one command line left behind."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+@dataclass(frozen=True)
+class Vsearch:
+    """Runs `vsearch` with a home of its own."""
+
+    home: Path
+    environment: dict[str, str] = field(default_factory=dict)
+
+    def start(self, *arguments: object, **options: Any) -> "subprocess.Popen[str]":
+        return subprocess.Popen(
+            [sys.executable, "-m", "vsearch", *map(str, arguments)],
+            cwd=REPOSITORY,
+            env={
+                **os.environ,
+                "VSEARCH_HOME": str(self.home),
+                "HF_HUB_CACHE": str(self.home / "hub"),
+                "OMP_NUM_THREADS": "1",
+                **self.environment,
+            },
+            text=True,
+            errors="surrogateescape",
+            **{"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options},
+        )
+
+    def __call__(self, *arguments: object) -> Run:
+        process = self.start(*arguments)
+        out, err = process.communicate(timeout=300)
+        return Run(process.returncode, out, err)
+
+
+@pytest.fixture
+def vsearch(tmp_path: Path) -> Vsearch:
+    """The command, with nothing indexed."""
+    return Vsearch(tmp_path / "home")
+
+
+def save_small_model(folder: Path, *, seed: int) -> Path:
+    """A seeded X-CLIP that knows nothing, in the published form; loads in no time."""
+    import torch
+
+    from xclip_core.checkpoint import save_checkpoint
+    from xclip_core.config import TextConfig, VisionConfig, XCLIPConfig
+    from xclip_core.model import XCLIP
+    from xclip_core.preprocess import FrameProcessor
+    from xclip_core.tokenizer import train_tokenizer
+
+    tokenizer = train_tokenizer(["a red circle moving left"], vocabulary_size=530, max_length=32)
+    layers = {"hidden_size": 32, "intermediate_size": 64, "num_attention_heads": 2}
+    text = TextConfig(vocab_size=530, max_position_embeddings=32, num_hidden_layers=1, **layers)
+    vision = VisionConfig(
+        image_size=32,
+        patch_size=16,
+        num_frames=4,
+        num_hidden_layers=1,
+        mit_hidden_size=32,
+        mit_intermediate_size=64,
+        mit_num_attention_heads=2,
+        **layers,
+    )
+    torch.manual_seed(seed)
+    model = XCLIP(XCLIPConfig.from_parts(text=text, vision=vision, prompt_num_attention_heads=2))
+    processor = FrameProcessor(
+        shortest_edge=32,
+        crop_size=32,
+        interpolation="bilinear",
+        rescale_factor=1 / 255,
+        mean=(0.5, 0.5, 0.5),
+        std=(0.25, 0.25, 0.25),
+    )
+    save_checkpoint(folder, model=model, tokenizer=tokenizer, processor=processor)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a small model."""
+    return save_small_model(tmp_path_factory.mktemp("models") / "first", seed=1)
+
+
+@pytest.fixture(scope="session")
+def other_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a model of the same architecture with other weights."""
+    return save_small_model(tmp_path_factory.mktemp("models") / "second", seed=2)
+
+
+def _noise(seconds: float, *, seed: int) -> Iterator[np.ndarray]:
+    rng = np.random.default_rng(seed)
+    for _ in range(round(10 * seconds)):
+        coarse = rng.integers(0, 256, (3, 4, 3), dtype=np.uint8)
+        yield coarse.repeat(16, axis=0).repeat(16, axis=1)
+
+
+MakeFilm = Callable[..., Path]
+
+
+@pytest.fixture(scope="session")
+def make_film() -> MakeFilm:
+    """Writes a film of noise; another seed makes another film."""
+
+    def make(path: Path, *, seconds: float = 3.0, seed: int = 0) -> Path:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_video(path, _noise(seconds, seed=seed), frame_rate=10)
+        return path
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def library(tmp_path_factory: pytest.TempPathFactory, make_film: MakeFilm) -> Path:
+    """Three films, one of them long enough for several clips, in two folders."""
+    folder = tmp_path_factory.mktemp("library")
+    make_film(folder / "short.mp4", seconds=3, seed=1)
+    make_film(folder / "two words.mp4", seconds=5, seed=2)
+    make_film(folder / "holidays" / "long.mp4", seconds=30, seed=3)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def indexed(
+    tmp_path_factory: pytest.TempPathFactory, library: Path, model: Path
+) -> tuple[Vsearch, Run]:
+    """The command with the library indexed, and what the index run said. Only for reading."""
+    vsearch = Vsearch(tmp_path_factory.mktemp("home"))
+    return vsearch, vsearch("index", library, "--model", model, "--json")

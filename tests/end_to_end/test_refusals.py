@@ -1,0 +1,106 @@
+"""What cannot be done is refused in one sentence, with the exit code that belongs to it."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+
+def assert_refused(run: Any, *, code: int, saying: tuple[str, ...]) -> None:
+    assert run.code == code
+    assert run.out == ""
+    assert run.err.startswith("vsearch: ")
+    assert run.err.count("\n") == 1
+    for words in saying:
+        assert words in run.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("query", ""), "empty"),
+        (("query", " \t "), "empty"),
+        (("query",), "TEXT"),
+        (("query", "a red car", "-k", "-3"), "--limit"),
+        (("query", "a red car", "-k", "0"), "--limit"),
+        (("query", "a red car", "-k", "many"), "--limit"),
+        (("query", "a", "red", "car"), "red"),
+        (("index",), "PATH"),
+        (("index", "/nowhere/at/all"), "/nowhere/at/all"),
+        (("index", ".", "--device", "abacus"), "--device"),
+        (("index", ".", "--workers", "0"), "--workers"),
+        (("classify", "/nowhere.mp4", "a", "b"), "/nowhere.mp4"),
+        (("classify", "README.md", "one label"), "two labels"),
+        (("ui", "--port", "0"), "--port"),
+        (("query", "a red car", "--nonsense"), "--nonsense"),
+        (("nonsense",), "nonsense"),
+    ],
+)
+def test_wrong_usage(vsearch: Any, arguments: tuple[str, ...], words: str) -> None:
+    assert_refused(vsearch(*arguments), code=2, saying=(words,))
+
+
+@pytest.mark.parametrize("command", [("query", "a red car"), ("status",)])
+def test_where_nothing_was_ever_indexed(vsearch: Any, command: tuple[str, ...]) -> None:
+    assert_refused(vsearch(*command), code=1, saying=("vsearch index PATH",))
+
+
+def test_an_empty_catalog(vsearch: Any, tmp_path: Path, model: Path) -> None:
+    (tmp_path / "no films").mkdir()
+    assert vsearch("index", tmp_path / "no films", "--model", model).code == 0
+    assert_refused(vsearch("query", "a red car"), code=1, saying=("vsearch index PATH",))
+
+
+def test_a_catalog_that_is_something_else(vsearch: Any, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("not a catalog")
+    run = vsearch("query", "a red car", "--catalog", tmp_path / "file")
+    assert_refused(run, code=1, saying=(str(tmp_path / "file"),))
+
+
+def test_a_query_with_another_model_by_name_is_refused_before_anything_is_fetched(
+    indexed: tuple[Any, Any], model: Path
+) -> None:
+    vsearch, _ = indexed
+    run = vsearch("query", "a red car", "--model", "microsoft/xclip-base-patch16")
+    assert_refused(
+        run, code=1, saying=(str(model), "microsoft/xclip-base-patch16", "--catalog FOLDER")
+    )
+
+
+@pytest.mark.parametrize("command", ["query", "index"])
+def test_other_weights_are_refused_with_both_sides_named(
+    indexed: tuple[Any, Any], library: Path, model: Path, other_model: Path, command: str
+) -> None:
+    vsearch, _ = indexed
+    argument = library if command == "index" else "a red car"
+    run = vsearch(command, argument, "--model", other_model)
+    assert_refused(run, code=1, saying=(str(model), str(other_model), "--catalog FOLDER"))
+
+
+def test_the_same_weights_in_another_folder_are_the_same_model(
+    indexed: tuple[Any, Any], tmp_path: Path, model: Path
+) -> None:
+    vsearch, _ = indexed
+    copy = tmp_path / "copy"
+    copy.mkdir()
+    for file in model.iterdir():
+        (copy / file.name).write_bytes(file.read_bytes())
+    assert vsearch("query", "a red car", "--model", copy).code == 0
+
+
+def test_a_hub_out_of_reach(vsearch: Any, library: Path) -> None:
+    offline = type(vsearch)(vsearch.home, {"HF_ENDPOINT": "http://127.0.0.1:9"})
+    run = offline("index", library, "--model", "microsoft/xclip-base-patch32")
+    assert_refused(run, code=1, saying=("microsoft/xclip-base-patch32", "demo"))
+    assert not (vsearch.home / "catalog").exists()
+
+
+def test_a_folder_that_holds_no_model(vsearch: Any, library: Path, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    run = vsearch("index", library, "--model", tmp_path / "empty")
+    assert_refused(run, code=1, saying=("config.json",))
+
+
+def test_a_text_that_is_no_film_is_not_classified(vsearch: Any, model: Path) -> None:
+    run = vsearch("classify", "README.md", "a cat", "a dog", "--model", model)
+    assert_refused(run, code=1, saying=("README.md",))

@@ -1,0 +1,220 @@
+import json
+import os
+import shlex
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from catalog import CatalogStatus, Failure, Provenance
+from indexer import FailedFile, IndexReport
+from search import Hit, SearchResult
+from vsearch.output import (
+    clock,
+    count,
+    index_json,
+    play_command,
+    print_json,
+    print_paths,
+    print_search,
+    print_status,
+    search_json,
+    shown,
+    size,
+    status_json,
+)
+
+
+def hit(path: str = "/media/a.mp4", *, rank: int = 1, start: float = 4.0) -> Hit:
+    return Hit(
+        rank=rank,
+        score=0.41,
+        path=Path(path),
+        start=start,
+        end=start + 8,
+        duration=31.2,
+        clip_id=17,
+        other_paths=(),
+    )
+
+
+def answer(*hits: Hit) -> SearchResult:
+    return SearchResult(query="a red circle", model="demo", took_ms=7.123, hits=hits)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0, "00:00"), (59.9, "00:59"), (61, "01:01"), (3599, "59:59"), (3600, "1:00:00")],
+)
+def test_a_clock_shows_hours_only_where_there_are_some(seconds: float, text: str) -> None:
+    assert clock(seconds) == text
+
+
+def test_the_end_of_a_moment_is_rounded_up_so_that_nothing_is_cut_off() -> None:
+    assert clock(7.2, up=True) == "00:08"
+
+
+@pytest.mark.parametrize(
+    ("number", "text"), [(0, "0 bytes"), (999, "999 bytes"), (1500, "1.5 kB"), (2e15, "2000.0 TB")]
+)
+def test_sizes_have_the_unit_that_suits_them(number: float, text: str) -> None:
+    assert size(int(number)) == text
+
+
+def test_one_thing_is_not_plural() -> None:
+    assert (count(1, "clip"), count(0, "clip"), count(1234, "clip")) == (
+        "1 clip",
+        "0 clips",
+        "1,234 clips",
+    )
+
+
+def test_a_name_cannot_write_on_the_screen() -> None:
+    assert shown(Path("/a/\x1b[31mred\n.mp4")) == r"/a/\x1b[31mred\n.mp4"
+
+
+def test_names_of_every_language_are_shown_as_they_are() -> None:
+    name = "/vidéos/猫 и собака 🎬.mp4"
+    assert shown(Path(name)) == name
+
+
+@pytest.mark.parametrize(
+    "name", ["plain.mp4", "two words.mp4", "it's.mp4", "new\nline.mp4", "tab\t'and\\ all.mp4"]
+)
+def test_the_play_command_names_the_file_to_a_shell(name: str) -> None:
+    command = play_command(Path("/films") / name, start=4.5, which=lambda _: None)
+    printed = subprocess.run(
+        ["bash", "-c", f"printf %s {command.removeprefix('mpv --start=4.5 ')}"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert printed.stdout == f"/films/{name}"
+
+
+@pytest.mark.parametrize(
+    ("installed", "words"),
+    [
+        ("mpv", ["mpv", "--start=724", "/a.mp4"]),
+        ("vlc", ["vlc", "--start-time=724", "/a.mp4"]),
+        ("ffplay", ["ffplay", "-ss", "724", "/a.mp4"]),
+    ],
+)
+def test_the_play_command_takes_a_player_that_is_installed(
+    installed: str, words: list[str]
+) -> None:
+    command = play_command(Path("/a.mp4"), start=724.0, which=lambda player: player == installed)
+    assert shlex.split(command) == words
+
+
+def test_an_answer_has_the_schema_of_every_face() -> None:
+    assert search_json(answer(hit())) == {
+        "query": "a red circle",
+        "model": "demo",
+        "took_ms": 7.1,
+        "hits": [
+            {
+                "rank": 1,
+                "score": 0.41,
+                "path": "/media/a.mp4",
+                "start": 4.0,
+                "end": 12.0,
+                "duration": 31.2,
+                "clip_id": 17,
+            }
+        ],
+    }
+
+
+def test_an_index_run_has_the_schema_of_every_face() -> None:
+    report = IndexReport(
+        indexed=12,
+        unchanged=3,
+        moved=1,
+        removed=0,
+        failed=(FailedFile(path=Path("/bad.mp4"), error="it is empty"),),
+        clips=418,
+        video_seconds=1790.2,
+        took_seconds=20.3,
+        interrupted=False,
+    )
+    assert index_json(report) == {
+        "indexed": 12,
+        "unchanged": 3,
+        "moved": 1,
+        "removed": 0,
+        "failed": [{"path": "/bad.mp4", "error": "it is empty"}],
+        "clips": 418,
+        "video_seconds": 1790.2,
+        "took_seconds": 20.3,
+    }
+
+
+def test_a_name_that_is_not_unicode_survives_json(capsys: pytest.CaptureFixture[str]) -> None:
+    name = os.fsdecode(b"/films/\xff.mp4")
+    print_json(search_json(answer(hit(name))))
+    assert json.loads(capsys.readouterr().out)["hits"][0]["path"] == name
+
+
+def test_a_person_reads_rank_score_time_file_and_how_to_play_it(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    print_search(answer(hit(start=724.0), hit("/b.mkv", rank=2)))
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].split() == ["1.", "0.410", "12:04–12:12", "/media/a.mp4"]
+    assert lines[1].split()[0] in {"mpv", "vlc", "ffplay"}
+    assert "724" in lines[1]
+    assert lines[1].endswith("/media/a.mp4")
+    assert lines[2].split() == ["2.", "0.410", "00:04–00:12", "/b.mkv"]
+
+
+def test_long_lines_are_not_wrapped(capsys: pytest.CaptureFixture[str]) -> None:
+    path = "/" + "a very long name " * 20 + ".mp4"
+    print_search(answer(hit(path)))
+    assert len(capsys.readouterr().out.splitlines()) == 2
+
+
+def test_bare_paths_come_best_first_and_once_each(capsys: pytest.CaptureFixture[str]) -> None:
+    print_paths(answer(hit("/b.mp4"), hit("/a.mp4", rank=2), hit("/b.mp4", rank=3, start=20.0)))
+    assert capsys.readouterr().out == "/b.mp4\n/a.mp4\n"
+
+
+def status(provenance: Provenance | None) -> CatalogStatus:
+    return CatalogStatus(
+        folder=Path("/home/me/catalog"),
+        provenance=provenance,
+        videos=2,
+        files=3,
+        clips=40,
+        video_seconds=3725.0,
+        database_bytes=120_000,
+        snapshot_bytes=4_000,
+        failures=(Failure(path=Path("/bad.mp4"), error="it is empty"),),
+        generation=5,
+        schema_version=1,
+    )
+
+
+def test_the_status_tells_the_model_the_sizes_and_the_failures(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    made_by = Provenance(
+        model="demo",
+        revision=None,
+        weights_digest="0123456789abcdef",
+        dimension=64,
+        frames_per_clip=8,
+        window=8.0,
+        stride=4.0,
+    )
+    print_status(status(made_by))
+    text = capsys.readouterr().out
+    for told in ("demo", "0123456789ab", "40, 8 s every 4 s", "2 in 3 files, 1:02:05", "120.0 kB"):
+        assert told in text
+    assert "/bad.mp4: it is empty" in text
+
+
+def test_the_status_of_an_empty_catalog_has_no_model(capsys: pytest.CaptureFixture[str]) -> None:
+    print_status(status(None))
+    assert "none yet" in capsys.readouterr().out
+    assert status_json(status(None))["model"] is None
