@@ -55,7 +55,7 @@ class Catalog:
             CatalogMissingError, NotACatalogError, CatalogNewerError, CatalogDamagedError,
             CatalogStorageError.
         """
-        return cls(open_database(folder, create=create))
+        return cls(open_database(folder.absolute(), create=create))
 
     def close(self) -> None:
         """Let go of the files."""

@@ -39,13 +39,13 @@ def read_label(folder: Path) -> Label | None:
         return None
 
 
-def read_snapshot(folder: Path, *, expected_digest: str) -> tuple[Label, bytes] | None:
+def read_snapshot(folder: Path, *, expected_digest: str) -> tuple[Label, memoryview] | None:
     """The label and the index of a whole snapshot with this digest; None for any other.
 
     A file whose bytes do not fit its own digest is removed, so that the next save replaces it.
     """
     try:
-        content = (folder / SNAPSHOT_NAME).read_bytes()
+        content = memoryview((folder / SNAPSHOT_NAME).read_bytes())  # slices share it
     except OSError:
         return None
     label = _parse_label(content)
@@ -56,7 +56,9 @@ def read_snapshot(folder: Path, *, expected_digest: str) -> tuple[Label, bytes] 
     return (label, body) if label.digest == expected_digest else None
 
 
-def write_snapshot(folder: Path, *, catalog_uuid: str, generation: int, body: bytes) -> Label:
+def write_snapshot(
+    folder: Path, *, catalog_uuid: str, generation: int, body: bytes | memoryview
+) -> Label:
     """Replace the snapshot in one step: written beside, forced to disk, renamed.
 
     Raises:
@@ -84,7 +86,7 @@ def write_snapshot(folder: Path, *, catalog_uuid: str, generation: int, body: by
     return Label(catalog_uuid=catalog_uuid, generation=generation, digest=digest)
 
 
-def _parse_label(content: bytes) -> Label | None:
+def _parse_label(content: bytes | memoryview) -> Label | None:
     if len(content) < _HEADER.size:
         return None
     magic, uuid, generation, digest = _HEADER.unpack_from(content)
@@ -93,7 +95,7 @@ def _parse_label(content: bytes) -> Label | None:
     return Label(catalog_uuid=str(UUID(bytes=uuid)), generation=generation, digest=digest.hex())
 
 
-def _digest(uuid: UUID, generation: int, body: bytes) -> str:
+def _digest(uuid: UUID, generation: int, body: bytes | memoryview) -> str:
     digest = hashlib.sha256(uuid.bytes + struct.pack("<Q", generation))
     digest.update(body)
     return digest.hexdigest()

@@ -76,12 +76,12 @@ class VectorIndex:
         order = np.lexsort((ids, -scores))[:wanted]
         return ids[order], np.clip(scores[order], -1.0, 1.0)
 
-    def to_bytes(self) -> bytes:
+    def to_bytes(self) -> memoryview:
         """The whole index, for `from_bytes`."""
-        return bytes(faiss.serialize_index(self._index))
+        return faiss.serialize_index(self._index).data
 
     @classmethod
-    def from_bytes(cls, body: bytes, *, dimension: int) -> "VectorIndex":
+    def from_bytes(cls, body: bytes | memoryview, *, dimension: int) -> "VectorIndex":
         """The index that `to_bytes` wrote. FAISS has no checksum: check the digest before.
 
         Raises:

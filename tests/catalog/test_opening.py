@@ -172,3 +172,30 @@ with Catalog.open(Path(sys.argv[1]), create=True) as catalog:
         for _ in range(3)
     ]
     assert [process.communicate()[0].strip() for process in running] == ["0"] * 3
+
+
+def test_a_catalog_named_by_a_relative_path_stays_where_it_was(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with Catalog.open(Path("here"), create=True) as catalog:
+        monkeypatch.chdir("/")
+        assert catalog.status().folder == tmp_path / "here"
+        assert catalog.status().database_bytes > 0
+
+
+def test_the_status_is_read_without_loading_faiss(closed):
+    program = """
+import sys
+from pathlib import Path
+from catalog import Catalog
+
+with Catalog.open(Path(sys.argv[1])) as catalog:
+    print(catalog.status().clips, "faiss" in sys.modules)
+"""
+    told = subprocess.run(
+        [sys.executable, "-c", program, closed],
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+        cwd=Path(package.__file__).parents[1],
+    )
+    assert told.stdout.split() == ["400", "False"]
