@@ -84,7 +84,7 @@ def locate(
     if name == DEMO_MODEL:
         return Location(name=name, revision=None, folder=DEMO_FOLDER)
     folder = Path(name).expanduser()
-    if folder.is_dir():
+    if name and folder.is_dir():
         folder = folder.resolve()
         return Location(name=str(folder), revision=None, folder=folder)
     match = None if name.startswith(("/", ".", "~")) else _HUB_NAME.fullmatch(name)

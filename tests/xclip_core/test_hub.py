@@ -1,0 +1,261 @@
+"""Fetching from a Hub that is ours: a server on this machine that answers as the Hub does.
+
+Each call runs in a process of its own, because the Hub's address and its cache are read from the
+environment once.
+"""
+
+import hashlib
+import json
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+COMMIT = "0123456789abcdef0123456789abcdef01234567"
+REPOSITORY = "someone/small-xclip"
+ROOT = Path(__file__).parents[2]
+
+FETCH = """
+import json, sys
+from xclip_core.errors import ModelError
+from xclip_core.hub import HubName, fetch
+name, revision, offline = json.loads(sys.argv[1])
+said = []
+try:
+    folder = fetch(HubName(name, revision), offline=offline, report=said.append)
+    print(json.dumps({"folder": str(folder), "said": said}))
+except ModelError as error:
+    print(json.dumps({"error": type(error).__name__, "message": str(error)}))
+"""
+
+
+@dataclass
+class StandIn:
+    """What the server holds, and what it was asked for."""
+
+    files: dict[str, bytes] = field(default_factory=dict)
+    asked: list[str] = field(default_factory=list)
+    url: str = ""
+
+    def answer(self, path: str) -> tuple[int, dict[str, str], bytes]:
+        self.asked.append(path)
+        owner, name, _, revision, file = path.lstrip("/").split("/", 4)
+        if f"{owner}/{name}" != REPOSITORY:
+            return 401, {"X-Error-Code": "RepoNotFound"}, b""
+        if revision not in ("main", "v1", COMMIT):
+            return 404, {"X-Error-Code": "RevisionNotFound"}, b""
+        headers = {"X-Repo-Commit": COMMIT}
+        if file not in self.files:
+            return 404, headers | {"X-Error-Code": "EntryNotFound"}, b""
+        content = self.files[file]
+        return 200, headers | {"ETag": f'"{hashlib.sha1(content).hexdigest()}"'}, content
+
+
+@pytest.fixture
+def hub(small_folder: Path) -> Iterator[StandIn]:
+    """A Hub with one model on it."""
+    files = {path.name: path.read_bytes() for path in small_folder.iterdir()}
+    stand_in = StandIn(files=files)
+
+    class Handler(BaseHTTPRequestHandler):
+        def _answer(self, *, with_body: bool) -> None:
+            status, headers, body = stand_in.answer(self.path)
+            self.send_response(status)
+            for name, value in headers.items():
+                self.send_header(name, value)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            if with_body:
+                self.wfile.write(body)
+
+        def do_HEAD(self) -> None:
+            self._answer(with_body=False)
+
+        def do_GET(self) -> None:
+            self._answer(with_body=True)
+
+        def log_message(self, *args: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    stand_in.url = f"http://127.0.0.1:{server.server_port}"
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield stand_in
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+def fetch_in_a_process(
+    cache: Path,
+    *,
+    url: str,
+    name: str = REPOSITORY,
+    revision: str | None = None,
+    offline: bool = False,
+    **environment: str,
+) -> dict[str, Any]:
+    inherited = {key: os.environ[key] for key in ("PATH", "SYSTEMROOT") if key in os.environ}
+    done = subprocess.run(
+        [sys.executable, "-c", FETCH, json.dumps([name, revision, offline])],
+        env={
+            **inherited,
+            "PYTHONPATH": str(ROOT),
+            "HF_HOME": str(cache),
+            "HF_ENDPOINT": url,
+            "NO_PROXY": "127.0.0.1",
+            **environment,
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    answer: dict[str, Any] = json.loads(done.stdout)
+    return answer
+
+
+def test_a_checkpoint_is_fetched_whole_and_once(hub: StandIn, tmp_path: Path) -> None:
+    fetched = fetch_in_a_process(tmp_path, url=hub.url)
+    folder = Path(fetched["folder"])
+    assert folder.name == COMMIT
+    for file in ("config.json", "preprocessor_config.json", "tokenizer.json", "model.safetensors"):
+        assert (folder / file).read_bytes() == hub.files[file]
+    assert len(fetched["said"]) == 1
+    assert REPOSITORY in fetched["said"][0]
+
+    hub.asked.clear()
+    again = fetch_in_a_process(tmp_path, url=hub.url)
+    assert again == {"folder": str(folder), "said": []}
+    assert hub.asked == []
+
+
+def test_what_is_cached_needs_no_network(hub: StandIn, tmp_path: Path) -> None:
+    first = fetch_in_a_process(tmp_path, url=hub.url)
+    closed = "http://127.0.0.1:9"
+    assert fetch_in_a_process(tmp_path, url=closed)["folder"] == first["folder"]
+    assert fetch_in_a_process(tmp_path, url=closed, offline=True)["folder"] == first["folder"]
+
+
+def test_only_the_files_that_loading_needs_are_fetched(hub: StandIn, tmp_path: Path) -> None:
+    hub.files["pytorch_model.bin"] = b"large"
+    fetched = fetch_in_a_process(tmp_path, url=hub.url)
+    names = {path.name for path in Path(fetched["folder"]).iterdir()}
+    assert names == {
+        "config.json",
+        "preprocessor_config.json",
+        "tokenizer.json",
+        "model.safetensors",
+    }
+
+
+def test_pickled_weights_and_a_split_vocabulary_are_fetched_where_there_is_nothing_else(
+    hub: StandIn, tmp_path: Path
+) -> None:
+    hub.files["pytorch_model.bin"] = hub.files.pop("model.safetensors")
+    del hub.files["tokenizer.json"]
+    fetched = fetch_in_a_process(tmp_path, url=hub.url)
+    names = {path.name for path in Path(fetched["folder"]).iterdir()}
+    assert {"pytorch_model.bin", "vocab.json", "merges.txt"} <= names
+
+
+def test_all_shards_are_fetched(hub: StandIn, tmp_path: Path) -> None:
+    shards = ("model-1.safetensors", "model-2.safetensors")
+    for shard in shards:
+        hub.files[shard] = hub.files["model.safetensors"]
+    del hub.files["model.safetensors"]
+    index = {"weight_map": {"a": shards[0], "b": shards[1], "c": shards[0]}}
+    hub.files["model.safetensors.index.json"] = json.dumps(index).encode()
+    fetched = fetch_in_a_process(tmp_path, url=hub.url)
+    assert {*shards} <= {path.name for path in Path(fetched["folder"]).iterdir()}
+
+
+def test_a_fetch_that_was_cut_off_is_completed(hub: StandIn, tmp_path: Path) -> None:
+    whole = hub.files.pop("model.safetensors")
+    cut_off = fetch_in_a_process(tmp_path, url=hub.url)
+    assert cut_off["error"] == "CheckpointNotFoundError"
+    assert "model.safetensors" in cut_off["message"]
+    hub.files["model.safetensors"] = whole
+    assert "folder" in fetch_in_a_process(tmp_path, url=hub.url)
+
+
+def test_a_revision_is_fetched_by_its_name(hub: StandIn, tmp_path: Path) -> None:
+    assert Path(fetch_in_a_process(tmp_path, url=hub.url, revision="v1")["folder"]).name == COMMIT
+    hub.asked.clear()
+    assert "folder" in fetch_in_a_process(tmp_path, url=hub.url, revision="v1")
+    assert "folder" in fetch_in_a_process(tmp_path, url=hub.url, revision=COMMIT)
+    assert hub.asked == []
+
+
+def test_an_unknown_revision_is_named(hub: StandIn, tmp_path: Path) -> None:
+    refused = fetch_in_a_process(tmp_path, url=hub.url, revision="v9")
+    assert refused["error"] == "CheckpointNotFoundError"
+    assert "'v9'" in refused["message"]
+
+
+def test_an_unknown_id_is_told_the_nearest_published_one(hub: StandIn, tmp_path: Path) -> None:
+    refused = fetch_in_a_process(tmp_path, url=hub.url, name="microsoft/xclip-base-patch23")
+    assert refused["error"] == "CheckpointNotFoundError"
+    assert "did you mean microsoft/xclip-base-patch32?" in refused["message"]
+
+
+def test_a_model_of_another_kind_is_refused(hub: StandIn, tmp_path: Path) -> None:
+    del hub.files["config.json"]
+    refused = fetch_in_a_process(tmp_path, url=hub.url)
+    assert refused["error"] == "CheckpointNotFoundError"
+    assert "no config.json" in refused["message"]
+
+
+def test_a_name_that_the_hub_forbids_is_refused(hub: StandIn, tmp_path: Path) -> None:
+    refused = fetch_in_a_process(tmp_path, url=hub.url, name="x/--y..")
+    assert refused["error"] == "CheckpointNotFoundError"
+
+
+def test_an_unreachable_hub_is_said_within_seconds(tmp_path: Path) -> None:
+    began = time.monotonic()
+    refused = fetch_in_a_process(
+        tmp_path, url="http://127.0.0.1:9", name="microsoft/xclip-base-patch32"
+    )
+    assert time.monotonic() - began < 15
+    assert refused["error"] == "HubUnreachableError"
+    message = refused["message"]
+    assert "does not answer" in message
+    assert "demo" in message
+    assert "\n" not in message
+
+
+@pytest.mark.parametrize(
+    ("offline", "environment", "named"),
+    [
+        (True, {}, "network is not to be used"),
+        (False, {"HF_HUB_OFFLINE": "1"}, "HF_HUB_OFFLINE"),
+    ],
+)
+def test_an_uncached_model_without_network_is_told_so(
+    hub: StandIn, tmp_path: Path, offline: bool, environment: dict[str, str], named: str
+) -> None:
+    refused = fetch_in_a_process(tmp_path, url=hub.url, offline=offline, **environment)
+    assert refused["error"] == "HubUnreachableError"
+    assert named in refused["message"]
+    assert hub.asked == []
+
+
+def test_a_server_that_never_answers_is_given_up_on(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        began = time.monotonic()
+        refused = fetch_in_a_process(
+            tmp_path, url=f"http://127.0.0.1:{silent.getsockname()[1]}", name=REPOSITORY
+        )
+    assert time.monotonic() - began < 30
+    assert refused["error"] == "HubUnreachableError"
