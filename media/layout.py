@@ -18,7 +18,7 @@ from av.video.stream import VideoStream
 
 from media.errors import UndecodableError
 from media.orientation import Orientation, orientation_of_matrix
-from media.source import MAX_PIXELS, Source, check_size, open_source
+from media.source import MAX_PIXELS, Source, check_size, open_source, read_packets
 
 _REORDERED = 32  # packets among which the earliest is looked for; codecs reorder by 16 at most
 _HEAD = 4096  # packets read at most to find where time begins: over a minute of film
@@ -125,13 +125,10 @@ def scan_packets(source: Source, *, head_only: bool = False) -> PacketScan:
     A file that breaks off is scanned as far as it can be read.
     """
     scan = PacketScan()
-    try:
-        for count, packet in enumerate(source.container.demux(source.stream)):
-            scan.add(packet)
-            if head_only and (scan.knows_start or count >= _HEAD):
-                break
-    except (av.error.FFmpegError, OSError):
-        pass  # what was read so far is what there is
+    for count, packet in enumerate(read_packets(source)):
+        scan.add(packet)
+        if head_only and (scan.knows_start or count >= _HEAD):
+            break
     return scan
 
 

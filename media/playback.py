@@ -7,16 +7,13 @@ from dataclasses import dataclass
 from fractions import Fraction
 from heapq import heappop, heappush
 from pathlib import Path
-from typing import cast
 
 import av
 import av.error
-from av.packet import Packet
 from av.video.frame import VideoFrame
-from av.video.stream import VideoStream
 
 from media.layout import Layout
-from media.source import Source, open_source
+from media.source import Source, open_source, read_packets
 
 TIME_TOLERANCE = 1e-6  # seconds; wanted times are floats, frame times are fractions
 # Frames by which a decoder may hand out its time stamps too late: those of containers that store
@@ -142,22 +139,12 @@ class _Clock:
 
 def _decoded(source: Source) -> Iterator[VideoFrame]:
     """All frames that can be decoded, in the order in which they are shown."""
-    for packet in _packets(source):
+    for packet in read_packets(source):
         try:
             frames = packet.decode()
         except (av.error.FFmpegError, OSError):
             continue  # damaged: the frames around it may be whole
         yield from frames
-
-
-def _packets(source: Source) -> Iterator["Packet[VideoStream]"]:
-    """The stream's packets as far as they can be read, and an empty one that drains the decoder."""
-    try:
-        yield from source.container.demux(source.stream)
-    except (av.error.FFmpegError, OSError):
-        drain = cast("Packet[VideoStream]", av.Packet())
-        drain.stream = source.stream
-        yield drain
 
 
 def _time_base(source: Source) -> Fraction:

@@ -9,10 +9,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 import av
 import av.error
 from av.container import InputContainer
+from av.packet import Packet
 from av.stream import Disposition
 from av.video.stream import VideoStream
 
@@ -59,6 +61,17 @@ def open_source(
         yield Source(container, stream)
     finally:
         container.close()
+
+
+def read_packets(source: Source) -> Iterator["Packet[VideoStream]"]:
+    """The stream's packets as far as they can be read; the last is empty and drains the decoder."""
+    try:
+        yield from source.container.demux(source.stream)
+    except (av.error.FFmpegError, OSError, IndexError):
+        # The file breaks off. (IndexError: PyAV at the end of a file whose streams grew in number.)
+        drain = cast("Packet[VideoStream]", av.Packet())
+        drain.stream = source.stream
+        yield drain
 
 
 def check_size(width: int, height: int) -> None:
