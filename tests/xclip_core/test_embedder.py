@@ -1,0 +1,207 @@
+"""Clips and sentences to vectors, on whatever this machine has."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+from torch.nn import functional as F
+
+from xclip_core.embedder import (
+    Embedder,
+    as_trained,
+    choose_device,
+    choose_precision,
+    cpu_computes_bf16,
+)
+from xclip_core.errors import DeviceError, InputError, ModelError
+from xclip_core.model import XCLIP
+from xclip_core.preprocess import FrameProcessor
+from xclip_core.tokenizer import Tokenizer
+
+Clips = NDArray[np.uint8]
+
+
+@pytest.fixture
+def embedder(small_folder: Path) -> Embedder:
+    return Embedder.load(str(small_folder), device="cpu", precision="fp32")
+
+
+@pytest.fixture
+def clips() -> Clips:
+    return np.random.default_rng(0).integers(0, 256, (19, 4, 32, 32, 3), dtype=np.uint8)
+
+
+def cosines(one: NDArray[np.float32], two: NDArray[np.float32]) -> NDArray[np.float32]:
+    return (one * two).sum(axis=-1)
+
+
+def test_it_says_what_it_is(embedder: Embedder, small_folder: Path) -> None:
+    identity = embedder.identity
+    assert identity.model == str(small_folder)
+    assert len(identity.weights_digest) == 64
+    assert (identity.dimension, identity.frames_per_clip, identity.image_size) == (16, 4, 32)
+    assert (embedder.device, embedder.precision) == ("cpu", "fp32")
+
+
+def test_clips_become_the_models_own_video_vectors(
+    embedder: Embedder, clips: Clips, small_model: XCLIP, small_processor: FrameProcessor
+) -> None:
+    vectors = embedder.embed_clips(clips)
+    with torch.no_grad():
+        pixels = small_processor.normalise(torch.from_numpy(clips))
+        expected = F.normalize(small_model.encode_video(pixels), dim=-1).numpy()
+    assert vectors.dtype == np.float32
+    assert np.allclose(vectors, expected, atol=1e-5)
+    assert np.allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
+
+
+def test_texts_become_the_models_own_text_vectors(
+    embedder: Embedder, small_model: XCLIP, small_tokenizer: Tokenizer
+) -> None:
+    texts = ["a red circle", "a green square moving left", ""]
+    vectors = embedder.embed_texts(texts)
+    with torch.no_grad():
+        ids, mask = small_tokenizer.encode_batch(texts)
+        expected = F.normalize(small_model.encode_text(ids, mask), dim=-1).numpy()
+    assert np.allclose(vectors, expected, atol=1e-5)
+
+
+def test_a_vector_does_not_depend_on_its_neighbours_or_on_what_came_before(
+    embedder: Embedder, clips: Clips
+) -> None:
+    together = embedder.embed_clips(clips)
+    alone = np.concatenate([embedder.embed_clips(clip[None]) for clip in clips])
+    assert np.allclose(together, alone, atol=1e-5)
+    texts = [f"number {i} " * (i % 5) for i in range(150)]
+    batch = embedder.embed_texts(texts)
+    one_by_one = np.concatenate([embedder.embed_texts([text]) for text in texts])
+    assert np.allclose(batch, one_by_one, atol=1e-5)
+
+
+def test_two_texts_in_turn_do_not_mix(embedder: Embedder) -> None:
+    first, second = embedder.embed_texts(["a red circle"]), embedder.embed_texts(["left"])
+    assert np.array_equal(embedder.embed_texts(["a red circle"]), first)
+    assert not np.allclose(first, second, atol=1e-3)
+
+
+def test_classifying_gives_the_joint_models_probabilities(
+    embedder: Embedder,
+    clips: Clips,
+    small_model: XCLIP,
+    small_tokenizer: Tokenizer,
+    small_processor: FrameProcessor,
+) -> None:
+    labels = ["red", "green square", "moving left"]
+    probabilities = embedder.classify(clips[0], labels)
+    ids, mask = small_tokenizer.encode_batch(labels)
+    with torch.no_grad():
+        pixels = small_processor.normalise(torch.from_numpy(clips[:1]))
+        logits = small_model(ids, pixels, mask=mask).logits_per_video[0]
+    assert np.allclose(probabilities, logits.softmax(dim=0).numpy(), atol=1e-5)
+    assert probabilities.sum() == pytest.approx(1, abs=1e-5)
+
+
+def test_a_batch_of_nothing_gives_no_vectors(embedder: Embedder, clips: Clips) -> None:
+    assert embedder.embed_clips(clips[:0]).shape == (0, 16)
+    assert embedder.embed_texts([]).shape == (0, 16)
+
+
+def test_frames_of_any_size_are_prepared_for_the_model(embedder: Embedder) -> None:
+    frame = np.zeros((48, 90, 3), dtype=np.uint8)
+    assert embedder.prepare_frame(frame).shape == (32, 32, 3)
+
+
+def test_read_only_clips_are_embedded_and_left_alone(embedder: Embedder, clips: Clips) -> None:
+    before = clips.copy()
+    clips.setflags(write=False)
+    embedder.embed_clips(clips)
+    assert np.array_equal(clips, before)
+
+
+@pytest.mark.parametrize("shape", [(1, 8, 32, 32, 3), (1, 4, 24, 24, 3), (4, 32, 32, 3)])
+def test_clips_of_another_shape_are_refused(embedder: Embedder, shape: tuple[int, ...]) -> None:
+    with pytest.raises(InputError, match="4, 32, 32, 3"):
+        embedder.embed_clips(np.zeros(shape, dtype=np.uint8))
+
+
+def test_clips_that_are_not_bytes_are_refused(embedder: Embedder) -> None:
+    with pytest.raises(InputError, match="uint8"):
+        embedder.embed_clips(np.zeros((1, 4, 32, 32, 3), np.float32))  # type: ignore[arg-type]
+
+
+def test_classifying_without_labels_is_refused(embedder: Embedder, clips: Clips) -> None:
+    with pytest.raises(InputError, match="labels"):
+        embedder.classify(clips[0], [])
+
+
+def test_bf16_stays_near_fp32(small_folder: Path, embedder: Embedder, clips: Clips) -> None:
+    said: list[str] = []
+    half = Embedder.load(str(small_folder), device="cpu", precision="bf16", on_message=said.append)
+    assert bool(said) is not cpu_computes_bf16()
+    vectors = half.embed_clips(clips[:3])
+    assert vectors.dtype == np.float32
+    assert cosines(vectors, embedder.embed_clips(clips[:3])).min() > 0.99
+    labels = ["red", "green", "left", "right"]
+    difference = half.classify(clips[0], labels) - embedder.classify(clips[0], labels)
+    assert np.abs(difference).max() < 0.02
+
+
+@pytest.mark.parametrize("precision", ["fp16", "bf16", "fp32"])
+def test_a_gpu_agrees_with_the_processor(
+    small_folder: Path, embedder: Embedder, clips: Clips, precision: str
+) -> None:
+    if not torch.cuda.is_available():
+        pytest.skip("no CUDA device on this machine")
+    gpu = Embedder.load(str(small_folder), device="cuda", precision=precision)
+    assert cosines(gpu.embed_clips(clips), embedder.embed_clips(clips)).min() > 0.99
+    texts = ["a red circle", "left"]
+    assert cosines(gpu.embed_texts(texts), embedder.embed_texts(texts)).min() > 0.99
+
+
+def test_numbers_that_are_not_finite_are_refused(small_folder: Path, clips: Clips) -> None:
+    broken = Embedder.load(str(small_folder), device="cpu", precision="fp32")
+    with torch.no_grad():
+        broken._model.mit.position_embedding.fill_(float("inf"))
+    with pytest.raises(ModelError, match="not finite in fp32"):
+        broken.embed_clips(clips[:1])
+
+
+def test_auto_takes_a_gpu_where_there_is_one() -> None:
+    expected = "cuda" if torch.cuda.is_available() else "cpu"
+    if torch.backends.mps.is_available():
+        expected = "mps"
+    assert choose_device("auto") == expected
+
+
+@pytest.mark.parametrize("wanted", ["cuda:99", "tpu", ""])
+def test_a_device_that_is_not_here_is_told_what_is(wanted: str) -> None:
+    with pytest.raises(DeviceError, match=r"it has .*cpu"):
+        choose_device(wanted)
+
+
+def test_auto_precision_fits_the_device() -> None:
+    assert choose_precision("auto", device="cuda") == "fp16"
+    assert choose_precision("auto", device="mps") == "fp32"
+    assert choose_precision("auto", device="cpu") == ("bf16" if cpu_computes_bf16() else "fp32")
+
+
+def test_a_precision_that_does_not_fit_is_refused() -> None:
+    with pytest.raises(DeviceError, match="fp16 needs a GPU"):
+        choose_precision("fp16", device="cpu")
+    with pytest.raises(DeviceError, match="fp32, bf16, fp16"):
+        choose_precision("int8", device="cuda")
+
+
+@pytest.mark.parametrize(
+    ("typed", "trained"),
+    [
+        ("don’t “stop”", 'don\'t "stop"'),
+        ("fish &amp; chips", "fish & chips"),
+        ("a &amp;lt; b", "a < b"),
+        ("plain", "plain"),
+    ],
+)
+def test_sentences_are_spelled_as_in_training(typed: str, trained: str) -> None:
+    assert as_trained(typed) == trained
