@@ -12,7 +12,6 @@ PIP_VERSION := 26.3
 # The second one holds for what pip needs to build the package itself.
 PINNED := --constraint constraints.txt --build-constraint constraints.txt
 
-
 # The first interpreter that is new enough, and not a shim without a Python behind it.
 PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3; do \
 	"$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \

@@ -25,6 +25,7 @@ log = logging.getLogger("vsearch")
 
 QUESTIONS = 6
 MOMENTS_PER_QUESTION = 3
+ENOUGH_OVERLAP = 0.3  # of the union, the loosest of the usual bars for finding moments
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +45,10 @@ class Answer:
     truth: Truth
 
     def is_right(self, hit: Hit) -> bool:
-        """Whether a moment is the true one: half of the shorter of the two lies in the other."""
-        overlap = min(hit.end, self.truth.end) - max(hit.start, self.truth.start)
-        shorter = min(hit.end - hit.start, self.truth.end - self.truth.start)
-        return hit.path == self.truth.path and overlap >= shorter / 2
+        """Whether a moment is the true one: what both share is enough of what they span."""
+        shared = min(hit.end, self.truth.end) - max(hit.start, self.truth.start)
+        spanned = max(hit.end, self.truth.end) - min(hit.start, self.truth.start)
+        return hit.path == self.truth.path and shared >= ENOUGH_OVERLAP * spanned
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +64,13 @@ class DemoRun:
 def run_demo(settings: Settings, *, report: Callable[[IndexEvent], None]) -> DemoRun:
     """Make the toy library in the home folder, index it with the demo model, and ask questions.
 
-    A second run finds films and catalog in place and only asks.
+    A second run finds films and catalog in place, and only asks.
     """
     folder = settings.home / "demo"
     settings = replace(settings, catalog=folder / "catalog", model="demo")
     library = folder / "library"
     log.info("Making a library of toy films in %s", library)
-    films = make_library(library)
+    films = make_library(library, report=lambda film: log.debug("made %s", film.path.name))
     log.info("Indexing %d films", len(films))
     indexed = _index(library, settings=settings, report=report)
     with wiring.open_searcher(settings) as searcher:

@@ -291,12 +291,12 @@ def print_demo(run: DemoRun) -> None:
     for answer in run.answers:
         truth = answer.truth
         page.print()
-        page.print(Text(f"vsearch query {shlex.quote(answer.result.query)}", style="bold"))
+        page.print(Text(answer.result.query, style="bold"))
         for hit in answer.result.hits:
             page.print(_moment(hit, name=hit.path.name), end="")
             page.print("  ✓" if answer.is_right(hit) else "", style="green")
         page.print(
-            f"   truth:     {clock(truth.start)}–{clock(truth.end, up=True)}  {truth.path.name}",
+            f"     truth:  {clock(truth.start)}–{clock(truth.end, up=True)}  {truth.path.name}",
             style="dim",
         )
     right = sum(any(map(answer.is_right, answer.result.hits[:1])) for answer in run.answers)
@@ -304,10 +304,27 @@ def print_demo(run: DemoRun) -> None:
         f"\n{right} of {len(run.answers)} sentences found their moment at rank 1. "
         "The demo model knows coloured shapes that move, and nothing else.\n"
     )
+    _print_next_steps(run)
+
+
+def _print_next_steps(run: DemoRun) -> None:
+    page = console()
     catalog = shlex.quote(str(run.catalog))
-    first = shlex.quote(run.answers[0].result.query)
+    question = shlex.quote(run.answers[0].result.query)
     page.print("Next:")
-    page.print(f"  vsearch query {first} --catalog {catalog}     ask these films yourself")
-    page.print(f"  vsearch ui --catalog {catalog}     the same on a page, with pictures")
-    page.print("  vsearch index FOLDER     your own videos, with a model of the real world")
-    page.print('  vsearch query "person cooking pasta"')
+    for remark, command in (
+        ("ask these films yourself", f"query {question} --catalog {catalog}"),
+        ("on a page, with pictures and a player", f"ui --catalog {catalog}"),
+        ("your own videos, with a model of the real world", "index FOLDER"),
+        ("and what is in them", 'query "person cooking pasta"'),
+    ):
+        page.print(f"  {_program()} {command}", end="")
+        page.print(f"   # {remark}", style="dim")
+
+
+def _program() -> str:
+    """How the person can call this program again; it may not be on their path."""
+    if shutil.which("vsearch"):
+        return "vsearch"
+    called = sys.argv[0]
+    return f"{sys.executable} -m vsearch" if called.endswith("__main__.py") else called
