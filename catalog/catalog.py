@@ -192,6 +192,7 @@ class Catalog:
             held = select(func.count()).select_from(File).where(File.video_id.is_not(None))
             return CatalogStatus(
                 folder=self.folder,
+                catalog_uuid=meta.catalog_uuid,
                 provenance=stored_provenance(meta),
                 videos=session.scalar(select(func.count()).select_from(Video)) or 0,
                 files=session.scalar(held) or 0,

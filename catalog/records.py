@@ -107,6 +107,7 @@ class CatalogStatus:
     """What is in a catalog, counted in one moment."""
 
     folder: Path
+    catalog_uuid: str  # another one for a catalog made anew in the same folder
     provenance: Provenance | None
     videos: int
     files: int  # places that hold a video; failures are counted apart

@@ -13,6 +13,7 @@ class Hit:
     path: Path
     start: float
     end: float
+    peak: float  # the middle of the best clip: the instant that shows the moment
     duration: float
     clip_id: int
     other_paths: tuple[Path, ...]  # further places of the same content

@@ -127,6 +127,7 @@ def _hit(moment: Moment, *, rank: int) -> Hit:
         path=best.path,
         start=moment.start,
         end=moment.end,
+        peak=(best.start + best.end) / 2,
         duration=best.duration,
         clip_id=best.clip_id,
         other_paths=best.other_paths,

@@ -57,6 +57,12 @@ def make_library(
     return tuple(library)
 
 
+def library_captions(*, seed: int = 0, films: int = 8, events_per_film: int = 3) -> tuple[str, ...]:
+    """What happens in the library of that seed, film by film, in words; nothing is drawn."""
+    casts = _cast(seed=seed, films=films, events_per_film=events_per_film)
+    return tuple(combination.caption for cast in casts for combination in cast)
+
+
 def _cast(*, seed: int, films: int, events_per_film: int) -> list[list[Combination]]:
     """Which combinations each film shows: no event twice, one in each film held out."""
     rng = np.random.default_rng([seed])

@@ -1,0 +1,155 @@
+"""The page, from top to bottom: what is there, a sentence, ranked moments, a player."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from catalog import CatalogMissingError
+from toyworld.library import library_captions
+from ui import markup
+from ui.resources import open_library, page_settings, previews
+from vsearch import wiring
+from xclip_core import DEMO_MODEL
+
+if TYPE_CHECKING:
+    from catalog import CatalogStatus
+    from search import Hit, SearchResult
+    from ui.previews import Preview
+
+MOST_MOMENTS = 50
+
+
+def main() -> None:
+    """Run once for each look at the page; every interaction runs it again."""
+    st.set_page_config(page_title=markup.page_title(st.query_params.get("q")), page_icon="🎞️")
+    st.html(Path(__file__).with_name("page.css"))
+    try:
+        status = _status()
+        st.html(markup.header(status))
+        if status is None or not status.clips:
+            _show_how_to_begin(status)
+            return
+        sentence, within, limit = _question()
+        searcher = open_library(page_settings(), catalog_uuid=status.catalog_uuid).searcher
+        if sentence:
+            _show_moments(searcher.search(sentence, limit=limit, within=within), within=within)
+        else:
+            _show_library(status)
+    except wiring.USER_ERRORS as error:
+        st.html(markup.problem(str(error)))
+
+
+def _status() -> CatalogStatus | None:
+    """What is in the catalog at this moment, also while an index run goes on."""
+    try:
+        return wiring.status(page_settings())
+    except CatalogMissingError:
+        return None
+
+
+def _show_how_to_begin(status: CatalogStatus | None) -> None:
+    st.html(markup.how_to_begin(page_settings(), has_catalog=status is not None))
+    st.button("Look again", icon=":material/refresh:")
+
+
+def _question() -> tuple[str, str | None, int]:
+    """Sentence, path filter, number of moments: all three stand in the URL, to be bookmarked."""
+    sentence = st.text_input(
+        "Sentence",
+        key="q",
+        bind="query-params",
+        placeholder="Describe a moment, such as: a person cooking pasta",
+        label_visibility="collapsed",
+    )
+    left, right = st.columns([4, 1])
+    within = left.text_input(
+        "Only in",
+        key="in",
+        bind="query-params",
+        placeholder="Only in: a folder, a file, or a pattern such as *.mkv",
+        label_visibility="collapsed",
+    )
+    limit = right.number_input(
+        "Moments at most",
+        key="n",
+        bind="query-params",
+        min_value=1,
+        max_value=MOST_MOMENTS,
+        value=10,
+        label_visibility="collapsed",
+    )
+    return sentence.strip(), within.strip() or None, limit
+
+
+def _show_library(status: CatalogStatus) -> None:
+    """Nothing is asked yet: what there is to ask."""
+    st.html(markup.library(status))
+    if status.provenance and status.provenance.model == DEMO_MODEL:
+        st.html(markup.demo_note())
+        with st.container(horizontal=True, gap="small"):
+            for sentence in library_captions()[::4]:
+                st.button(sentence, on_click=_ask, args=(sentence,))
+
+
+def _ask(sentence: str) -> None:
+    st.session_state["q"] = sentence
+
+
+def _show_moments(result: SearchResult, *, within: str | None) -> None:
+    st.html(markup.summary(result, within=within))
+    for hit, still in zip(result.hits, previews().stills(result.hits), strict=True):
+        _show_moment(hit, still=still)
+
+
+def _show_moment(hit: Hit, *, still: Preview) -> None:
+    plays = st.session_state.get("playing") == hit.clip_id
+    with st.container(key=f"moment-{hit.clip_id}"):
+        picture, words = st.columns([3, 2] if plays else [1, 3], gap="medium")
+        with words:
+            st.html(markup.moment(hit))
+            if still.data is not None:
+                _show_switch(hit, plays=plays)
+        with picture:
+            if plays:
+                _show_player(hit)
+            else:
+                _show_still(still)
+
+
+def _show_still(still: Preview) -> None:
+    if still.data is None:
+        st.html(markup.missing_picture(still.problem))
+    else:
+        st.image(still.data, width="stretch")
+
+
+def _show_switch(hit: Hit, *, plays: bool) -> None:
+    st.button(
+        "Close" if plays else "Play",
+        key=f"switch-{hit.clip_id}",
+        icon=":material/close:" if plays else ":material/play_arrow:",
+        type="tertiary",
+        on_click=_play,
+        args=(None if plays else hit.clip_id,),
+    )
+
+
+def _play(clip_id: int | None) -> None:
+    """One player at a time: at most one preview is held for each window."""
+    st.session_state["playing"] = clip_id
+
+
+def _show_player(hit: Hit) -> None:
+    with st.spinner("Cutting the preview…"):
+        film = previews().film(hit)
+    if film.data is None:
+        st.html(markup.missing_picture(film.problem))
+    else:
+        st.video(film.data, autoplay=True, muted=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,35 @@
+"""Bytes that are dear to make, kept up to a bound."""
+
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from threading import Lock
+
+
+class ByteCache:
+    """Keeps at most `max_bytes`; what was not asked for the longest goes first. For many threads.
+
+    Two threads that ask for the same at once may both make it.
+    """
+
+    def __init__(self, *, max_bytes: int) -> None:
+        self._max_bytes = max_bytes
+        self._kept: OrderedDict[Hashable, bytes] = OrderedDict()
+        self._size = 0
+        self._lock = Lock()
+
+    def get(self, key: Hashable, make: Callable[[], bytes]) -> bytes:
+        """What is kept under `key`, else what `make` returns; what it raises passes through."""
+        with self._lock:
+            if key in self._kept:
+                self._kept.move_to_end(key)
+                return self._kept[key]
+        made = make()
+        if len(made) > self._max_bytes:
+            return made
+        with self._lock:
+            self._size += len(made) - len(self._kept.pop(key, b""))
+            self._kept[key] = made
+            while self._size > self._max_bytes:
+                _, dropped = self._kept.popitem(last=False)
+                self._size -= len(dropped)
+        return made

@@ -1,0 +1,156 @@
+"""Pieces of the page as HTML, from values to text. Every text from outside is escaped here."""
+
+from __future__ import annotations
+
+import html
+import re
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from vsearch.output import clock, count, shown
+
+if TYPE_CHECKING:
+    from catalog import CatalogStatus
+    from search import Hit, SearchResult
+    from vsearch.settings import Settings
+
+_COPIES_SHOWN = 3
+_NARROWEST_MARK = 0.6  # per cent of the strip: a moment of a long film can still be seen
+
+
+def page_title(sentence: str | None) -> str:
+    """What the window, a bookmark and the history are called."""
+    return f"{sentence.strip()} · vsearch" if sentence and sentence.strip() else "vsearch"
+
+
+def header(status: CatalogStatus | None) -> str:
+    """The name, and in a line what is searched."""
+    facts = ""
+    if status is not None and status.provenance is not None and status.clips:
+        facts = " · ".join(
+            (
+                count(status.videos, "video"),
+                clock(status.video_seconds),
+                escaped(status.provenance.model),
+            )
+        )
+    return f'<header class="vs-header"><b>vsearch</b><span>{facts}</span></header>'
+
+
+def how_to_begin(settings: Settings, *, has_catalog: bool) -> str:
+    """What to do while nothing is indexed."""
+    lacking = "The catalog holds no videos yet" if has_catalog else "There is no catalog yet"
+    return (
+        f'<section class="vs-note"><h2>{lacking}</h2>'
+        f"<p>Looked in <code>{_path(settings.catalog)}</code>. Index your own videos to search "
+        "them; each film can be found as soon as it is done:</p>"
+        f"<pre>{escaped(_index_command(settings))}</pre>"
+        "<p>To try it without videos of your own, make a small library of toy films and open it:"
+        f"</p><pre>vsearch demo\n{escaped(_demo_page_command(settings))}</pre></section>"
+    )
+
+
+def _index_command(settings: Settings) -> str:
+    words = ["vsearch", "index", "FOLDER"]
+    if settings.catalog != settings.home / "catalog":
+        words += ["--catalog", str(settings.catalog)]
+    if settings.model:
+        words += ["--model", settings.model]
+    return shlex.join(words)
+
+
+def _demo_page_command(settings: Settings) -> str:
+    return shlex.join(["vsearch", "ui", "--catalog", str(settings.home / "demo" / "catalog")])
+
+
+def library(status: CatalogStatus) -> str:
+    """What is in the catalog, in figures."""
+    made_by = status.provenance
+    figures = {
+        "Videos": f"{status.videos:,}",
+        "Of video": clock(status.video_seconds),
+        "Clips": f"{status.clips:,}",
+        "Model": escaped(made_by.model) if made_by else "none",
+    }
+    if made_by:
+        figures["Each clip"] = f"{made_by.window:g} s, every {made_by.stride:g} s"
+    cells = "".join(f"<div><dt>{name}</dt><dd>{it}</dd></div>" for name, it in figures.items())
+    failed = len(status.failures)
+    lacking = (
+        f" {count(failed, 'file')} could not be indexed: <code>vsearch status</code> tells why."
+        if failed
+        else ""
+    )
+    return (
+        f'<dl class="vs-figures">{cells}</dl>'
+        f'<p class="vs-quiet">In <code>{_path(status.folder)}</code>.{lacking}</p>'
+    )
+
+
+def demo_note() -> str:
+    """What the small model can be asked."""
+    return (
+        '<p class="vs-say">This catalog was made by the <b>demo</b> model, which knows coloured '
+        "shapes that move, and nothing else. Ask it for one of these:</p>"
+    )
+
+
+def summary(result: SearchResult, *, within: str | None) -> str:
+    """How many moments there are, and how long it took."""
+    place = f" in files that match <code>{escaped(within)}</code>" if within else ""
+    if not result.hits:
+        return f'<p class="vs-say">No moments{place}: no indexed file has such a path.</p>'
+    moments = count(len(result.hits), "moment")
+    return f'<p class="vs-quiet">{moments}{place}, best first, in {result.took_ms:.0f} ms</p>'
+
+
+def moment(hit: Hit) -> str:
+    """One ranked moment: rank, film, score; when, on a strip that is the whole film; where."""
+    left, width = _mark(hit)
+    copies = [f"also at {_path(path)}" for path in hit.other_paths[:_COPIES_SHOWN]]
+    if more := len(hit.other_paths) - len(copies):
+        copies.append(f"and at {count(more, 'further place')}")
+    places = "".join(f'<div class="vs-place">{text}</div>' for text in (_path(hit.path), *copies))
+    return (
+        '<div class="vs-moment">'
+        f'<div class="vs-title"><span class="vs-rank">{hit.rank}</span>'
+        f"<b>{_path(Path(hit.path.name))}</b>"
+        f'<span class="vs-score" title="Cosine of sentence and clip, at most 1">{hit.score:.3f}'
+        "</span></div>"
+        f'<div class="vs-when"><span>{clock(hit.start)}–{clock(hit.end, up=True)}</span>'
+        f'<span class="vs-strip"><i style="left:{left:.2f}%;width:{width:.2f}%"></i></span>'
+        f"<span>{clock(hit.duration, up=True)}</span></div>"
+        f"{places}</div>"
+    )
+
+
+def _mark(hit: Hit) -> tuple[float, float]:
+    """Where on the strip the moment lies and how wide it is, in per cent."""
+    whole = max(hit.duration, hit.end)
+    width = max(_NARROWEST_MARK, 100 * (hit.end - hit.start) / whole)
+    return min(100 * hit.start / whole, 100 - width), width
+
+
+def missing_picture(problem: str) -> str:
+    """Why there is no picture."""
+    return f'<div class="vs-missing">{_sentence(problem)}</div>'
+
+
+def problem(message: str) -> str:
+    """One sentence that says what is wrong and what to do."""
+    return f'<section class="vs-note vs-problem"><p>{_sentence(message)}</p></section>'
+
+
+def escaped(text: str) -> str:
+    """Text that cannot act as markup; half characters, which names on disk may hold, become `?`."""
+    return html.escape(text.encode("utf-8", errors="replace").decode("utf-8"))
+
+
+def _sentence(message: str) -> str:
+    """Escaped, with what stands in backticks set as code."""
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", escaped(message))
+
+
+def _path(path: Path) -> str:
+    return escaped(shown(path))

@@ -1,0 +1,81 @@
+"""Pictures and short films of moments: made when looked at, from the film where it lies."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from media import MediaError, excerpt, thumbnail
+from ui.byte_cache import ByteCache
+
+if TYPE_CHECKING:
+    from search import Hit
+
+LONGEST_PREVIEW = 30.0  # seconds: what a person watches to judge a moment
+_BYTES_KEPT = 64 << 20
+_STILLS_AT_ONCE = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """A JPEG or an MP4; `problem` says in one sentence why there is none."""
+
+    data: bytes | None = None
+    problem: str = ""
+
+
+class Previews:
+    """Makes previews on demand and keeps the latest ones."""
+
+    def __init__(self, *, max_bytes: int = _BYTES_KEPT) -> None:
+        self._cache = ByteCache(max_bytes=max_bytes)
+
+    def stills(self, hits: Sequence[Hit]) -> Iterator[Preview]:
+        """A picture of each moment, in order; the next ones are made while one is looked at."""
+        with ThreadPoolExecutor(_STILLS_AT_ONCE, thread_name_prefix="still") as pool:
+            yield from pool.map(self._still, hits)
+
+    def film(self, hit: Hit) -> Preview:
+        """The moment as an H.264 MP4, see `preview_span`."""
+        start, end = preview_span(hit)
+        return self._made(hit, ("film", start, end), partial(excerpt, start=start, end=end))
+
+    def _still(self, hit: Hit) -> Preview:
+        return self._made(hit, ("still", hit.peak), partial(thumbnail, time=hit.peak, threads=1))
+
+    def _made(
+        self, hit: Hit, what: tuple[str | float, ...], make: Callable[[Path], bytes]
+    ) -> Preview:
+        path = _where_it_lies(hit)
+        if path is None:
+            return Preview(
+                problem="The file is gone from where it was indexed. If it moved, tell with "
+                "`vsearch index FOLDER`."
+            )
+        try:
+            found = path.stat()
+            key = (path, found.st_size, found.st_mtime_ns, *what)
+            return Preview(data=self._cache.get(key, partial(make, path)))
+        except (MediaError, OSError) as error:
+            return Preview(problem=f"The file cannot be shown: {error}.")
+
+
+def preview_span(hit: Hit) -> tuple[float, float]:
+    """From where to where the preview of a moment goes, in seconds.
+
+    The whole moment; of one that is longer than `LONGEST_PREVIEW`, that much around its peak.
+    """
+    if hit.end - hit.start <= LONGEST_PREVIEW:
+        return hit.start, hit.end
+    latest = hit.end - LONGEST_PREVIEW
+    start = min(max(hit.start, hit.peak - LONGEST_PREVIEW / 2), latest)
+    return start, start + LONGEST_PREVIEW
+
+
+def _where_it_lies(hit: Hit) -> Path | None:
+    """The first of the moment's places that still holds a file: the content is the same."""
+    return next((path for path in (hit.path, *hit.other_paths) if path.is_file()), None)
