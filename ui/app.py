@@ -10,6 +10,7 @@ import streamlit as st
 from catalog import CatalogMissingError
 from toyworld.library import library_captions
 from ui import markup
+from ui.previews import preview_span
 from ui.resources import open_library, page_settings, previews
 from vsearch import wiring
 from xclip_core import DEMO_MODEL
@@ -33,11 +34,12 @@ def main() -> None:
             _show_how_to_begin(status)
             return
         sentence, within, limit = _question()
+        if not sentence:
+            _show_library(status)
+        # Also before anything is asked: the model loads while the first sentence is typed.
         searcher = open_library(page_settings(), catalog_uuid=status.catalog_uuid).searcher
         if sentence:
             _show_moments(searcher.search(sentence, limit=limit, within=within), within=within)
-        else:
-            _show_library(status)
     except wiring.USER_ERRORS as error:
         st.html(markup.problem(str(error)))
 
@@ -62,6 +64,7 @@ def _question() -> tuple[str, str | None, int]:
         key="q",
         bind="query-params",
         placeholder="Describe a moment, such as: a person cooking pasta",
+        icon=":material/search:",
         label_visibility="collapsed",
     )
     left, right = st.columns([4, 1])
@@ -69,7 +72,8 @@ def _question() -> tuple[str, str | None, int]:
         "Only in",
         key="in",
         bind="query-params",
-        placeholder="Only in: a folder, a file, or a pattern such as *.mkv",
+        placeholder="Only in a folder, a file, or a pattern such as *.mkv",
+        icon=":material/filter_alt:",
         label_visibility="collapsed",
     )
     limit = right.number_input(
@@ -79,6 +83,7 @@ def _question() -> tuple[str, str | None, int]:
         min_value=1,
         max_value=MOST_MOMENTS,
         value=10,
+        icon=":material/format_list_numbered:",
         label_visibility="collapsed",
     )
     return sentence.strip(), within.strip() or None, limit
@@ -149,6 +154,7 @@ def _show_player(hit: Hit) -> None:
         st.html(markup.missing_picture(film.problem))
     else:
         st.video(film.data, autoplay=True, muted=True)
+        st.html(markup.preview_note(*preview_span(hit)))
 
 
 if __name__ == "__main__":

@@ -132,6 +132,11 @@ def _mark(hit: Hit) -> tuple[float, float]:
     return min(100 * hit.start / whole, 100 - width), width
 
 
+def preview_note(start: float, end: float) -> str:
+    """What the player plays."""
+    return f'<p class="vs-quiet">{clock(start)}–{clock(end, up=True)}, without sound</p>'
+
+
 def missing_picture(problem: str) -> str:
     """Why there is no picture."""
     return f'<div class="vs-missing">{_sentence(problem)}</div>'

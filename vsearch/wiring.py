@@ -181,6 +181,11 @@ def page_command(*, port: int, open_browser: bool) -> list[str]:
         "server.fileWatcherType": "none",
         "server.showEmailPrompt": "false",
         "browser.gatherUsageStats": "false",
+        "browser.serverAddress": "127.0.0.1",
+        "client.toolbarMode": "minimal",
+        "client.showErrorLinks": "false",
+        "theme.light.primaryColor": "#2f6fb0",
+        "theme.dark.primaryColor": "#5b9bd8",
     }
     flags = [f"--{name}={value}" for name, value in options.items()]
     return [sys.executable, "-m", "streamlit", "run", str(page), *flags]
