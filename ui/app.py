@@ -115,7 +115,9 @@ def _show_moment(hit: Hit, *, still: Preview) -> None:
         picture, words = st.columns([3, 2] if plays else [1, 3], gap="medium")
         with words:
             st.html(markup.moment(hit))
-            if still.data is not None:
+            if still.data is None:
+                st.html(markup.lacking(still.problem))
+            else:
                 _show_switch(hit, plays=plays)
         with picture:
             if plays:
@@ -126,7 +128,7 @@ def _show_moment(hit: Hit, *, still: Preview) -> None:
 
 def _show_still(still: Preview) -> None:
     if still.data is None:
-        st.html(markup.missing_picture(still.problem))
+        st.html(markup.no_picture())
     else:
         st.image(still.data, width="stretch")
 
@@ -151,7 +153,7 @@ def _show_player(hit: Hit) -> None:
     with st.spinner("Cutting the preview…"):
         film = previews().film(hit)
     if film.data is None:
-        st.html(markup.missing_picture(film.problem))
+        st.html(markup.lacking(film.problem))
     else:
         st.video(film.data, autoplay=True, muted=True)
         st.html(markup.preview_note(*preview_span(hit)))

@@ -31,7 +31,7 @@ def header(status: CatalogStatus | None) -> str:
         facts = " · ".join(
             (
                 count(status.videos, "video"),
-                clock(status.video_seconds),
+                clock(status.video_seconds, up=True),
                 escaped(status.provenance.model),
             )
         )
@@ -69,7 +69,7 @@ def library(status: CatalogStatus) -> str:
     made_by = status.provenance
     figures = {
         "Videos": f"{status.videos:,}",
-        "Of video": clock(status.video_seconds),
+        "Of video": clock(status.video_seconds, up=True),
         "Clips": f"{status.clips:,}",
         "Model": escaped(made_by.model) if made_by else "none",
     }
@@ -137,9 +137,14 @@ def preview_note(start: float, end: float) -> str:
     return f'<p class="vs-quiet">{clock(start)}–{clock(end, up=True)}, without sound</p>'
 
 
-def missing_picture(problem: str) -> str:
-    """Why there is no picture."""
-    return f'<div class="vs-missing">{_sentence(problem)}</div>'
+def no_picture() -> str:
+    """Takes the room of a picture."""
+    return '<div class="vs-missing">No picture</div>'
+
+
+def lacking(problem: str) -> str:
+    """Why a moment cannot be shown."""
+    return f'<p class="vs-lacking">{_sentence(problem)}</p>'
 
 
 def problem(message: str) -> str:

@@ -53,15 +53,15 @@ class Previews:
         path = _where_it_lies(hit)
         if path is None:
             return Preview(
-                problem="The file is gone from where it was indexed. If it moved, tell with "
-                "`vsearch index FOLDER`."
+                problem="The file is gone from where it was indexed; if it moved, say where to: "
+                "`vsearch index FOLDER`"
             )
         try:
             found = path.stat()
             key = (path, found.st_size, found.st_mtime_ns, *what)
             return Preview(data=self._cache.get(key, partial(make, path)))
         except (MediaError, OSError) as error:
-            return Preview(problem=f"The file cannot be shown: {error}.")
+            return Preview(problem=f"The file cannot be shown: {error}")
 
 
 def preview_span(hit: Hit) -> tuple[float, float]:

@@ -188,7 +188,8 @@ def page_command(*, port: int, open_browser: bool) -> list[str]:
         "theme.dark.primaryColor": "#5b9bd8",
     }
     flags = [f"--{name}={value}" for name, value in options.items()]
-    return [sys.executable, "-m", "streamlit", "run", str(page), *flags]
+    # -P: a file beside the user that is called as a library is cannot take its place.
+    return [sys.executable, "-P", "-m", "streamlit", "run", str(page), *flags]
 
 
 def open_catalog(settings: Settings, *, create: bool = False) -> Catalog:

@@ -15,6 +15,7 @@ def hit(start: float, end: float, *, path: Path = FILM) -> Hit:
         path=path,
         start=start,
         end=end,
+        peak=(start + end) / 2,
         duration=60.0,
         clip_id=1,
         other_paths=(),

@@ -32,6 +32,7 @@ def hit(path: str = "/media/a.mp4", *, rank: int = 1, start: float = 4.0) -> Hit
         path=Path(path),
         start=start,
         end=start + 8,
+        peak=start + 4,
         duration=31.2,
         clip_id=17,
         other_paths=(),
@@ -182,6 +183,7 @@ def test_bare_paths_come_best_first_and_once_each(capsys: pytest.CaptureFixture[
 def status(provenance: Provenance | None) -> CatalogStatus:
     return CatalogStatus(
         folder=Path("/home/me/catalog"),
+        catalog_uuid="2f6a3c52-4b1c-4f0e-9d5c-0c9a1f6f7f10",
         provenance=provenance,
         videos=2,
         files=3,
