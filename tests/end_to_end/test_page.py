@@ -1,0 +1,68 @@
+"""`vsearch ui` serves the page on this machine only."""
+
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.error import URLError
+from urllib.request import urlopen
+
+import pytest
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def served(vsearch: Any, port: int) -> Iterator["subprocess.Popen[str]"]:
+    process = vsearch.start("ui", "--port", port, "--no-browser", "--json")
+    try:
+        for _ in range(600):
+            if process.poll() is not None:
+                pytest.fail(f"the page ended: {process.communicate()}")
+            try:
+                with urlopen(f"http://127.0.0.1:{port}/_stcore/health", timeout=5) as answer:
+                    assert answer.status == 200
+                    break
+            except URLError:
+                time.sleep(0.1)
+        else:
+            pytest.fail("the page did not answer within a minute")
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def listening_addresses(port: int) -> set[str]:
+    """Who is listened to on a port, by the kernel's own table (IPv4 and IPv6)."""
+    addresses = set()
+    for table in ("/proc/net/tcp", "/proc/net/tcp6"):
+        for line in Path(table).read_text().splitlines()[1:]:
+            _, local, _, state, *_ = line.split()
+            address, hexadecimal = local.split(":")
+            if state == "0A" and int(hexadecimal, 16) == port:
+                addresses.add(address)
+    return addresses
+
+
+@pytest.mark.skipif(not Path("/proc/net/tcp").exists(), reason="no table of sockets but on Linux")
+def test_the_page_is_served_on_this_machine_only_and_ends_on_ctrl_c(
+    indexed: tuple[Any, Any],
+) -> None:
+    vsearch, _ = indexed
+    port = free_port()
+    with served(vsearch, port) as process:
+        assert listening_addresses(port) == {"0100007F"}  # 127.0.0.1
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+    assert f'{{"url": "http://127.0.0.1:{port}"}}' in out
+    assert process.returncode == 0
+    assert "Traceback" not in err
