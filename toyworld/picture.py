@@ -149,6 +149,32 @@ def expose(canvas: Floats, rng: np.random.Generator, *, noise: float) -> Pixels:
     return np.clip(canvas + grain + 0.5, 0, 255).astype(np.uint8)
 
 
+@dataclass(frozen=True, slots=True)
+class Still:
+    """One frame and where its shape is.
+
+    Attributes:
+        pixels: (S, S, 3) uint8.
+        x, y, radius: of the shape, as fractions of the side.
+    """
+
+    pixels: Pixels
+    x: float
+    y: float
+    radius: float
+
+
+def render_still(combination: Combination, rng: np.random.Generator, *, size: int) -> Still:
+    """Draw one frame from any instant of a fresh event, `size` pixels square."""
+    scene = draw_scene(combination, rng, duration=PACE_SECONDS)
+    instant = np.array([rng.uniform(0.5, PACE_SECONDS - 0.5)], dtype=np.float32)
+    x, y, radius = (float(value[0]) for value in scene.course(instant))
+    backdrop = draw_backdrop(rng, height=size, width=size)
+    canvas = backdrop.picture
+    draw_shape(canvas, scene, x=x, y=y, radius=radius)
+    return Still(pixels=expose(canvas, rng, noise=backdrop.noise), x=x, y=y, radius=radius)
+
+
 def render_clip(
     combination: Combination,
     rng: np.random.Generator,

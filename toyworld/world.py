@@ -102,10 +102,38 @@ QUESTIONS: dict[str, dict[str, str]] = {
 """Sentences that tell one part of a combination and leave the others open."""
 
 
+WHERE: dict[str, tuple[str, ...]] = {
+    "across": (
+        "something at the far left",
+        "something left of the middle",
+        "something in the middle",
+        "something right of the middle",
+        "something at the far right",
+    ),
+    "height": (
+        "something at the very top",
+        "something above the middle",
+        "something at half height",
+        "something below the middle",
+        "something at the very bottom",
+    ),
+    "size": ("something tiny", "something small", "something large", "something huge"),
+}
+"""What can be said of a single frame and of no motion: the steps of three scales, in order."""
+
+WHERE_EDGES: dict[str, tuple[float, ...]] = {
+    "across": (0.32, 0.44, 0.56, 0.68),
+    "height": (0.32, 0.44, 0.56, 0.68),
+    "size": (0.11, 0.15, 0.2),
+}
+"""Where one step of `WHERE` ends and the next begins, as fractions of the picture's side."""
+
+
 def every_sentence() -> tuple[str, ...]:
     """All ways in which the world is described: what a vocabulary for it is built from."""
     sentences = [c.caption for c in COMBINATIONS]
     sentences += [sentence for question in QUESTIONS.values() for sentence in question.values()]
+    sentences += [sentence for scale in WHERE.values() for sentence in scale]
     for c in COMBINATIONS:
         sentences += [f"the {c.colour} {c.shape} {words}" for words in _OTHER_WORDS[c.motion]]
     return tuple(sentences)

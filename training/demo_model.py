@@ -1,9 +1,9 @@
 """Make the demo model: `python -m training.demo_model`.
 
-A small X-CLIP learns the toy world in two stages. First a model of single frames learns colours
-and shapes, which every frame shows, at an eighth of the cost; it cannot learn the motions of a
-pair, and is kept as the control that shows it. Then the same weights with eight frames and a
-fresh table of frame positions learn the motions.
+A small X-CLIP learns the toy world in two stages. First a model of single frames learns what a
+frame can show, at an eighth of the cost: colour, shape, place and size. It cannot learn the
+motions of a pair. Then the same weights with eight frames and a fresh table of frame positions
+learn what happens.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pathlib import Path
 import torch
 
 from toyworld.world import every_sentence
-from training.toy_batches import toy_batches
+from training.toy_batches import clip_batches, still_batches
 from xclip_core.checkpoint import DEMO_FOLDER, save_checkpoint
 from xclip_core.config import TextConfig, VisionConfig, XCLIPConfig
 from xclip_core.model import XCLIP
@@ -93,11 +93,11 @@ def make_demo_model(
     tokenizer = train_tokenizer(every_sentence(), vocabulary_size=1024)
     control = XCLIP(demo_config(tokenizer, frames=1))
     report("stage 1: single frames")
-    batches = toy_batches(tokenizer, PROCESSOR, seed=seed, frames=1, groups=40)
+    batches = still_batches(tokenizer, PROCESSOR, seed=seed, looks=40)
     train(control, batches, plan=frame_plan, report=_printer(report, of=frame_plan.steps))
     model = with_frames(control, frames=FRAMES)
     report(f"stage 2: clips of {FRAMES} frames")
-    batches = toy_batches(tokenizer, PROCESSOR, seed=seed + 1, frames=FRAMES, groups=8)
+    batches = clip_batches(tokenizer, PROCESSOR, seed=seed + 1, frames=FRAMES, looks=8)
     train(model, batches, plan=clip_plan, report=_printer(report, of=clip_plan.steps))
     return model, control, tokenizer
 
@@ -109,7 +109,7 @@ def _printer(report: Callable[[str], None], *, of: int) -> Callable[[TrainingSte
             questions = " ".join(f"{loss:.2f}" for loss in step.question_losses)
             report(
                 f"{step.step:5d}/{of}  plain {step.plain_loss:.3f}  prompted "
-                f"{step.prompted_loss:.3f}  colour, shape, motion {questions}  "
+                f"{step.prompted_loss:.3f}  questions {questions}  "
                 f"{step.seconds / step.step:.2f} s/step, {left:.0f} min left"
             )
 

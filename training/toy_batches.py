@@ -2,18 +2,64 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from bisect import bisect
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
-from toyworld.picture import Pixels, render_clip
-from toyworld.world import QUESTIONS, TRAINED, Combination
+from toyworld.picture import Pixels, render_clip, render_still
+from toyworld.world import QUESTIONS, TRAINED, WHERE, WHERE_EDGES, Combination
 from xclip_core.preprocess import FrameProcessor
 from xclip_core.tokenizer import Tokenizer
 from xclip_core.training import Question, TrainingBatch
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A clip (T, S, S, 3) and, for each question, which of its sentences is true of it."""
+
+    pixels: Pixels
+    answers: tuple[int, ...]
+
+
+DrawExample = Callable[[Combination, np.random.Generator], Example]
+
+
+def draw_clip(
+    combination: Combination, rng: np.random.Generator, *, frames: int, size: int
+) -> Example:
+    """Mostly a whole event; now and then one that the clip's edge cuts, as in long films."""
+    whole = rng.random() < 0.6
+    duration = 8.0 if whole else float(rng.uniform(8, 11))
+    # At least five of the clip's eight seconds show the event.
+    lead = 0.0 if whole else float(rng.uniform(5 - duration, 3))
+    pixels = render_clip(combination, rng, frames=frames, size=size, duration=duration, lead=lead)
+    answers = tuple(
+        list(question).index(getattr(combination, part)) for part, question in QUESTIONS.items()
+    )
+    return Example(pixels=pixels, answers=answers)
+
+
+def draw_still(combination: Combination, rng: np.random.Generator, *, size: int) -> Example:
+    """One frame. It is asked where the shape is, not what it does, which no frame tells."""
+    still = render_still(combination, rng, size=size)
+    seen = {"across": still.x, "height": still.y, "size": still.radius}
+    looks = (
+        list(QUESTIONS[part]).index(getattr(combination, part)) for part in ("colour", "shape")
+    )
+    where = (bisect(WHERE_EDGES[scale], seen[scale]) for scale in WHERE)
+    return Example(pixels=still.pixels[None], answers=(*looks, *where))
+
+
+_CLIP_QUESTIONS = tuple(tuple(question.values()) for question in QUESTIONS.values())
+_STILL_QUESTIONS = (
+    *(tuple(QUESTIONS[part].values()) for part in ("colour", "shape")),
+    *WHERE.values(),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,12 +67,11 @@ class _Drawn:
     """One batch as it leaves the drawing process.
 
     Attributes:
-        clips: (B, T, S, S, 3).
-        shown: which trained combination each clip shows.
+        shown: which trained combination each example shows.
         captions: one for each trained combination.
     """
 
-    clips: Pixels
+    examples: list[Example]
     shown: list[int]
     captions: list[str]
 
@@ -35,81 +80,73 @@ class _Drawings(IterableDataset[_Drawn]):
     """Draws batches of hard negatives.
 
     A batch takes some pairs of colour and shape and shows each in all of its trained motions:
-    what then tells its clips apart is mostly the motion, the part that is slow to learn.
+    what then tells its examples apart is mostly the motion, the part that is slow to learn.
     """
 
-    def __init__(self, *, seed: int, frames: int, size: int, groups: int) -> None:
-        self.seed, self.frames, self.size, self.groups = seed, frames, size, groups
-        looks: dict[tuple[str, str], list[int]] = {}
+    def __init__(self, draw: DrawExample, *, seed: int, looks: int) -> None:
+        self.draw, self.seed, self.looks = draw, seed, looks
+        motions: dict[tuple[str, str], list[int]] = {}
         for index, c in enumerate(TRAINED):
-            looks.setdefault((c.colour, c.shape), []).append(index)
-        self.looks = list(looks.values())
+            motions.setdefault((c.colour, c.shape), []).append(index)
+        self.motions = list(motions.values())
 
     def __iter__(self) -> Iterator[_Drawn]:
         worker = get_worker_info()
         step, stride = (worker.id, worker.num_workers) if worker else (0, 1)
         while True:
-            yield self._draw(np.random.default_rng([self.seed, step]))
+            yield self._draw_batch(np.random.default_rng([self.seed, step]))
             step += stride
 
-    def _draw(self, rng: np.random.Generator) -> _Drawn:
-        chosen = rng.permutation(len(self.looks))[: self.groups]
-        shown = [index for look in chosen for index in self.looks[look]]
+    def _draw_batch(self, rng: np.random.Generator) -> _Drawn:
+        chosen = rng.permutation(len(self.motions))[: self.looks]
+        shown = [index for look in chosen for index in self.motions[look]]
         return _Drawn(
-            clips=np.stack([self._draw_clip(TRAINED[index], rng) for index in shown]),
+            examples=[self.draw(TRAINED[index], rng) for index in shown],
             shown=shown,
             captions=[c.paraphrase(rng) for c in TRAINED],
         )
 
-    def _draw_clip(self, combination: Combination, rng: np.random.Generator) -> Pixels:
-        """Mostly a whole event; now and then one that the clip's edge cuts, as in long films.
 
-        A single frame is taken from any instant of its event.
-        """
-        if self.frames == 1:
-            lead = float(rng.uniform(-3.5, 3.5))
-            return render_clip(combination, rng, frames=1, size=self.size, lead=lead)
-        whole = rng.random() < 0.6
-        duration = 8.0 if whole else float(rng.uniform(8, 11))
-        # At least five of the clip's eight seconds show the event.
-        lead = 0.0 if whole else float(rng.uniform(5 - duration, 3))
-        return render_clip(
-            combination, rng, frames=self.frames, size=self.size, duration=duration, lead=lead
-        )
-
-
-def toy_batches(
-    tokenizer: Tokenizer,
-    processor: FrameProcessor,
-    *,
-    seed: int,
-    frames: int,
-    groups: int,
+def clip_batches(
+    tokenizer: Tokenizer, processor: FrameProcessor, *, seed: int, frames: int, looks: int
 ) -> Iterator[TrainingBatch]:
-    """Endless batches of about six clips for each of `groups` coloured shapes.
+    """Endless batches of clips, about six for each of `looks` coloured shapes.
 
     Every trained caption is among the answers, in words that change from step to step; the
-    colour, the shape and the motion are also asked for alone. A process beside this one draws
-    ahead; what it draws depends on the seed and the step alone.
+    colour, the shape and the motion are also asked for alone.
     """
-    drawings = _Drawings(seed=seed, frames=frames, size=processor.crop_size, groups=groups)
-    asked = {part: list(sentences) for part, sentences in QUESTIONS.items()}
-    question_ids = {
-        part: tokenizer.encode_batch(list(sentences.values()))[0]
-        for part, sentences in QUESTIONS.items()
-    }
+    draw = partial(draw_clip, frames=frames, size=processor.crop_size)
+    drawings = _Drawings(draw, seed=seed, looks=looks)
+    return _batches(drawings, _CLIP_QUESTIONS, tokenizer=tokenizer, processor=processor)
+
+
+def still_batches(
+    tokenizer: Tokenizer, processor: FrameProcessor, *, seed: int, looks: int
+) -> Iterator[TrainingBatch]:
+    """Endless batches of single frames, as `clip_batches`; place and size are asked for alone."""
+    drawings = _Drawings(partial(draw_still, size=processor.crop_size), seed=seed, looks=looks)
+    return _batches(drawings, _STILL_QUESTIONS, tokenizer=tokenizer, processor=processor)
+
+
+def _batches(
+    drawings: _Drawings,
+    questions: tuple[tuple[str, ...], ...],
+    *,
+    tokenizer: Tokenizer,
+    processor: FrameProcessor,
+) -> Iterator[TrainingBatch]:
+    """A process beside this one draws ahead; what it draws depends on seed and step alone."""
+    question_ids = [tokenizer.encode_batch(question)[0] for question in questions]
     for drawn in DataLoader(drawings, batch_size=None, num_workers=1, prefetch_factor=4):
-        caption_ids, _ = tokenizer.encode_batch(drawn.captions)
+        pixels = np.stack([example.pixels for example in drawn.examples])
+        answers = torch.tensor([example.answers for example in drawn.examples])
         yield TrainingBatch(
-            pixels=processor.normalise(torch.as_tensor(drawn.clips)),
-            captions=Question(ids=caption_ids, targets=torch.as_tensor(drawn.shown)),
+            pixels=processor.normalise(torch.from_numpy(pixels)),
+            captions=Question(
+                ids=tokenizer.encode_batch(drawn.captions)[0], targets=torch.tensor(drawn.shown)
+            ),
             questions=tuple(
-                Question(
-                    ids=question_ids[part],
-                    targets=torch.tensor(
-                        [values.index(getattr(TRAINED[index], part)) for index in drawn.shown]
-                    ),
-                )
-                for part, values in asked.items()
+                Question(ids=ids, targets=targets)
+                for ids, targets in zip(question_ids, answers.T, strict=True)
             ),
         )

@@ -1,4 +1,5 @@
 import json
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +22,7 @@ def library_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_events_are_apart_and_inside_the_film() -> None:
     events, duration = plan_events(COMBINATIONS[:6], np.random.default_rng(0))
     assert events[0].start >= 2
-    for event, following in zip(events, events[1:], strict=False):
+    for event, following in pairwise(events):
         assert event.end - event.start >= 7.9
         assert following.start - event.end >= 4.9
     assert events[-1].end < duration
