@@ -129,7 +129,7 @@ def _mark(hit: Hit) -> tuple[float, float]:
     """Where on the strip the moment lies and how wide it is, in per cent."""
     whole = max(hit.duration, hit.end)
     width = max(_NARROWEST_MARK, 100 * (hit.end - hit.start) / whole)
-    return min(100 * hit.start / whole, 100 - width), width
+    return max(0.0, min(100 * hit.start / whole, 100 - width)), width
 
 
 def preview_note(start: float, end: float) -> str:

@@ -1,0 +1,109 @@
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from search import Hit, SearchResult
+from ui import markup
+from vsearch.settings import Settings
+
+HIT = Hit(
+    rank=2,
+    score=0.41239,
+    path=Path("/media/a.mp4"),
+    start=4.0,
+    end=12.0,
+    peak=8.0,
+    duration=31.2,
+    clip_id=17,
+    other_paths=(),
+)
+NAMES = st.text(st.characters(exclude_characters="/\0"), min_size=1).filter(
+    lambda name: name not in {".", ".."}
+)
+
+
+class Tags(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[str] = []
+
+    def handle_starttag(self, tag: str, _attrs: list[tuple[str, str | None]]) -> None:
+        self.found.append(tag)
+
+
+def tags(html: str) -> list[str]:
+    parser = Tags()
+    parser.feed(html)
+    return parser.found
+
+
+@given(NAMES)
+def test_no_file_name_adds_a_tag_or_breaks_the_connection_to_the_browser(name: str) -> None:
+    shown = markup.moment(replace(HIT, path=Path("/media") / name))
+    assert tags(shown) == tags(markup.moment(HIT))
+    shown.encode("utf-8")
+
+
+@given(st.floats(0, 1e5), st.floats(0.01, 1e5), st.floats(0, 1e5))
+def test_the_mark_of_a_moment_lies_on_the_strip(
+    start: float, length: float, duration: float
+) -> None:
+    shown = markup.moment(replace(HIT, start=start, end=start + length, duration=duration))
+    left, width = map(float, re.findall(r"(?:left|width):([\d.]+)%", shown))
+    assert left >= 0
+    assert width > 0.5
+    assert left + width <= 100.02  # two decimals each
+
+
+def test_a_moment_tells_rank_score_film_time_and_place() -> None:
+    shown = markup.moment(HIT)
+    for text in (">2<", ">0.412<", "<b>a.mp4</b>", "00:04–00:12", ">00:32<", ">/media/a.mp4<"):
+        assert text in shown
+
+
+def test_a_few_copies_are_named_and_the_others_counted() -> None:
+    copies = tuple(Path(f"/copies/{number}.mp4") for number in range(6))
+    shown = markup.moment(replace(HIT, other_paths=copies))
+    assert shown.count("also at") == 3
+    assert "and at 3 further places" in shown
+    assert "further" not in markup.moment(replace(HIT, other_paths=copies[:3]))
+
+
+@pytest.mark.parametrize(
+    ("sentence", "title"),
+    [
+        (None, "vsearch"),
+        ("  ", "vsearch"),
+        (" a dog ", "a dog · vsearch"),
+    ],
+)
+def test_a_bookmark_is_called_as_what_was_asked(sentence: str | None, title: str) -> None:
+    assert markup.page_title(sentence) == title
+
+
+def test_commands_in_a_problem_are_set_as_code_and_nothing_else_is_markup() -> None:
+    shown = markup.problem("no <catalog> in /a_b_c; make one with `vsearch index 'A B'`")
+    assert "no &lt;catalog&gt; in /a_b_c" in shown
+    assert "<code>vsearch index &#x27;A B&#x27;</code>" in shown
+
+
+def test_the_first_command_names_the_catalog_and_the_model_where_they_are_not_the_usual() -> None:
+    home = Path("/home/me/.local/share/vsearch")
+    usual = Settings(home=home, catalog=home / "catalog")
+    assert "<pre>vsearch index FOLDER</pre>" in markup.how_to_begin(usual, has_catalog=False)
+    own = Settings(home=home, catalog=Path("/media/my own"), model="demo")
+    shown = markup.how_to_begin(own, has_catalog=True)
+    command = "vsearch index FOLDER --catalog &#x27;/media/my own&#x27; --model demo"
+    assert f"<pre>{command}</pre>" in shown
+
+
+def test_an_answer_without_moments_names_the_filter() -> None:
+    none = SearchResult(query="a dog", model="demo", took_ms=1.2, hits=())
+    assert "files that match <code>*.mkv</code>" in markup.summary(none, within="*.mkv")
+    one = replace(none, hits=(HIT,))
+    assert "1 moment, best first, in 1 ms" in markup.summary(one, within=None)
