@@ -1,7 +1,9 @@
 """A real small library: films, a catalog, and a tiny X-CLIP whose random weights come by seed."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -75,49 +77,111 @@ def film() -> Film:
     return write
 
 
-@pytest.fixture
-def settings(tmp_path: Path, model: Path) -> Settings:
-    return Settings(home=tmp_path, catalog=tmp_path / "catalog", model=str(model), device="cpu")
+def index_into(settings: Settings, path: Path) -> None:
+    options = wiring.IndexOptions(workers=1)
+    wiring.index_library([path], settings=settings, options=options, report=lambda _event: None)
 
 
-@pytest.fixture
-def videos(tmp_path: Path, film: Film) -> Path:
-    folder = tmp_path / "videos"
+def two_films(folder: Path, film: Film) -> Path:
     film(folder / "morning.mp4", seconds=20, tint=40)
     film(folder / "evening.mkv", seconds=9, tint=170)
     return folder
 
 
-Index = Callable[[Path], None]
+def settings_in(home: Path, *, model: Path) -> Settings:
+    return Settings(home=home, catalog=home / "catalog", model=str(model), device="cpu")
+
+
+@pytest.fixture(scope="session")
+def lasting_settings(tmp_path_factory: pytest.TempPathFactory, model: Path, film: Film) -> Settings:
+    """Of a library that is indexed once, for tests that change nothing."""
+    home = tmp_path_factory.mktemp("lasting")
+    settings = settings_in(home, model=model)
+    index_into(settings, two_films(home / "videos", film))
+    return settings
 
 
 @pytest.fixture
-def index(settings: Settings) -> Index:
-    def run(path: Path) -> None:
-        options = wiring.IndexOptions(workers=1)
-        wiring.index_library([path], settings=settings, options=options, report=lambda _event: None)
-
-    return run
+def settings(tmp_path: Path, model: Path) -> Settings:
+    return settings_in(tmp_path, model=model)
 
 
 @pytest.fixture
-def library(videos: Path, index: Index) -> Path:
+def videos(tmp_path: Path, film: Film) -> Path:
+    return two_films(tmp_path / "videos", film)
+
+
+@pytest.fixture
+def index(settings: Settings) -> Callable[[Path], None]:
+    return partial(index_into, settings)
+
+
+@pytest.fixture
+def library(videos: Path, index: Callable[[Path], None]) -> Path:
     """The folder of videos, indexed."""
     index(videos)
     return videos
 
 
-@pytest.fixture
-def page(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Callable[..., AppTest]:
-    """Open the page as a browser does, with the parameters of its URL."""
+class Page:
+    """The page in one window, and what a person does with it."""
 
-    def visit(**url: str) -> AppTest:
+    def __init__(self, app: AppTest) -> None:
+        self.app = app
+
+    def look_again(self) -> "Page":
+        self.app.run()
+        return self
+
+    def ask(self, sentence: str) -> "Page":
+        self.app.text_input(key="q").set_value(sentence).run()
+        return self
+
+    def press(self, label: str) -> "Page":
+        """The first button that is called so."""
+        next(button for button in self.app.button if button.label == label).click().run()
+        return self
+
+    @property
+    def buttons(self) -> list[str]:
+        return [button.label for button in self.app.button]
+
+    @property
+    def pieces(self) -> list[str]:
+        """The HTML of a page that went well, without its style sheet."""
+        assert not self.app.exception
+        return [piece.value for piece in self.app.html if not piece.value.startswith("<style")]
+
+    @property
+    def words(self) -> str:
+        return "\n".join(self.pieces)
+
+    @property
+    def moments(self) -> list[str]:
+        return [piece for piece in self.pieces if 'class="vs-moment"' in piece]
+
+    @property
+    def pictures(self) -> int:
+        assert not self.app.exception
+        return len(self.app.image)
+
+    @property
+    def players(self) -> list[Any]:
+        assert not self.app.exception
+        return [player.proto for player in self.app.get("video")]
+
+
+@pytest.fixture
+def page(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Page]:
+    """Open the page as a browser does, with the parameters of its URL (`in_` for `in`)."""
+
+    def visit(**url: str) -> Page:
         for name, value in page_environment(settings).items():
             monkeypatch.setenv(name, value)
         st.cache_resource.clear()
         app = AppTest.from_file(str(PAGE), default_timeout=60)
         for name, value in url.items():
             app.query_params[name.rstrip("_")] = value
-        return app.run()
+        return Page(app.run())
 
     return visit
