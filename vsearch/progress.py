@@ -23,12 +23,11 @@ SECONDS_BETWEEN_LINES = 60.0
 def progress_text(progress: Progress) -> str:
     """Where a run stands, in one line; the time left counts hours of video, not files."""
     parts = [f"{progress.files_done:,}/{count(progress.files, 'file')}"]
-    parts.append(f"{clock(progress.video_seconds)} of video")
     if progress.speed is not None:
         parts.append(f"{progress.speed:.1f} × realtime")
     if progress.video_seconds_left is not None and progress.seconds_left is not None:
         parts.append(
-            f"{clock(progress.video_seconds_left)} of video left, "
+            f"{clock(progress.video_seconds_left)} of video left: "
             f"about {clock(progress.seconds_left, up=True)}"
         )
     if progress.failed:
@@ -90,7 +89,7 @@ class _Bar:
         from rich.progress import Progress as RichProgress
 
         self._bar = RichProgress(
-            BarColumn(bar_width=30),
+            BarColumn(bar_width=10),
             TextColumn("{task.description}", markup=False),
             console=output,
             transient=True,

@@ -48,8 +48,7 @@ def test_the_time_left_counts_hours_of_video() -> None:
         seconds_left=900.0,
     )
     assert progress_text(progress) == (
-        "3/20 files, 2:00:00 of video, 40.0 × realtime, "
-        "10:00:00 of video left, about 15:00, 1 failed"
+        "3/20 files, 40.0 × realtime, 10:00:00 of video left: about 15:00, 1 failed"
     )
 
 
@@ -63,7 +62,7 @@ def test_what_cannot_be_told_yet_is_left_out() -> None:
         speed=None,
         seconds_left=None,
     )
-    assert progress_text(progress) == "0/1 file, 00:00 of video"
+    assert progress_text(progress) == "0/1 file"
 
 
 def test_a_log_gets_one_line_a_minute() -> None:
