@@ -84,6 +84,12 @@ def test_one_moment_plays_at_a_time(page) -> None:
     assert asked.pictures == stills
 
 
+def test_another_sentence_ends_what_plays(page) -> None:
+    asked = page(q="a film").press("Play").ask("another film")
+    assert asked.players == []
+    assert asked.moments
+
+
 def test_a_player_starts_by_itself_and_plays_an_mp4(page) -> None:
     asked = page(q="a film").press("Play")
     (player,) = asked.players
