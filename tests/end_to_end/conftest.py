@@ -59,6 +59,12 @@ class Vsearch:
         return Run(process.returncode, out, err)
 
 
+@pytest.fixture(scope="session")
+def run_from() -> Callable[..., Vsearch]:
+    """Makes the command for a home and, by keywords, variables of the environment."""
+    return lambda home, **environment: Vsearch(home, environment)
+
+
 @pytest.fixture
 def vsearch(tmp_path: Path) -> Vsearch:
     """The command, with nothing indexed."""

@@ -71,11 +71,11 @@ def test_a_person_gets_the_moment_and_how_to_play_it(indexed: Indexed, library: 
     assert "\x1b" not in run.out
 
 
-def test_a_terminal_gets_colours(indexed: Indexed) -> None:
+def test_a_terminal_gets_colours(indexed: Indexed, run_from: Any) -> None:
     vsearch, _ = indexed
     ours, theirs = os.openpty()
-    terminal = {"TERM": "xterm-256color", "NO_COLOR": ""}
-    process = type(vsearch)(vsearch.home, terminal).start("query", "a", "-k", 1, stdout=theirs)
+    on_terminal = run_from(vsearch.home, TERM="xterm-256color", NO_COLOR="")
+    process = on_terminal.start("query", "a", "-k", 1, stdout=theirs)
     os.close(theirs)
     _, err = process.communicate(timeout=120)
     printed = os.read(ours, 65536)

@@ -1,0 +1,65 @@
+"""`vsearch demo`: the main job on films whose truth is known, without network."""
+
+from typing import Any
+
+import pytest
+
+
+@pytest.fixture(scope="module")
+def home_after_demo(
+    tmp_path_factory: pytest.TempPathFactory, run_from: Any
+) -> tuple[Any, dict[str, Any]]:
+    # No address answers there: whatever asked the network would fail.
+    vsearch = run_from(
+        tmp_path_factory.mktemp("home"),
+        HF_ENDPOINT="http://127.0.0.1:9",
+        HTTPS_PROXY="http://127.0.0.1:9",
+    )
+    run = vsearch("demo", "--json")
+    assert run.code == 0, run.err
+    return vsearch, run.json
+
+
+def test_the_demo_finds_most_of_what_it_asks_for_at_rank_one(
+    home_after_demo: tuple[Any, dict[str, Any]],
+) -> None:
+    _, shown = home_after_demo
+    right = 0
+    for answer in shown["answers"]:
+        best, truth = answer["hits"][0], answer["truth"]
+        shared = min(best["end"], truth["end"]) - max(best["start"], truth["start"])
+        right += best["path"] == truth["path"] and shared >= 4.0  # half of the shortest event
+    assert len(shown["answers"]) >= 4
+    assert right / len(shown["answers"]) > 0.5
+
+
+def test_the_demo_indexes_its_library_once(home_after_demo: tuple[Any, dict[str, Any]]) -> None:
+    vsearch, first = home_after_demo
+    assert first["index"]["indexed"] >= 4
+    assert first["index"]["failed"] == []
+    again = vsearch("demo", "--json").json
+    assert again["index"]["indexed"] == 0
+    assert again["index"]["unchanged"] == first["index"]["indexed"]
+    assert [answer["hits"] for answer in again["answers"]] == [
+        answer["hits"] for answer in first["answers"]
+    ]
+
+
+def test_a_person_sees_answers_beside_the_truth_and_what_to_do_next(
+    home_after_demo: tuple[Any, dict[str, Any]],
+) -> None:
+    vsearch, shown = home_after_demo
+    text = vsearch("demo", "-q").out
+    assert text.count("truth:") == len(shown["answers"])
+    assert all(answer["query"] in text for answer in shown["answers"])
+    for step in ("ui --catalog", "index FOLDER", 'query "person cooking pasta"'):
+        assert step in text
+
+
+def test_the_demo_s_catalog_can_be_asked_like_any_other(
+    home_after_demo: tuple[Any, dict[str, Any]],
+) -> None:
+    vsearch, shown = home_after_demo
+    question = shown["answers"][0]
+    hits = vsearch("query", question["query"], "--catalog", shown["catalog"], "--json").json["hits"]
+    assert hits[: len(question["hits"])] == question["hits"]
