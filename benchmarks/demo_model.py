@@ -9,17 +9,16 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import platform
 import tempfile
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import av
-import faiss
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from catalog import Catalog
@@ -157,12 +156,10 @@ def measure(*, model: str, library: Path) -> dict[str, Any]:
         "model": embedder.identity.model,
         "weights": embedder.identity.weights_digest,
         "films": len(COMBINATIONS),
-        "machine": f"{platform.machine()}, {torch.get_num_threads()} threads",
+        "machine": f"{platform.machine()}, {os.cpu_count()} cores",
         "versions": {
             "python": platform.python_version(),
-            "torch": torch.__version__,
-            "faiss": faiss.__version__,
-            "av": av.__version__,
+            **{name: version(name) for name in ("torch", "faiss-gpu", "av")},
         },
         "scores": asdict(judge(with_order, COMBINATIONS)),
         "control": asdict(judge(without, COMBINATIONS)),
