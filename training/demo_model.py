@@ -12,13 +12,14 @@ import argparse
 import math
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import torch
 
 from toyworld.world import every_sentence
 from training.toy_batches import clip_batches, still_batches
-from xclip_core.checkpoint import DEMO_FOLDER, save_checkpoint
+from xclip_core.checkpoint import DEMO_FOLDER, load_checkpoint, save_checkpoint
 from xclip_core.config import TextConfig, VisionConfig, XCLIPConfig
 from xclip_core.model import XCLIP
 from xclip_core.preprocess import FrameProcessor
@@ -30,6 +31,12 @@ IMAGE_SIZE = 64
 
 # Features have size 1 here: a smaller start makes the order of frames slow to learn.
 _POSITION_STD = 0.3
+
+FRAME_PLAN = TrainingPlan(steps=700, learning_rate=1e-3, prompted_weight=0.0)
+# What single frames have taught moves slowly; what joins frames is new and moves fast.
+CLIP_PLAN = TrainingPlan(steps=2000, learning_rate=1e-4, new_parts_factor=10.0)
+
+Report = Callable[[str], None]
 
 PROCESSOR = FrameProcessor(
     shortest_edge=IMAGE_SIZE,
@@ -81,28 +88,34 @@ def with_frames(model: XCLIP, *, frames: int) -> XCLIP:
     return wider
 
 
-def make_demo_model(
-    *, seed: int, frame_plan: TrainingPlan, clip_plan: TrainingPlan, report: Callable[[str], None]
-) -> tuple[XCLIP, XCLIP, Tokenizer]:
-    """Train both stages.
-
-    Returns:
-        The demo model, the control that sees single frames only, and their tokenizer.
-    """
+def train_control(folder: Path, *, seed: int, plan: TrainingPlan, report: Report) -> None:
+    """Stage 1: a model of single frames, written to a folder."""
     torch.manual_seed(seed)
     tokenizer = train_tokenizer(every_sentence(), vocabulary_size=1024)
-    control = XCLIP(demo_config(tokenizer, frames=1))
-    report("stage 1: single frames")
+    model = XCLIP(demo_config(tokenizer, frames=1))
     batches = still_batches(tokenizer, PROCESSOR, seed=seed, looks=40)
-    train(control, batches, plan=frame_plan, report=_printer(report, of=frame_plan.steps))
-    model = with_frames(control, frames=FRAMES)
-    report(f"stage 2: clips of {FRAMES} frames")
-    batches = clip_batches(tokenizer, PROCESSOR, seed=seed + 1, frames=FRAMES, looks=8)
-    train(model, batches, plan=clip_plan, report=_printer(report, of=clip_plan.steps))
-    return model, control, tokenizer
+    train(model, batches, plan=plan, report=_printer(report, of=plan.steps))
+    _save(folder, model, tokenizer)
 
 
-def _printer(report: Callable[[str], None], *, of: int) -> Callable[[TrainingStep], None]:
+def train_demo_model(
+    folder: Path, *, control: Path, seed: int, plan: TrainingPlan, report: Report
+) -> None:
+    """Stage 2: from the model of single frames to one of clips, written to a folder."""
+    torch.manual_seed(seed)
+    start = load_checkpoint(str(control))
+    model = with_frames(start.model, frames=FRAMES)
+    batches = clip_batches(start.tokenizer, PROCESSOR, seed=seed, frames=FRAMES, looks=8)
+    train(model, batches, plan=plan, report=_printer(report, of=plan.steps))
+    _save(folder, model, start.tokenizer)
+
+
+def _save(folder: Path, model: XCLIP, tokenizer: Tokenizer) -> None:
+    # Half precision halves the package; vectors move by less than a thousandth.
+    save_checkpoint(folder, model=model.half(), tokenizer=tokenizer, processor=PROCESSOR)
+
+
+def _printer(report: Report, *, of: int) -> Callable[[TrainingStep], None]:
     def print_step(step: TrainingStep) -> None:
         if step.step % 50 == 0 or step.step == of:
             left = step.seconds / step.step * (of - step.step) / 60
@@ -120,27 +133,25 @@ def main() -> None:
     """Train, and write both checkpoints in the published form."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, default=DEMO_FOLDER, help="folder for the demo model")
-    parser.add_argument("--control", type=Path, help="folder for the model of single frames")
+    parser.add_argument(
+        "--control",
+        type=Path,
+        default=Path("build/demo-control"),
+        help="folder for the model of single frames; one that is there is taken as it is",
+    )
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--frame-steps", type=int, default=FRAME_STEPS)
-    parser.add_argument("--clip-steps", type=int, default=CLIP_STEPS)
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     asked = parser.parse_args()
     torch.set_num_threads(asked.threads)
-    model, control, tokenizer = make_demo_model(
-        seed=asked.seed,
-        frame_plan=TrainingPlan(steps=asked.frame_steps, prompted_weight=0.0),
-        clip_plan=TrainingPlan(steps=asked.clip_steps),
-        report=lambda line: print(line, flush=True),
+    report = partial(print, flush=True)
+    if not asked.control.is_dir():
+        report("stage 1: single frames")
+        train_control(asked.control, seed=asked.seed, plan=FRAME_PLAN, report=report)
+    report(f"stage 2: clips of {FRAMES} frames")
+    train_demo_model(
+        asked.out, control=asked.control, seed=asked.seed + 1, plan=CLIP_PLAN, report=report
     )
-    for folder, trained in ((asked.out, model), (asked.control, control)):
-        if folder is not None:
-            # Half precision halves the package; vectors move by less than a thousandth.
-            save_checkpoint(folder, model=trained.half(), tokenizer=tokenizer, processor=PROCESSOR)
 
-
-FRAME_STEPS = 1000
-CLIP_STEPS = 2500
 
 if __name__ == "__main__":
     main()

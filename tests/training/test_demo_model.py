@@ -1,12 +1,14 @@
 from bisect import bisect
 from itertools import islice
+from pathlib import Path
 
 import numpy as np
 import torch
 
 from toyworld.world import HELD_OUT, MOTIONS, QUESTIONS, TRAINED, WHERE, WHERE_EDGES, every_sentence
-from training.demo_model import FRAMES, IMAGE_SIZE, PROCESSOR, demo_config, make_demo_model
+from training.demo_model import FRAMES, IMAGE_SIZE, PROCESSOR, train_control, train_demo_model
 from training.toy_batches import clip_batches, draw_still, still_batches
+from xclip_core.checkpoint import load_checkpoint
 from xclip_core.tokenizer import Tokenizer, train_tokenizer
 from xclip_core.training import TrainingBatch, TrainingPlan
 
@@ -77,21 +79,21 @@ def test_stills_are_asked_where_the_shape_is() -> None:
         assert abs(bisect(WHERE_EDGES["height"], rows.mean() / 64) - height) <= 1
 
 
-def test_both_stages_run_and_the_second_begins_where_the_first_ended() -> None:
+def test_both_stages_run_and_the_second_begins_where_the_first_ended(tmp_path: Path) -> None:
     lines: list[str] = []
-    model, control, tokenizer = make_demo_model(
-        seed=0,
-        frame_plan=TrainingPlan(steps=1, prompted_weight=0.0),
-        clip_plan=TrainingPlan(steps=1, learning_rate=0.0),
-        report=lines.append,
-    )
-    assert control.config.vision.num_frames == 1
-    assert model.config == demo_config(tokenizer, frames=FRAMES)
-    before, after = control.state_dict(), model.state_dict()
+    control, demo = tmp_path / "control", tmp_path / "demo"
+    plan = TrainingPlan(steps=1, prompted_weight=0.0)
+    train_control(control, seed=0, plan=plan, report=lines.append)
+    plan = TrainingPlan(steps=1, learning_rate=0.0)
+    train_demo_model(demo, control=control, seed=1, plan=plan, report=lines.append)
+    assert sum("1/1" in line for line in lines) == 2
+
+    single, model = load_checkpoint(str(control)).model, load_checkpoint(str(demo)).model
+    assert single.config.vision.num_frames == 1
+    assert model.config.vision.num_frames == FRAMES
+    before, after = single.state_dict(), model.state_dict()
     for name, weight in before.items():
         if name != "mit.position_embedding":
             assert torch.equal(weight, after[name]), name
     assert after["mit.position_embedding"].shape == (1, FRAMES, 128)
     assert 0.2 < after["mit.position_embedding"].std().item() < 0.4
-    assert sum("1/1" in line for line in lines) == 2
-    assert np.isfinite([p.sum().item() for p in model.parameters()]).all()
