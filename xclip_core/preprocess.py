@@ -136,8 +136,9 @@ class FrameProcessor:
                 "frames are (height, width, 3) RGB of type uint8"
             )
         size = self._resized(height=pixels.shape[0], width=pixels.shape[1])
-        resized = resize(pixels, size=size, interpolation=self.interpolation)
-        return _cut_centre(resized, side=self.crop_size)
+        window = (_middle(size[0], side=self.crop_size), _middle(size[1], side=self.crop_size))
+        cut = resize(pixels, size=size, interpolation=self.interpolation, window=window)
+        return _padded(cut, side=self.crop_size)
 
     def normalise(self, clips: Tensor) -> Tensor:
         """Bytes to the numbers that the model was trained on.
@@ -164,18 +165,19 @@ class FrameProcessor:
         return stretched, self.shortest_edge
 
 
-def _cut_centre(pixels: NDArray[np.uint8], *, side: int) -> NDArray[np.uint8]:
-    """(H, W, 3) to (side, side, 3), padded with black where it is too small."""
-    height, width = pixels.shape[:2]
-    if height < side or width < side:
-        # An odd row of padding goes to the top and to the left.
-        rows, columns = max(side - height, 0), max(side - width, 0)
-        top, left = -(-rows // 2), -(-columns // 2)
-        edges = ((top, rows - top), (left, columns - left), (0, 0))
-        pixels = np.pad(pixels, edges)
-        height, width = pixels.shape[:2]
-    top, left = (height - side) // 2, (width - side) // 2
-    return np.ascontiguousarray(pixels[top : top + side, left : left + side])
+def _middle(length: int, *, side: int) -> slice:
+    """The middle `side` of `length` pixels, or all of them where there are not as many."""
+    first = max(length - side, 0) // 2
+    return slice(first, min(first + side, length))
+
+
+def _padded(pixels: NDArray[np.uint8], *, side: int) -> NDArray[np.uint8]:
+    """(H, W, 3) to (side, side, 3) with black around; neither H nor W is larger than `side`."""
+    # An odd row of padding goes to the top and to the left.
+    rows, columns = side - pixels.shape[0], side - pixels.shape[1]
+    top, left = -(-rows // 2), -(-columns // 2)
+    edges = ((top, rows - top), (left, columns - left), (0, 0))
+    return np.ascontiguousarray(np.pad(pixels, edges) if rows or columns else pixels)
 
 
 def _read_frame_part(path: Path) -> Mapping[str, Any]:

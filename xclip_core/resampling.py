@@ -19,26 +19,36 @@ KERNEL_RADII = {"bilinear": 1.0, "bicubic": 2.0}
 
 
 def resize(
-    pixels: NDArray[np.uint8], *, size: tuple[int, int], interpolation: str
+    pixels: NDArray[np.uint8],
+    *,
+    size: tuple[int, int],
+    interpolation: str,
+    window: tuple[slice, slice] | None = None,
 ) -> NDArray[np.uint8]:
     """Resize a picture, antialiased.
 
     Args:
         pixels: (H, W, 3) bytes.
-        size: the new height and width.
+        size: the height and width of the whole new picture.
         interpolation: a name from `KERNEL_RADII`.
+        window: the rows and columns of the new picture that are wanted; all unless given. When a
+            picture grows nothing else is computed: a ribbon of pixels grows to thousands of times
+            the square that is cut from it.
 
     Returns:
-        (*size, 3) bytes: Pillow's own where both sides grow or the kernel is cubic, at most one
-        grey level off otherwise.
+        (h, w, 3) bytes of the window: Pillow's own where both sides grow or the kernel is cubic, at
+        most one grey level off otherwise.
     """
+    rows, columns = window or (slice(0, size[0]), slice(0, size[1]))
     if size == pixels.shape[:2]:
-        return pixels
+        return pixels[rows, columns]
     if interpolation == "bilinear" and size[0] <= pixels.shape[0] and size[1] <= pixels.shape[1]:
-        return _shrink(pixels, size=size)
-    rows = _weigh(pixels, _weights(pixels.shape[1], size[1], interpolation))  # (H, w, 3)
-    columns = _weigh(rows.swapaxes(0, 1), _weights(pixels.shape[0], size[0], interpolation))
-    return np.ascontiguousarray(columns.swapaxes(0, 1))
+        return _shrink(pixels, size=size)[rows, columns]
+    left, across = _weights(pixels.shape[1], size[1], columns.start, columns.stop, interpolation)
+    top, down = _weights(pixels.shape[0], size[0], rows.start, rows.stop, interpolation)
+    seen = pixels[top : top + down.shape[1], left : left + across.shape[1]]
+    stretched = _weigh(_weigh(seen, across).swapaxes(0, 1), down)
+    return np.ascontiguousarray(stretched.swapaxes(0, 1))
 
 
 def _shrink(pixels: NDArray[np.uint8], *, size: tuple[int, int]) -> NDArray[np.uint8]:
@@ -63,20 +73,28 @@ def _weigh(pixels: NDArray[np.uint8], weights: NDArray[np.float64]) -> NDArray[n
 
 
 @lru_cache(maxsize=16)
-def _weights(before: int, after: int, interpolation: str) -> NDArray[np.float64]:
-    """How much each of `before` pixels counts in each of `after`: (after, before), whole."""
+def _weights(
+    before: int, after: int, first: int, stop: int, interpolation: str
+) -> tuple[int, NDArray[np.float64]]:
+    """How much each of `before` pixels counts in those from `first` to `stop` of `after`.
+
+    Returns:
+        The first pixel that counts at all, and the weights (stop - first, n) of it and the n - 1
+        behind it, whole numbers.
+    """
     scale = before / after
     widening = max(scale, 1.0)
     reach = KERNEL_RADII[interpolation] * widening
-    centres = ((np.arange(after) + 0.5) * scale)[:, None]
-    places = np.arange(before)[None]
+    centres = ((np.arange(first, stop) + 0.5) * scale)[:, None]
     # A pixel counts if its middle, to the nearest, lies within reach of the centre.
-    first = np.floor(np.maximum(centres - reach + 0.5, 0))
-    last = np.floor(np.minimum(centres + reach + 0.5, before))
+    nearest = np.floor(np.maximum(centres - reach + 0.5, 0))
+    farthest = np.floor(np.minimum(centres + reach + 0.5, before))
+    begin = int(nearest[0, 0])
+    places = np.arange(begin, int(farthest[-1, 0]))[None]
     shares = _kernel((places - centres + 0.5) / widening, interpolation)
-    shares = np.where((places >= first) & (places < last), shares, 0.0)
+    shares = np.where((places >= nearest) & (places < farthest), shares, 0.0)
     shares /= shares.sum(axis=1, keepdims=True)
-    return np.trunc(shares * _WEIGHT_ONE + np.copysign(0.5, shares))
+    return begin, np.trunc(shares * _WEIGHT_ONE + np.copysign(0.5, shares))
 
 
 def _kernel(distance: NDArray[np.float64], interpolation: str) -> NDArray[np.float64]:

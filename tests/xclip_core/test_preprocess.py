@@ -1,6 +1,7 @@
 """Frames to model input: the published processor's pixels, and its files in every form."""
 
 import json
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -131,6 +132,29 @@ def test_enlarging_is_pillows_to_the_level() -> None:
     theirs = Image.fromarray(frame).resize((71, 117), Image.Resampling.BILINEAR)
     ours = resize(frame, size=(117, 71), interpolation="bilinear")
     assert np.array_equal(ours, np.asarray(theirs))
+
+
+@pytest.mark.parametrize("interpolation", ["bilinear", "bicubic"])
+@pytest.mark.parametrize("size", [(31, 83), (90, 217)])
+def test_a_window_of_a_picture_is_what_the_whole_would_show_there(
+    size: tuple[int, int], interpolation: str
+) -> None:
+    frame = noise(45, 110)
+    whole = resize(frame, size=size, interpolation=interpolation)
+    window = (slice(7, 29), slice(40, 81))
+    part = resize(frame, size=size, interpolation=interpolation, window=window)
+    assert np.array_equal(part, whole[window])
+
+
+def test_a_ribbon_of_pixels_costs_the_memory_of_the_square_that_is_cut_from_it() -> None:
+    ribbon = noise(8, 600)  # whole, it would grow to 16,800 columns
+    tracemalloc.start()
+    try:
+        FrameProcessor.from_dict(AS_PUBLISHED | {"size": 224}).prepare_frame(ribbon)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 32 << 20
 
 
 def test_the_crop_is_as_large_as_the_short_edge_unless_it_is_said() -> None:
