@@ -1,6 +1,6 @@
 """The catalog: what has been indexed, in one folder on disk. SQLite is the truth, FAISS a view."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from threading import Lock
 from types import TracebackType
@@ -134,24 +134,27 @@ class Catalog:
             video_id = clip_rows.video_id_of(session, video.fingerprint)
             if video_id is None:
                 video_id = clip_rows.insert_video(session, video, clips=clips, blobs=blobs)
-            places.put(session, place, video_id=video_id)
+            places.put(session, {place: video_id})
             return video_id
 
-    def add_place(self, place: FilePlace, *, video_id: int) -> None:
-        """Known content was found at this place.
+    def add_places(self, found: Mapping[FilePlace, int]) -> None:
+        """Known content was found at these places: each with the id of its video.
+
+        Places that swapped their content keep it, whatever the order.
 
         Raises:
-            CatalogError: there is no such video (any more).
+            CatalogError: one of the videos is not in the catalog (any more).
         """
         with self._database.writing() as session:
-            if session.get(Video, video_id) is None:
-                raise CatalogError(f"video {video_id} is no longer in the catalog; index again")
-            places.put(session, place, video_id=video_id)
+            lost = clip_rows.unknown_ids(session, set(found.values()))
+            if lost:
+                raise CatalogError(f"video {min(lost)} is no longer in the catalog; index again")
+            places.put(session, found)
 
     def record_failure(self, place: FilePlace, *, error: str) -> None:
         """The file could not be indexed; what it held before is gone from this place."""
         with self._database.writing() as session:
-            places.put(session, place, error=error)
+            places.put(session, {place: error})
 
     def forget_places(self, paths: Iterable[Path]) -> int:
         """Files that are gone; videos without any place left go too. How many were known."""

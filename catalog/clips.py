@@ -1,6 +1,6 @@
 """Rows of videos and clips: written together, and joined again for an answer."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +17,14 @@ from catalog.tables import Clip, Video
 def video_id_of(session: Session, fingerprint: str) -> int | None:
     """The id of the video with this content."""
     return session.scalar(select(Video.id).where(Video.fingerprint == fingerprint))
+
+
+def unknown_ids(session: Session, video_ids: Collection[int]) -> set[int]:
+    """Those of these ids that no video has."""
+    found: set[int] = set()
+    for some in in_batches(sorted(video_ids)):
+        found.update(session.scalars(select(Video.id).where(Video.id.in_(some))))
+    return set(video_ids) - found
 
 
 def insert_video(

@@ -5,7 +5,7 @@ root above the path before a new one is made.
 """
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import TypeVar
@@ -78,31 +78,34 @@ def failures(session: Session) -> list[tuple[Path, str]]:
     return sorted((Path(_joined(roots[root], rel)), error or "") for root, rel, error in rows)
 
 
-def put(
-    session: Session, place: FilePlace, *, video_id: int | None = None, error: str | None = None
-) -> None:
-    """Say what a place holds now: a video or an error; a video that it held before may go.
+def put(session: Session, held: Mapping[FilePlace, int | str]) -> None:
+    """Say what places hold now: a video, by its id, or an error.
+
+    Videos that only these places held before go, once all places hold what they hold now: files may
+    have changed names with each other.
 
     Raises:
-        ValueError: the path is not a file below the root.
+        ValueError: a path is not a file below its root.
     """
-    path, root = _absolute_text(place.path), _absolute_text(place.root)
-    if not _is_below(path, root):
-        raise ValueError(f"{place.path} does not lie below {place.root}")
-    row = next(iter(_rows_at(session, [path])), None)
-    held = None if row is None else row.video_id
-    if row is None:
-        row = File(root_id=_root_id(session, root), relative_path=_relative(path, root))
-        session.add(row)
-    row.size, row.mtime_ns, row.video_id, row.error = place.size, place.mtime_ns, video_id, error
+    rows = _rows_at(session, [_absolute_text(place.path) for place in held])
+    displaced = {row.video_id for row in rows.values() if row.video_id is not None}
+    for place, content in held.items():
+        path, root = _absolute_text(place.path), _absolute_text(place.root)
+        if not _is_below(path, root):
+            raise ValueError(f"{place.path} does not lie below {place.root}")
+        if path not in rows:
+            rows[path] = File(root_id=_root_id(session, root), relative_path=_relative(path, root))
+            session.add(rows[path])
+        row = rows[path]
+        row.size, row.mtime_ns = place.size, place.mtime_ns
+        row.video_id, row.error = (content, None) if isinstance(content, int) else (None, content)
     session.flush()
-    if held is not None and held != video_id:
-        drop_unplaced(session, [held])
+    drop_unplaced(session, sorted(displaced))
 
 
 def forget(session: Session, paths: Iterable[Path]) -> int:
     """Delete the rows of these files and the videos that lie nowhere else; how many rows."""
-    rows = _rows_at(session, [_absolute_text(path) for path in paths])
+    rows = _rows_at(session, [_absolute_text(path) for path in paths]).values()
     videos = {row.video_id for row in rows if row.video_id is not None}
     for some in in_batches([row.id for row in rows]):
         session.execute(_without_sync(delete(File).where(File.id.in_(some))))
@@ -121,13 +124,13 @@ def _without_sync(statement: Delete) -> Delete:
     return statement.execution_options(synchronize_session=False)  # the session ends right after
 
 
-def _rows_at(session: Session, paths: Sequence[str]) -> list[File]:
-    rows: list[File] = []
+def _rows_at(session: Session, paths: Sequence[str]) -> dict[str, File]:
+    rows: dict[str, File] = {}
     for root_id, root in _roots(session).items():
         below = [_relative(path, root) for path in paths if _is_below(path, root)]
         for some in in_batches(below):
             query = select(File).where(File.root_id == root_id, File.relative_path.in_(some))
-            rows.extend(session.scalars(query))
+            rows |= {_joined(root, row.relative_path): row for row in session.scalars(query)}
     return rows
 
 

@@ -101,6 +101,8 @@ class _Run:
     interrupted: bool = False
     _started: float = field(default_factory=time.monotonic)
     _waiting: deque[FoundFile] = field(default_factory=deque)
+    # Places of videos that hold something else now, perhaps what another of them held before.
+    _changed: list[FoundFile] = field(default_factory=list)
     # Content that is being read now, with the other places of it that turned up meanwhile.
     _copies: dict[str, list[FilmJob]] = field(default_factory=dict)
     _counts: dict[Outcome, int] = field(default_factory=lambda: dict.fromkeys(Outcome, 0))
@@ -115,16 +117,19 @@ class _Run:
         self._failed.extend(walk.unreadable)
         for file in walk.files:
             state = self.known.get(file.path)
-            if state is None or (state.size, state.mtime_ns) != (file.size, file.mtime_ns):
+            if state is None:
                 self._waiting.append(file)
+            elif (state.size, state.mtime_ns) != (file.size, file.mtime_ns):
+                (self._waiting if state.video_id is None else self._changed).append(file)
             elif state.error is None:
                 self._counts[Outcome.UNCHANGED] += 1
             elif self.settings.retry_failed:
                 self._waiting.append(file)
             else:
                 self._failed.append(FailedFile(path=file.path, error=state.error, tried=False))
-        waiting_bytes = sum(file.size for file in self._waiting)
-        self.report(LibraryWalked(len(walk.files), len(self._waiting), waiting_bytes))
+        waiting = [*self._waiting, *self._changed]
+        waiting_bytes = sum(file.size for file in waiting)
+        self.report(LibraryWalked(len(walk.files), len(waiting), waiting_bytes))
 
     def index_films(self) -> None:
         """Read films in threads, embed their clips here, and commit each film when it is whole."""
@@ -154,7 +159,8 @@ class _Run:
 
     def _decoder_threads(self) -> int:
         """Films side by side use the cores best; what too few films leave idle helps each."""
-        films_at_once = min(self.settings.workers, max(len(self._waiting), 1))
+        waiting = len(self._waiting) + len(self._changed)
+        films_at_once = min(self.settings.workers, max(waiting, 1))
         return max((os.cpu_count() or 1) // films_at_once, 1)
 
     def forget_vanished(self, walk: Walk) -> None:
@@ -192,22 +198,38 @@ class _Run:
 
     def _next_job(self) -> FilmJob | None:
         """Fingerprint waiting files until one holds something new; None when none is left."""
-        while self._waiting:
-            file = self._waiting.popleft()
-            try:
-                job = FilmJob(file, read_fingerprint(file.path))
-            except OSError as error:
-                self._fail(file, place=None, error=reason(error))
+        while self._waiting or self._changed:
+            if not self._waiting:
+                self._place_exchanged()
+            elif (job := self._fingerprinted(self._waiting.popleft())) is None:
                 continue
-            video_id = self.catalog.video_with(job.content.digest)
-            if video_id is not None:
-                self._place_known(job, video_id=video_id)
+            elif (video_id := self.catalog.video_with(job.content.digest)) is not None:
+                self._place_known({job: video_id})
             elif job.content.digest in self._copies:
                 self._copies[job.content.digest].append(job)
             else:
                 self._copies[job.content.digest] = []
                 return job
         return None
+
+    def _place_exchanged(self) -> None:
+        """Find known content at places that held other content before.
+
+        All in one step, and after the files at new places: a film goes when no place holds it any
+        more, and where files took over each other's names, each step alone would drop the next one.
+        """
+        jobs = [job for file in self._changed if (job := self._fingerprinted(file)) is not None]
+        self._changed.clear()
+        videos = {job: self.catalog.video_with(job.content.digest) for job in jobs}
+        self._place_known({job: video for job, video in videos.items() if video is not None})
+        self._waiting.extend(job.file for job, video in videos.items() if video is None)
+
+    def _fingerprinted(self, file: FoundFile) -> FilmJob | None:
+        try:
+            return FilmJob(file, read_fingerprint(file.path))
+        except OSError as error:
+            self._fail(file, place=None, error=reason(error))
+            return None
 
     def _take(self, message: Message, batches: EmbeddingBatches) -> None:
         match message:
@@ -243,16 +265,18 @@ class _Run:
         self._clips += len(film.spans)
         self._video_seconds += duration
         self._done(job.file, Outcome.INDEXED, clips=len(film.spans), video_seconds=duration)
-        for copy in self._copies.pop(job.content.digest):
-            self._place_known(copy, video_id=video_id)
+        self._place_known(dict.fromkeys(self._copies.pop(job.content.digest), video_id))
 
-    def _place_known(self, job: FilmJob, *, video_id: int) -> None:
-        before = self.known.get(job.file.path)
-        same = before is not None and before.video_id == video_id
-        self.catalog.add_place(_place(job), video_id=video_id)
-        if not same:
-            self._found_again.add(video_id)
-        self._done(job.file, Outcome.UNCHANGED if same else Outcome.MOVED)
+    def _place_known(self, found: Mapping[FilmJob, int]) -> None:
+        if not found:
+            return
+        self.catalog.add_places({_place(job): video_id for job, video_id in found.items()})
+        for job, video_id in found.items():
+            before = self.known.get(job.file.path)
+            same = before is not None and before.video_id == video_id
+            if not same:
+                self._found_again.add(video_id)
+            self._done(job.file, Outcome.UNCHANGED if same else Outcome.MOVED)
 
     def _fail(self, file: FoundFile, *, place: FilePlace | None, error: str) -> None:
         self._failed.append(FailedFile(path=file.path, error=error))

@@ -38,7 +38,7 @@ class CatalogHistory(RuleBasedStateMachine):
     def index(self, path: Path, root: Path, content: int) -> None:
         place, known = FilePlace(root, path, content, 1), self.catalog.video_with(str(content))
         if known is not None:
-            self.catalog.add_place(place, video_id=known)
+            self.catalog.add_places({place: known})
         else:
             count = 1 + content
             self.catalog.add_video(

@@ -55,7 +55,7 @@ def test_every_change_is_a_generation_and_reading_is_none(shelf, catalog, query)
     seen = [generation()]
     video = shelf.add("a.mp4")
     seen.append(generation())
-    catalog.add_place(shelf.place("copy.mp4"), video_id=video)
+    catalog.add_places({shelf.place("copy.mp4"): video})
     seen.append(generation())
     catalog.record_failure(shelf.place("bad.mp4"), error="cut off")
     seen.append(generation())
@@ -104,7 +104,7 @@ def test_a_failed_replacement_leaves_the_old_clips_as_they_were(shelf, catalog):
 
 def test_a_copy_shares_its_clips_and_outlives_the_original(shelf, catalog, query):
     video = shelf.add("a.mp4", clips=3)
-    catalog.add_place(shelf.place("copy/a.mp4"), video_id=video)
+    catalog.add_places({shelf.place("copy/a.mp4"): video})
     assert (catalog.status().files, catalog.status().clips) == (2, 3)
     match = catalog.nearest(query, limit=1)[0]
     assert (match.path, match.other_paths) == (FILMS / "a.mp4", (FILMS / "copy/a.mp4",))
@@ -120,10 +120,22 @@ def test_a_copy_shares_its_clips_and_outlives_the_original(shelf, catalog, query
 
 def test_a_changed_copy_leaves_the_shared_content_to_the_other_place(shelf, catalog):
     video = shelf.add("a.mp4", clips=3, seed=1)
-    catalog.add_place(shelf.place("b.mp4"), video_id=video)
+    catalog.add_places({shelf.place("b.mp4"): video})
     shelf.add("b.mp4", clips=2, seed=2)
     assert catalog.status().clips == 5
     assert catalog.known_files([FILMS / "a.mp4"])[FILMS / "a.mp4"].video_id == video
+
+
+def test_places_that_swap_their_content_lose_none_of_it(shelf, catalog):
+    first = shelf.add("a.mp4", clips=3, seed=1)
+    second = shelf.add("b.mp4", clips=2, seed=2)
+    catalog.add_places({shelf.place("a.mp4"): second, shelf.place("b.mp4"): first})
+    known = catalog.known_files([FILMS])
+    assert {path.name: state.video_id for path, state in known.items()} == {
+        "a.mp4": second,
+        "b.mp4": first,
+    }
+    assert catalog.status().clips == 5
 
 
 def test_content_that_someone_else_took_in_meanwhile_is_not_doubled(shelf, catalog):
@@ -137,7 +149,7 @@ def test_content_that_is_gone_cannot_be_given_a_place(shelf, catalog):
     video = shelf.add("a.mp4")
     catalog.forget_places([FILMS / "a.mp4"])
     with pytest.raises(CatalogError, match="no longer in the catalog"):
-        catalog.add_place(shelf.place("b.mp4"), video_id=video)
+        catalog.add_places({shelf.place("b.mp4"): video})
 
 
 def test_a_file_that_fails_after_a_change_no_longer_answers(shelf, catalog, query):

@@ -57,7 +57,7 @@ def test_a_glob_that_fits_nothing_finds_nothing(filled, catalog, query):
 def test_a_copy_is_shown_where_the_glob_fits(filled, catalog, query):
     video = catalog.nearest(query, limit=1)[0].video_id
     first = place_of(catalog, video)
-    catalog.add_place(filled.place("zz/copy.mp4"), video_id=video)
+    catalog.add_places({filled.place("zz/copy.mp4"): video})
     match = catalog.nearest(query, limit=1, within="zz")[0]
     assert (match.path, match.other_paths) == (FILMS / "zz/copy.mp4", (first,))
     assert catalog.nearest(query, limit=1)[0].path == first

@@ -158,6 +158,39 @@ def test_a_renamed_file_is_moved_and_nothing_is_decoded(index, film, catalog, li
     assert paths_of(catalog) == {"b.mp4": 1}
 
 
+def test_files_that_take_over_each_others_names_are_not_decoded_again(
+    index, film, catalog, library, embedder
+):
+    for number in (1, 2, 3):
+        film(f"{number}.mp4", seconds=3, first=60 * number)
+    index()
+    for before, after in (("3", "4"), ("2", "3"), ("1", "2")):
+        (library / f"{before}.mp4").rename(library / f"{after}.mp4")
+    report = index()
+    assert (report.moved, report.indexed, report.removed) == (3, 0, 0)
+    for before, after in (("2", "x"), ("3", "2"), ("x", "3")):
+        (library / f"{before}.mp4").rename(library / f"{after}.mp4")
+    report = index()
+    assert (report.moved, report.unchanged, report.indexed) == (2, 1, 0)
+    assert embedder.prepared == 12
+    assert paths_of(catalog) == {"2.mp4": 1, "3.mp4": 1, "4.mp4": 1}
+
+
+def test_a_new_film_under_the_name_of_one_that_moved_on_costs_one_decoding(
+    index, film, catalog, library, embedder
+):
+    film("1.mp4", seconds=3, first=20)
+    film("2.mp4", seconds=3, first=90)
+    index()
+    (library / "2.mp4").rename(library / "3.mp4")
+    (library / "1.mp4").rename(library / "2.mp4")
+    film("1.mp4", seconds=4, first=160)
+    report = index()
+    assert (report.indexed, report.moved, report.removed) == (1, 2, 0)
+    assert embedder.prepared == 12
+    assert paths_of(catalog) == {"1.mp4": 1, "2.mp4": 1, "3.mp4": 1}
+
+
 def test_copies_in_one_run_are_decoded_once_and_counted_as_moved(index, film, catalog, embedder):
     path = film("a.mp4", seconds=3)
     for name in ("b.mp4", "c.mp4"):
