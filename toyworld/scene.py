@@ -91,7 +91,7 @@ def draw_scene(combination: Combination, rng: np.random.Generator, *, duration: 
     elif resizing:
         pace = rng.uniform(0.8, 1.3)
     else:
-        pace = rng.uniform(1.2, 2.6) * np.pi
+        pace = rng.uniform(0.9, 1.7) * np.pi
     # A straight or growing course must end inside the picture, however long the event is.
     seconds = max(duration, PACE_SECONDS) if moving or resizing else PACE_SECONDS
     across = rng.uniform(0.3, 0.7), rng.uniform(0.3, 0.7)
