@@ -24,10 +24,12 @@ SCHEMA_VERSION = len(MIGRATIONS)
 
 def stored_version(connection: Connection) -> int | None:
     """The schema version of a catalog; 0 for an empty database, None for somebody else's."""
-    tables = inspect(connection).get_table_names()
+    inspector = inspect(connection)
+    tables = inspector.get_table_names()
     if not tables:
         return 0
-    if Meta.__tablename__ not in tables:
+    table, column = Meta.__tablename__, Meta.schema_version.key
+    if table not in tables or column not in {c["name"] for c in inspector.get_columns(table)}:
         return None
     return connection.execute(select(Meta.schema_version)).scalar_one_or_none()
 

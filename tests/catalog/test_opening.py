@@ -84,8 +84,9 @@ def test_a_file_that_is_not_sqlite_is_refused_and_left_alone(tmp_path):
     assert (tmp_path / DATABASE).read_bytes() == b"something else entirely" * 1000
 
 
-def test_the_database_of_another_program_is_refused_and_left_alone(tmp_path):
-    execute(tmp_path, "CREATE TABLE bookmarks (url TEXT)")
+@pytest.mark.parametrize("table", ["bookmarks (url TEXT)", "meta (key TEXT, value TEXT)"])
+def test_the_database_of_another_program_is_refused_and_left_alone(tmp_path, table):
+    execute(tmp_path, f"CREATE TABLE {table}")
     before = (tmp_path / DATABASE).read_bytes()
     for create in (False, True):
         assert "not a catalog of vsearch" in refusal(NotACatalogError, tmp_path, create=create)
