@@ -17,7 +17,7 @@ class IndexSettings:
     """How to index; raises SettingsError where a number makes no sense.
 
     `window` and `stride` are the length of a clip and the distance between two starts, in
-    seconds. `include` and `exclude` are glob patterns (see `indexer.walk.matches`). `workers`
+    seconds. `include` and `exclude` are glob patterns (see `indexer.find_videos`). `workers`
     films are decoded at a time. `clips_per_batch` clips are embedded at a time. Files that failed
     earlier and have not changed are tried again only with `retry_failed`.
     """

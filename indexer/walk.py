@@ -2,11 +2,11 @@
 
 import os
 import stat
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
 from pathlib import Path
 
+from catalog import path_matcher
 from indexer.errors import PathMissingError, reason
 from indexer.records import FailedFile
 
@@ -63,12 +63,16 @@ def find_videos(
     In folders a file counts when its suffix is one of `VIDEO_SUFFIXES` (in either case); hidden
     and system entries are skipped. A file or folder given by name is taken whatever its name.
     `exclude` drops what matches any of its patterns, a non-empty `include` keeps only what matches
-    one; see `matches` for what a pattern means.
+    one. A pattern means what it means everywhere (see `catalog.path_matcher`); unless it is
+    absolute, the names of the given folder and of those above it do not count.
 
     Raises PathMissingError when a given path is not there.
     """
     roots = _outermost(paths)
-    walker = _Walker(include=tuple(include), exclude=tuple(exclude))
+    walker = _Walker(
+        include=[_matcher(pattern) for pattern in include],
+        exclude=[_matcher(pattern) for pattern in exclude],
+    )
     for root in roots:
         walker.add_root(root)
     walker.follow_links()
@@ -80,18 +84,12 @@ def find_videos(
     )
 
 
-def matches(path: Path, pattern: str, *, root: Path) -> bool:
-    """Whether a glob pattern means this path below `root`; upper and lower case differ.
-
-    A pattern without a slash is compared with the name of the file and of each folder between it
-    and the root. One with a slash is compared with the path relative to the root and with the
-    absolute path; `*` crosses slashes there.
-    """
-    relative = path.relative_to(root)
-    if "/" not in pattern:
-        return any(fnmatchcase(name, pattern) for name in relative.parts)
-    forms = (relative.as_posix(), f"/{relative.as_posix()}", path.as_posix())
-    return any(fnmatchcase(form, pattern) for form in forms)
+def _matcher(pattern: str) -> Callable[[Path, Path], bool]:
+    """A test whether a glob pattern means a path below a root."""
+    fits = path_matcher(pattern)
+    if Path(pattern).is_absolute():
+        return lambda path, _: fits(path)
+    return lambda path, root: fits("/" / path.relative_to(root))
 
 
 def _outermost(paths: Iterable[Path]) -> tuple[Path, ...]:
@@ -112,8 +110,8 @@ def _resolve(path: Path) -> Path:
 
 @dataclass(slots=True)
 class _Walker:
-    include: tuple[str, ...]
-    exclude: tuple[str, ...]
+    include: list[Callable[[Path, Path], bool]]
+    exclude: list[Callable[[Path, Path], bool]]
     files: dict[Path, FoundFile] = field(default_factory=dict)
     unreadable: list[FailedFile] = field(default_factory=list)
     empty_roots: list[Path] = field(default_factory=list)
@@ -179,12 +177,10 @@ class _Walker:
         )
 
     def _is_excluded(self, path: Path, *, root: Path) -> bool:
-        return any(matches(path, pattern, root=root) for pattern in self.exclude)
+        return any(fits(path, root) for fits in self.exclude)
 
     def _is_included(self, path: Path, *, root: Path) -> bool:
-        return not self.include or any(
-            matches(path, pattern, root=root) for pattern in self.include
-        )
+        return not self.include or any(fits(path, root) for fits in self.include)
 
     def _note(self, path: Path, error: OSError) -> None:
         self.unreadable.append(FailedFile(path=path, error=reason(error)))

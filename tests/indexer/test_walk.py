@@ -135,7 +135,9 @@ def test_only_a_root_without_any_entry_counts_as_empty(library):
         ("old", ["old/c.mkv", "old/deep/d.mp4"]),
         ("old/*", ["old/c.mkv", "old/deep/d.mp4"]),
         ("**/b.mkv", ["b.mkv"]),
-        ("deep/*", []),
+        ("deep/*", ["old/deep/d.mp4"]),
+        ("old/", ["old/c.mkv", "old/deep/d.mp4"]),
+        ("ld/*", []),
         ("*.MKV", []),
     ],
 )
@@ -144,6 +146,12 @@ def test_include_keeps_and_exclude_drops_what_a_pattern_means(library, pattern, 
     everything = names(library)
     assert names(library, include=(pattern,)) == kept
     assert names(library, exclude=(pattern,)) == [n for n in everything if n not in kept]
+
+
+def test_the_names_above_a_given_folder_count_for_absolute_patterns_only(library):
+    touch(library, "a.mp4")
+    assert names(library, exclude=(library.name, f"*/{library.name}/*")) == ["a.mp4"]
+    assert names(library, exclude=(str(library.parent),)) == []
 
 
 def test_absolute_patterns_and_several_patterns_work_together(library):
