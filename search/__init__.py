@@ -9,7 +9,7 @@ from search.errors import (
 )
 from search.ranking import Moment, merge_into_moments
 from search.records import Hit, SearchResult
-from search.searcher import Searcher, TextEmbedder
+from search.searcher import Searcher, TextEmbedder, require_provenance
 
 __all__ = [
     "EmptyQueryError",
@@ -23,4 +23,5 @@ __all__ = [
     "Searcher",
     "TextEmbedder",
     "merge_into_moments",
+    "require_provenance",
 ]

@@ -45,6 +45,18 @@ class TextEmbedder(Protocol):
         """Unit vectors (K, D) for K texts."""
 
 
+def require_provenance(catalog: Catalog) -> Provenance:
+    """What made the catalog's vectors: to be asked before a model is loaded.
+
+    Raises:
+        NothingIndexedError: nothing was ever indexed.
+    """
+    provenance = catalog.provenance
+    if provenance is None:
+        raise _nothing_indexed(catalog)
+    return provenance
+
+
 class Searcher:
     """Asks one catalog through one model."""
 
@@ -77,9 +89,7 @@ class Searcher:
         )
 
     def _require_same_model(self) -> Provenance:
-        made_with, asked = self._catalog.provenance, self._embedder.identity
-        if made_with is None:
-            raise self._nothing_indexed()
+        made_with, asked = require_provenance(self._catalog), self._embedder.identity
         if made_with.weights_digest != asked.weights_digest:
             raise OtherModelError(
                 f"the catalog in {self._catalog.folder} was made with {made_with.model} (weights"
@@ -100,14 +110,14 @@ class Searcher:
                 break
             size *= _POOL_GROWTH  # a long film that fits everywhere has filled the pool
         if not moments and within is None:
-            raise self._nothing_indexed()
+            raise _nothing_indexed(self._catalog)
         return moments[:limit]
 
-    def _nothing_indexed(self) -> NothingIndexedError:
-        return NothingIndexedError(
-            f"the catalog in {self._catalog.folder} holds no videos yet; add some with"
-            " `vsearch index PATH`"
-        )
+
+def _nothing_indexed(catalog: Catalog) -> NothingIndexedError:
+    return NothingIndexedError(
+        f"the catalog in {catalog.folder} holds no videos yet; add some with `vsearch index PATH`"
+    )
 
 
 def _require_question(text: str, *, limit: int) -> str:

@@ -23,7 +23,7 @@ from catalog import Catalog, CatalogError, CatalogMissingError, CatalogStatus, C
 from indexer import IndexingError, IndexReport, IndexSettings, sample_times
 from indexer import index_library as run_index
 from media import MediaError, VideoInfo, decode_at, probe
-from search import NothingIndexedError, Searcher, SearchError, SearchResult
+from search import Searcher, SearchError, SearchResult, require_provenance
 from vsearch.errors import CommandError, ModelConflictError, PageMissingError, VideoError
 from xclip_core import DEFAULT_MODEL, ModelError
 
@@ -110,13 +110,7 @@ def open_searcher(settings: Settings) -> Iterator[Searcher]:
     not make the catalog.
     """
     with open_catalog(settings) as catalog:
-        made_by = catalog.provenance
-        if made_by is None:
-            raise NothingIndexedError(
-                f"the catalog in {settings.catalog} holds no videos yet; add some with"
-                " `vsearch index PATH`"
-            )
-        embedder = load_embedder(settings, made_by=made_by)
+        embedder = load_embedder(settings, made_by=require_provenance(catalog))
         yield Searcher(catalog=catalog, embedder=embedder)
 
 
