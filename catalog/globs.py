@@ -10,13 +10,14 @@ def path_matcher(pattern: str) -> Callable[[Path], bool]:
     """A test whether an absolute path, or a folder above it, fits `pattern`.
 
     `*` matches anything, `/` included; `?` one character; `[ab]` one of these. A pattern that is
-    not absolute may begin at any folder: `holiday` means everything in folders of that name,
-    `*.mkv` all Matroska files, `/media/2023` one folder. A pattern that is itself the name of a
-    file or folder matches it, whatever brackets it holds. Upper and lower case differ.
+    not absolute may begin at any folder, as if `*/` or `**/` stood before it: `holiday` means
+    everything in folders of that name, `*.mkv` all Matroska files, `/media/2023` one folder. A
+    pattern that is itself the name of a file or folder matches it, whatever brackets it holds.
+    Upper and lower case differ.
     """
     named = Path(pattern).as_posix()
     anchored = Path(pattern).is_absolute()
-    glob = re.compile(translate(named if anchored else f"*/{named}"))
+    glob = re.compile(translate(named if anchored else re.sub(r"^(\*+/)*", "*/", named)))
 
     def fits(place: str) -> bool:
         by_name = place == named if anchored else place.endswith(f"/{named}")

@@ -6,7 +6,7 @@ first along the rows, then along the columns, with weights of 22 bits and bytes 
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import numpy as np
 import torch
@@ -44,8 +44,9 @@ def resize(
         return pixels[rows, columns]
     if interpolation == "bilinear" and size[0] <= pixels.shape[0] and size[1] <= pixels.shape[1]:
         return _shrink(pixels, size=size)[rows, columns]
-    left, across = _weights(pixels.shape[1], size[1], columns.start, columns.stop, interpolation)
-    top, down = _weights(pixels.shape[0], size[0], rows.start, rows.stop, interpolation)
+    weights = partial(_weights, interpolation=interpolation)
+    left, across = weights(pixels.shape[1], size[1], first=columns.start, stop=columns.stop)
+    top, down = weights(pixels.shape[0], size[0], first=rows.start, stop=rows.stop)
     seen = pixels[top : top + down.shape[1], left : left + across.shape[1]]
     stretched = _weigh(_weigh(seen, across).swapaxes(0, 1), down)
     return np.ascontiguousarray(stretched.swapaxes(0, 1))
@@ -74,7 +75,7 @@ def _weigh(pixels: NDArray[np.uint8], weights: NDArray[np.float64]) -> NDArray[n
 
 @lru_cache(maxsize=16)
 def _weights(
-    before: int, after: int, first: int, stop: int, interpolation: str
+    before: int, after: int, *, first: int, stop: int, interpolation: str
 ) -> tuple[int, NDArray[np.float64]]:
     """How much each of `before` pixels counts in those from `first` to `stop` of `after`.
 

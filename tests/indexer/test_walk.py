@@ -135,6 +135,7 @@ def test_only_a_root_without_any_entry_counts_as_empty(library):
         ("old", ["old/c.mkv", "old/deep/d.mp4"]),
         ("old/*", ["old/c.mkv", "old/deep/d.mp4"]),
         ("**/b.mkv", ["b.mkv"]),
+        ("*/old/*", ["old/c.mkv", "old/deep/d.mp4"]),
         ("deep/*", ["old/deep/d.mp4"]),
         ("old/", ["old/c.mkv", "old/deep/d.mp4"]),
         ("ld/*", []),
