@@ -1,7 +1,6 @@
 """Indexing from end to end: real films, a real catalog, a small real embedder."""
 
 import os
-import shutil
 import threading
 
 import numpy as np
@@ -148,59 +147,6 @@ def test_a_changed_file_is_indexed_anew_and_its_old_clips_go(index, film, catalo
     assert paths_of(catalog) == {"a.mp4": 1}
 
 
-def test_a_renamed_file_is_moved_and_nothing_is_decoded(index, film, catalog, library, embedder):
-    film("a.mp4", seconds=3)
-    index()
-    (library / "a.mp4").rename(library / "b.mp4")
-    report = index()
-    assert (report.moved, report.removed, report.indexed) == (1, 0, 0)
-    assert embedder.prepared == 4
-    assert paths_of(catalog) == {"b.mp4": 1}
-
-
-def test_files_that_take_over_each_others_names_are_not_decoded_again(
-    index, film, catalog, library, embedder
-):
-    for number in (1, 2, 3):
-        film(f"{number}.mp4", seconds=3, first=60 * number)
-    index()
-    for before, after in (("3", "4"), ("2", "3"), ("1", "2")):
-        (library / f"{before}.mp4").rename(library / f"{after}.mp4")
-    report = index()
-    assert (report.moved, report.indexed, report.removed) == (3, 0, 0)
-    for before, after in (("2", "x"), ("3", "2"), ("x", "3")):
-        (library / f"{before}.mp4").rename(library / f"{after}.mp4")
-    report = index()
-    assert (report.moved, report.unchanged, report.indexed) == (2, 1, 0)
-    assert embedder.prepared == 12
-    assert paths_of(catalog) == {"2.mp4": 1, "3.mp4": 1, "4.mp4": 1}
-
-
-def test_a_new_film_under_the_name_of_one_that_moved_on_costs_one_decoding(
-    index, film, catalog, library, embedder
-):
-    film("1.mp4", seconds=3, first=20)
-    film("2.mp4", seconds=3, first=90)
-    index()
-    (library / "2.mp4").rename(library / "3.mp4")
-    (library / "1.mp4").rename(library / "2.mp4")
-    film("1.mp4", seconds=4, first=160)
-    report = index()
-    assert (report.indexed, report.moved, report.removed) == (1, 2, 0)
-    assert embedder.prepared == 12
-    assert paths_of(catalog) == {"1.mp4": 1, "2.mp4": 1, "3.mp4": 1}
-
-
-def test_copies_in_one_run_are_decoded_once_and_counted_as_moved(index, film, catalog, embedder):
-    path = film("a.mp4", seconds=3)
-    for name in ("b.mp4", "c.mp4"):
-        shutil.copy(path, path.with_name(name))
-    report = index()
-    assert (report.indexed, report.moved, report.clips) == (1, 2, 1)
-    assert embedder.prepared == 4
-    assert paths_of(catalog) == {"a.mp4": 1, "b.mp4": 1, "c.mp4": 1}
-
-
 def test_a_file_that_is_gone_is_forgotten_and_counted(index, film, catalog):
     film("a.mp4", seconds=3)
     gone = film("b.mp4", seconds=3, first=90)
@@ -342,21 +288,6 @@ def test_a_film_that_changed_into_rubbish_loses_its_clips(index, film, catalog):
     path.write_text("this is no film")
     assert len(index().failed) == 1
     assert paths_of(catalog) == {}
-
-
-def test_when_the_first_of_two_copies_vanishes_the_other_one_is_indexed(index, film, catalog):
-    path = film("a.mp4", seconds=3)
-    shutil.copy(path, path.with_name("b.mp4"))
-    report = index(report=on(LibraryWalked, path.unlink))
-    assert (report.indexed, len(report.failed)) == (1, 1)
-    assert paths_of(catalog) == {"b.mp4": 1}
-
-
-def test_copies_of_a_bad_file_are_all_listed(index, library):
-    for name in ("a.mp4", "b.mp4", "c.mp4"):
-        (library / name).write_text("this is no film")
-    report = index()
-    assert [f.path.name for f in report.failed] == ["a.mp4", "b.mp4", "c.mp4"]
 
 
 def test_an_interrupted_run_keeps_what_is_committed_and_the_next_one_resumes(index, film, catalog):
