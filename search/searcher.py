@@ -16,22 +16,11 @@ from search.errors import (
 )
 from search.ranking import Moment, merge_into_moments
 from search.records import Hit, SearchResult
+from xclip_core import ModelIdentity
 
 _SMALLEST_POOL = 256  # clips; enough for a median that means "an ordinary clip"
 _CLIPS_PER_MOMENT = 16
 _POOL_GROWTH = 4
-
-
-class ModelIdentity(Protocol):
-    """What a model says of itself."""
-
-    @property
-    def model(self) -> str:
-        """Its name."""
-
-    @property
-    def weights_digest(self) -> str:
-        """The digest of its weights: the same weights make the same vectors."""
 
 
 class TextEmbedder(Protocol):

@@ -1,6 +1,6 @@
 """The searcher over a real catalog, with words as one-hot vectors for a model."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,21 +14,17 @@ from search import (
     OtherModelError,
     Searcher,
 )
+from xclip_core import ModelIdentity
 
 WORDS = ("kitchen", "beach", "train", "snow", "nothing")
-
-
-@dataclass(frozen=True)
-class Identity:
-    model: str = "words"
-    weights_digest: str = "ab" * 32
+IDENTITY = ModelIdentity("words", None, "ab" * 32, len(WORDS), 8, 224)
 
 
 @dataclass(frozen=True)
 class WordEmbedder:
     """A sentence is the sum of its words."""
 
-    identity: Identity = Identity()
+    identity: ModelIdentity = IDENTITY
 
     def embed_texts(self, texts):
         return np.stack([mixed(*text.split()) for text in texts])
@@ -122,13 +118,18 @@ def test_a_limit_below_one_is_refused(searcher, limit):
 
 
 def test_a_catalog_of_another_model_is_refused_with_both_named(catalog):
-    other = Searcher(catalog=catalog, embedder=WordEmbedder(Identity("rooms", "cd" * 32)))
+    other = Searcher(
+        catalog=catalog,
+        embedder=WordEmbedder(replace(IDENTITY, model="rooms", weights_digest="cd" * 32)),
+    )
     with pytest.raises(OtherModelError, match=r"made with words.*comes from rooms.*--model words"):
         other.search("kitchen")
 
 
 def test_the_same_weights_under_another_name_may_ask(catalog):
-    renamed = Searcher(catalog=catalog, embedder=WordEmbedder(Identity("copy/of/words")))
+    renamed = Searcher(
+        catalog=catalog, embedder=WordEmbedder(replace(IDENTITY, model="copy/of/words"))
+    )
     assert renamed.search("kitchen").hits[0].path == Path("/films/home.mp4")
 
 
