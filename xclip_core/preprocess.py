@@ -242,7 +242,7 @@ def _colour(values: Mapping[str, Any], name: str) -> tuple[float, float, float]:
 
 
 def _interpolation(number: Any) -> str:
-    if number not in _INTERPOLATIONS:
+    if not isinstance(number, int) or number not in _INTERPOLATIONS:
         known = ", ".join(f"{n} ({name})" for n, name in _INTERPOLATIONS.items())
         raise FrameProcessorError(f"{FILE_NAME} sets resample to {number!r}; supported are {known}")
     return _INTERPOLATIONS[number]

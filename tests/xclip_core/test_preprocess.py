@@ -248,6 +248,7 @@ def test_nothing_that_changes_pixels_is_guessed(name: str) -> None:
         ({"size": {"height": 224, "width": 224}}, "size"),
         ({"size": 0}, "size"),
         ({"resample": 1}, "bilinear"),
+        ({"resample": [2]}, "bilinear"),
         ({"image_mean": [0.5]}, "three numbers"),
         ({"image_std": 0.5}, "three numbers"),
         ({"do_center_crop": False}, "square"),
