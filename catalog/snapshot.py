@@ -50,7 +50,10 @@ def read_snapshot(folder: Path, *, expected_digest: str) -> tuple[Label, memoryv
         return None
     label = _parse_label(content)
     body = content[_HEADER.size :]
-    if label is None or _digest(UUID(label.catalog_uuid), label.generation, body) != label.digest:
+    if (
+        label is None
+        or _digest(body, uuid=UUID(label.catalog_uuid), generation=label.generation) != label.digest
+    ):
         _remove(folder / SNAPSHOT_NAME)
         return None
     return (label, body) if label.digest == expected_digest else None
@@ -65,7 +68,7 @@ def write_snapshot(
         CatalogStorageError: no room, or no permission; the old snapshot stands.
     """
     uuid = UUID(catalog_uuid)
-    digest = _digest(uuid, generation, body)
+    digest = _digest(body, uuid=uuid, generation=generation)
     header = _HEADER.pack(_MAGIC, uuid.bytes, generation, bytes.fromhex(digest))
     beside = folder / f"{SNAPSHOT_NAME}.{uuid4().hex}.new"
     try:
@@ -95,7 +98,7 @@ def _parse_label(content: bytes | memoryview) -> Label | None:
     return Label(catalog_uuid=str(UUID(bytes=uuid)), generation=generation, digest=digest.hex())
 
 
-def _digest(uuid: UUID, generation: int, body: bytes | memoryview) -> str:
+def _digest(body: bytes | memoryview, *, uuid: UUID, generation: int) -> str:
     digest = hashlib.sha256(uuid.bytes + struct.pack("<Q", generation))
     digest.update(body)
     return digest.hexdigest()

@@ -41,10 +41,10 @@ def decode_at(video: VideoInfo, times: Sequence[float], *, threads: int = 0) -> 
         raise ValueError("times must be finite seconds")
     if any(later < earlier for earlier, later in pairwise(times)):
         raise ValueError("times must ascend: the film is decoded in one forward pass")
-    return _decode_at(video, times, threads)
+    return _decode_at(video, times, threads=threads)
 
 
-def _decode_at(video: VideoInfo, times: Sequence[float], threads: int) -> Iterator[Frame]:
+def _decode_at(video: VideoInfo, times: Sequence[float], *, threads: int) -> Iterator[Frame]:
     if not times:
         return
     layout = video.layout

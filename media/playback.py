@@ -50,7 +50,7 @@ def play(
     margins = _SEEK_MARGINS if start >= _SEEK_FROM else ()
     for margin in (*margins, None):
         with open_source(path, stream_index=layout.stream_index, threads=threads) as source:
-            if margin is not None and not _seek(source, layout, start - margin):
+            if margin is not None and not _seek(source, layout, time=start - margin):
                 continue
             pictures = _in_order(source, layout)
             first = next(pictures, None)
@@ -83,7 +83,7 @@ def displayed_at(pictures: Iterable[Picture], times: Sequence[float]) -> Iterato
             yield shown
 
 
-def _seek(source: Source, layout: Layout, time: float) -> bool:
+def _seek(source: Source, layout: Layout, *, time: float) -> bool:
     """Go to the key frame at or before `time`; whether the container could."""
     try:
         target = layout.first_pts + int(Fraction(time) / _time_base(source))

@@ -42,13 +42,15 @@ class Previews:
     def film(self, hit: Hit) -> Preview:
         """The moment as an H.264 MP4, see `preview_span`."""
         start, end = preview_span(hit)
-        return self._made(hit, ("film", start, end), partial(excerpt, start=start, end=end))
+        return self._made(hit, partial(excerpt, start=start, end=end), key=("film", start, end))
 
     def _still(self, hit: Hit) -> Preview:
-        return self._made(hit, ("still", hit.peak), partial(thumbnail, time=hit.peak, threads=1))
+        return self._made(
+            hit, partial(thumbnail, time=hit.peak, threads=1), key=("still", hit.peak)
+        )
 
     def _made(
-        self, hit: Hit, what: tuple[str | float, ...], make: Callable[[Path], bytes]
+        self, hit: Hit, make: Callable[[Path], bytes], *, key: tuple[str | float, ...]
     ) -> Preview:
         path = _where_it_lies(hit)
         if path is None:
@@ -58,8 +60,8 @@ class Previews:
             )
         try:
             found = path.stat()
-            key = (path, found.st_size, found.st_mtime_ns, *what)
-            return Preview(data=self._cache.get(key, partial(make, path)))
+            content = (path, found.st_size, found.st_mtime_ns)
+            return Preview(data=self._cache.get((*content, *key), partial(make, path)))
         except (MediaError, OSError) as error:
             return Preview(problem=f"The file cannot be shown: {error}")
 
