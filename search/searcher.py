@@ -14,11 +14,10 @@ from search.errors import (
     NothingIndexedError,
     OtherModelError,
 )
-from search.ranking import Moment, merge_into_moments
+from search.ranking import CLIPS_COMPARED, Moment, merge_into_moments
 from search.records import Hit, SearchResult
 from xclip_core import ModelIdentity
 
-_SMALLEST_POOL = 256  # clips; enough for a median that means "an ordinary clip"
 _CLIPS_PER_MOMENT = 16
 _POOL_GROWTH = 4
 
@@ -91,7 +90,7 @@ class Searcher:
     def _best_moments(
         self, vector: NDArray[np.float32], *, limit: int, within: str | None
     ) -> Sequence[Moment]:
-        size = max(_SMALLEST_POOL, _CLIPS_PER_MOMENT * limit)
+        size = max(CLIPS_COMPARED, _CLIPS_PER_MOMENT * limit)
         while True:
             pool = self._catalog.nearest(vector, limit=size, within=within)
             moments = merge_into_moments(pool)

@@ -4,6 +4,7 @@ from itertools import combinations
 from pathlib import Path
 from statistics import median
 
+import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -128,6 +129,20 @@ def test_a_moment_begins_and_ends_where_clips_of_its_film_do(pool):
         own = [found for found in pool if found.video_id == moment.best.video_id]
         assert moment.start in {found.start for found in own}
         assert moment.end in {found.end for found in own}
+
+
+def test_the_best_moments_stay_what_they_are_when_more_are_asked_for():
+    drawn = np.random.default_rng(0).normal(size=(40, 60))
+    smooth = 0.3 + 0.05 * np.apply_along_axis(np.convolve, 1, drawn, np.full(4, 0.25), "same")
+    films = [
+        clip(STRIDE * number, float(score), video=video)
+        for video, scores_of_film in enumerate(smooth)
+        for number, score in enumerate(scores_of_film)
+    ]
+    pool = sorted(films, key=lambda found: -found.score)
+    best = merge_into_moments(pool[:256])[:10]
+    assert merge_into_moments(pool[:800])[:10] == best
+    assert merge_into_moments(pool)[:10] == best
 
 
 @given(pools)
