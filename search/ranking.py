@@ -6,7 +6,6 @@ from statistics import median
 
 from catalog import ClipMatch
 
-
 # Enough for a median that means "an ordinary clip". The same number whatever the size of the pool:
 # who asks for more moments finds the best ones unchanged.
 CLIPS_COMPARED = 256
@@ -26,9 +25,9 @@ def merge_into_moments(pool: Iterable[ClipMatch]) -> tuple[Moment, ...]:
 
     Clips are taken best first, and each looks at the moments of its film that it overlaps, best
     first. It **extends** the first one that it is nearly as good as: at least halfway from the
-    median of the best `CLIPS_COMPARED` clips up to that moment's score; weaker moments that it touches as well are
-    joined. If it is weaker but half of it lies in the moment, it says nothing new and is
-    **absorbed**. A clip that no moment took stands as a moment of its own.
+    median of the best `CLIPS_COMPARED` clips up to that moment's score; weaker moments that it
+    touches as well are joined. If it is weaker but half of it lies in the moment, it says nothing
+    new and is **absorbed**. A clip that no moment took stands as a moment of its own.
     """
     ranked = sorted(pool, key=_order)
     if not ranked:
