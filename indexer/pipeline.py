@@ -65,7 +65,9 @@ def index_library(
     run = _Run(catalog=catalog, embedder=embedder, settings=settings, report=report)
     try:
         walk = find_videos(paths, include=settings.include, exclude=settings.exclude)
-        catalog.bind(_provenance(embedder, settings))
+        if walk.files or catalog.provenance is not None:
+            # A folder without films must not decide which model the catalog belongs to.
+            catalog.bind(_provenance(embedder, settings))
         run.known = catalog.known_files(walk.roots)
         run.plan(walk)
         run.index_films()

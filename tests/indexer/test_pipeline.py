@@ -352,6 +352,17 @@ def test_another_window_than_the_catalogs_is_refused_before_anything_is_read(ind
     assert events == []
 
 
+def test_a_folder_without_films_leaves_the_choice_of_model_and_window_open(
+    index, film, catalog, library
+):
+    (library / "notes.txt").touch()
+    assert index(window=4.0).indexed == 0
+    assert catalog.provenance is None
+    film("a.mp4", seconds=3)
+    assert index().indexed == 1
+    assert catalog.provenance.window == 8.0
+
+
 def test_another_reader_of_the_catalog_finds_each_film_as_soon_as_it_is_done(
     index, film, catalog, tmp_path
 ):
