@@ -102,7 +102,7 @@ def train_control(folder: Path, *, seed: int, plan: TrainingPlan, report: Report
     )
     batches = still_batches(tokenizer, PROCESSOR, seed=seed, looks=40)
     train(model, batches, plan=plan, report=_printer(report, of=plan.steps))
-    _save(folder, model, tokenizer)
+    _save(folder, model=model, tokenizer=tokenizer)
 
 
 def train_demo_model(
@@ -114,10 +114,10 @@ def train_demo_model(
     model = with_frames(start.model, frames=FRAMES)
     batches = clip_batches(start.tokenizer, PROCESSOR, seed=seed, frames=FRAMES, looks=8)
     train(model, batches, plan=plan, report=_printer(report, of=plan.steps))
-    _save(folder, model, start.tokenizer)
+    _save(folder, model=model, tokenizer=start.tokenizer)
 
 
-def _save(folder: Path, model: XCLIP, tokenizer: Tokenizer) -> None:
+def _save(folder: Path, *, model: XCLIP, tokenizer: Tokenizer) -> None:
     # Half precision halves the package; vectors move by less than a thousandth.
     save_checkpoint(folder, model=model.half(), tokenizer=tokenizer, processor=PROCESSOR)
 
