@@ -97,7 +97,7 @@ class Searcher:
             if len(moments) >= limit or len(pool) < size:
                 break
             size *= _POOL_GROWTH  # a long film that fits everywhere has filled the pool
-        if not moments and within is None:
+        if not moments and not self._catalog.nearest(vector, limit=1):
             raise _nothing_indexed(self._catalog)
         return moments[:limit]
 

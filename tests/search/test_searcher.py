@@ -136,8 +136,9 @@ def test_the_same_weights_under_another_name_may_ask(catalog):
 def test_an_empty_catalog_says_how_to_fill_it(tmp_path):
     with bound(tmp_path / "catalog") as catalog:
         empty = Searcher(catalog=catalog, embedder=WordEmbedder())
-        with pytest.raises(NothingIndexedError, match="vsearch index PATH"):
-            empty.search("kitchen")
+        for within in (None, "*.mp4"):
+            with pytest.raises(NothingIndexedError, match="vsearch index PATH"):
+                empty.search("kitchen", within=within)
 
 
 def test_a_catalog_that_was_only_just_made_says_how_to_fill_it(tmp_path):
