@@ -1,11 +1,14 @@
 """The entry point: runs one command line, and says in one sentence what could not be done."""
 
+import errno
 import os
 import sys
 
 import typer
 
 from vsearch.cli import DONE, INTERRUPTED, app
+
+_NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
 def run(arguments: list[str]) -> int:
@@ -19,8 +22,13 @@ def run(arguments: list[str]) -> int:
         return INTERRUPTED
     except (BrokenPipeError, SystemExit):
         # Whoever reads the pipe has enough (Typer makes a SystemExit of that): no fault of ours.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()
         return DONE
+    except OSError as error:
+        if error.errno not in _NO_ROOM:
+            raise
+        _drop_output()
+        return _refuse(f"{error.strerror}; make room and try again", code=1)
     except Exception as error:
         from vsearch.wiring import USER_ERRORS
 
@@ -28,6 +36,11 @@ def run(arguments: list[str]) -> int:
             raise
         return _refuse(str(error), code=1)
     return int(code or DONE)
+
+
+def _drop_output() -> None:
+    """What stdout still holds would fail once more when Python ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _refuse(sentence: str, *, code: int) -> int:
