@@ -80,7 +80,7 @@ def _shown(letter: str, *, quoted: bool = False) -> str:
 def play_command(path: Path, *, start: float, which: Callable[[str], object] = shutil.which) -> str:
     """The command line that plays `path` from `start` seconds, for a player that is installed."""
     player, option = next((entry for entry in _PLAYERS if which(entry[0])), _PLAYERS[0])
-    return f"{player} {option.format(f'{start:.10g}')} {_quoted(path)}"
+    return f"{player} {option.format(f'{round(start, 3):.10g}')} {_quoted(path)}"
 
 
 def _quoted(path: Path) -> str:
@@ -176,8 +176,10 @@ def print_index(report: IndexReport) -> None:
         "failed": len(report.failed),
     }
     told = ", ".join(f"{number:,} {what}" for what, number in rest.items() if number)
-    if told or not report.indexed:
-        page.print(told or "Nothing to index: no video files were found")
+    if told:
+        page.print(told)
+    elif not report.indexed and not report.interrupted:
+        page.print("Nothing to index: no video files were found")
 
 
 def print_failures(failures: Iterable[FailedFile]) -> None:

@@ -2,6 +2,7 @@ import json
 import os
 import shlex
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from vsearch.output import (
     count,
     index_json,
     play_command,
+    print_index,
     print_json,
     print_paths,
     print_search,
@@ -108,6 +110,11 @@ def test_the_play_command_takes_a_player_that_is_installed(
     assert shlex.split(command) == words
 
 
+def test_a_person_reads_no_more_digits_of_a_time_than_mean_something() -> None:
+    command = play_command(Path("/a.mp4"), start=12345.642966667, which=lambda _: None)
+    assert command == "mpv --start=12345.643 /a.mp4"
+
+
 def test_an_answer_has_the_schema_of_every_face() -> None:
     assert search_json(answer(hit())) == {
         "query": "a red circle",
@@ -127,19 +134,21 @@ def test_an_answer_has_the_schema_of_every_face() -> None:
     }
 
 
+REPORT = IndexReport(
+    indexed=12,
+    unchanged=3,
+    moved=1,
+    removed=0,
+    failed=(FailedFile(path=Path("/bad.mp4"), error="it is empty"),),
+    clips=418,
+    video_seconds=1790.2,
+    took_seconds=20.3,
+    interrupted=False,
+)
+
+
 def test_an_index_run_has_the_schema_of_every_face() -> None:
-    report = IndexReport(
-        indexed=12,
-        unchanged=3,
-        moved=1,
-        removed=0,
-        failed=(FailedFile(path=Path("/bad.mp4"), error="it is empty"),),
-        clips=418,
-        video_seconds=1790.2,
-        took_seconds=20.3,
-        interrupted=False,
-    )
-    assert index_json(report) == {
+    assert index_json(REPORT) == {
         "indexed": 12,
         "unchanged": 3,
         "moved": 1,
@@ -149,6 +158,21 @@ def test_an_index_run_has_the_schema_of_every_face() -> None:
         "video_seconds": 1790.2,
         "took_seconds": 20.3,
     }
+
+
+@pytest.mark.parametrize(
+    ("interrupted", "told"), [(False, "no video files were found"), (True, "")]
+)
+def test_a_run_stopped_before_its_first_film_does_not_say_that_there_is_none(
+    capsys: pytest.CaptureFixture[str],
+    interrupted: bool,
+    told: str,
+) -> None:
+    nothing = replace(REPORT, indexed=0, unchanged=0, moved=0, failed=(), interrupted=interrupted)
+    print_index(nothing)
+    out = capsys.readouterr().out
+    assert told in out
+    assert bool(out) == bool(told)
 
 
 def test_a_name_that_is_not_unicode_survives_json(capsys: pytest.CaptureFixture[str]) -> None:
