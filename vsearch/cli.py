@@ -24,6 +24,7 @@ from vsearch.options import (
     VerboseOption,
 )
 from vsearch.settings import page_environment, read_settings
+from xclip_core import DEMO_MODEL
 
 log = logging.getLogger("vsearch")
 
@@ -154,9 +155,11 @@ def index(
         output.print_json(output.index_json(outcome))
     else:
         output.print_index(outcome)
+    _tell_of_demo(settings.model)
     if outcome.failed:
         output.print_failures(outcome.failed)
     if outcome.interrupted:
+        log.info("interrupted; what is finished stays, and the same command goes on from there")
         raise typer.Exit(INTERRUPTED)
     raise typer.Exit(SOME_FAILED if outcome.failed else DONE)
 
@@ -207,6 +210,7 @@ def query(
         output.print_paths(result)
     else:
         output.print_search(result)
+    _tell_of_demo(result.model)
     if not result.hits:
         log.info("no indexed file matches %s", within)
 
@@ -254,6 +258,7 @@ def classify(
         output.print_json(output.classification_json(result))
     else:
         output.print_classification(result)
+    _tell_of_demo(result.model)
 
 
 @app.command()
@@ -350,6 +355,12 @@ def demo(
         output.print_json(output.demo_json(outcome))
     else:
         output.print_demo(outcome)
+
+
+def _tell_of_demo(model: str | None) -> None:
+    """Ranks and probabilities of real footage look as sure as any; they mean nothing here."""
+    if model == DEMO_MODEL:
+        log.info("the demo model knows coloured shapes that move, and nothing else")
 
 
 def _set_volume(*, verbose: bool, quiet: bool) -> None:

@@ -61,5 +61,7 @@ def test_the_demo_s_catalog_can_be_asked_like_any_other(
 ) -> None:
     vsearch, shown = home_after_demo
     question = shown["answers"][0]
-    hits = vsearch("query", question["query"], "--catalog", shown["catalog"], "--json").json["hits"]
+    run = vsearch("query", question["query"], "--catalog", shown["catalog"], "--json")
+    hits = run.json["hits"]
+    assert "coloured shapes that move, and nothing else" in run.err
     assert hits[: len(question["hits"])] == question["hits"]

@@ -115,6 +115,17 @@ def test_a_reader_that_has_enough_is_no_error(indexed: Indexed) -> None:
     assert (process.returncode, err) == (0, "")
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+@pytest.mark.parametrize("form", [(), ("--json",)])
+def test_a_full_disk_behind_stdout_is_one_sentence(indexed: Indexed, form: tuple[str, ...]) -> None:
+    vsearch, _ = indexed
+    with Path("/dev/full").open("w") as full:
+        process = vsearch.start("status", *form, stdout=full)
+        _, err = process.communicate(timeout=120)
+    assert process.returncode == 1
+    assert err == "vsearch: No space left on device; make room and try again\n"
+
+
 def test_the_status_tells_what_made_the_catalog(indexed: Indexed, model: Path) -> None:
     vsearch, _ = indexed
     status = vsearch("status", "--json").json
@@ -208,6 +219,7 @@ def test_an_interrupted_run_keeps_what_is_finished_and_goes_on(
     _, err = process.communicate(timeout=120)
     assert process.returncode == 130
     assert "Traceback" not in err
+    assert "the same command goes on from there" in err
     kept = vsearch("status", "--json").json["videos"]
     assert 1 <= kept < 30
     again = vsearch("index", folder, "--json").json
