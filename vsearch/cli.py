@@ -24,7 +24,6 @@ from vsearch.options import (
     VerboseOption,
 )
 from vsearch.settings import page_environment, read_settings
-from xclip_core import DEMO_MODEL
 
 log = logging.getLogger("vsearch")
 
@@ -359,6 +358,8 @@ def demo(
 
 def _tell_of_demo(model: str | None) -> None:
     """Ranks and probabilities of real footage look as sure as any; they mean nothing here."""
+    from xclip_core import DEMO_MODEL
+
     if model == DEMO_MODEL:
         log.info("the demo model knows coloured shapes that move, and nothing else")
 
