@@ -321,6 +321,8 @@ def ui(
         output.print_json({"url": address})
     log.info("the page opens on %s; Ctrl-C ends it", address)
     sys.stdout.flush()
+    # What Streamlit says are messages: stdout holds our result alone, which may be JSON.
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     # The page takes this process over: signals reach it directly, and nothing is left behind.
     os.execve(command[0], command, {**os.environ, **page_environment(settings)})
 

@@ -63,6 +63,6 @@ def test_the_page_is_served_on_this_machine_only_and_ends_on_ctrl_c(
         assert listening_addresses(port) == {"0100007F"}  # 127.0.0.1
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=60)
-    assert f'{{"url": "http://127.0.0.1:{port}"}}' in out
+    assert out == f'{{"url": "http://127.0.0.1:{port}"}}\n'
     assert process.returncode == 0
     assert "Traceback" not in err
