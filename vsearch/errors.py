@@ -8,7 +8,8 @@ class CommandError(Exception):
     CommandError
     ├── ModelConflictError      --model names another model than the catalog was made with
     ├── VideoError              a video that was named cannot be read; the message names it
-    └── PageMissingError        this installation holds no page to show
+    ├── PageMissingError        this installation holds no page to show
+    └── PortTakenError          another program listens on the page's port
     ```
     """
 
@@ -23,3 +24,7 @@ class VideoError(CommandError):
 
 class PageMissingError(CommandError):
     """The package that holds the page is not installed."""
+
+
+class PortTakenError(CommandError):
+    """Another program listens on the port that the page was to be served on."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import importlib.util
 import logging
+import socket
 import sys
 import time
 from contextlib import contextmanager
@@ -24,7 +25,13 @@ from indexer import IndexingError, IndexReport, IndexSettings, sample_times
 from indexer import index_library as run_index
 from media import MediaError, VideoInfo, decode_at, probe
 from search import Searcher, SearchError, SearchResult, require_provenance
-from vsearch.errors import CommandError, ModelConflictError, PageMissingError, VideoError
+from vsearch.errors import (
+    CommandError,
+    ModelConflictError,
+    PageMissingError,
+    PortTakenError,
+    VideoError,
+)
 from xclip_core import DEFAULT_MODEL, ModelError
 
 if TYPE_CHECKING:
@@ -162,8 +169,9 @@ def _whole_video(video: VideoInfo, *, embedder: Embedder) -> NDArray[np.uint8]:
 def page_command(*, port: int, open_browser: bool) -> list[str]:
     """The command line that serves the page on 127.0.0.1 only, without telemetry.
 
-    Raises PageMissingError where the `ui` package is not installed.
+    Raises PageMissingError where the `ui` package is not installed, and PortTakenError.
     """
+    _require_free(port)
     package = importlib.util.find_spec("ui")
     page = Path(package.origin).with_name("app.py") if package and package.origin else None
     if page is None or not page.is_file():
@@ -184,6 +192,19 @@ def page_command(*, port: int, open_browser: bool) -> list[str]:
     flags = [f"--{name}={value}" for name, value in options.items()]
     # -P: a file beside the user that is called as a library is cannot take its place.
     return [sys.executable, "-P", "-m", "streamlit", "run", str(page), *flags]
+
+
+def _require_free(port: int) -> None:
+    with socket.socket() as listener:
+        # As a server does: a port that was in use a moment ago is free.
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind(("127.0.0.1", port))
+        except OSError as error:
+            raise PortTakenError(
+                f"port {port} of 127.0.0.1 cannot be had ({error.strerror}); is the page open "
+                "already? Give another port with `--port N`"
+            ) from error
 
 
 def open_catalog(settings: Settings, *, create: bool = False) -> Catalog:
@@ -237,9 +258,18 @@ def _provenance(settings: Settings) -> Provenance | None:
 def _index_settings(options: IndexOptions, *, made_by: Provenance | None) -> IndexSettings:
     """The options that were given; window and stride else as the catalog has them."""
     usual = made_by or IndexSettings()
+    window = usual.window if options.window is None else options.window
+    stride = usual.stride if options.stride is None else options.stride
+    if stride > window:
+        log.warning(
+            "clips of %g s every %g s leave %g s between two of them that no search will find",
+            window,
+            stride,
+            stride - window,
+        )
     return IndexSettings(
-        window=usual.window if options.window is None else options.window,
-        stride=usual.stride if options.stride is None else options.stride,
+        window=window,
+        stride=stride,
         include=options.include,
         exclude=options.exclude,
         workers=IndexSettings().workers if options.workers is None else options.workers,

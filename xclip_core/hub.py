@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -203,7 +204,7 @@ def _translated(error: Exception, name: HubName) -> CheckpointError:
         )
     near = _nearest_published(name.repository)
     meant = f"; did you mean {near}?" if near not in ("", name.repository) else ""
-    reason = str(error.__cause__ or error).splitlines()[0]
+    reason = re.sub(r"^\[Errno -?\d+\] ", "", str(error.__cause__ or error).splitlines()[0])
     return HubUnreachableError(
         f"{name} is not on this machine and {constants.ENDPOINT} does not answer ({reason}); "
         "connect and try again, name a folder that holds the checkpoint, or use the built-in "

@@ -174,6 +174,12 @@ def test_a_catalog_keeps_its_window_unless_told(vsearch: Any, library: Path, mod
     assert "4 s every 2 s" in refused.err
 
 
+def test_gaps_between_clips_are_pointed_out(vsearch: Any, library: Path, model: Path) -> None:
+    run = vsearch("index", library, "--model", model, "--window", 1, "--stride", 3)
+    assert run.code == 0
+    assert "leave 2 s between two of them" in run.err
+
+
 def test_a_bad_file_is_listed_and_stops_nothing(
     vsearch: Any, tmp_path: Path, model: Path, make_film: Any
 ) -> None:

@@ -66,3 +66,18 @@ def test_the_page_is_served_on_this_machine_only_and_ends_on_ctrl_c(
     assert out == f'{{"url": "http://127.0.0.1:{port}"}}\n'
     assert process.returncode == 0
     assert "Traceback" not in err
+
+
+def test_a_port_that_is_taken_is_refused_before_anything_is_said(
+    indexed: tuple[Any, Any],
+) -> None:
+    vsearch, _ = indexed
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        run = vsearch("ui", "--port", port, "--no-browser", "--json")
+    assert (run.code, run.out) == (1, "")
+    assert f"port {port}" in run.err
+    assert "--port N" in run.err
+    assert "Traceback" not in run.err
