@@ -36,7 +36,7 @@ format: $(VENV)/development.stamp ## Rewrite the code in the project's format
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-demo-model: $(VENV)/development.stamp ## Train the demo model anew, from its seed (about 45 minutes on 4 cores)
+demo-model: $(VENV)/development.stamp ## Train the demo model anew, from its seed (about 40 minutes on 4 cores)
 	$(BIN)/python -m training.demo_model
 
 demo-benchmark: $(VENV)/development.stamp ## Measure the demo model on a film of each combination (some minutes)
