@@ -10,6 +10,11 @@ from catalog import ClipMatch
 # who asks for more moments finds the best ones unchanged.
 CLIPS_COMPARED = 256
 
+# How far up from an ordinary clip to a moment's best one a neighbour must come to extend it. On toy
+# films with 48 known events, moments and events overlap by 0.51 of their union at 0.5, by 0.62 at
+# 0.8; still higher, a long event falls into pieces.
+NEARLY_AS_GOOD = 0.8
+
 
 @dataclass(frozen=True, slots=True)
 class Moment:
@@ -24,10 +29,11 @@ def merge_into_moments(pool: Iterable[ClipMatch]) -> tuple[Moment, ...]:
     """All moments of a pool of clips, best first; equal scores by path, start and id.
 
     Clips are taken best first, and each looks at the moments of its film that it overlaps, best
-    first. It **extends** the first one that it is nearly as good as: at least halfway from the
-    median of the best `CLIPS_COMPARED` clips up to that moment's score; weaker moments that it
-    touches as well are joined. If it is weaker but half of it lies in the moment, it says nothing
-    new and is **absorbed**. A clip that no moment took stands as a moment of its own.
+    first. It **extends** the first one that it is nearly as good as: at least `NEARLY_AS_GOOD` of
+    the way from the median of the best `CLIPS_COMPARED` clips up to that moment's score; weaker
+    moments that it touches as well are joined. If it is weaker but half of it lies in the moment,
+    it says nothing new and is **absorbed**. A clip that no moment took stands as a moment of its
+    own.
     """
     ranked = sorted(pool, key=_order)
     if not ranked:
@@ -40,12 +46,18 @@ def merge_into_moments(pool: Iterable[ClipMatch]) -> tuple[Moment, ...]:
     return tuple(sorted(every, key=lambda moment: _order(moment.best)))
 
 
+def good_enough(best: float, *, typical: float) -> float:
+    """The score from which a clip extends a moment whose best clip scores `best`."""
+    # In this order a clip as good as the best one is always good enough, however floats round.
+    return best - (1 - NEARLY_AS_GOOD) * (best - typical)
+
+
 def _take_in(moments: list[Moment], clip: ClipMatch, *, typical: float) -> None:
     for rank, moment in enumerate(moments):
         shared = _overlap(moment, clip)
         if shared <= 0:
             continue
-        if clip.score >= (moment.best.score + typical) / 2:
+        if clip.score >= good_enough(moment.best.score, typical=typical):
             _extend(moments, clip, rank=rank)
             return
         if shared >= (clip.end - clip.start) / 2:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from catalog import ClipMatch
 from search import merge_into_moments
+from search.ranking import good_enough
 
 WINDOW, STRIDE, DURATION = 8.0, 4.0, 64.0
 
@@ -47,8 +48,9 @@ def test_a_much_weaker_neighbour_is_absorbed():
     assert best_of(clip(4.0, 0.9), clip(8.0, 0.4)) == [(1, 4.0, 12.0)]
 
 
-def test_a_neighbour_halfway_to_the_median_still_extends():
-    assert best_of(clip(4.0, 0.9), clip(8.0, 0.5)) == [(1, 4.0, 16.0)]
+def test_a_neighbour_extends_from_four_fifths_of_the_way_up_from_the_median():
+    assert best_of(clip(4.0, 0.9), clip(8.0, 0.75)) == [(1, 4.0, 16.0)]
+    assert best_of(clip(4.0, 0.9), clip(8.0, 0.73)) == [(1, 4.0, 12.0)]
 
 
 def test_clips_of_another_film_are_never_merged():
@@ -162,7 +164,8 @@ def test_every_second_of_a_moment_is_covered_by_clips_that_are_good_enough(pool)
             if found.video_id == moment.best.video_id
             and moment.start <= found.start
             and found.end <= moment.end
-            and found.score >= min(moment.best.score, (moment.best.score + typical) / 2)
+            and found.score
+            >= min(moment.best.score, good_enough(moment.best.score, typical=typical))
         ]
         assert _without_gaps(good) == [(moment.start, moment.end)]
 
