@@ -253,7 +253,7 @@ def test_every_real_video_is_decoded(vsearch: Any, model: Path) -> None:
     assert run.code == 0, run.err
     assert run.json["failed"] == []
     kinds = {".mp4", ".mkv", ".webm", ".avi", ".gif", ".mov"}
-    videos = [path for path in Path(folder).absolute().rglob("*") if path.suffix.lower() in kinds]
+    videos = [path for path in Path(folder).resolve().rglob("*") if path.suffix.lower() in kinds]
     assert run.json["indexed"] == len(videos)
     hits = vsearch("query", "a person eats a pancake", "-k", 100, "--json").json["hits"]
     assert {hit["path"] for hit in hits} == {str(path) for path in videos}
