@@ -147,7 +147,9 @@ def main() -> None:
         help="folder for the model of single frames; one that is there is taken as it is",
     )
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
+    parser.add_argument(
+        "--threads", type=int, default=3, help="their number is part of the result (3)"
+    )
     asked = parser.parse_args()
     torch.set_num_threads(asked.threads)
     report = partial(print, flush=True)
