@@ -147,6 +147,8 @@ def save_checkpoint(
     state = {key: value.detach().cpu().contiguous() for key, value in model.state_dict().items()}
     beside = folder / f".{SAFETENSORS}.part"
     save_file(state, beside, metadata={"format": "pt"})
+    # The library keeps its files to their owner; weights are as readable as what lies beside them.
+    beside.chmod((folder / "config.json").stat().st_mode)
     beside.replace(folder / SAFETENSORS)
 
 

@@ -64,6 +64,11 @@ def test_a_saved_checkpoint_loads_as_it_was(small_folder: Path, small_model: XCL
     assert loaded.weights_digest == expected
 
 
+def test_saved_weights_are_as_readable_as_the_files_beside_them(small_folder: Path) -> None:
+    modes = {path.name: path.stat().st_mode for path in small_folder.iterdir()}
+    assert modes["model.safetensors"] == modes["config.json"]
+
+
 def test_a_saved_checkpoint_works_in_the_published_library(
     small_folder: Path, small_model: XCLIP, small_tokenizer: Tokenizer
 ) -> None:
