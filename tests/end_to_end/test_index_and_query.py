@@ -217,7 +217,9 @@ def test_an_interrupted_run_keeps_what_is_finished_and_goes_on(
     folder = tmp_path / "films"
     for number in range(30):
         make_film(folder / f"{number:02}.mp4", seconds=6, seed=number)
-    process = vsearch.start("index", folder, "--model", model, "-v", "--workers", 1)
+    # So many clips that most of the work is still to come when the first film is done.
+    fine = ("--window", 1, "--stride", 0.1)
+    process = vsearch.start("index", folder, "--model", model, "-v", "--workers", 1, *fine)
     for line in process.stderr:
         if line.startswith("indexed"):
             break
