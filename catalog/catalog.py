@@ -1,6 +1,7 @@
 """The catalog: what has been indexed, in one folder on disk. SQLite is the truth, FAISS a view."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from threading import Lock
 from types import TracebackType
@@ -13,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from catalog import clips as clip_rows
 from catalog import places
+from catalog.claim import claimed
 from catalog.columns import pack_vectors, require_unit_vectors
 from catalog.database import Database, file_bytes, open_database
 from catalog.errors import CatalogError
@@ -76,6 +78,18 @@ class Catalog:
     def folder(self) -> Path:
         """Where the catalog lies."""
         return self._database.folder
+
+    def claim(self, purpose: str) -> AbstractContextManager[None]:
+        """Hold the catalog for a work that takes its time; only one may, over all processes.
+
+        It is had at once or not at all, and ends with the process, even by `kill -9`. Queries and
+        single transactions need none. `purpose` names the work to those who are refused meanwhile.
+
+        Raises, on entering:
+            CatalogHeldError: names the holder's purpose, process and host, and since when.
+            CatalogStorageError: the folder cannot be written to.
+        """
+        return claimed(self.folder, purpose)
 
     @property
     def provenance(self) -> Provenance | None:

@@ -10,6 +10,7 @@ class CatalogError(Exception):
     ├── CatalogNewerError         written by a newer version of the program
     ├── CatalogDamagedError       SQLite cannot read it, or a row contradicts the others
     ├── CatalogBusyError          another process kept the write lock for too long
+    ├── CatalogHeldError          another process has claimed the catalog for a long work
     ├── CatalogStorageError       disk full, read-only, no permission
     ├── ProvenanceMismatchError   made by another model, or with another window or stride
     └── InvalidVectorError        wrong shape, not finite, or not of unit length
@@ -34,6 +35,10 @@ class CatalogDamagedError(CatalogError):
 
 class CatalogBusyError(CatalogError):
     """Another process kept the write lock for longer than we wait."""
+
+
+class CatalogHeldError(CatalogError):
+    """Another process has claimed the catalog for a work that takes its time."""
 
 
 class CatalogStorageError(CatalogError):

@@ -1,6 +1,7 @@
 """A test that CI skips in silence is a test that nobody runs: in CI such a skip fails."""
 
 import os
+import subprocess
 from collections.abc import Generator
 from typing import TypeVar
 
@@ -14,6 +15,7 @@ _MAY_BE_MISSING = {
     "VSEARCH_TEST_CLIP_BPE": lambda: "VSEARCH_TEST_CLIP_BPE" not in os.environ,
     "CUDA": lambda: not _cuda_is_here(),
     "MPS": lambda: not _mps_is_here(),
+    "MOUNT": lambda: not _may_mount(),
 }
 
 
@@ -27,6 +29,16 @@ def _mps_is_here() -> bool:
     import torch
 
     return torch.backends.mps.is_available()
+
+
+def _may_mount() -> bool:
+    """Whether a process may mount file systems for itself, as tests of full disks do."""
+    as_root = [] if os.geteuid() == 0 else ["--map-root-user"]
+    mount = ["unshare", "--mount", *as_root, "mount", "-t", "tmpfs", "none", "/tmp"]
+    try:
+        return subprocess.run(mount, stderr=subprocess.DEVNULL, check=False).returncode == 0
+    except OSError:
+        return False
 
 
 def _is_excused(reason: str) -> bool:
