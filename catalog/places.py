@@ -4,17 +4,26 @@ A file has exactly one row, whichever root it was found through: a row is looked
 root above the path before a new one is made.
 """
 
-import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import TypeVar
 
-from sqlalchemy import ColumnElement, Delete, and_, delete, exists, false, or_, select, true
+from sqlalchemy import Delete, delete, exists, false, or_, select, true
 from sqlalchemy.orm import Session
 
 from catalog.records import FilePlace, FileState
-from catalog.tables import File, Root, Video
+from catalog.roots import (
+    absolute_text,
+    is_below,
+    joined,
+    lies_under,
+    relative_to,
+    root_at,
+    roots_by_id,
+    terms_under,
+)
+from catalog.tables import File, Video
 
 _TERMS_PER_QUERY = 200  # SQLite limits the depth of an expression to 1000
 _VALUES_PER_QUERY = 10_000  # and the parameters of a statement to 32766
@@ -29,9 +38,9 @@ def in_batches(values: Sequence[_T], *, size: int = _VALUES_PER_QUERY) -> Iterat
 
 def states_under(session: Session, paths: Iterable[Path]) -> Iterator[FileState]:
     """Every file that is one of `paths` or lies below one."""
-    roots = _roots(session)
-    wanted = frozenset(_absolute_text(path) for path in paths)
-    every_term = (term for path in wanted for term in _terms_under(path, roots))
+    roots = roots_by_id(session)
+    wanted = frozenset(absolute_text(path) for path in paths)
+    every_term = (term for path in wanted for term in terms_under(path, roots))
     terms = list(islice(every_term, _TERMS_PER_QUERY + 1))
     narrowed = or_(false(), *terms) if len(terms) <= _TERMS_PER_QUERY else true()
     columns = (
@@ -44,8 +53,8 @@ def states_under(session: Session, paths: Iterable[Path]) -> Iterator[FileState]
     )
     rows = session.execute(select(*columns).where(narrowed))
     for root_id, relative, size, mtime_ns, video_id, error in rows:
-        path = _joined(roots[root_id], relative)
-        if _lies_under(path, wanted):
+        path = joined(roots[root_id], relative)
+        if lies_under(path, wanted):
             yield FileState(Path(path), size, mtime_ns, video_id, error)
 
 
@@ -53,7 +62,7 @@ def videos_with_paths(
     session: Session, *, video_ids: Sequence[int] | None = None
 ) -> dict[int, list[Path]]:
     """Where each video lies, its paths in order; all videos unless some are named."""
-    roots = _roots(session)
+    roots = roots_by_id(session)
     every = select(Video.id, File.root_id, File.relative_path).join(File, File.video_id == Video.id)
     queries = (
         [every]
@@ -63,7 +72,7 @@ def videos_with_paths(
     found: dict[int, list[Path]] = {}
     for query in queries:
         for video_id, root_id, relative in session.execute(query):
-            found.setdefault(video_id, []).append(Path(_joined(roots[root_id], relative)))
+            found.setdefault(video_id, []).append(Path(joined(roots[root_id], relative)))
     for paths in found.values():
         paths.sort()
     return found
@@ -71,11 +80,11 @@ def videos_with_paths(
 
 def failures(session: Session) -> list[tuple[Path, str]]:
     """Files that failed last time, with the reason, in order of their paths."""
-    roots = _roots(session)
+    roots = roots_by_id(session)
     rows = session.execute(
         select(File.root_id, File.relative_path, File.error).where(File.error.is_not(None))
     )
-    return sorted((Path(_joined(roots[root], rel)), error or "") for root, rel, error in rows)
+    return sorted((Path(joined(roots[root], rel)), error or "") for root, rel, error in rows)
 
 
 def put(session: Session, held: Mapping[FilePlace, int | str]) -> None:
@@ -87,14 +96,14 @@ def put(session: Session, held: Mapping[FilePlace, int | str]) -> None:
     Raises:
         ValueError: a path is not a file below its root.
     """
-    rows = _rows_at(session, [_absolute_text(place.path) for place in held])
+    rows = _rows_at(session, [absolute_text(place.path) for place in held])
     displaced = {row.video_id for row in rows.values() if row.video_id is not None}
     for place, content in held.items():
-        path, root = _absolute_text(place.path), _absolute_text(place.root)
-        if not _is_below(path, root):
+        path, root = absolute_text(place.path), absolute_text(place.root)
+        if not is_below(path, root):
             raise ValueError(f"{place.path} does not lie below {place.root}")
         if path not in rows:
-            rows[path] = File(root_id=_root_id(session, root), relative_path=_relative(path, root))
+            rows[path] = File(root_id=root_at(session, root), relative_path=relative_to(path, root))
             session.add(rows[path])
         row = rows[path]
         row.size, row.mtime_ns = place.size, place.mtime_ns
@@ -105,7 +114,7 @@ def put(session: Session, held: Mapping[FilePlace, int | str]) -> None:
 
 def forget(session: Session, paths: Iterable[Path]) -> int:
     """Delete the rows of these files and the videos that lie nowhere else; how many rows."""
-    rows = _rows_at(session, [_absolute_text(path) for path in paths]).values()
+    rows = _rows_at(session, [absolute_text(path) for path in paths]).values()
     videos = {row.video_id for row in rows if row.video_id is not None}
     for some in in_batches([row.id for row in rows]):
         session.execute(_without_sync(delete(File).where(File.id.in_(some))))
@@ -126,63 +135,9 @@ def _without_sync(statement: Delete) -> Delete:
 
 def _rows_at(session: Session, paths: Sequence[str]) -> dict[str, File]:
     rows: dict[str, File] = {}
-    for root_id, root in _roots(session).items():
-        below = [_relative(path, root) for path in paths if _is_below(path, root)]
+    for root_id, root in roots_by_id(session).items():
+        below = [relative_to(path, root) for path in paths if is_below(path, root)]
         for some in in_batches(below):
             query = select(File).where(File.root_id == root_id, File.relative_path.in_(some))
-            rows |= {_joined(root, row.relative_path): row for row in session.scalars(query)}
+            rows |= {joined(root, row.relative_path): row for row in session.scalars(query)}
     return rows
-
-
-def _terms_under(path: str, roots: dict[int, str]) -> Iterator[ColumnElement[bool]]:
-    for root_id, root in roots.items():
-        if root == path or _is_below(root, path):
-            yield File.root_id == root_id
-        elif _is_below(path, root):
-            relative = _relative(path, root)
-            # "/" and "0" are neighbours in the order of code points: all that lies in the folder.
-            inside = and_(File.relative_path > f"{relative}/", File.relative_path < f"{relative}0")
-            yield and_(File.root_id == root_id, or_(File.relative_path == relative, inside))
-
-
-def _roots(session: Session) -> dict[int, str]:
-    return {
-        row.id: row.path for row in session.execute(select(Root.id, Root.path).order_by(Root.id))
-    }
-
-
-def _root_id(session: Session, path: str) -> int:
-    found = session.scalar(select(Root.id).where(Root.path == path))
-    if found is not None:
-        return found
-    root = Root(path=path)
-    session.add(root)
-    session.flush()
-    return root.id
-
-
-def _absolute_text(path: Path) -> str:
-    if not path.is_absolute():
-        raise ValueError(f"{path} is not absolute")
-    return Path(os.path.normpath(path)).as_posix()
-
-
-def _is_below(path: str, folder: str) -> bool:
-    return len(path) > len(folder) and path.startswith(_joined(folder, ""))
-
-
-def _lies_under(path: str, wanted: frozenset[str]) -> bool:
-    head = path
-    while head not in wanted and f"{head}/" not in wanted:
-        if not head:
-            return False
-        head = head.rpartition("/")[0]
-    return True
-
-
-def _relative(path: str, root: str) -> str:
-    return path[len(_joined(root, "")) :]
-
-
-def _joined(root: str, relative: str) -> str:
-    return f"{root}{relative}" if root.endswith("/") else f"{root}/{relative}"
