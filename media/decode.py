@@ -1,13 +1,14 @@
 """Pictures at wanted times, in one forward pass over the film."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 
+from media.damage import Losses
 from media.errors import UndecodableError
 from media.picture import RgbConverter
 from media.playback import Picture, displayed_at, play
@@ -25,14 +26,21 @@ class Frame:
     pixels: np.ndarray
 
 
-def decode_at(video: VideoInfo, times: Sequence[float], *, threads: int = 0) -> Iterator[Frame]:
+def decode_at(
+    video: VideoInfo,
+    times: Sequence[float],
+    *,
+    threads: int = 0,
+    on_damage: Callable[[str], None] | None = None,
+) -> Generator[Frame, None, None]:
     """For each of `times`, in seconds, the frame that is on display then: exactly `len(times)`.
 
     `times` ascend and may repeat. On display is the last frame whose time is not later (within a
     microsecond); before the first frame it is the first, after the last the last. What cannot be
     decoded is passed over: the picture before it stays on display. Only wanted frames are converted
     and at most a handful is held. `threads` counts the decoder's threads, 0 for automatic. The file
-    is closed when the iterator is.
+    is closed when the iterator is; `on_damage` is then called, once at most, with a short sentence
+    about what could not be decoded in the part that was gone through.
 
     Raises `ValueError` for times that do not ascend; while iterating, `MediaError` where the file
     cannot be opened, `UndecodableError` where no picture can be decoded.
@@ -41,16 +49,34 @@ def decode_at(video: VideoInfo, times: Sequence[float], *, threads: int = 0) -> 
         raise ValueError("times must be finite seconds")
     if any(later < earlier for earlier, later in pairwise(times)):
         raise ValueError("times must ascend: the film is decoded in one forward pass")
-    return _decode_at(video, times, threads=threads)
+    return _decode_at(video, times, threads=threads, on_damage=on_damage)
 
 
-def _decode_at(video: VideoInfo, times: Sequence[float], *, threads: int) -> Iterator[Frame]:
+def _decode_at(
+    video: VideoInfo,
+    times: Sequence[float],
+    *,
+    threads: int,
+    on_damage: Callable[[str], None] | None,
+) -> Generator[Frame, None, None]:
     if not times:
         return
+    losses = Losses()
+    try:
+        yield from _frames_at(video, times, threads=threads, losses=losses)
+    finally:
+        if on_damage is not None and losses.sentence is not None:
+            on_damage(losses.sentence)
+
+
+def _frames_at(
+    video: VideoInfo, times: Sequence[float], *, threads: int, losses: Losses
+) -> Iterator[Frame]:
     layout = video.layout
     converter = RgbConverter(layout.orientation, width=layout.width, height=layout.height)
     converted: tuple[Picture, Frame] | None = None
-    with closing(play(video.path, layout, start=times[0], threads=threads)) as pictures:
+    playing = play(video.path, layout, start=times[0], threads=threads, losses=losses)
+    with closing(playing) as pictures:
         for picture in displayed_at(pictures, times):
             if converted is None or converted[0] is not picture:
                 frame = Frame(time=picture.time, pixels=converter.convert(picture.stored))

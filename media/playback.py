@@ -10,8 +10,11 @@ from pathlib import Path
 
 import av
 import av.error
+from av.packet import Packet
 from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
 
+from media.damage import Losses
 from media.layout import Layout
 from media.source import Source, open_source, read_packets
 
@@ -38,12 +41,18 @@ class Picture:
 
 
 def play(
-    path: Path, layout: Layout, *, start: float = 0.0, threads: int = 0
+    path: Path,
+    layout: Layout,
+    *,
+    start: float = 0.0,
+    threads: int = 0,
+    losses: Losses | None = None,
 ) -> Generator[Picture, None, None]:
     """Decode the film forward, from its key frame at or before `start` seconds, to its end.
 
     The first picture is not later than `start`, unless the film begins later. Times never go
-    backwards. What cannot be decoded is passed over. The file is closed when the generator is.
+    backwards. What cannot be decoded is passed over, and noted in `losses`. The file is closed when
+    the generator is.
 
     Raises `MediaError` where the file cannot be opened.
     """
@@ -52,7 +61,7 @@ def play(
         with open_source(path, stream_index=layout.stream_index, threads=threads) as source:
             if margin is not None and not _seek(source, layout, time=start - margin):
                 continue
-            pictures = _in_order(source, layout)
+            pictures = _in_order(source, layout, losses=Losses() if losses is None else losses)
             first = next(pictures, None)
             if margin is not None and (first is None or first.time > start + TIME_TOLERANCE):
                 continue  # the seek landed too late, as it may in containers without an index
@@ -93,7 +102,7 @@ def _seek(source: Source, layout: Layout, *, time: float) -> bool:
     return True
 
 
-def _in_order(source: Source, layout: Layout) -> Iterator[Picture]:
+def _in_order(source: Source, layout: Layout, *, losses: Losses) -> Iterator[Picture]:
     """Pair each decoded frame with the time at which it is shown.
 
     Decoders hand out frames in the order in which they are shown, but some time stamps permuted:
@@ -104,7 +113,7 @@ def _in_order(source: Source, layout: Layout) -> Iterator[Picture]:
     clock = _Clock(layout.first_pts, _time_base(source))
     waiting: deque[VideoFrame] = deque()
     stamps: list[int] = []
-    for frame in _decoded(source):
+    for frame in _decoded(source, clock=clock, losses=losses):
         waiting.append(frame)
         heappush(stamps, clock.stamp(frame))
         if len(waiting) > delay:
@@ -131,20 +140,36 @@ class _Clock:
         self._previous_stamp = stamp
         return stamp
 
+    def seconds(self, stamp: int) -> float:
+        return float((stamp - self.first_pts) * self.unit)
+
     def picture(self, frame: VideoFrame, *, stamp: int) -> Picture:
-        self._latest = max(self._latest, float((stamp - self.first_pts) * self.unit))
+        self._latest = max(self._latest, self.seconds(stamp))
         duration = float(max(frame.duration or 0, 0) * self.unit)
         return Picture(time=self._latest, duration=duration, stored=frame)
 
 
-def _decoded(source: Source) -> Iterator[VideoFrame]:
+def _decoded(source: Source, *, clock: _Clock, losses: Losses) -> Iterator[VideoFrame]:
     """All frames that can be decoded, in the order in which they are shown."""
+    seen_key = (
+        False  # before it, a recording cut out of a broadcast refers to what it does not hold
+    )
     for packet in read_packets(source):
+        seen_key = seen_key or packet.is_keyframe
         try:
             frames = packet.decode()
         except (av.error.FFmpegError, OSError):
-            continue  # damaged: the frames around it may be whole
+            if seen_key:  # the frames around it may be whole
+                _note_loss(packet, clock=clock, losses=losses)
+            continue
         yield from frames
+
+
+def _note_loss(packet: "Packet[VideoStream]", *, clock: _Clock, losses: Losses) -> None:
+    stamp = packet.dts if packet.pts is None else packet.pts
+    if stamp is not None:
+        start = clock.seconds(stamp)
+        losses.add(start, end=start + float(max(packet.duration or 0, 0) * clock.unit))
 
 
 def _time_base(source: Source) -> Fraction:

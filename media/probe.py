@@ -19,6 +19,10 @@ class VideoInfo:
     `width` and `height` are in pixels as displayed, after rotation and sample aspect ratio.
     `frame_rate` is in frames per second, the average. `duration` is in seconds, from the first
     presentation timestamp to the end of the last frame. `container` and `codec` are FFmpeg's names.
+    `damage` is a short sentence about what of the file is missing or cannot be read, told from its
+    packets without decoding them; None for a sound one. `gaps` are the stretches (start, end) in
+    seconds, each of more than 60, in which no new picture comes: from one second after the picture
+    that stays on to the next one, or to the end.
     """
 
     path: Path
@@ -29,6 +33,8 @@ class VideoInfo:
     frame_rate: float
     duration: float
     layout: Layout
+    damage: str | None = None
+    gaps: tuple[tuple[float, float], ...] = ()
 
 
 def probe(path: Path) -> VideoInfo:

@@ -195,8 +195,12 @@ def test_what_follows_a_damaged_middle_is_still_decoded(make_film, numbered, rea
         container_options={"movflags": "+faststart"},
     )
     video = probe(_damaged(path, start=0.5, stop=0.6))
-    frames = list(decode_at(video, [0.0, 1.0, 5.0, 9.0, 9.96], threads=1))
+    notes: list[str] = []
+    times = [0.0, 1.0, 5.0, 9.0, 9.96]
+    frames = list(decode_at(video, times, threads=1, on_damage=notes.append))
     assert len(frames) == 5
+    (note,) = notes
+    assert note.startswith("cannot be decoded from 00:0")
     numbers = [read_number(frame.pixels) for frame in frames]
     assert [*numbers[:2], *numbers[3:]] == [0, 25, 225, 249]
 
