@@ -1,0 +1,126 @@
+"""`vsearch query` and `vsearch classify`: questions in words."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from vsearch import output
+from vsearch.messages import log, set_volume, tell_of_demo
+from vsearch.options import (
+    CatalogOption,
+    DeviceOption,
+    JsonOption,
+    ModelOption,
+    PrecisionOption,
+    QuietOption,
+    VerboseOption,
+)
+from vsearch.settings import read_settings
+
+
+def query(
+    text: Annotated[
+        str, typer.Argument(metavar="TEXT", callback=_not_blank, help="What to look for, in words.")
+    ],
+    *,
+    catalog: CatalogOption = None,
+    limit: Annotated[
+        int, typer.Option("-k", "--limit", metavar="N", min=1, help="Moments at most.")
+    ] = 10,
+    within: Annotated[
+        str | None,
+        typer.Option("--in", metavar="GLOB", help="Only in files whose path matches."),
+    ] = None,
+    paths: Annotated[
+        bool, typer.Option("--paths", help="Print bare paths, best first, each once, for pipes.")
+    ] = False,
+    model: ModelOption = None,
+    device: DeviceOption = "auto",
+    precision: PrecisionOption = "auto",
+    as_json: JsonOption = False,
+    verbose: VerboseOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Rank the moments of the indexed videos by how well they fit a sentence.
+
+    \b
+    Examples:
+      vsearch query "person cooking pasta"
+      vsearch query "a dog runs on a beach" -k 3 --in '*/2024/*'
+      vsearch query "a red car" --paths | xargs -d '\\n' cp -t /tmp/cars
+      vsearch query "people dancing" --json | jq '.hits[0]'
+    """
+    from vsearch import wiring
+
+    set_volume(verbose=verbose, quiet=quiet)
+    settings = read_settings(
+        os.environ, catalog=catalog, model=model, device=device, precision=precision
+    )
+    result = wiring.search(text, settings=settings, limit=limit, within=within)
+    if as_json:
+        output.print_json(output.search_json(result))
+    elif paths:
+        output.print_paths(result)
+    else:
+        output.print_search(result)
+    tell_of_demo(result.model)
+    if not result.hits:
+        log.info("no indexed file matches %s", within)
+
+
+def classify(
+    video: Annotated[
+        Path, typer.Argument(metavar="VIDEO", exists=True, dir_okay=False, help="A video file.")
+    ],
+    labels: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="LABEL",
+            callback=_at_least_two,
+            help="What it may show, in words: at least two.",
+        ),
+    ],
+    *,
+    catalog: CatalogOption = None,
+    model: ModelOption = None,
+    device: DeviceOption = "auto",
+    precision: PrecisionOption = "auto",
+    as_json: JsonOption = False,
+    verbose: VerboseOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Tell how probable each label is for a video (zero-shot, X-CLIP's own score).
+
+    \b
+    Examples:
+      vsearch classify clip.mp4 "playing sports" "eating spaghetti" "go shopping"
+      vsearch classify toy.mp4 "a red circle moving left" "a red circle moving right" --model demo
+    """
+    from vsearch import wiring
+
+    set_volume(verbose=verbose, quiet=quiet)
+    settings = read_settings(
+        os.environ, catalog=catalog, model=model, device=device, precision=precision
+    )
+    result = wiring.classify(video, labels, settings=settings)
+    if as_json:
+        output.print_json(output.classification_json(result))
+    else:
+        output.print_classification(result)
+    tell_of_demo(result.model)
+
+
+def _not_blank(text: str) -> str:
+    if not text.strip():
+        raise typer.BadParameter("it is empty; say in words what to look for")
+    return text
+
+
+def _at_least_two(labels: list[str]) -> list[str]:
+    if len(labels) < 2 or not all(label.strip() for label in labels):
+        raise typer.BadParameter("give at least two labels, none of them empty")
+    return labels

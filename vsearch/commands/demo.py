@@ -1,0 +1,46 @@
+"""`vsearch demo`: the main job on films made for it."""
+
+from __future__ import annotations
+
+import os
+
+from vsearch import output
+from vsearch.messages import set_volume
+from vsearch.options import (
+    DeviceOption,
+    JsonOption,
+    PrecisionOption,
+    QuietOption,
+    VerboseOption,
+)
+from vsearch.settings import read_settings
+
+
+def demo(
+    *,
+    device: DeviceOption = "auto",
+    precision: PrecisionOption = "auto",
+    as_json: JsonOption = False,
+    verbose: VerboseOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Make a small library of toy films, index it, ask it in words, and show the answers.
+
+    Needs no network: the toy films and the model that knows them are part of the package.
+
+    \b
+    Examples:
+      vsearch demo
+      vsearch demo --json | jq '.answers[].query'
+    """
+    from vsearch.demo import run_demo
+    from vsearch.progress import IndexProgress
+
+    set_volume(verbose=verbose, quiet=quiet)
+    settings = read_settings(os.environ, device=device, precision=precision)
+    with IndexProgress(quiet=quiet, verbose=verbose) as report:
+        outcome = run_demo(settings, report=report)
+    if as_json:
+        output.print_json(output.demo_json(outcome))
+    else:
+        output.print_demo(outcome)

@@ -1,0 +1,6 @@
+"""The exit codes of `vsearch`, each told in the README; 1 and 2 come with a refusal."""
+
+DONE = 0
+REFUSED = 1
+SOME_FAILED = 3
+INTERRUPTED = 130  # with Ctrl-C; other signals have a code of their own
