@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import os
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -55,6 +56,7 @@ def fetch(name: HubName, *, offline: bool, report: Report) -> Path:
         HubUnreachableError: not (wholly) in the cache, and the Hub cannot be asked.
         CheckpointError: the Hub refuses, or the cache cannot be written.
     """
+    _forbid_reports()
     cached = _cached_file(name, "config.json")
     if cached is not None and is_complete(cached.parent):
         return cached.parent
@@ -122,6 +124,15 @@ def _nearest_published(name: str) -> str:
     return next(iter(difflib.get_close_matches(name, PUBLISHED_MODELS, n=1)), "")
 
 
+def _forbid_reports() -> None:
+    """The Hub is asked for files and told nothing about this machine."""
+    # Before its client is imported, which reads this once.
+    os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
+    from huggingface_hub import constants
+
+    constants.HF_HUB_DISABLE_TELEMETRY = True  # someone may have imported it before us
+
+
 def _cached_file(name: HubName, file: str) -> Path | None:
     from huggingface_hub import try_to_load_from_cache
     from huggingface_hub.errors import HFValidationError
@@ -138,9 +149,8 @@ def _cached_file(name: HubName, file: str) -> Path | None:
 
 def _ask_hub(name: HubName) -> None:
     """One short question without retries, so that being offline shows within seconds."""
-    from huggingface_hub import constants, get_hf_file_metadata, hf_hub_url
+    from huggingface_hub import get_hf_file_metadata, hf_hub_url
 
-    constants.HF_HUB_DISABLE_TELEMETRY = True
     url = hf_hub_url(name.repository, "config.json", revision=name.revision)
     try:
         get_hf_file_metadata(url, timeout=_ANSWER_SECONDS)

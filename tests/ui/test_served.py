@@ -30,6 +30,11 @@ def answers(address: str, port: int) -> bool:
     return True
 
 
+def other_addresses() -> set[str]:
+    """Whoever listens everywhere listens on these as well."""
+    return {"127.0.0.2", "::1", *socket.gethostbyname_ex(socket.gethostname())[2]} - {"127.0.0.1"}
+
+
 def fetch(url: str) -> str:
     with urllib.request.urlopen(url, timeout=5) as response:
         return str(response.read().decode("utf-8"))
@@ -80,10 +85,32 @@ def test_the_page_is_served_on_this_machine_only_and_leaves_the_home_folder_alon
     port: int, home: Path
 ) -> None:
     assert "<html" in fetch(f"http://127.0.0.1:{port}/")
-    # Whoever listens everywhere listens on these as well.
-    others = {"127.0.0.2", "::1", *socket.gethostbyname_ex(socket.gethostname())[2]} - {"127.0.0.1"}
-    assert [address for address in others if answers(address, port)] == []
+    assert [address for address in other_addresses() if answers(address, port)] == []
     assert list(home.iterdir()) == []
+
+
+def test_a_page_that_is_started_by_hand_reports_nothing_and_is_served_on_this_machine_only(
+    home: Path,
+) -> None:
+    chosen = free_port()
+    flags = ["--server.headless", "true", "--server.port", str(chosen)]
+    with subprocess.Popen(
+        [sys.executable, "-m", "streamlit", "run", str(REPOSITORY / "ui" / "app.py"), *flags],
+        cwd=home,
+        env={**os.environ, "HOME": str(home), "PYTHONPATH": str(REPOSITORY)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    ) as server:
+        try:
+            wait_until_healthy(server, chosen)
+            assert [address for address in other_addresses() if answers(address, chosen)] == []
+        finally:
+            server.terminate()
+            said = server.communicate(timeout=30)[0]
+    # Streamlit says so at the start where it does report, and looks up its address from outside.
+    assert b"usage statistics" not in said
+    assert b"External URL" not in said
+    assert f"http://127.0.0.1:{chosen}".encode() in said
 
 
 def test_no_file_of_the_page_takes_the_name_of_a_library() -> None:

@@ -37,6 +37,18 @@ except ModelError as error:
     print(json.dumps({"error": type(error).__name__, "message": str(error)}))
 """
 
+# What the client holds and what its own children inherit, after a look for a model.
+TELEMETRY = """
+import os
+from xclip_core.errors import HubUnreachableError
+from xclip_core.hub import HubName, fetch
+try:
+    fetch(HubName("someone/unheard-of", None), offline=True, report=print)
+except HubUnreachableError:
+    from huggingface_hub import constants
+    print(constants.HF_HUB_DISABLE_TELEMETRY, os.environ["HF_HUB_DISABLE_TELEMETRY"])
+"""
+
 
 @dataclass
 class StandIn:
@@ -44,6 +56,7 @@ class StandIn:
 
     files: dict[str, bytes] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
+    told: set[str] = field(default_factory=set)  # of the machine that asks, by its user agent
     url: str = ""
 
     def answer(self, path: str) -> tuple[int, dict[str, str], bytes]:
@@ -68,6 +81,10 @@ def hub(small_folder: Path) -> Iterator[StandIn]:
 
     class Handler(BaseHTTPRequestHandler):
         def _answer(self, *, with_body: bool) -> None:
+            stand_in.told |= {
+                part.strip().partition("/")[0]
+                for part in self.headers.get("User-Agent", "").split(";")
+            }
             status, headers, body = stand_in.answer(self.path)
             self.send_response(status)
             for name, value in headers.items():
@@ -139,6 +156,25 @@ def test_a_checkpoint_is_fetched_whole_and_once(hub: StandIn, tmp_path: Path) ->
     again = fetch_in_a_process(tmp_path, url=hub.url)
     assert again == {"folder": str(folder), "said": []}
     assert hub.asked == []
+
+
+def test_the_hub_is_told_nothing_of_this_machine_but_the_client_that_asks(
+    hub: StandIn, tmp_path: Path
+) -> None:
+    # Its client reports much more by itself: PyTorch's version, and what program it runs under.
+    fetch_in_a_process(tmp_path, url=hub.url, HF_HUB_DISABLE_TELEMETRY="0")
+    assert hub.told == {"unknown", "hf_hub", "python"}
+
+
+def test_whoever_is_called_by_us_reports_nothing_either() -> None:
+    told = subprocess.run(
+        [sys.executable, "-c", TELEMETRY],
+        env={**os.environ, "PYTHONPATH": str(ROOT), "HF_HUB_DISABLE_TELEMETRY": "0"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert told.stdout == "True 1\n", told.stderr
 
 
 def test_what_is_cached_needs_no_network(hub: StandIn, tmp_path: Path) -> None:
