@@ -13,7 +13,7 @@ from catalog.errors import (
     NotACatalogError,
     ProvenanceMismatchError,
 )
-from catalog.globs import path_matcher
+from catalog.globs import name_matcher, path_matcher
 from catalog.records import (
     CatalogStatus,
     ClipMatch,
@@ -45,5 +45,6 @@ __all__ = [
     "Provenance",
     "ProvenanceMismatchError",
     "VideoRecord",
+    "name_matcher",
     "path_matcher",
 ]

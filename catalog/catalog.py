@@ -113,10 +113,14 @@ class Catalog:
                     return
         require_agreement(stored, asked=provenance, folder=self.folder)
 
-    def known_files(self, roots: Iterable[Path]) -> dict[Path, FileState]:
-        """What is known of every file that is one of `roots` or lies below one."""
+    def known_files(self, roots: Iterable[Path]) -> dict[str, FileState]:
+        """What is known of every file that is one of `roots` or lies below one.
+
+        By the texts of the absolute paths: a `Path` for each of very many files would take longer
+        than to read them.
+        """
         with self._database.reading() as session:
-            return {state.path: state for state in places.states_under(session, roots)}
+            return places.states_under(session, roots)
 
     def video_with(self, fingerprint: str) -> int | None:
         """The id of the video with this content."""

@@ -15,6 +15,15 @@ def path_matcher(pattern: str) -> Callable[[Path], bool]:
     pattern that is itself the name of a file or folder matches it, whatever brackets it holds.
     Upper and lower case differ.
     """
+    fits = name_matcher(pattern)
+    return lambda path: any(fits(place.as_posix()) for place in (path, *path.parents))
+
+
+def name_matcher(pattern: str) -> Callable[[str], bool]:
+    """A test whether the text of an absolute path fits `pattern` itself, not a folder above it.
+
+    For those who come down folder by folder, and ask about each on the way.
+    """
     named = Path(pattern).as_posix()
     anchored = Path(pattern).is_absolute()
     glob = re.compile(translate(named if anchored else re.sub(r"^(\*+/)*", "*/", named)))
@@ -23,4 +32,4 @@ def path_matcher(pattern: str) -> Callable[[Path], bool]:
         by_name = place == named if anchored else place.endswith(f"/{named}")
         return by_name or glob.match(place) is not None
 
-    return lambda path: any(fits(place.as_posix()) for place in (path, *path.parents))
+    return fits

@@ -36,8 +36,8 @@ def in_batches(values: Sequence[_T], *, size: int = _VALUES_PER_QUERY) -> Iterat
         yield values[first : first + size]
 
 
-def states_under(session: Session, paths: Iterable[Path]) -> Iterator[FileState]:
-    """Every file that is one of `paths` or lies below one."""
+def states_under(session: Session, paths: Iterable[Path]) -> dict[str, FileState]:
+    """Every file that is one of `paths` or lies below one, by the text of its absolute path."""
     roots = roots_by_id(session)
     wanted = frozenset(absolute_text(path) for path in paths)
     every_term = (term for path in wanted for term in terms_under(path, roots))
@@ -51,11 +51,15 @@ def states_under(session: Session, paths: Iterable[Path]) -> Iterator[FileState]
         File.video_id,
         File.error,
     )
-    rows = session.execute(select(*columns).where(narrowed))
+    above = {root_id: joined(root, "") for root_id, root in roots.items()}
+    whole = {root_id for root_id, root in roots.items() if lies_under(root, wanted)}
+    found = {}
+    rows = session.execute(select(*columns).where(narrowed)).all()
     for root_id, relative, size, mtime_ns, video_id, error in rows:
-        path = joined(roots[root_id], relative)
-        if lies_under(path, wanted):
-            yield FileState(Path(path), size, mtime_ns, video_id, error)
+        pathname = above[root_id] + relative
+        if root_id in whole or lies_under(pathname, wanted):
+            found[pathname] = FileState(size, mtime_ns, video_id, error)
+    return found
 
 
 def videos_with_paths(

@@ -60,7 +60,6 @@ class FilePlace:
 class FileState:
     """What the catalog knows of a file: it holds a video, or it failed last time with `error`."""
 
-    path: Path
     size: int
     mtime_ns: int
     video_id: int | None

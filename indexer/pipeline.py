@@ -99,7 +99,7 @@ class _Run:
     embedder: Embedder
     settings: IndexSettings
     report: Report
-    known: Mapping[Path, FileState] = field(default_factory=dict)
+    known: Mapping[str, FileState] = field(default_factory=dict)
     interrupted: bool = False
     _started: float = field(default_factory=time.monotonic)
     _waiting: deque[FoundFile] = field(default_factory=deque)
@@ -118,7 +118,7 @@ class _Run:
         """Set aside what is known and unchanged; the rest waits for its turn."""
         self._failed.extend(walk.unreadable)
         for file in walk.files:
-            state = self.known.get(file.path)
+            state = self.known.get(file.pathname)
             if state is None:
                 self._waiting.append(file)
             elif (state.size, state.mtime_ns) != (file.size, file.mtime_ns):
@@ -167,8 +167,9 @@ class _Run:
 
     def forget_vanished(self, walk: Walk) -> None:
         """Drop the places that are gone, unless all are: then the disk is not there."""
-        found = {file.path for file in walk.files}
-        gone = [path for path in self.known if path not in found and _is_gone(path)]
+        found = {file.pathname for file in walk.files}
+        missing = (Path(pathname) for pathname in self.known if pathname not in found)
+        gone = [path for path in missing if _is_gone(path)]
         for root in walk.empty_roots:
             kept = [path for path in gone if path.is_relative_to(root)]
             if kept:
@@ -182,7 +183,9 @@ class _Run:
                 )
         if gone:
             self.catalog.forget_places(gone)
-        self._removed = sum(self.known[path].video_id not in self._found_again for path in gone)
+        self._removed = sum(
+            self.known[str(path)].video_id not in self._found_again for path in gone
+        )
 
     def summary(self) -> IndexReport:
         """Everything that was counted, failures in path order."""
@@ -274,7 +277,7 @@ class _Run:
             return
         self.catalog.add_places({_place(job): video_id for job, video_id in found.items()})
         for job, video_id in found.items():
-            before = self.known.get(job.file.path)
+            before = self.known.get(job.file.pathname)
             same = before is not None and before.video_id == video_id
             if not same:
                 self._found_again.add(video_id)
@@ -294,7 +297,7 @@ class _Run:
         if place is not None and _is_as(place):
             self.catalog.record_failure(place, error=error)
             return
-        known = self.known.get(file.path)
+        known = self.known.get(file.pathname)
         if not _is_gone(file.path) and (known is None or known.video_id is None):
             unlike_any_file = FilePlace(root=file.root, path=file.path, size=-1, mtime_ns=-1)
             self.catalog.record_failure(unlike_any_file, error=error)

@@ -1,12 +1,15 @@
 """Which files below the given paths are videos, in a stable order."""
 
+import errno
 import os
 import stat
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from catalog import path_matcher
+from catalog import name_matcher
 from indexer.errors import PathMissingError, reason
 from indexer.records import FailedFile
 
@@ -25,38 +28,63 @@ SYSTEM_FOLDERS = frozenset(
     {"$recycle.bin", "system volume information", "lost+found", "@eadir", "#recycle", "__macosx"}
 )
 
+_SECONDS_BETWEEN_REPORTS = 0.5
+_NOTHING_THERE = (errno.ENOENT, errno.ENOTDIR)
+_KINDS = {
+    stat.S_IFIFO: "is a named pipe, not a regular file",  # opening it would wait for ever
+    stat.S_IFSOCK: "is a socket, not a regular file",
+    stat.S_IFCHR: "is a device, not a regular file",
+    stat.S_IFBLK: "is a device, not a regular file",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class FoundFile:
     """A regular file that looks like a video, as the walk saw it.
 
     `root` is the given folder below which it lies (the parent folder of a file given by name);
-    `path` is absolute; `size` is in bytes, `mtime_ns` in nanoseconds since the epoch.
+    `pathname` is the text of its absolute path, as a `Path` for each of very many files would cost
+    more than to find them; `size` is in bytes, `mtime_ns` in nanoseconds since the epoch.
     """
 
     root: Path
-    path: Path
+    pathname: str
     size: int
     mtime_ns: int
+
+    @property
+    def path(self) -> Path:
+        """The absolute path; made anew each time."""
+        return Path(self.pathname)
 
 
 @dataclass(frozen=True, slots=True)
 class Walk:
-    """All that a walk found.
+    """All that a walk found, each in order of the paths.
 
-    `files` are sorted by path and each path occurs once. `unreadable` are folders and files that
-    the system would not show. `empty_roots` are given folders without any entry at all, which is
-    what a disk that is not mounted looks like.
+    `files` hold each path once. `unreadable` are folders and files that the system would not show,
+    and what bears the name of a video and is no file. `empty_roots` are given folders without any
+    entry at all, which is what a disk that is not mounted looks like. `mounts` are the mount points
+    that were met: the one that holds each root (but never `/`), and each folder below a root, or
+    reached through a link, that lies on another device than the folder it was met in. `dangling`
+    are links to nothing, whatever their names: their disks may not be mounted.
     """
 
     roots: tuple[Path, ...]
     files: tuple[FoundFile, ...]
     unreadable: tuple[FailedFile, ...]
     empty_roots: tuple[Path, ...]
+    mounts: tuple[Path, ...]
+    dangling: tuple[Path, ...]
 
 
 def find_videos(
-    paths: Iterable[Path], *, include: Sequence[str] = (), exclude: Sequence[str] = ()
+    paths: Iterable[Path],
+    *,
+    include: Sequence[str] = (),
+    exclude: Sequence[str] = (),
+    on_progress: Callable[[int], None] | None = None,
+    clock: Callable[[], float] = time.monotonic,
 ) -> Walk:
     """Walk files and folders; links are followed, and no folder is entered twice.
 
@@ -66,30 +94,33 @@ def find_videos(
     one. A pattern means what it means everywhere (see `catalog.path_matcher`); unless it is
     absolute, the names of the given folder and of those above it do not count.
 
+    `on_progress` is told how many files were found so far, at most twice a second by `clock`.
+
     Raises PathMissingError when a given path is not there.
     """
     roots = _outermost(paths)
     walker = _Walker(
-        include=[_matcher(pattern) for pattern in include],
-        exclude=[_matcher(pattern) for pattern in exclude],
+        include=[_Pattern(pattern) for pattern in include],
+        exclude=[_Pattern(pattern) for pattern in exclude],
+        on_progress=on_progress,
+        clock=clock,
     )
     for root in roots:
         walker.add_root(root)
     walker.follow_links()
     return Walk(
         roots=roots,
-        files=tuple(sorted(walker.files.values(), key=lambda file: file.path)),
-        unreadable=tuple(walker.unreadable),
+        files=tuple(sorted(walker.files.values(), key=lambda file: _in_order(file.pathname))),
+        unreadable=tuple(sorted(walker.unreadable, key=lambda failed: failed.path)),
         empty_roots=tuple(walker.empty_roots),
+        mounts=tuple(sorted(walker.mounts)),
+        dangling=tuple(sorted(walker.dangling)),
     )
 
 
-def _matcher(pattern: str) -> Callable[[Path, Path], bool]:
-    """A test whether a glob pattern means a path below a root."""
-    fits = path_matcher(pattern)
-    if Path(pattern).is_absolute():
-        return lambda path, _: fits(path)
-    return lambda path, root: fits("/" / path.relative_to(root))
+def _in_order(pathname: str) -> str:
+    """What sorts texts as paths sort: `a/b` before `a.b`."""
+    return pathname.replace("/", "\0")
 
 
 def _outermost(paths: Iterable[Path]) -> tuple[Path, ...]:
@@ -108,90 +139,174 @@ def _resolve(path: Path) -> Path:
         ) from error
 
 
-@dataclass(slots=True)
+class _Pattern:
+    """A glob that is asked about each folder on the way down, and so about one name at a time."""
+
+    def __init__(self, pattern: str) -> None:
+        self._fits = name_matcher(pattern)
+        self._absolute = Path(pattern).is_absolute()
+
+    def fits(self, pathname: str, *, root: Path) -> bool:
+        """Whether it means this very path; unless it is absolute, as if the root were `/`."""
+        above = 0 if self._absolute else len(os.fspath(root).rstrip("/"))
+        return self._fits(pathname[above:])
+
+    def fits_root(self, root: Path) -> bool:
+        """Whether it means the whole of a root: by the root's own name, or by one above it."""
+        counted = (root, *root.parents) if self._absolute else (Path("/"),)
+        return any(self._fits(os.fspath(path)) for path in counted)
+
+
+@dataclass(frozen=True, slots=True)
+class _Folder:
+    """A folder to list; `above` is the device of the folder that it was met in."""
+
+    pathname: str
+    root: Path
+    above: int
+    included: bool
+
+
+@dataclass(slots=True, kw_only=True)
 class _Walker:
-    include: list[Callable[[Path, Path], bool]]
-    exclude: list[Callable[[Path, Path], bool]]
-    files: dict[Path, FoundFile] = field(default_factory=dict)
+    include: list[_Pattern]
+    exclude: list[_Pattern]
+    on_progress: Callable[[int], None] | None
+    clock: Callable[[], float]
+    files: dict[str, FoundFile] = field(default_factory=dict)
     unreadable: list[FailedFile] = field(default_factory=list)
     empty_roots: list[Path] = field(default_factory=list)
+    mounts: set[Path] = field(default_factory=set)
+    dangling: list[Path] = field(default_factory=list)
     _entered: set[tuple[int, int]] = field(default_factory=set)
-    _links: list[tuple[Path, Path]] = field(default_factory=list)
+    _links: deque[_Folder] = field(default_factory=deque)
+    _next_report: float = float("-inf")
 
-    def add_root(self, root: Path) -> None:
-        if root.is_dir():
-            self._add_folder(root, root=root)
-        else:
-            self._add_file(root, root=root.parent)
+    def add_root(self, given: Path) -> None:
+        """Take a file, or all that lies below a folder but behind links."""
+        try:
+            state = given.stat()
+            root = given if stat.S_ISDIR(state.st_mode) else given.parent
+            device = self._add_mount_above(root)
+        except OSError as error:
+            self._note(os.fspath(given), reason(error))
+            return
+        if any(pattern.fits_root(root) for pattern in self.exclude):
+            return
+        included = not self.include or any(pattern.fits_root(root) for pattern in self.include)
+        folder = _Folder(os.fspath(root), root, device, included)
+        if root is given:
+            self._add_tree(folder)
+        elif not self._is_excluded(os.fspath(given), root=root):
+            self._add_file(os.fspath(given), state, folder)
 
     def follow_links(self) -> None:
         """Enter linked folders, after all real ones: what has a real path here goes by that."""
         while self._links:
-            root, link = self._links.pop(0)
-            self._add_folder(link, root=root)
+            self._add_tree(self._links.popleft())
 
-    def _add_folder(self, top: Path, *, root: Path) -> None:
+    def _add_mount_above(self, folder: Path) -> int:
+        """Note the topmost folder above on the same device, unless it is `/`; the device."""
+        device = folder.stat().st_dev
+        while folder != folder.parent and folder.parent.stat().st_dev == device:
+            folder = folder.parent
+        if folder != folder.parent:
+            self.mounts.add(folder)
+        return device
+
+    def _add_tree(self, top: _Folder) -> None:
         folders = [top]
         while folders:
-            for entry in self._list(folders.pop(), root=root):
-                path = Path(entry.path)
-                if not _is_folder(entry):
-                    if path.suffix.lower() in VIDEO_SUFFIXES:
-                        self._add_file(path, root=root)
-                elif entry.is_symlink():
-                    self._links.append((root, path))
-                else:
-                    folders.append(path)
+            folder = folders.pop()
+            try:
+                folders.extend(self._add_folder(folder))
+            except OSError as error:
+                self._note(folder.pathname, reason(error))
+            if self.on_progress is not None and self.clock() >= self._next_report:
+                self._next_report = self.clock() + _SECONDS_BETWEEN_REPORTS
+                self.on_progress(len(self.files))
 
-    def _list(self, folder: Path, *, root: Path) -> Iterator["os.DirEntry[str]"]:
-        """Entries in name order, without hidden and excluded ones; none when entered before."""
-        try:
-            state = folder.stat()
-            if (state.st_dev, state.st_ino) in self._entered:
-                return
-            self._entered.add((state.st_dev, state.st_ino))
-            with os.scandir(folder) as scan:
-                entries = sorted(scan, key=lambda entry: entry.name)
-        except OSError as error:
-            self._note(folder, error)
-            return
-        if folder == root and not entries:
-            self.empty_roots.append(root)
+    def _add_folder(self, folder: _Folder) -> list[_Folder]:
+        """Take the files in a folder, unless it was entered before; the real folders in it."""
+        state = os.stat(folder.pathname)  # noqa: PTH116 - a Path for each costs more
+        if (state.st_dev, state.st_ino) in self._entered:
+            return []
+        self._entered.add((state.st_dev, state.st_ino))
+        if state.st_dev != folder.above:
+            self.mounts.add(Path(folder.pathname))
+        with os.scandir(folder.pathname) as scan:
+            entries = sorted(scan, key=lambda entry: entry.name, reverse=True)
+        if not entries and folder.pathname == os.fspath(folder.root):
+            self.empty_roots.append(folder.root)
+        inside = []
         for entry in entries:
-            if not _is_hidden(entry) and not self._is_excluded(Path(entry.path), root=root):
-                yield entry
+            try:
+                if (inner := self._add_entry(entry, folder, device=state.st_dev)) is not None:
+                    inside.append(inner)
+            except OSError as error:
+                self._note(entry.path, reason(error))
+        return inside
 
-    def _add_file(self, path: Path, *, root: Path) -> None:
-        if self._is_excluded(path, root=root) or not self._is_included(path, root=root):
-            return
+    def _add_entry(
+        self, entry: "os.DirEntry[str]", folder: _Folder, *, device: int
+    ) -> _Folder | None:
+        """Take a file; a real folder is left to be entered now, a linked one later."""
+        name = entry.name
+        if name.startswith(".") or self._is_excluded(entry.path, root=folder.root):
+            return None
+        if entry.is_dir(follow_symlinks=False):
+            return self._entry_folder(entry, folder, device=device)
+        if entry.is_symlink():
+            self._add_link(entry, folder, device=device)
+        elif _is_video_name(name):
+            self._add_file(entry.path, entry.stat(), folder)
+        return None
+
+    def _entry_folder(
+        self, entry: "os.DirEntry[str]", folder: _Folder, *, device: int
+    ) -> _Folder | None:
+        if entry.name.lower() in SYSTEM_FOLDERS:
+            return None
+        included = self._is_included(entry.path, folder)
+        return _Folder(entry.path, folder.root, device, included)
+
+    def _add_link(self, entry: "os.DirEntry[str]", folder: _Folder, *, device: int) -> None:
         try:
-            state = path.stat()
+            state = entry.stat()
         except OSError as error:
-            self._note(path, error)
+            text = reason(error)
+            if error.errno in _NOTHING_THERE:
+                self.dangling.append(Path(entry.path))
+                text = f"is a link to {Path(entry.path).readlink()}, which is not there"
+            if _is_video_name(entry.name) and self._is_included(entry.path, folder):
+                self._note(entry.path, text)
             return
-        if not stat.S_ISREG(state.st_mode):  # opening a pipe would wait for ever
-            self.unreadable.append(FailedFile(path=path, error="is not a regular file"))
+        if not stat.S_ISDIR(state.st_mode):
+            if _is_video_name(entry.name):
+                self._add_file(entry.path, state, folder)
+        elif (linked := self._entry_folder(entry, folder, device=device)) is not None:
+            self._links.append(linked)
+
+    def _add_file(self, pathname: str, state: os.stat_result, folder: _Folder) -> None:
+        if not self._is_included(pathname, folder):
             return
-        self.files[path] = FoundFile(
-            root=root, path=path, size=state.st_size, mtime_ns=state.st_mtime_ns
-        )
+        if stat.S_ISREG(state.st_mode):
+            self.files[pathname] = FoundFile(
+                folder.root, pathname, state.st_size, state.st_mtime_ns
+            )
+        else:
+            kind = stat.S_IFMT(state.st_mode)
+            self._note(pathname, _KINDS.get(kind, "is not a regular file"))
 
-    def _is_excluded(self, path: Path, *, root: Path) -> bool:
-        return any(fits(path, root) for fits in self.exclude)
+    def _is_excluded(self, pathname: str, *, root: Path) -> bool:
+        return bool(self.exclude) and any(p.fits(pathname, root=root) for p in self.exclude)
 
-    def _is_included(self, path: Path, *, root: Path) -> bool:
-        return not self.include or any(fits(path, root) for fits in self.include)
+    def _is_included(self, pathname: str, folder: _Folder) -> bool:
+        return folder.included or any(p.fits(pathname, root=folder.root) for p in self.include)
 
-    def _note(self, path: Path, error: OSError) -> None:
-        self.unreadable.append(FailedFile(path=path, error=reason(error)))
-
-
-def _is_folder(entry: "os.DirEntry[str]") -> bool:
-    try:
-        return entry.is_dir()
-    except OSError:  # a link that points at itself
-        return False
+    def _note(self, pathname: str, error: str) -> None:
+        self.unreadable.append(FailedFile(path=Path(pathname), error=error))
 
 
-def _is_hidden(entry: "os.DirEntry[str]") -> bool:
-    return entry.name.startswith(".") or entry.name.lower() in SYSTEM_FOLDERS
+def _is_video_name(name: str) -> bool:
+    return name[name.rfind(".") :].lower() in VIDEO_SUFFIXES

@@ -81,7 +81,7 @@ class CatalogHistory(RuleBasedStateMachine):
     @invariant()
     def files_are_known(self) -> None:
         known = self.catalog.known_files([ROOTS[0]])
-        assert {path: state.error for path, state in known.items()} == {
+        assert {Path(path): state.error for path, state in known.items()} == {
             path: held if isinstance(held, str) else None for path, held in self.held.items()
         }
 

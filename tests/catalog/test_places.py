@@ -18,6 +18,10 @@ file_names = st.binary(min_size=1, max_size=40).filter(
 )
 
 
+def known_paths(catalog, paths):
+    return [Path(pathname) for pathname in catalog.known_files(paths)]
+
+
 @given(st.lists(file_names, min_size=1, max_size=3).map(b"/".join))
 def test_every_name_of_a_file_survives_as_text_that_any_database_takes(name):
     column, dialect = PathText(), sqlite.dialect()
@@ -39,10 +43,10 @@ def test_files_of_any_name_are_known_and_forgotten_by_it(catalog, shelf, names):
     paths = [FILMS / os.fsdecode(name) for name in names]
     for path in paths:
         catalog.record_failure(shelf.place(path), error="broken")
-    assert set(catalog.known_files([FILMS])) == set(paths)
-    assert set(catalog.known_files(paths)) == set(paths)
+    assert set(known_paths(catalog, [FILMS])) == set(paths)
+    assert set(known_paths(catalog, paths)) == set(paths)
     assert catalog.forget_places(paths) == len(paths)
-    assert catalog.known_files([FILMS]) == {}
+    assert known_paths(catalog, [FILMS]) == []
 
 
 def test_a_file_found_through_two_roots_has_one_row(shelf, catalog):
@@ -51,7 +55,7 @@ def test_a_file_found_through_two_roots_has_one_row(shelf, catalog):
     middle = shelf.add("2023/sea.mp4", seed=2, root=FILMS / "trips")
     assert outer == inner != middle
     assert catalog.status().files == 1
-    assert list(catalog.known_files([FILMS])) == [FILMS / "trips/2023/sea.mp4"]
+    assert known_paths(catalog, [FILMS]) == [FILMS / "trips/2023/sea.mp4"]
     assert catalog.forget_places([FILMS / "trips/2023/sea.mp4"]) == 1
     assert catalog.status().clips == 0
 
@@ -60,29 +64,29 @@ def test_files_of_nested_roots_are_known_under_either(shelf, catalog):
     shelf.add("sea.mp4", seed=1, root=FILMS / "trips")
     shelf.add("home.mp4", seed=2)
     everything = {FILMS / "trips/sea.mp4", FILMS / "home.mp4"}
-    assert set(catalog.known_files([FILMS])) == everything
-    assert set(catalog.known_files([Path("/")])) == everything
-    assert set(catalog.known_files([FILMS, FILMS / "trips"])) == everything
-    assert set(catalog.known_files([FILMS / "trips"])) == {FILMS / "trips/sea.mp4"}
+    assert set(known_paths(catalog, [FILMS])) == everything
+    assert set(known_paths(catalog, [Path("/")])) == everything
+    assert set(known_paths(catalog, [FILMS, FILMS / "trips"])) == everything
+    assert set(known_paths(catalog, [FILMS / "trips"])) == {FILMS / "trips/sea.mp4"}
 
 
 def test_only_what_lies_below_a_folder_is_known_under_it(shelf, catalog):
     names = ["a", "a/x.mp4", "a/b/y.mp4", "a!.mp4", "a-b/x.mp4", "a0.mp4", "A/x.mp4", "aa/x.mp4"]
     for name in names[1:]:
         catalog.record_failure(shelf.place(name), error="broken")
-    found = {path.relative_to(FILMS).as_posix() for path in catalog.known_files([FILMS / "a"])}
+    found = {path.relative_to(FILMS).as_posix() for path in known_paths(catalog, [FILMS / "a"])}
     assert found == {"a/x.mp4", "a/b/y.mp4"}
 
 
 def test_a_folder_whose_name_holds_wildcards_is_only_itself(shelf, catalog):
     for name in ["50%_off/x.mp4", "50xyoff/x.mp4", "50%25_off/x.mp4"]:
         catalog.record_failure(shelf.place(name), error="broken")
-    assert list(catalog.known_files([FILMS / "50%_off"])) == [FILMS / "50%_off/x.mp4"]
+    assert known_paths(catalog, [FILMS / "50%_off"]) == [FILMS / "50%_off/x.mp4"]
 
 
 def test_the_root_of_the_file_system_can_be_a_root(shelf, catalog):
     shelf.add("films/a.mp4", root=Path("/"))
-    assert list(catalog.known_files([FILMS])) == [FILMS / "a.mp4"]
+    assert known_paths(catalog, [FILMS]) == [FILMS / "a.mp4"]
     shelf.add("a.mp4", seed=5)
     assert catalog.status().files == 1
 
@@ -93,7 +97,7 @@ def test_hundreds_of_single_files_are_looked_up_like_few(shelf, catalog):
     few = [FILMS / "1.mp4", FILMS / "3"]
     many = [*few, *(FILMS / f"absent {n}" for n in range(500))]
     assert catalog.known_files(many) == catalog.known_files(few)
-    assert set(catalog.known_files(few)) == {FILMS / "1.mp4", FILMS / "3/4.mp4"}
+    assert set(known_paths(catalog, few)) == {FILMS / "1.mp4", FILMS / "3/4.mp4"}
 
 
 @pytest.mark.parametrize(
@@ -112,4 +116,4 @@ def test_relative_paths_are_refused(catalog):
 
 def test_dots_and_doubled_slashes_do_not_make_another_file(catalog, shelf):
     shelf.add("a.mp4")
-    assert list(catalog.known_files([Path("/other/..//films/./a.mp4")])) == [FILMS / "a.mp4"]
+    assert known_paths(catalog, [Path("/other/..//films/./a.mp4")]) == [FILMS / "a.mp4"]

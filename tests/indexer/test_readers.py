@@ -13,7 +13,7 @@ from indexer.walk import FoundFile
 
 
 def job(number: int) -> FilmJob:
-    file = FoundFile(root=Path("/"), path=Path(f"/{number}.mp4"), size=1, mtime_ns=1)
+    file = FoundFile(root=Path("/"), pathname=f"/{number}.mp4", size=1, mtime_ns=1)
     return FilmJob(file, Fingerprint(digest=str(number), size=1, mtime_ns=1))
 
 

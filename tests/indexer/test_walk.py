@@ -1,6 +1,11 @@
 """The walk: which files count, under which path, in which order."""
 
+import json
 import os
+import socket
+import subprocess
+import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -88,17 +93,51 @@ def test_a_given_folder_is_not_reached_through_a_link_of_another_one(library, tm
     assert [file.path for file in walk.files] == [tmp_path / "other/c.mp4"]
 
 
-def test_what_cannot_be_read_is_listed_with_the_reason(library):
+def test_what_cannot_be_read_is_listed_with_the_reason(library, monkeypatch):
+    monkeypatch.chdir(library)  # the name of a socket must be short
     (library / "gone.mp4").symlink_to(library / "nowhere")
     os.mkfifo(library / "pipe.mp4")
+    (library / "loop.mp4").symlink_to("loop.mp4")
+    (library / "null.mp4").symlink_to("/dev/null")
+    with closing(socket.socket(socket.AF_UNIX)) as line:
+        line.bind("line.mp4")
     touch(library, "a.mp4")
     walk = find_videos([library])
     assert [file.path.name for file in walk.files] == ["a.mp4"]
     reasons = {failed.path.name: failed.error for failed in walk.unreadable}
     assert reasons == {
-        "gone.mp4": "cannot be read: No such file or directory",
-        "pipe.mp4": "is not a regular file",
+        "gone.mp4": f"is a link to {library / 'nowhere'}, which is not there",
+        "line.mp4": "is a socket, not a regular file",
+        "loop.mp4": "cannot be read: Too many levels of symbolic links",
+        "null.mp4": "is a device, not a regular file",
+        "pipe.mp4": "is a named pipe, not a regular file",
     }
+    assert [failed.path.name for failed in walk.unreadable] == sorted(reasons)
+
+
+def test_what_is_left_out_is_not_listed_as_unreadable(library):
+    os.mkfifo(library / "pipe.mp4")
+    (library / "gone.mkv").symlink_to("nowhere")
+    assert find_videos([library], exclude=["pipe*", "*.mkv"]).unreadable == ()
+    assert find_videos([library], include=["other/*"]).unreadable == ()
+
+
+def test_links_to_nothing_are_told_apart_from_all_others(library):
+    touch(library, "a/b.mp4")
+    (library / "a/holiday").symlink_to("/nowhere/holiday")
+    (library / "old.mp4").symlink_to(library / "a/b.mp4/c.mp4")
+    (library / ".hidden").symlink_to("/nowhere")
+    (library / "loop").symlink_to(library / "loop")
+    (library / "again").symlink_to(library / "a")
+    assert find_videos([library]).dangling == (library / "a/holiday", library / "old.mp4")
+
+
+def test_progress_is_told_at_once_and_then_now_and_then(library):
+    touch(library, *(f"{folder}/{number}.mp4" for folder in "abcdef" for number in range(5)))
+    seconds = iter(n / 8 for n in range(100))  # the clock moves on by this much at each look
+    told: list[int] = []
+    find_videos([library], on_progress=told.append, clock=lambda: next(seconds))
+    assert told == [0, 20]
 
 
 def test_a_folder_that_cannot_be_listed_is_named_and_the_rest_is_walked(library):
@@ -168,3 +207,56 @@ def test_names_that_are_not_text_are_found(library):
     except OSError:
         pytest.skip("this file system refuses such names")
     assert names(library) == [name]
+
+
+# In a mount namespace of its own: one disk inside the library, one that a link leads to.
+_WITH_TWO_DISKS = """
+set -e
+cd "$1"
+mkdir -p library/disk library/plain far
+mount -t tmpfs none library/disk
+mount -t tmpfs none far
+mkdir library/disk/inner far/films
+ln -s ../far/films library/link
+ln -s ../../plain library/disk/back
+touch library/a.mp4 library/disk/inner/b.mp4 far/films/c.mp4 library/plain/d.mp4
+exec "$2" -c "$3" library library/disk/inner
+"""
+_SHOW_MOUNTS = """
+import json, sys
+from pathlib import Path
+from indexer.walk import find_videos
+for root in sys.argv[1:]:
+    walk = find_videos([Path(root)])
+    print(json.dumps([[str(p) for p in walk.mounts], len(walk.files)]))
+"""
+
+
+def test_mount_points_are_met_inside_behind_links_and_above(tmp_path):
+    as_root = [] if os.geteuid() == 0 else ["--map-root-user"]
+    command = ["unshare", "--mount", *as_root, "sh", "-c", _WITH_TWO_DISKS, "sh"]
+    arguments = [str(tmp_path), sys.executable, _SHOW_MOUNTS]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    try:
+        run = subprocess.run(
+            [*command, *arguments], capture_output=True, text=True, env=environment, check=False
+        )
+    except FileNotFoundError:
+        pytest.skip("needs MOUNT: this system has no unshare")
+    if "unshare" in run.stderr or "mount:" in run.stderr:
+        pytest.skip(f"needs MOUNT: {run.stderr.strip()}")
+    assert run.stderr == ""
+    (outer, files), (inner, _) = map(json.loads, run.stdout.splitlines())
+    above = [path for path in outer if tmp_path.is_relative_to(path)]
+    library = tmp_path / "library"
+    assert [Path(path) for path in outer if path not in above] == [
+        library / "disk",
+        library / "link",
+    ]
+    assert files == 4
+    assert inner == [str(library / "disk")]
+    assert above == [str(mount) for mount in [mount_of(tmp_path)] if mount != Path("/")]
+
+
+def mount_of(folder: Path) -> Path:
+    return next(path for path in (folder, *folder.parents) if path.is_mount())
