@@ -85,10 +85,12 @@ class Catalog:
         It is had at once or not at all, and ends with the process, even by `kill -9`. Queries and
         single transactions need none. `purpose` names the work to those who are refused meanwhile.
 
-        Raises, on entering:
-            CatalogHeldError: names the holder's purpose, process and host, and since when.
-            CatalogStorageError: the folder cannot be written to.
+        Raises:
+            CatalogGoneError: it was deleted, moved or replaced since it was opened.
+            On entering, CatalogHeldError: names the holder's purpose, process and host, and since
+            when; CatalogStorageError: the folder cannot be written to.
         """
+        self._database.require_there()
         return claimed(self.folder, purpose)
 
     @property

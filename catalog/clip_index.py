@@ -92,6 +92,6 @@ class ClipIndex:
             return unpack_vectors(blobs, dimension=dimension)
         except ValueError as error:
             raise CatalogDamagedError(
-                f"the catalog in {self._folder} is damaged: {error}; restore it from a backup, or"
-                " move it away and index again"
+                f"the catalog in {self._folder} is damaged: {error}; `vsearch verify --repair` gets"
+                " back all that is sound, and tells what has to be indexed again"
             ) from error

@@ -6,7 +6,17 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, update
+from sqlalchemy import (
+    URL,
+    Connection,
+    Engine,
+    NullPool,
+    QueuePool,
+    create_engine,
+    event,
+    text,
+    update,
+)
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
@@ -14,30 +24,43 @@ from catalog.errors import (
     CatalogBusyError,
     CatalogDamagedError,
     CatalogError,
+    CatalogGoneError,
     CatalogMissingError,
     CatalogNewerError,
     CatalogStorageError,
     NotACatalogError,
 )
 from catalog.migrations import SCHEMA_VERSION, migrate, stored_version
+from catalog.snapshot import SNAPSHOT_NAME
+from catalog.sqlite_file import (
+    DATABASE_NAME,
+    PAGE_BYTES,
+    FileIdentity,
+    beside,
+    connect,
+    is_read_only,
+)
 from catalog.tables import Meta
 
-DATABASE_NAME = "catalog.sqlite"
 _WAIT_FOR_LOCK_MS = 60_000
 _BEGIN = "catalog_begin"
-_PAGE_BYTES = 8192  # vectors are rows of about 1 KB: larger pages waste less and write faster
 
 
 class Database:
-    """One SQLite file, for several threads: every transaction has a connection of its own."""
+    """One SQLite file, for several threads: every transaction has a connection of its own.
 
-    def __init__(self, *, folder: Path, engine: Engine) -> None:
-        self.folder = folder
+    A transaction raises CatalogGoneError when the file is no longer the one that was opened.
+    """
+
+    def __init__(self, *, identity: FileIdentity, engine: Engine) -> None:
+        self.folder = identity.path.parent
+        self._identity = identity
         self._engine = engine
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
         """One consistent state, whatever other processes commit meanwhile."""
+        self.require_there()
         with translated(self.folder), Session(self._engine) as session:
             yield session
 
@@ -55,8 +78,29 @@ class Database:
     @contextmanager
     def labelling(self) -> Iterator[Session]:
         """A transaction that changes nothing which an answer depends on."""
-        with translated(self.folder), Session(self._engine) as session, session.begin():
-            yield session
+        self.require_there()
+        with translated(self.folder), Session(self._engine) as session:
+            with session.begin():
+                yield session
+            self._require_kept(session)
+
+    def _require_kept(self, session: Session) -> None:
+        """See that what was just committed lies in files that others will find, too."""
+        self.require_there()
+        log = beside(self._identity.path, "-wal")  # as long as anyone has it open, it is there
+        if not log.exists() and session.scalar(text("PRAGMA journal_mode")) == "wal":
+            raise CatalogGoneError(
+                f"{log} was deleted while it was in use, perhaps with what was committed last; see"
+                " what is left with `vsearch verify`, and run the command again"
+            )
+
+    def require_there(self) -> None:
+        """See that the file is the one that was opened, and lies where it did.
+
+        Raises:
+            CatalogGoneError: it was deleted, moved or replaced.
+        """
+        self._identity.require()
 
     def bytes_on_disk(self) -> int:
         """The size of the SQLite file and of its write-ahead log."""
@@ -75,16 +119,20 @@ def open_database(folder: Path, *, create: bool) -> Database:
         CatalogStorageError.
     """
     _require_folder(folder, create=create)
-    engine = _engine(folder / DATABASE_NAME)
+    path = folder / DATABASE_NAME
+    _require_not_emptied(path)
+    if create:
+        with translated(folder):
+            _lay_out(path)
+    identity = FileIdentity.of(path)
+    engine = _engine(path)
     try:
         with translated(folder):
-            if create:
-                _lay_out(folder / DATABASE_NAME)
             _bring_up_to_date(engine, folder=folder, create=create)
     except BaseException:
         engine.dispose()
         raise
-    return Database(folder=folder, engine=engine)
+    return Database(identity=identity, engine=engine)
 
 
 def _require_folder(folder: Path, *, create: bool) -> None:
@@ -99,17 +147,32 @@ def _require_folder(folder: Path, *, create: bool) -> None:
         raise CatalogStorageError(f"cannot use {folder} as a catalog: {error.strerror}") from error
 
 
+def _require_not_emptied(path: Path) -> None:
+    """An empty file is a catalog that was killed at birth, unless something tells of its life."""
+    traces = (beside(path, "-wal"), path.with_name(SNAPSHOT_NAME))
+    if path.exists() and file_bytes(path) == 0 and any(file_bytes(trace) for trace in traces):
+        raise CatalogDamagedError(
+            f"{path} is empty, but what lies beside it shows that it was a catalog; restore it from"
+            " a backup, or begin a new one with `vsearch verify --repair` and `vsearch index PATH`"
+        )
+
+
 def _lay_out(path: Path) -> None:
     """Choose what can only be chosen for an empty file."""
     if path.exists() and path.stat().st_size > 0:
         return
     with closing(sqlite3.connect(path, timeout=_WAIT_FOR_LOCK_MS / 1000)) as connection:
-        connection.execute(f"PRAGMA page_size = {_PAGE_BYTES}")
+        connection.execute(f"PRAGMA page_size = {PAGE_BYTES}")
         connection.execute("PRAGMA journal_mode = WAL")
 
 
 def _engine(path: Path) -> Engine:
-    engine = create_engine(URL.create("sqlite", database=str(path)))
+    engine = create_engine(
+        URL.create("sqlite", database=str(path)),
+        creator=lambda: connect(path),
+        # How a read-only file can be opened depends on whether somebody else writes at that moment.
+        poolclass=NullPool if is_read_only(path.parent) else QueuePool,
+    )
     event.listen(engine, "connect", _prepare_connection)
     event.listen(engine, "begin", _begin)
     return engine
@@ -185,19 +248,20 @@ def translated(folder: Path) -> Iterator[None]:
 
 def _in_plain_words(found: BaseException | None, *, folder: Path) -> CatalogError | None:
     primary = getattr(found, "sqlite_errorcode", 0) & 0xFF  # the high bits only refine it
-    if primary in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+    if primary in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL):
         return CatalogBusyError(
             f"another process has been writing to the catalog in {folder} for more than"
             f" {_WAIT_FOR_LOCK_MS // 1000} s; try again when it is done"
         )
     if primary == sqlite3.SQLITE_NOTADB:
         return NotACatalogError(
-            f"{folder / DATABASE_NAME} is not an SQLite file; give another folder"
+            f"{folder / DATABASE_NAME} is not an SQLite file; give another folder, or, if it was a"
+            " catalog, get back what can be read of it with `vsearch verify --repair`"
         )
     if primary == sqlite3.SQLITE_CORRUPT:
         return CatalogDamagedError(
-            f"{folder / DATABASE_NAME} is damaged ({found}); restore it from a backup, or move it"
-            " away and index again"
+            f"{folder / DATABASE_NAME} is damaged ({found}); `vsearch verify --repair` gets back"
+            " all that can still be read, and tells what has to be indexed again"
         )
     if primary in (
         sqlite3.SQLITE_FULL,

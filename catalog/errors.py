@@ -11,6 +11,7 @@ class CatalogError(Exception):
     ├── CatalogDamagedError       SQLite cannot read it, or a row contradicts the others
     ├── CatalogBusyError          another process kept the write lock for too long
     ├── CatalogHeldError          another process has claimed the catalog for a long work
+    ├── CatalogGoneError          deleted, moved or replaced while it was in use
     ├── CatalogStorageError       disk full, read-only, no permission
     ├── ProvenanceMismatchError   made by another model, or with another window or stride
     └── InvalidVectorError        wrong shape, not finite, or not of unit length
@@ -39,6 +40,10 @@ class CatalogBusyError(CatalogError):
 
 class CatalogHeldError(CatalogError):
     """Another process has claimed the catalog for a work that takes its time."""
+
+
+class CatalogGoneError(CatalogError):
+    """The catalog's file was deleted, moved or replaced while it was in use."""
 
 
 class CatalogStorageError(CatalogError):

@@ -1,11 +1,15 @@
 """A small catalog of invented films with random vectors, and the plain arithmetic it must equal."""
 
+import os
+import subprocess
+import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+import catalog as package
 from catalog import Catalog, ClipSpan, FilePlace, Provenance, VideoRecord
 
 DIMENSION = 16
@@ -87,3 +91,37 @@ def new_shelf():
         return Shelf(catalog)
 
     return make
+
+
+@pytest.fixture(scope="session")
+def run_mounted():
+    """Runs a program after shell commands that mount file systems, which nobody else will see.
+
+    The program's `sys.argv[1]` is `folder`; what it prints comes back.
+    """
+    as_root = [] if os.geteuid() == 0 else ["--map-root-user"]
+    apart = ["unshare", "--mount", *as_root]
+    probe = [*apart, "mount", "-t", "tmpfs", "none", "/tmp"]
+    try:
+        subprocess.run(probe, check=True, capture_output=True)
+    except (OSError, subprocess.CalledProcessError):
+        pytest.skip("MOUNT: this user may not mount file systems")
+
+    def run(mount: str, program: str, *, folder: Path) -> str:
+        shell = f'{mount}\nexec "$@"'
+        return _printed([*apart, "sh", "-ec", shell, "sh", sys.executable, "-c", program, folder])
+
+    return run
+
+
+@pytest.fixture
+def run_program():
+    """Runs a program in a process of its own with `folder` as `sys.argv[1]`; what it prints."""
+    return lambda program, *, folder: _printed([sys.executable, "-c", program, folder])
+
+
+def _printed(command) -> str:
+    checkout = Path(package.__file__).parents[1]
+    done = subprocess.run(command, cwd=checkout, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout

@@ -106,14 +106,14 @@ def test_a_damaged_database_is_said_to_be_damaged(closed, query):
     for first in range(8192, len(content), 8192):
         content[first : first + 4096] = bytes(4096)
     file.write_bytes(content)
-    with pytest.raises(CatalogDamagedError, match="restore it from a backup"):
+    with pytest.raises(CatalogDamagedError, match="vsearch verify --repair"):
         look_at_everything(closed, query)
 
 
 def test_a_truncated_database_is_said_to_be_damaged(closed, query):
     file = closed / DATABASE
     file.write_bytes(file.read_bytes()[: 8192 * 6])
-    with pytest.raises(CatalogDamagedError, match="restore it from a backup"):
+    with pytest.raises(CatalogDamagedError, match="vsearch verify --repair"):
         look_at_everything(closed, query)
 
 

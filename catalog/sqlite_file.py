@@ -1,0 +1,88 @@
+"""The SQLite file as a file: how it is opened, also where nothing may be written, and its identity.
+
+SQLite keeps a write-ahead log and a shared index of it beside the file. A reader needs both, and
+cannot make them on a read-only disk; where neither is there, nobody writes and none is needed.
+"""
+
+import os
+import sqlite3
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from catalog.errors import CatalogGoneError, CatalogStorageError
+
+DATABASE_NAME = "catalog.sqlite"
+PAGE_BYTES = 8192  # vectors are rows of about 1 KB: larger pages waste less and write faster
+
+
+def beside(path: Path, suffix: str) -> Path:
+    """The file that SQLite keeps beside `path`: `-wal` or `-shm`."""
+    return path.with_name(path.name + suffix)
+
+
+def is_read_only(folder: Path) -> bool:
+    """Whether nothing can be written into the folder: its disk, or its permissions, forbid it."""
+    return not os.access(folder, os.W_OK)
+
+
+def connect(path: Path) -> sqlite3.Connection:
+    """A connection to the SQLite file, for any thread; for reading only where the folder is so.
+
+    Raises:
+        CatalogStorageError: what was committed last can only be read on a writable disk.
+        sqlite3.Error: it cannot be opened.
+    """
+    if not is_read_only(path.parent):
+        return sqlite3.connect(path, check_same_thread=False)
+    return sqlite3.connect(_read_only_uri(path), uri=True, check_same_thread=False)
+
+
+def _read_only_uri(path: Path) -> str:
+    uri = f"{path.as_uri()}?mode=ro"
+    log, shared_index = beside(path, "-wal"), beside(path, "-shm")
+    if shared_index.exists():  # somebody writes through another mount, or was killed
+        return uri
+    if log.exists() and log.stat().st_size > 0:
+        raise CatalogStorageError(
+            f"the folder {path.parent} is read-only, and what was committed last waits in"
+            f" {log.name}, which can only be read on a writable disk; copy the folder to one and"
+            " give the copy with `--catalog FOLDER`"
+        )
+    return f"{uri}&immutable=1"
+
+
+@dataclass(frozen=True, slots=True)
+class FileIdentity:
+    """Which file it is, whatever its name: SQLite goes on with a file that was deleted."""
+
+    path: Path
+    device: int
+    inode: int
+
+    @classmethod
+    def of(cls, path: Path) -> Self:
+        """The identity of the file that has this name now."""
+        state = path.stat()
+        return cls(path, state.st_dev, state.st_ino)
+
+    def require(self) -> None:
+        """See that the name still means this file.
+
+        Raises:
+            CatalogGoneError: it was deleted, moved or replaced.
+        """
+        try:
+            state = self.path.stat()
+        except (FileNotFoundError, NotADirectoryError) as error:
+            raise CatalogGoneError(
+                f"{self.path} is gone: it was deleted or moved while it was in use; bring the"
+                " folder back, from where it went or from a backup, or index again"
+            ) from error
+        except OSError:
+            return  # the disk does not answer: SQLite will say what it finds
+        if (state.st_dev, state.st_ino) != (self.device, self.inode):
+            raise CatalogGoneError(
+                f"{self.path} was replaced by another file while it was in use; run the command"
+                " again to work on what is there now"
+            )
