@@ -9,28 +9,31 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import func, select, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from catalog import clips as clip_rows
-from catalog import places
+from catalog import drafts, mounts, places, relocation, subtrees
 from catalog.claim import claimed
 from catalog.columns import pack_vectors, require_unit_vectors
-from catalog.database import Database, file_bytes, open_database
+from catalog.database import Database, open_database
 from catalog.errors import CatalogError
 from catalog.provenance import require_agreement, store_provenance, stored_provenance
 from catalog.records import (
     CatalogStatus,
     ClipMatch,
     ClipSpan,
-    Failure,
+    Draft,
     FilePlace,
     FileState,
+    Forgotten,
     Provenance,
+    Relocated,
     VideoRecord,
 )
-from catalog.snapshot import SNAPSHOT_NAME
-from catalog.tables import Clip, File, Meta, Video
+from catalog.roots import absolute_text
+from catalog.status import status_of
+from catalog.tables import Meta
 
 if TYPE_CHECKING:
     from catalog.clip_index import ClipIndex
@@ -115,6 +118,16 @@ class Catalog:
                     return
         require_agreement(stored, asked=provenance, folder=self.folder)
 
+    def check(self, provenance: Provenance) -> None:
+        """See that vectors made so may go into this catalog; unlike `bind`, write nothing.
+
+        Raises:
+            ProvenanceMismatchError: the catalog holds vectors that cannot be compared with these.
+        """
+        stored = self.provenance
+        if stored is not None:
+            require_agreement(stored, asked=provenance, folder=self.folder)
+
     def known_files(self, roots: Iterable[Path]) -> dict[str, FileState]:
         """What is known of every file that is one of `roots` or lies below one.
 
@@ -155,6 +168,8 @@ class Catalog:
             if video_id is None:
                 video_id = clip_rows.insert_video(session, video, clips=clips, blobs=blobs)
             places.put(session, {place: video_id})
+            drafts.drop(session, video.fingerprint)
+            drafts.drop_at(session, [place.path])
             return video_id
 
     def add_places(self, found: Mapping[FilePlace, int]) -> None:
@@ -170,6 +185,7 @@ class Catalog:
             if lost:
                 raise CatalogError(f"video {min(lost)} is no longer in the catalog; index again")
             places.put(session, found)
+            drafts.drop_at(session, [place.path for place in found])
 
     def record_failure(self, place: FilePlace, *, error: str) -> None:
         """The file could not be indexed; what it held before is gone from this place."""
@@ -177,9 +193,99 @@ class Catalog:
             places.put(session, {place: error})
 
     def forget_places(self, paths: Iterable[Path]) -> int:
-        """Files that are gone; videos without any place left go too. How many were known."""
+        """Files that are gone; videos without any place left go too. How many were known.
+
+        Their drafts go as well. What lies below a path stays.
+        """
         with self._database.writing() as session:
-            return places.forget(session, paths)
+            gone = list(paths)
+            drafts.drop_at(session, gone)
+            return places.forget(session, gone)
+
+    def forget(self, paths: Iterable[Path]) -> Forgotten:
+        """Take out all that is known at or below these paths; what went.
+
+        Places, failures, drafts and mounts go, and the videos that lie nowhere else.
+        """
+        with self._database.writing() as session:
+            return subtrees.forget(session, list(paths))
+
+    def relocate(self, old: Path, *, new: Path) -> Relocated:
+        """Say that what was known at or below `old` lies at or below `new` now.
+
+        A file that is known at its new place already is not doubled.
+
+        Raises:
+            UnknownPathError: nothing is known at or below `old`.
+            CatalogError: a file cannot take the place of "/".
+        """
+        with self._database.writing() as session:
+            moved = relocation.relocate(session, absolute_text(old), new=absolute_text(new))
+        return Relocated(files=len(moved), found=sum(_is_there(path) for path in moved))
+
+    def add_to_draft(
+        self,
+        fingerprint: str,
+        *,
+        place: FilePlace,
+        duration: float,
+        clips: Sequence[ClipSpan],
+        vectors: NDArray[np.float32],
+        damage: str | None = None,
+    ) -> None:
+        """Keep clips of an unfinished film with their (N, D) unit vectors, beside earlier ones.
+
+        A draft of another duration (seconds) is replaced; a clip that begins where one does that is
+        kept already is passed over, and all of them once the video is in the catalog. The draft
+        goes when the video comes, or when its place is forgotten or holds something else.
+
+        Raises:
+            InvalidVectorError: wrong shape, not finite, not of unit length.
+            CatalogError: the catalog is not bound yet.
+            ValueError: not as many clips as vectors.
+        """
+        if len(clips) != len(vectors):
+            raise ValueError(f"{len(clips)} clips with {len(vectors)} vectors")
+        with self._database.labelling() as session:
+            blobs = pack_vectors(require_unit_vectors(vectors, dimension=self._dimension(session)))
+            if clip_rows.video_id_of(session, fingerprint) is None:
+                draft_id = drafts.put(
+                    session, fingerprint, place=place, duration=duration, damage=damage
+                )
+                drafts.extend(session, draft_id, clips=clips, blobs=blobs)
+
+    def draft(self, fingerprint: str) -> Draft | None:
+        """The clips that an unfinished film has already; a draft that cannot be read goes."""
+        with self._database.reading() as session:
+            dimension = _meta(session).dimension
+            if dimension is None:
+                return None
+            try:
+                return drafts.find(session, fingerprint, dimension=dimension)
+            except ValueError:
+                pass  # a vector of the wrong length: it would only save time
+        with self._database.labelling() as session:
+            drafts.drop(session, fingerprint)
+        return None
+
+    def drop_drafts(self, under: Iterable[Path]) -> int:
+        """Drop the drafts of films that are one of these paths or lie below one; how many."""
+        with self._database.labelling() as session:
+            return drafts.drop_under(session, under)
+
+    def mounts(self, under: Iterable[Path]) -> frozenset[Path]:
+        """The mount points noted at, below or above these paths."""
+        with self._database.reading() as session:
+            return mounts.around(session, under)
+
+    def note_mounts(self, paths: Iterable[Path]) -> None:
+        """Note mount points; nothing is written when all are noted."""
+        seen = list(paths)
+        with self._database.reading() as session:
+            if not mounts.unknown(session, seen):
+                return
+        with self._database.labelling() as session:
+            mounts.note(session, seen)
 
     def nearest(
         self, vector: NDArray[np.float32], *, limit: int, within: str | None = None
@@ -211,22 +317,7 @@ class Catalog:
     def status(self) -> CatalogStatus:
         """What is in the catalog, counted in one moment."""
         with self._database.reading() as session:
-            meta = _meta(session)
-            held = select(func.count()).select_from(File).where(File.video_id.is_not(None))
-            return CatalogStatus(
-                folder=self.folder,
-                catalog_uuid=meta.catalog_uuid,
-                provenance=stored_provenance(meta),
-                videos=session.scalar(select(func.count()).select_from(Video)) or 0,
-                files=session.scalar(held) or 0,
-                clips=session.scalar(select(func.count()).select_from(Clip)) or 0,
-                video_seconds=session.scalar(select(func.sum(Video.duration))) or 0.0,
-                database_bytes=self._database.bytes_on_disk(),
-                snapshot_bytes=file_bytes(self.folder / SNAPSHOT_NAME),
-                failures=tuple(Failure(*found) for found in places.failures(session)),
-                generation=meta.generation,
-                schema_version=meta.schema_version,
-            )
+            return status_of(session, meta=_meta(session), database=self._database)
 
     def save_snapshot(self) -> None:
         """Save the vector index, so that the next process need not rebuild it from SQLite.
@@ -260,3 +351,10 @@ class Catalog:
 
 def _meta(session: Session) -> Meta:
     return session.scalars(select(Meta)).one()
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:
+        return False  # a folder above it is closed to us

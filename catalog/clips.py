@@ -39,6 +39,7 @@ def insert_video(
         frame_rate=video.frame_rate,
         codec=video.codec,
         container=video.container,
+        damage=video.damage,
     )
     session.add(row)
     session.flush()

@@ -20,6 +20,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
+from catalog.backup import keep_backup
 from catalog.errors import (
     CatalogBusyError,
     CatalogDamagedError,
@@ -71,13 +72,22 @@ class Database:
         Counting comes first: it takes the write lock before anything is read, so what is read is
         not outdated at commit, and ids grow in the order of commits.
         """
-        with self.labelling() as session:
+        with self._committing() as session:
             session.execute(update(Meta).values(generation=Meta.generation + 1))
             yield session
 
     @contextmanager
     def labelling(self) -> Iterator[Session]:
-        """A transaction that changes nothing which an answer depends on."""
+        """A transaction that changes nothing which an answer depends on.
+
+        It takes the write lock before anything is read, too.
+        """
+        with self._committing() as session:
+            session.execute(update(Meta).values(generation=Meta.generation))
+            yield session
+
+    @contextmanager
+    def _committing(self) -> Iterator[Session]:
         self.require_there()
         with translated(self.folder), Session(self._engine) as session:
             with session.begin():
@@ -206,17 +216,41 @@ def _bring_up_to_date(engine: Engine, *, folder: Path, create: bool) -> None:
         )
     if version == 0 and not create:
         raise _missing(folder)
+    if 0 < version < SCHEMA_VERSION and is_read_only(folder):
+        raise CatalogStorageError(
+            f"the catalog in {folder} has schema version {version} and must be brought to"
+            f" {SCHEMA_VERSION} before it can be used, but the folder is read-only; make it"
+            " writable, or copy it and give the copy with `--catalog FOLDER`"
+        )
     if version < SCHEMA_VERSION:
-        _migrate(engine)
+        with _upgrade_explained(folder, version=version):
+            _migrate(engine, database=folder / DATABASE_NAME)
 
 
-def _migrate(engine: Engine) -> None:
+@contextmanager
+def _upgrade_explained(folder: Path, *, version: int) -> Iterator[None]:
+    try:
+        with translated(folder):
+            yield
+    except CatalogStorageError as error:
+        if version == 0:
+            raise
+        raise CatalogStorageError(
+            f"the catalog in {folder} has schema version {version} and must be brought to"
+            f" {SCHEMA_VERSION} before it can be used; that failed and changed nothing: {error}"
+        ) from error
+
+
+def _migrate(engine: Engine, *, database: Path) -> None:
     with engine.connect() as connection:
         connection.execution_options(**{_BEGIN: "BEGIN IMMEDIATE"})  # others may be at it as well
         with connection.begin():
             version = stored_version(connection)
-            if version is not None and version < SCHEMA_VERSION:
-                migrate(connection, version=version)
+            if version is None or version >= SCHEMA_VERSION:
+                return  # another process was first
+            if version > 0:
+                keep_backup(database, version=version)
+            migrate(connection, version=version)
 
 
 def _missing(folder: Path) -> CatalogMissingError:

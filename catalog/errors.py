@@ -13,6 +13,7 @@ class CatalogError(Exception):
     ├── CatalogHeldError          another process has claimed the catalog for a long work
     ├── CatalogGoneError          deleted, moved or replaced while it was in use
     ├── CatalogStorageError       disk full, read-only, no permission
+    ├── UnknownPathError          nothing is known at or below a path
     ├── ProvenanceMismatchError   made by another model, or with another window or stride
     └── InvalidVectorError        wrong shape, not finite, or not of unit length
     """
@@ -48,6 +49,10 @@ class CatalogGoneError(CatalogError):
 
 class CatalogStorageError(CatalogError):
     """The disk is full, read-only, or denies access."""
+
+
+class UnknownPathError(CatalogError):
+    """Nothing is known at or below a path."""
 
 
 class ProvenanceMismatchError(CatalogError):

@@ -1,24 +1,32 @@
 """The schema's history as a numbered list: step N takes a catalog from version N - 1 to N.
 
-A step that has landed is never edited. Before a second step lands, the first is frozen as it
-stands: today it makes the tables from their classes.
+A step that has landed is never edited, and uses only what `catalog.schema_history` has frozen.
 """
 
 from collections.abc import Callable
 from uuid import uuid4
 
-from sqlalchemy import Connection, insert, inspect, select, update
+from sqlalchemy import Connection, insert, inspect, select, text, update
 
-from catalog.tables import Base, Meta
+from catalog.schema_history import MADE_IN_1, MADE_IN_2, META
+from catalog.tables import Meta
 
 
-def _first_tables(connection: Connection) -> None:
-    Base.metadata.create_all(connection)
+def _content_and_places(connection: Connection) -> None:
+    META.metadata.create_all(connection, tables=MADE_IN_1)
     first = {"id": 1, "schema_version": 1, "catalog_uuid": str(uuid4()), "generation": 0}
-    connection.execute(insert(Meta).values(first))
+    connection.execute(insert(META).values(first))
 
 
-MIGRATIONS: tuple[Callable[[Connection], None], ...] = (_first_tables,)
+def _drafts_mounts_and_damage(connection: Connection) -> None:
+    META.metadata.create_all(connection, tables=MADE_IN_2)
+    connection.execute(text("ALTER TABLE videos ADD COLUMN damage TEXT"))
+
+
+MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
+    _content_and_places,
+    _drafts_mounts_and_damage,
+)
 SCHEMA_VERSION = len(MIGRATIONS)
 
 

@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
@@ -77,6 +80,18 @@ class VideoRecord:
     frame_rate: float
     codec: str
     container: str
+    damage: str | None = None  # what of it could not be read, in one sentence; None if it is sound
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Draft:
+    """The clips of an unfinished film that have vectors already, in order of their starts."""
+
+    fingerprint: str
+    duration: float  # seconds
+    spans: tuple[ClipSpan, ...]
+    vectors: NDArray[np.float32]  # (N, D), of unit length
+    damage: str | None  # what of it could not be read so far, in one sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +117,31 @@ class Failure:
 
 
 @dataclass(frozen=True, slots=True)
+class Damaged:
+    """A file of which only a part could be read; `note` says what is missing."""
+
+    path: Path
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class Forgotten:
+    """What was taken out of a catalog."""
+
+    files: int  # places, failures included
+    videos: int  # content that lies nowhere any more
+    clips: int
+
+
+@dataclass(frozen=True, slots=True)
+class Relocated:
+    """What a relocation did."""
+
+    files: int  # places that are known elsewhere now, failures included
+    found: int  # those of them that are there on disk
+
+
+@dataclass(frozen=True, slots=True)
 class CatalogStatus:
     """What is in a catalog, counted in one moment."""
 
@@ -117,3 +157,5 @@ class CatalogStatus:
     failures: tuple[Failure, ...]
     generation: int
     schema_version: int
+    damaged: tuple[Damaged, ...] = ()
+    drafts: int = 0  # unfinished films

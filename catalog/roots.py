@@ -31,6 +31,17 @@ def root_at(session: Session, path: str) -> int:
     return root.id
 
 
+def home_of(session: Session, path: str) -> tuple[int, str]:
+    """Where to store a path: the id of the deepest root above it, and the path relative to that.
+
+    Its folder becomes a root if there is none.
+    """
+    folder = path.rpartition("/")[0] or "/"
+    above = [root for root in roots_by_id(session).values() if is_below(path, root)]
+    root = max(above, key=len, default=folder)
+    return root_at(session, root), relative_to(path, root)
+
+
 def terms_under(path: str, roots: dict[int, str]) -> Iterator[ColumnElement[bool]]:
     """Conditions on files, one of which holds for each file at or below the path."""
     for number, root in roots.items():

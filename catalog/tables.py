@@ -1,5 +1,7 @@
 """The tables: content (videos, clips) apart from the places where it lies (roots, files).
 
+Drafts are clips of films that are not finished; mounts are folders where other disks appear.
+
 Ids are never used twice, so that an index built from them can be caught up by their difference.
 """
 
@@ -67,6 +69,7 @@ class Video(Base):
     frame_rate: Mapped[float] = mapped_column(Double)
     codec: Mapped[str] = mapped_column(MessageText)
     container: Mapped[str] = mapped_column(MessageText)
+    damage: Mapped[str | None] = mapped_column(MessageText)
 
 
 class File(Base):
@@ -99,3 +102,38 @@ class Clip(Base):
     start: Mapped[float] = mapped_column(Double)
     end: Mapped[float] = mapped_column(Double)
     vector: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class DraftVideo(Base):
+    """A film whose clips do not all have vectors yet, where it was met last."""
+
+    __tablename__ = "drafts"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    fingerprint: Mapped[str] = mapped_column(Text, unique=True)
+    root_id: Mapped[int] = mapped_column(ForeignKey("roots.id"))
+    relative_path: Mapped[str] = mapped_column(PathText)
+    duration: Mapped[float] = mapped_column(Double)
+    damage: Mapped[str | None] = mapped_column(MessageText)
+
+
+class DraftClip(Base):
+    """A stretch of an unfinished film with its vector; nothing searches it."""
+
+    __tablename__ = "draft_clips"
+    __table_args__ = (UniqueConstraint("draft_id", "start"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    draft_id: Mapped[int] = mapped_column(ForeignKey("drafts.id", ondelete="CASCADE"))
+    start: Mapped[float] = mapped_column(Double)
+    end: Mapped[float] = mapped_column(Double)
+    vector: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class Mount(Base):
+    """A folder that was a mount point when it was seen: an empty one may only be unmounted."""
+
+    __tablename__ = "mounts"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    path: Mapped[str] = mapped_column(PathText, unique=True)
