@@ -115,6 +115,12 @@ def run_mounted():
 
 
 @pytest.fixture
+def read_only():
+    """Mounts this folder read-only over itself."""
+    return lambda folder: f"mount --bind {folder} {folder}\nmount -o remount,bind,ro {folder}"
+
+
+@pytest.fixture
 def run_program():
     """Runs a program in a process of its own with `folder` as `sys.argv[1]`; what it prints."""
     return lambda program, *, folder: _printed([sys.executable, "-c", program, folder])

@@ -124,12 +124,6 @@ print(videos, clips)
 )
 
 
-@pytest.fixture
-def read_only():
-    """Mounts this folder read-only over itself."""
-    return lambda folder: f"mount --bind {folder} {folder}\nmount -o remount,bind,ro {folder}"
-
-
 @pytest.mark.parametrize("snapshot", [True, False])
 def test_a_read_only_catalog_answers_and_refuses_what_would_change_it(
     run_mounted, read_only, shelf, folder, snapshot

@@ -217,3 +217,94 @@ def test_processes_that_open_an_old_catalog_at_once_upgrade_it_once(old):
     assert said == [["10", str(NEWEST)]] * 3
     assert version_of(old / BACKUP) == 1
     assert answers(old, told_by(1)) == told_by(1)
+
+
+# Opens copies of an old catalog in children of its own: each is killed one step later than the one
+# before, a step being a statement, a commit or a file operation, until one comes through.
+KILLER = """
+import os, shutil, signal, sys
+from itertools import count
+from pathlib import Path
+from sqlalchemy import Engine, event
+from catalog import Catalog
+
+def open_and_die(folder, *, after):
+    steps = count()
+    def step(*_):
+        if next(steps) == after:
+            os.kill(os.getpid(), signal.SIGKILL)
+    event.listen(Engine, "before_cursor_execute", step)
+    event.listen(Engine, "commit", step)
+    files = ("sqlite3.connect", "os.rename", "os.remove")
+    sys.addaudithook(lambda name, _: step() if name in files else None)
+    Catalog.open(folder).close()
+
+old = Path(sys.argv[1])
+for after in count():
+    folder = shutil.copytree(old, old.parent / f"killed {after}")
+    child = os.fork()
+    if child == 0:
+        open_and_die(folder, after=after)
+        os._exit(0)
+    if os.waitpid(child, 0)[1] == 0:
+        break
+    print(after)
+"""
+
+
+def test_an_upgrade_that_is_killed_at_any_step_leaves_the_old_catalog(old, run_program):
+    killed = run_program(KILLER, folder=old).split()
+    told, backups = told_by(1), set()
+    for step in killed:
+        folder = old.parent / f"killed {step}"
+        assert version_of(folder / DATABASE) == 1
+        backups.add((folder / BACKUP).exists())
+        if (folder / BACKUP).exists():
+            assert version_of(folder / BACKUP) == 1
+        assert answers(folder, told) == told
+        assert sorted(path.name for path in folder.iterdir()) == [DATABASE, BACKUP]
+    assert backups == {True, False}
+
+
+def test_an_old_catalog_on_a_read_only_disk_says_where_it_could_be_upgraded(
+    run_mounted, read_only, old
+):
+    program = """
+import sys
+from pathlib import Path
+from catalog import Catalog, CatalogStorageError
+
+for create in (False, True):
+    try:
+        Catalog.open(Path(sys.argv[1]), create=create)
+    except CatalogStorageError as error:
+        print(error)
+"""
+    said = run_mounted(read_only(old), program, folder=old).splitlines()
+    assert len(said) == 2
+    for sentence in said:
+        assert "schema version 1" in sentence
+        assert "read-only" in sentence
+        assert "--catalog FOLDER" in sentence
+    assert version_of(old / DATABASE) == 1
+    assert not (old / BACKUP).exists()
+
+
+def test_an_upgrade_for_which_there_is_no_room_changes_nothing(run_program, old):
+    program = """
+import resource, sys
+from pathlib import Path
+from catalog import Catalog, CatalogStorageError
+
+resource.setrlimit(resource.RLIMIT_FSIZE, (40_000, resource.getrlimit(resource.RLIMIT_FSIZE)[1]))
+try:
+    Catalog.open(Path(sys.argv[1]))
+except CatalogStorageError as error:
+    print(error)
+"""
+    said = run_program(program, folder=old)
+    assert "schema version 1" in said
+    assert "changed nothing" in said
+    assert version_of(old / DATABASE) == 1
+    assert [path.name for path in old.iterdir()] == [DATABASE]
+    assert answers(old, told_by(1)) == told_by(1)
