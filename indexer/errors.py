@@ -3,6 +3,7 @@
 IndexingError                 root: one sentence for the user
 ├── PathMissingError          a path to index is not there; nothing was changed
 ├── SettingsError             a window, stride, batch or worker count that makes no sense
+├── NoWatchesError            the system allows no more watched folders; polling needs none
 └── UnreadableFilmError       one file cannot be indexed; it is listed and the run goes on
 """
 
@@ -17,6 +18,10 @@ class PathMissingError(IndexingError):
 
 class SettingsError(IndexingError):
     """A setting outside its allowed range; the message names the range."""
+
+
+class NoWatchesError(IndexingError):
+    """The system allows no more watched folders; the message says how to allow more."""
 
 
 class UnreadableFilmError(IndexingError):

@@ -15,6 +15,7 @@ _MAY_BE_MISSING = {
     "VSEARCH_TEST_CLIP_BPE": lambda: "VSEARCH_TEST_CLIP_BPE" not in os.environ,
     "CUDA": lambda: not _cuda_is_here(),
     "MPS": lambda: not _mps_is_here(),
+    "NAMESPACES": lambda: not _namespaces_can_be_made(),
     "MOUNT": lambda: not _may_mount(),
 }
 
@@ -37,6 +38,14 @@ def _may_mount() -> bool:
     mount = ["unshare", "--mount", *as_root, "mount", "-t", "tmpfs", "none", "/tmp"]
     try:
         return subprocess.run(mount, stderr=subprocess.DEVNULL, check=False).returncode == 0
+    except OSError:
+        return False
+
+
+def _namespaces_can_be_made() -> bool:
+    command = ["unshare", "--user", "--map-root-user", "true"]
+    try:
+        return subprocess.run(command, check=False, capture_output=True).returncode == 0
     except OSError:
         return False
 
