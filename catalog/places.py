@@ -28,6 +28,10 @@ from catalog.tables import File, Video
 _TERMS_PER_QUERY = 200  # SQLite limits the depth of an expression to 1000
 _VALUES_PER_QUERY = 10_000  # and the parameters of a statement to 32766
 _T = TypeVar("_T")
+_STATE = [
+    File.__table__.c[name]
+    for name in ("root_id", "relative_path", "size", "mtime_ns", "video_id", "error")
+]
 
 
 def in_batches(values: Sequence[_T], *, size: int = _VALUES_PER_QUERY) -> Iterator[Sequence[_T]]:
@@ -43,18 +47,11 @@ def states_under(session: Session, paths: Iterable[Path]) -> dict[str, FileState
     every_term = (term for path in wanted for term in terms_under(path, roots))
     terms = list(islice(every_term, _TERMS_PER_QUERY + 1))
     narrowed = or_(false(), *terms) if len(terms) <= _TERMS_PER_QUERY else true()
-    columns = (
-        File.root_id,
-        File.relative_path,
-        File.size,
-        File.mtime_ns,
-        File.video_id,
-        File.error,
-    )
     above = {root_id: joined(root, "") for root_id, root in roots.items()}
     whole = {root_id for root_id, root in roots.items() if lies_under(root, wanted)}
     found = {}
-    rows = session.execute(select(*columns).where(narrowed)).all()
+    # Past the ORM, which looks at every row once more: a library has very many.
+    rows = session.connection().execute(select(*_STATE).where(narrowed)).all()
     for root_id, relative, size, mtime_ns, video_id, error in rows:
         pathname = above[root_id] + relative
         if root_id in whole or lies_under(pathname, wanted):

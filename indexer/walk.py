@@ -7,6 +7,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
 from pathlib import Path
 
 from catalog import name_matcher
@@ -110,17 +111,13 @@ def find_videos(
     walker.follow_links()
     return Walk(
         roots=roots,
-        files=tuple(sorted(walker.files.values(), key=lambda file: _in_order(file.pathname))),
+        # As paths are in order: `a/b` before `a.b`.
+        files=tuple(sorted(walker.files, key=lambda file: file.pathname.replace("/", "\0"))),
         unreadable=tuple(sorted(walker.unreadable, key=lambda failed: failed.path)),
         empty_roots=tuple(walker.empty_roots),
         mounts=tuple(sorted(walker.mounts)),
         dangling=tuple(sorted(walker.dangling)),
     )
-
-
-def _in_order(pathname: str) -> str:
-    """What sorts texts as paths sort: `a/b` before `a.b`."""
-    return pathname.replace("/", "\0")
 
 
 def _outermost(paths: Iterable[Path]) -> tuple[Path, ...]:
@@ -173,7 +170,7 @@ class _Walker:
     exclude: list[_Pattern]
     on_progress: Callable[[int], None] | None
     clock: Callable[[], float]
-    files: dict[str, FoundFile] = field(default_factory=dict)
+    files: list[FoundFile] = field(default_factory=list)
     unreadable: list[FailedFile] = field(default_factory=list)
     empty_roots: list[Path] = field(default_factory=list)
     mounts: set[Path] = field(default_factory=set)
@@ -197,7 +194,7 @@ class _Walker:
         folder = _Folder(os.fspath(root), root, device, included)
         if root is given:
             self._add_tree(folder)
-        elif not self._is_excluded(os.fspath(given), root=root):
+        elif not self._is_excluded(os.fspath(given), folder):
             self._add_file(os.fspath(given), state, folder)
 
     def follow_links(self) -> None:
@@ -235,40 +232,40 @@ class _Walker:
         if state.st_dev != folder.above:
             self.mounts.add(Path(folder.pathname))
         with os.scandir(folder.pathname) as scan:
-            entries = sorted(scan, key=lambda entry: entry.name, reverse=True)
+            entries = sorted(scan, key=attrgetter("name"))
         if not entries and folder.pathname == os.fspath(folder.root):
             self.empty_roots.append(folder.root)
         inside = []
         for entry in entries:
+            name = entry.name
+            if name.startswith(".") or (self.exclude and self._is_excluded(entry.path, folder)):
+                continue
             try:
-                if (inner := self._add_entry(entry, folder, device=state.st_dev)) is not None:
-                    inside.append(inner)
+                if not entry.is_file(follow_symlinks=False):
+                    inside += self._add_unusual(entry, folder, device=state.st_dev)
+                elif name[name.rfind(".") :].lower() in VIDEO_SUFFIXES:
+                    self._add_file(entry.path, entry.stat(), folder)
             except OSError as error:
                 self._note(entry.path, reason(error))
+        inside.reverse()  # the last is entered first
         return inside
 
-    def _add_entry(
+    def _add_unusual(
         self, entry: "os.DirEntry[str]", folder: _Folder, *, device: int
-    ) -> _Folder | None:
-        """Take a file; a real folder is left to be entered now, a linked one later."""
-        name = entry.name
-        if name.startswith(".") or self._is_excluded(entry.path, root=folder.root):
-            return None
+    ) -> list[_Folder]:
+        """A real folder is to be entered now, a linked one later; links to files are taken."""
         if entry.is_dir(follow_symlinks=False):
-            return self._entry_folder(entry, folder, device=device)
+            return self._folders(entry, folder, device=device)
         if entry.is_symlink():
             self._add_link(entry, folder, device=device)
-        elif _is_video_name(name):
+        elif _is_video_name(entry.name):
             self._add_file(entry.path, entry.stat(), folder)
-        return None
+        return []
 
-    def _entry_folder(
-        self, entry: "os.DirEntry[str]", folder: _Folder, *, device: int
-    ) -> _Folder | None:
+    def _folders(self, entry: "os.DirEntry[str]", folder: _Folder, *, device: int) -> list[_Folder]:
         if entry.name.lower() in SYSTEM_FOLDERS:
-            return None
-        included = self._is_included(entry.path, folder)
-        return _Folder(entry.path, folder.root, device, included)
+            return []
+        return [_Folder(entry.path, folder.root, device, self._is_included(entry.path, folder))]
 
     def _add_link(self, entry: "os.DirEntry[str]", folder: _Folder, *, device: int) -> None:
         try:
@@ -284,25 +281,26 @@ class _Walker:
         if not stat.S_ISDIR(state.st_mode):
             if _is_video_name(entry.name):
                 self._add_file(entry.path, state, folder)
-        elif (linked := self._entry_folder(entry, folder, device=device)) is not None:
-            self._links.append(linked)
+        else:
+            self._links += self._folders(entry, folder, device=device)
 
     def _add_file(self, pathname: str, state: os.stat_result, folder: _Folder) -> None:
-        if not self._is_included(pathname, folder):
+        if not (folder.included or self._is_included(pathname, folder)):
             return
         if stat.S_ISREG(state.st_mode):
-            self.files[pathname] = FoundFile(
-                folder.root, pathname, state.st_size, state.st_mtime_ns
-            )
+            size, mtime_ns = state.st_size, state.st_mtime_ns
+            self.files.append(FoundFile(folder.root, pathname, size, mtime_ns))
         else:
             kind = stat.S_IFMT(state.st_mode)
             self._note(pathname, _KINDS.get(kind, "is not a regular file"))
 
-    def _is_excluded(self, pathname: str, *, root: Path) -> bool:
-        return bool(self.exclude) and any(p.fits(pathname, root=root) for p in self.exclude)
+    def _is_excluded(self, pathname: str, folder: _Folder) -> bool:
+        return any(pattern.fits(pathname, root=folder.root) for pattern in self.exclude)
 
     def _is_included(self, pathname: str, folder: _Folder) -> bool:
-        return folder.included or any(p.fits(pathname, root=folder.root) for p in self.include)
+        return folder.included or any(
+            pattern.fits(pathname, root=folder.root) for pattern in self.include
+        )
 
     def _note(self, pathname: str, error: str) -> None:
         self.unreadable.append(FailedFile(path=Path(pathname), error=error))
