@@ -8,11 +8,11 @@ from itertools import pairwise
 
 import numpy as np
 
-from media.damage import Losses
 from media.errors import UndecodableError
 from media.picture import RgbConverter
 from media.playback import Picture, displayed_at, play
 from media.probe import VideoInfo
+from media.signs import DecodingDamage
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,21 +61,21 @@ def _decode_at(
 ) -> Generator[Frame, None, None]:
     if not times:
         return
-    losses = Losses()
+    damage = DecodingDamage()
     try:
-        yield from _frames_at(video, times, threads=threads, losses=losses)
+        yield from _frames_at(video, times, threads=threads, damage=damage)
     finally:
-        if on_damage is not None and losses.sentence is not None:
-            on_damage(losses.sentence)
+        if on_damage is not None and damage.sentence is not None:
+            on_damage(damage.sentence)
 
 
 def _frames_at(
-    video: VideoInfo, times: Sequence[float], *, threads: int, losses: Losses
+    video: VideoInfo, times: Sequence[float], *, threads: int, damage: DecodingDamage
 ) -> Iterator[Frame]:
     layout = video.layout
     converter = RgbConverter(layout.orientation, width=layout.width, height=layout.height)
     converted: tuple[Picture, Frame] | None = None
-    playing = play(video.path, layout, start=times[0], threads=threads, losses=losses)
+    playing = play(video.path, layout, start=times[0], threads=threads, damage=damage)
     with closing(playing) as pictures:
         for picture in displayed_at(pictures, times):
             if converted is None or converted[0] is not picture:

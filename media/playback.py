@@ -6,17 +6,17 @@ from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from heapq import heappop, heappush
+from itertools import islice
 from pathlib import Path
 
-import av
 import av.error
-from av.packet import Packet
 from av.video.frame import VideoFrame
-from av.video.stream import VideoStream
 
-from media.damage import Losses
 from media.layout import Layout
+from media.restarts import clock_restarts
+from media.signs import DecodingDamage
 from media.source import Source, open_source, read_packets
+from media.timeline import Timeline
 
 TIME_TOLERANCE = 1e-6  # seconds; wanted times are floats, frame times are fractions
 # Frames by which a decoder may hand out its time stamps too late: those of containers that store
@@ -25,6 +25,7 @@ _STAMP_DELAY = 2
 _GUESSED_STAMP_DELAY = 16
 _GUESSING_CONTAINERS = frozenset({"asf", "avi", "nsv", "nuv", "rm", "viv"})
 _SEEK_FROM = 10.0  # seconds into the film below which decoding from the start is cheap enough
+_REORDERED_SECONDS = 10.0  # beyond a wanted time in which its key frame might still come
 _SEEK_MARGINS = (0.0, 30.0)  # seconds before the wanted time; then the beginning of the file
 
 
@@ -46,29 +47,63 @@ def play(
     *,
     start: float = 0.0,
     threads: int = 0,
-    losses: Losses | None = None,
+    damage: DecodingDamage | None = None,
 ) -> Generator[Picture, None, None]:
     """Decode the film forward, from its key frame at or before `start` seconds, to its end.
 
     The first picture is not later than `start`, unless the film begins later. Times never go
-    backwards. What cannot be decoded is passed over, and noted in `losses`. The file is closed when
+    backwards. What cannot be decoded is passed over, and noted in `damage`. The file is closed when
     the generator is.
 
     Raises `MediaError` where the file cannot be opened.
     """
-    margins = _SEEK_MARGINS if start >= _SEEK_FROM else ()
-    for margin in (*margins, None):
+    for way in _ways_to(path, layout, start=start):
         with open_source(path, stream_index=layout.stream_index, threads=threads) as source:
-            if margin is not None and not _seek(source, layout, time=start - margin):
+            if way.seek_to is not None and not _seek(source, layout, time=way.seek_to):
                 continue
-            pictures = _in_order(source, layout, losses=Losses() if losses is None else losses)
+            pictures = _in_order(source, layout, skip=way.skip, damage=damage or DecodingDamage())
             first = next(pictures, None)
-            if margin is not None and (first is None or first.time > start + TIME_TOLERANCE):
+            if way.seek_to is not None and (first is None or first.time > start + TIME_TOLERANCE):
                 continue  # the seek landed too late, as it may in containers without an index
             if first is not None:
                 yield first
                 yield from pictures
             return
+
+
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """How to get near a moment: by a seek to a time in seconds, or by passing over packets."""
+
+    seek_to: float | None = None
+    skip: int = 0
+
+
+def _ways_to(path: Path, layout: Layout, *, start: float) -> Iterator[_Way]:
+    """Ways to get to `start`, each surer and slower than the one before."""
+    if start >= _SEEK_FROM:
+        if clock_restarts(path, layout):
+            yield _Way(skip=_packets_before(path, layout, time=start))
+            return
+        for margin in _SEEK_MARGINS:
+            yield _Way(seek_to=start - margin)
+    yield _Way()
+
+
+def _packets_before(path: Path, layout: Layout, *, time: float) -> int:
+    """How many packets come before the last key frame at or before `time`, without decoding."""
+    count = 0
+    with open_source(path, stream_index=layout.stream_index, threads=1) as source:
+        for index, packet in enumerate(Timeline.of(source).follow(read_packets(source))):
+            stamp = packet.dts if packet.pts is None else packet.pts
+            if stamp is None:
+                continue
+            seconds = float((stamp - layout.first_pts) * source.unit)
+            if packet.is_keyframe and seconds <= time + TIME_TOLERANCE:
+                count = index
+            if seconds > time + _REORDERED_SECONDS:
+                break
+    return count
 
 
 def displayed_at(pictures: Iterable[Picture], times: Sequence[float]) -> Iterator[Picture]:
@@ -95,25 +130,28 @@ def displayed_at(pictures: Iterable[Picture], times: Sequence[float]) -> Iterato
 def _seek(source: Source, layout: Layout, *, time: float) -> bool:
     """Go to the key frame at or before `time`; whether the container could."""
     try:
-        target = layout.first_pts + int(Fraction(time) / _time_base(source))
+        target = layout.first_pts + int(Fraction(time) / source.unit)
         source.container.seek(target, stream=source.stream)
     except (av.error.FFmpegError, OSError):
         return False
     return True
 
 
-def _in_order(source: Source, layout: Layout, *, losses: Losses) -> Iterator[Picture]:
+def _in_order(
+    source: Source, layout: Layout, *, skip: int, damage: DecodingDamage
+) -> Iterator[Picture]:
     """Pair each decoded frame with the time at which it is shown.
 
     Decoders hand out frames in the order in which they are shown, but some time stamps permuted:
     the earliest of the last few belongs to the oldest frame.
     """
-    guessed = source.container.format.name in _GUESSING_CONTAINERS
+    guessed = source.container_name in _GUESSING_CONTAINERS
     delay = _GUESSED_STAMP_DELAY if guessed else _STAMP_DELAY
-    clock = _Clock(layout.first_pts, _time_base(source))
+    damage.begin(source, first_pts=layout.first_pts)
+    clock = _Clock(layout.first_pts, source.unit)
     waiting: deque[VideoFrame] = deque()
     stamps: list[int] = []
-    for frame in _decoded(source, clock=clock, losses=losses):
+    for frame in _decoded(source, skip=skip, damage=damage):
         waiting.append(frame)
         heappush(stamps, clock.stamp(frame))
         if len(waiting) > delay:
@@ -140,37 +178,24 @@ class _Clock:
         self._previous_stamp = stamp
         return stamp
 
-    def seconds(self, stamp: int) -> float:
-        return float((stamp - self.first_pts) * self.unit)
-
     def picture(self, frame: VideoFrame, *, stamp: int) -> Picture:
-        self._latest = max(self._latest, self.seconds(stamp))
+        self._latest = max(self._latest, float((stamp - self.first_pts) * self.unit))
         duration = float(max(frame.duration or 0, 0) * self.unit)
         return Picture(time=self._latest, duration=duration, stored=frame)
 
 
-def _decoded(source: Source, *, clock: _Clock, losses: Losses) -> Iterator[VideoFrame]:
+def _decoded(source: Source, *, skip: int, damage: DecodingDamage) -> Iterator[VideoFrame]:
     """All frames that can be decoded, in the order in which they are shown."""
-    seen_key = (
-        False  # before it, a recording cut out of a broadcast refers to what it does not hold
-    )
-    for packet in read_packets(source):
-        seen_key = seen_key or packet.is_keyframe
+    packets = Timeline.of(source).follow(read_packets(source, on_error=damage.end_with))
+    for packet in islice(packets, skip, None):
+        damage.watch(packet)
         try:
             frames = packet.decode()
         except (av.error.FFmpegError, OSError):
-            if seen_key:  # the frames around it may be whole
-                _note_loss(packet, clock=clock, losses=losses)
+            damage.lose(packet)  # the frames around it may be whole
             continue
-        yield from frames
-
-
-def _note_loss(packet: "Packet[VideoStream]", *, clock: _Clock, losses: Losses) -> None:
-    stamp = packet.dts if packet.pts is None else packet.pts
-    if stamp is not None:
-        start = clock.seconds(stamp)
-        losses.add(start, end=start + float(max(packet.duration or 0, 0) * clock.unit))
-
-
-def _time_base(source: Source) -> Fraction:
-    return source.stream.time_base or Fraction(1, av.time_base)
+        for frame in frames:
+            if frame.is_corrupt:
+                damage.lose(frame)
+            yield frame
+    damage.finish()

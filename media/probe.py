@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
-import av
-
-from media.layout import Extent, Layout, layout_of, scan_packets
+from media.damage import clock_time, restarts_sentence
+from media.layout import Layout, layout_of
+from media.promise import promised_duration
+from media.scan import Extent, PacketScan, scan_packets
 from media.source import Source, open_source
 
 _FALLBACK_RATE = Fraction(25)  # frames per second, for a single picture without a duration
@@ -48,14 +49,36 @@ def probe(path: Path) -> VideoInfo:
         frame_rate, duration = _measure(source, scan.extent)
         return VideoInfo(
             path=path,
-            container=source.container.format.name.split(",")[0],
+            container=source.container_name,
             codec=source.stream.codec_context.codec.canonical_name,
             width=layout.width,
             height=layout.height,
             frame_rate=frame_rate,
             duration=duration,
             layout=layout,
+            damage=_damage(source, scan, duration=duration),
+            gaps=scan.gaps(duration=duration),
         )
+
+
+def _damage(source: Source, scan: PacketScan, *, duration: float) -> str | None:
+    """One short sentence about what is broken, so far as the packets show it."""
+    restarts = [scan.seconds(stamp) for stamp in scan.restarts]
+    notes = [
+        _ending(source, scan, duration=duration),
+        scan.signs.losses.sentence("is unreadable", origin=-scan.seconds(0)),
+        restarts_sentence(restarts),
+    ]
+    return "; ".join(note for note in notes if note) or None
+
+
+def _ending(source: Source, scan: PacketScan, *, duration: float) -> str | None:
+    if scan.signs.read_error is not None:
+        return f"cannot be read beyond {clock_time(duration)}: {scan.signs.read_error}"
+    promised = promised_duration(source, has=duration, torn=scan.signs.torn)
+    if promised is None:
+        return None
+    return f"breaks off at {clock_time(duration)} of {clock_time(promised)}"
 
 
 def _measure(source: Source, extent: Extent) -> tuple[float, float]:
@@ -63,7 +86,7 @@ def _measure(source: Source, extent: Extent) -> tuple[float, float]:
 
     The header's rate only fills a gap: for a film of one picture that has no duration of its own.
     """
-    unit = source.stream.time_base or Fraction(1, av.time_base)
+    unit = source.unit
     spread = (extent.last - extent.first) * unit
     end = (extent.end - extent.first) * unit
     if spread > 0:

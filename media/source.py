@@ -4,10 +4,12 @@ Media files are hostile input. Only regular local files are opened, only contain
 point at other files or addresses, and nothing is decoded before its claimed size has been checked.
 """
 
+import errno
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 from typing import cast
 
@@ -15,7 +17,7 @@ import av
 import av.error
 from av.container import InputContainer
 from av.packet import Packet
-from av.stream import Disposition
+from av.stream import Disposition, Stream
 from av.video.stream import VideoStream
 
 from media.errors import LimitError, MediaError, UnreadableError, UnsupportedError
@@ -25,6 +27,7 @@ from media.errors import LimitError, MediaError, UnreadableError, UnsupportedErr
 CONTAINERS = (
     "asf,avi,dv,flv,gif,ivf,live_flv,matroska,mov,mpeg,mpegts,mxf,nsv,nut,nuv,ogg,rm,viv,wtv"
 )
+BROADCAST_CONTAINERS = frozenset({"mpegts", "mpeg"})  # streams that are cut and joined anywhere
 MAX_PIXELS = 1 << 26  # a frame of 8192 x 8192; 8K film has half of that
 MAX_STREAMS = 256
 _SIDE_STREAMS = Disposition.attached_pic | Disposition.timed_thumbnails  # cover art, seek previews
@@ -34,8 +37,19 @@ _SIDE_STREAMS = Disposition.attached_pic | Disposition.timed_thumbnails  # cover
 class Source:
     """An open file and the video stream chosen from it."""
 
+    path: Path
     container: InputContainer
     stream: VideoStream
+
+    @property
+    def container_name(self) -> str:
+        """FFmpeg's first name for the container."""
+        return self.container.format.name.split(",")[0]
+
+    @property
+    def unit(self) -> Fraction:
+        """The unit of the stream's time stamps, in seconds."""
+        return self.stream.time_base or Fraction(1, av.time_base)
 
 
 @contextmanager
@@ -58,20 +72,41 @@ def open_source(
         stream.codec_context.options = {"max_pixels": str(MAX_PIXELS)}
         stream.codec_context.thread_type = "AUTO"
         stream.codec_context.thread_count = threads
-        yield Source(container, stream)
+        yield Source(path, container, stream)
     finally:
         container.close()
 
 
-def read_packets(source: Source) -> Iterator["Packet[VideoStream]"]:
-    """The stream's packets as far as they can be read; the last is empty and drains the decoder."""
+def read_packets(
+    source: Source,
+    *,
+    on_error: Callable[[Exception], None] | None = None,
+    on_each: Callable[["Packet[Stream]"], None] | None = None,
+) -> Iterator["Packet[VideoStream]"]:
+    """The stream's packets as far as they can be read; the last is empty and drains the decoder.
+
+    `on_error` is told what ended the file early; `on_each` sees the packets of all streams.
+    """
     try:
-        yield from source.container.demux(source.stream)
-    except (av.error.FFmpegError, OSError, IndexError):
+        if on_each is None:
+            yield from source.container.demux(source.stream)
+        else:
+            for packet in source.container.demux():
+                on_each(packet)
+                if packet.stream is source.stream:
+                    yield cast("Packet[VideoStream]", packet)
+    except (av.error.FFmpegError, OSError, IndexError) as error:
         # The file breaks off. (IndexError: PyAV at the end of a file whose streams grew in number.)
+        if on_error is not None:
+            on_error(error)
         drain = cast("Packet[VideoStream]", av.Packet())
         drain.stream = source.stream
         yield drain
+
+
+def is_read_error(error: Exception) -> bool:
+    """Whether the disk, not the file, is to blame: the operating system's errors, not FFmpeg's."""
+    return isinstance(error, OSError) and (error.errno or 0) in errno.errorcode
 
 
 def check_size(width: int, height: int) -> None:
@@ -122,6 +157,8 @@ def _opening_error(error: Exception) -> MediaError:
         return UnreadableError(f"cannot be opened: {reason(error)}")
     if isinstance(error, av.error.ArgumentError):
         return UnsupportedError("is damaged, or not a container that is allowed here")
+    if is_read_error(error):
+        return UnreadableError(f"cannot be read: {reason(error)}")
     return UnsupportedError(f"is not a media file that can be read: {reason(error)}")
 
 

@@ -7,13 +7,13 @@ from media.damage import Losses, clock_time
 
 def test_losses_close_to_each_other_are_one_place():
     losses = Losses()
-    assert losses.sentence is None
+    assert losses.sentence("is torn") is None
     for start in (61.0, 61.04, 61.9, 62.5):
         losses.add(start, end=start + 0.04)
-    assert losses.sentence == "cannot be decoded from 01:01 to 01:02"
+    assert losses.sentence("is torn", origin=1.0) == "is torn from 01:00 to 01:01"
     losses.add(3700.0, end=3700.04)
     losses.add(3800.0, end=3800.04)
-    assert losses.sentence == "cannot be decoded from 01:01 to 01:02, nor at 2 more places"
+    assert losses.sentence("is torn") == "is torn from 01:01 to 01:02 and at 2 more places"
 
 
 @pytest.mark.parametrize(

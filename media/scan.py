@@ -1,0 +1,195 @@
+"""One pass over a film's packets: where it begins and ends, where it stands still."""
+
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+import av
+import av.error
+from av.packet import Packet
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
+
+from media.errors import LimitError, UndecodableError, UnreadableError, UnsupportedError
+from media.signs import Signs, Trail
+from media.source import Source, read_packets
+from media.timeline import Timeline
+
+MAX_HOURS = 1000  # of one film, six weeks: more is a mistake in its time stamps
+STILL = 60.0  # seconds without a new picture that are worth knowing
+_NEW = 1.0  # seconds for which a picture counts as new
+_REORDERED = 32  # packets among which the earliest is looked for; codecs reorder by 16 at most
+_HEAD = 4096  # packets read at most to find where time begins: over a minute of film
+_PICTURE_TRIES = 4  # key frames decoded at most to get one picture
+
+
+@dataclass(slots=True)
+class Extent:
+    """The stretch of time that a run of packets covers, in units of the time base."""
+
+    first: int
+    last: int
+    end: int
+    count: int = 1
+
+    def add(self, pts: int, *, end: int) -> None:
+        """Count one more packet in. Only the last picture's end counts: lengths can lie."""
+        if self.count < _REORDERED:
+            self.first = min(self.first, pts)
+        if pts >= self.last:
+            self.last, self.end = pts, end
+        self.count += 1
+
+
+@dataclass(slots=True)
+class Stillness:
+    """Stretches of more than `limit` units between two pictures."""
+
+    limit: int
+    stretches: list[tuple[int, int]] = field(default_factory=list)
+    _latest: int | None = None
+
+    def add(self, pts: int) -> None:
+        """Note a new picture."""
+        if self._latest is None or pts > self._latest:
+            if self._latest is not None and pts - self._latest > self.limit:
+                self.stretches.append((self._latest, pts))
+            self._latest = pts
+            return
+        for index in range(len(self.stretches) - 1, -1, -1):
+            start, end = self.stretches[index]
+            if start < pts < end:  # a picture that is stored after one that follows it
+                halves = [(start, pts), (pts, end)]
+                self.stretches[index : index + 1] = [h for h in halves if h[1] - h[0] > self.limit]
+            if end <= pts or index < len(self.stretches) - _REORDERED:
+                return
+
+
+@dataclass(slots=True)
+class PacketScan:
+    """What the packets of a stream say, gathered as they pass.
+
+    Packets that show nothing are left out: those that an edit list discards, those before the first
+    key frame, and those shown before it, whose references lie outside of the file. A stream that
+    marks no key frame at all is taken whole.
+    """
+
+    unit: Fraction  # of time stamps, in seconds
+    head_only: bool = False  # whether only the first packets are looked at
+    whole: Extent | None = None
+    from_key: Extent | None = None
+    upright: VideoFrame | None = None  # the first picture that could be had
+    restarts: list[int] = field(default_factory=list)  # where the clock restarts
+    signs: Signs = field(init=False)
+    _stillness: Stillness = field(init=False)
+    _seen_key: bool = False
+    _floor: int | None = None  # the first key frame's pts
+    _tries: int = 0
+
+    def __post_init__(self) -> None:
+        self._stillness = Stillness(limit=int(STILL / self.unit))
+        self.signs = Signs(self.unit)
+
+    def add(self, packet: "Packet[VideoStream]", *, skipped: int = 0) -> None:
+        """Take note of one packet, before which `skipped` bytes could not be understood."""
+        pts = packet.dts if packet.pts is None else packet.pts
+        if packet.size == 0 or pts is None:
+            return
+        if packet.has_sidedata("encryption_info"):
+            raise UnsupportedError("is encrypted: its pictures cannot be had without the key")
+        if packet.is_keyframe or self.whole is None:
+            self._look_at_picture(packet)
+        if packet.is_keyframe and not self._seen_key:
+            self._seen_key = True
+            self._floor = None if packet.is_discard else pts
+        if packet.is_discard:
+            return
+        end = pts + max(packet.duration or 0, 0)
+        if self._seen_key:
+            self.signs.add(packet, pts, skipped=skipped)
+        self.whole = _extended(self.whole, pts, end=end)
+        if self._seen_key and (self._floor is None or pts >= self._floor):
+            self.from_key = _extended(self.from_key, pts, end=end)
+            self._stillness.add(pts)
+        if (pts - self.whole.first) * self.unit > MAX_HOURS * 3600:
+            raise LimitError(f"its time stamps claim more than {MAX_HOURS} hours, the most allowed")
+
+    @property
+    def extent(self) -> Extent:
+        """The extent of what can be shown.
+
+        Raises `UndecodableError` if there is nothing, `UnreadableError` if the disk is to blame.
+        """
+        extent = self.from_key or self.whole
+        if extent is None and self.signs.read_error is not None:
+            raise UnreadableError(f"cannot be read: {self.signs.read_error}")
+        if extent is None:
+            raise UndecodableError("its video stream is empty, or nothing of it can be read")
+        return extent
+
+    @property
+    def knows_start(self) -> bool:
+        """Whether later packets can no longer change where time begins."""
+        return self.from_key is not None and self.from_key.count >= _REORDERED
+
+    def gaps(self, *, duration: float) -> tuple[tuple[float, float], ...]:
+        """Stretches in seconds without a new picture in a film of `duration` seconds."""
+        extent = self.extent
+        stretches = self._stillness.stretches
+        still = [(self.seconds(start), self.seconds(end)) for start, end in stretches]
+        last = self.seconds(extent.last)
+        if duration - last > STILL:
+            still.append((last, duration))
+        return tuple((start + _NEW, end) for start, end in still)
+
+    def seconds(self, stamp: int) -> float:
+        """`stamp` as seconds from the beginning of the film."""
+        return float((stamp - self.extent.first) * self.unit)
+
+    def _look_at_picture(self, packet: "Packet[VideoStream]") -> None:
+        if self.upright is not None or self._tries >= _PICTURE_TRIES:
+            return
+        self._tries += 1
+        self.upright = _decode_alone(packet)
+
+
+def scan_packets(source: Source, *, head_only: bool = False) -> PacketScan:
+    """Read the stream's packets: all, or just enough to know where time begins.
+
+    A file that breaks off is scanned as far as it can be read.
+    """
+    scan = PacketScan(source.unit, head_only=head_only)
+    trail = Trail(source.stream)
+    timeline = Timeline.of(source)
+    looks_closer = not head_only and source.container_name == "matroska"
+    packets = read_packets(
+        source, on_error=scan.signs.end_with, on_each=trail.add if looks_closer else None
+    )
+    for count, packet in enumerate(timeline.follow(packets)):
+        scan.add(packet, skipped=trail.next_skipped())
+        if head_only and (scan.knows_start or count >= _HEAD):
+            break
+    scan.signs.finish()
+    scan.restarts = timeline.restarts
+    return scan
+
+
+def _extended(extent: Extent | None, pts: int, *, end: int) -> Extent:
+    if extent is None:
+        return Extent(first=pts, last=pts, end=end)
+    extent.add(pts, end=end)
+    return extent
+
+
+def _decode_alone(packet: "Packet[VideoStream]") -> VideoFrame | None:
+    """The picture of one packet by itself, where it has one.
+
+    The packet is decoded as a copy without its flags: an edit list may want it dropped, but what it
+    says about orientation and size holds for the film.
+    """
+    context = packet.stream.codec_context
+    try:
+        frames = context.decode(av.Packet(bytes(packet))) + context.decode(None)
+    except (av.error.FFmpegError, OSError):
+        frames = []
+    context.flush_buffers()
+    return frames[0] if frames else None

@@ -1,0 +1,154 @@
+"""Signs of damage: those that packets show without being decoded, and those of decoding them."""
+
+from collections import deque
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+from av.packet import Packet
+from av.stream import Stream
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
+
+from media.damage import Losses, Suspicions, clock_time
+from media.source import BROADCAST_CONTAINERS, Source, is_read_error, reason
+
+_HOLE_BYTES = 4096  # that no packet holds: more than the wrapping of packets takes
+_HOLE_SECONDS = 0.5
+_HOLE_STEPS = 4  # the same in usual steps between pictures, if that is more
+
+
+@dataclass(slots=True)
+class Trail:
+    """Bytes of a file that no packet holds, though packets follow: what damage made unreadable.
+
+    Matroska readers skip damaged parts without a word, so this is the only sign of them.
+    """
+
+    stream: VideoStream
+    skipped: deque[int] = field(default_factory=deque)  # bytes before each packet of the stream
+    _end: int | None = None
+    _since: int = 0
+
+    def add(self, packet: "Packet[Stream]") -> None:
+        """Take note of the file's next packet, of whatever stream."""
+        if packet.pos is not None and packet.pos >= 0 and packet.size:
+            if self._end is not None:
+                self._since += max(0, packet.pos - self._end)
+            self._end = max(self._end or 0, packet.pos + packet.size)
+        if packet.stream is self.stream:
+            self.skipped.append(self._since)
+            self._since = 0
+
+    def next_skipped(self) -> int:
+        """The bytes before the stream's next packet, in order; 0 where none were counted."""
+        return self.skipped.popleft() if self.skipped else 0
+
+
+@dataclass(slots=True)
+class Signs:
+    """What is wrong with a run of packets, in seconds of their time stamps."""
+
+    unit: Fraction  # of time stamps, in seconds
+    losses: Losses = field(default_factory=Losses)
+    torn: bool = False  # whether the last packet is incomplete
+    read_error: str | None = None  # why the file could not be read to its end
+    _suspicions: Suspicions = field(init=False)
+    _first: float = 0.0
+    _latest: float = 0.0
+    _count: int = 0
+
+    def __post_init__(self) -> None:
+        self._suspicions = Suspicions(self.losses)
+
+    def add(self, packet: "Packet[VideoStream]", pts: int, *, skipped: int) -> None:
+        """Look at the packet shown at `pts`, before which `skipped` bytes made no sense."""
+        start = float(pts * self.unit)
+        end = start + float(max(packet.duration or 0, 0) * self.unit)
+        self.torn = packet.is_corrupt
+        self._suspicions.watch(start, is_key=packet.is_keyframe)
+        if packet.is_corrupt and not packet.is_keyframe:
+            self._suspicions.add(start, end=end)
+        if self._count > 1 and skipped > _HOLE_BYTES:
+            usual = (self._latest - self._first) / (self._count - 1)
+            if start - self._latest > max(_HOLE_SECONDS, _HOLE_STEPS * usual):
+                self.losses.add(self._latest, end=start)
+        self._first, self._latest = (
+            (start, start) if self._count == 0 else (self._first, max(self._latest, start))
+        )
+        self._count += 1
+
+    def end_with(self, error: Exception) -> None:
+        """Note what kept the file from being read any further."""
+        if is_read_error(error):
+            self.read_error = reason(error)
+
+    def finish(self) -> None:
+        """Judge what only the end can tell."""
+        self._suspicions.finish()
+
+
+@dataclass(slots=True)
+class DecodingDamage:
+    """What could not be decoded in the part of a film that was gone through."""
+
+    _losses: Losses = field(default_factory=Losses)
+    _suspicions: Suspicions | None = None  # where the container's films are cut anywhere
+    _unit: Fraction = Fraction(1)
+    _first_pts: int = 0
+    _reached: float = 0.0
+    _seen_key: bool = False
+    _read_error: str | None = None
+
+    def begin(self, source: Source, *, first_pts: int) -> None:
+        """Start (again) to play `source`, whose time begins at `first_pts`."""
+        self._losses = Losses()
+        broadcast = source.container_name in BROADCAST_CONTAINERS
+        self._suspicions = Suspicions(self._losses) if broadcast else None
+        self._unit, self._first_pts = source.unit, first_pts
+        self._seen_key, self._read_error, self._reached = False, None, 0.0
+
+    def watch(self, packet: "Packet[VideoStream]") -> None:
+        """Take note of a packet about to be decoded."""
+        self._seen_key = self._seen_key or packet.is_keyframe
+        start, _ = self._shown(packet)
+        if start is not None:
+            self._reached = max(self._reached, start)
+            if self._suspicions is not None:
+                self._suspicions.watch(start, is_key=packet.is_keyframe)
+
+    def lose(self, broken: "Packet[VideoStream] | VideoFrame") -> None:
+        """Note that nothing, or only rubbish, came of a packet or frame.
+
+        Before the first key frame that is no damage: a film cut out of another refers there to what
+        it does not hold.
+        """
+        start, end = self._shown(broken)
+        if start is None or not self._seen_key:
+            return
+        (self._suspicions or self._losses).add(start, end=end)
+
+    def end_with(self, error: Exception) -> None:
+        """Note what kept the file from being read any further."""
+        if is_read_error(error):
+            self._read_error = reason(error)
+
+    def finish(self) -> None:
+        """Judge what only the end can tell."""
+        if self._suspicions is not None:
+            self._suspicions.finish()
+
+    @property
+    def sentence(self) -> str | None:
+        """All of it in one short sentence; None where nothing is wrong."""
+        lost = self._losses.sentence("cannot be decoded")
+        if self._read_error is None:
+            return lost
+        unread = f"cannot be read beyond {clock_time(self._reached)}: {self._read_error}"
+        return f"{lost}; {unread}" if lost else unread
+
+    def _shown(self, thing: "Packet[VideoStream] | VideoFrame") -> tuple[float | None, float]:
+        stamp = thing.dts if thing.pts is None else thing.pts
+        if stamp is None:
+            return None, 0.0
+        start = float((stamp - self._first_pts) * self._unit)
+        return start, start + float(max(thing.duration or 0, 0) * self._unit)
