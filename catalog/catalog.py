@@ -32,6 +32,7 @@ from catalog.records import (
     VideoRecord,
 )
 from catalog.roots import absolute_text
+from catalog.snapshot import is_current
 from catalog.status import status_of
 from catalog.tables import Meta
 
@@ -322,18 +323,21 @@ class Catalog:
     def save_snapshot(self) -> None:
         """Save the vector index, so that the next process need not rebuild it from SQLite.
 
+        Does nothing, and does not even load FAISS, when the one on disk is of this state.
+
         Raises:
             CatalogStorageError: no room; nothing is lost.
         """
         with self._index_lock:
             with self._database.reading() as session:
                 meta = _meta(session)
-                if meta.dimension is None:
+                if meta.dimension is None or is_current(
+                    self.folder, digest=meta.snapshot_digest, generation=meta.generation
+                ):
                     return
                 label = self._opened_index().save(session, meta=meta, dimension=meta.dimension)
-            if label is not None:
-                with self._database.labelling() as session:
-                    session.execute(update(Meta).values(snapshot_digest=label.digest))
+            with self._database.labelling() as session:
+                session.execute(update(Meta).values(snapshot_digest=label.digest))
 
     def _opened_index(self) -> "ClipIndex":
         if self._clip_index is None:

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from catalog.columns import unpack_vectors
 from catalog.errors import CatalogDamagedError
-from catalog.snapshot import Label, read_label, read_snapshot, write_snapshot
+from catalog.snapshot import Label, read_snapshot, write_snapshot
 from catalog.tables import Clip, Meta
 from catalog.vectors import VectorIndex
 
@@ -38,14 +38,8 @@ class ClipIndex:
         self._held = index, meta.generation
         return index
 
-    def save(self, session: Session, *, meta: Meta, dimension: int) -> Label | None:
-        """Write the snapshot, unless the one on disk is already of this state."""
-        label = read_label(self._folder)
-        current = label is not None and (
-            (label.digest, label.generation) == (meta.snapshot_digest, meta.generation)
-        )
-        if current:
-            return None
+    def save(self, session: Session, *, meta: Meta, dimension: int) -> Label:
+        """Write the snapshot of this state."""
         index = self.in_step(session, meta=meta, dimension=dimension)
         return write_snapshot(
             self._folder,

@@ -39,6 +39,12 @@ def read_label(folder: Path) -> Label | None:
         return None
 
 
+def is_current(folder: Path, *, digest: str | None, generation: int) -> bool:
+    """Whether the file says that it is this very snapshot."""
+    label = read_label(folder)
+    return label is not None and (label.digest, label.generation) == (digest, generation)
+
+
 def read_snapshot(folder: Path, *, expected_digest: str) -> tuple[Label, memoryview] | None:
     """The label and the index of a whole snapshot with this digest; None for any other.
 

@@ -3,6 +3,8 @@
 import os
 import shutil
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -137,6 +139,20 @@ def test_a_current_snapshot_is_not_written_again(saved):
     with Catalog.open(saved) as catalog:
         catalog.save_snapshot()
     assert (saved / SNAPSHOT_NAME).stat().st_ino == before.st_ino
+
+
+def test_a_process_with_nothing_to_save_does_not_load_faiss(saved):
+    code = (
+        "import sys\n"
+        "from pathlib import Path\n"
+        "from catalog import Catalog\n"
+        "with Catalog.open(Path(sys.argv[1])) as catalog:\n"
+        "    catalog.save_snapshot()\n"
+        "sys.exit('faiss' in sys.modules)\n"
+    )
+    repository = Path(__file__).parents[2]
+    done = subprocess.run([sys.executable, "-c", code, saved], cwd=repository, check=False)
+    assert done.returncode == 0
 
 
 def test_a_snapshot_that_cannot_be_replaced_is_said_and_nothing_is_left_beside(
