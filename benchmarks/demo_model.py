@@ -28,6 +28,7 @@ from toyworld.film import Event, make_film
 from toyworld.world import COMBINATIONS, OPPOSITE, Combination, is_held_out
 from xclip_core.embedder import Embedder
 from xclip_core.identity import ModelIdentity
+from xclip_core.preprocess import FrameProcessor
 
 SECONDS = 8.0
 SEED = 20_000_000  # training draws from small seeds: no film here was ever trained on
@@ -68,9 +69,10 @@ class FramesWithoutOrder:
         """That of the model."""
         return self._embedder.identity
 
-    def prepare_frame(self, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """As the model does it."""
-        return self._embedder.prepare_frame(pixels)
+    @property
+    def processor(self) -> FrameProcessor:
+        """That of the model."""
+        return self._embedder.processor
 
     def embed_clips(self, clips: NDArray[np.uint8]) -> NDArray[np.float32]:
         """(B, T, S, S, 3) to (B, P) unit vectors."""
@@ -111,7 +113,10 @@ def score_matrix(
         Catalog.open(Path(folder) / "catalog", create=True) as catalog,
     ):
         report = index_library(
-            [library], catalog=catalog, embedder=clips, settings=IndexSettings(workers=2)
+            [library],
+            catalog=catalog,
+            load_embedder=lambda: clips,
+            settings=IndexSettings(workers=2),
         )
         if report.failed or report.clips != len(combinations):
             raise SystemExit(f"indexing went wrong: {report}")

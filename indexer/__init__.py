@@ -16,12 +16,13 @@ from indexer.events import (
     LibraryWalked,
     Outcome,
     Report,
+    Walking,
 )
 from indexer.fingerprint import Fingerprint, read_fingerprint
-from indexer.pipeline import index_library
+from indexer.pipeline import index_library, provenance_of
 from indexer.plan import plan_clips, sample_times
 from indexer.progress import Progress, ProgressMeter
-from indexer.records import FailedFile, IndexReport, IndexSettings
+from indexer.records import DamagedFile, FailedFile, IndexReport, IndexSettings
 from indexer.walk import VIDEO_SUFFIXES, FoundFile, Walk, find_videos
 from indexer.watcher import IndexPass, watch_library
 from indexer.watching import FailuresTold, WatchSettings
@@ -29,6 +30,7 @@ from indexer.watching import FailuresTold, WatchSettings
 __all__ = [
     "VIDEO_SUFFIXES",
     "ClipsEmbedded",
+    "DamagedFile",
     "Embedder",
     "Event",
     "FailedFile",
@@ -47,14 +49,17 @@ __all__ = [
     "PathMissingError",
     "Progress",
     "ProgressMeter",
+    "ReaderError",
     "Report",
     "SettingsError",
     "UnreadableFilmError",
     "Walk",
+    "Walking",
     "WatchSettings",
     "find_videos",
     "index_library",
     "plan_clips",
+    "provenance_of",
     "read_fingerprint",
     "sample_times",
     "watch_library",

@@ -4,6 +4,7 @@ IndexingError                 root: one sentence for the user
 ├── PathMissingError          a path to index is not there; nothing was changed
 ├── SettingsError             a window, stride, batch or worker count that makes no sense
 ├── NoWatchesError            the system allows no more watched folders; polling needs none
+├── ReaderError               no process can be started that decodes films
 └── UnreadableFilmError       one file cannot be indexed; it is listed and the run goes on
 """
 
@@ -22,6 +23,10 @@ class SettingsError(IndexingError):
 
 class NoWatchesError(IndexingError):
     """The system allows no more watched folders; the message says how to allow more."""
+
+
+class ReaderError(IndexingError):
+    """A process that decodes films cannot be started; the run ends, its films are not blamed."""
 
 
 class UnreadableFilmError(IndexingError):

@@ -1,7 +1,7 @@
 """What an index run tells while it goes on.
 
-Order: one LibraryWalked; then, for each file that is not merely unchanged, an optional
-FilmStarted, any number of ClipsEmbedded and exactly one FileDone. Events of several files
+Order: Walking now and then; one LibraryWalked; then, for each file that is not merely unchanged, an
+optional FilmStarted, any number of ClipsEmbedded and exactly one FileDone. Events of several files
 interleave.
 """
 
@@ -22,6 +22,13 @@ class Outcome(Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class Walking:
+    """The walk goes on; `files` were found so far."""
+
+    files: int
+
+
+@dataclass(frozen=True, slots=True)
 class LibraryWalked:
     """The walk is over: `files` were found, and `waiting` of them have to be looked into.
 
@@ -35,11 +42,15 @@ class LibraryWalked:
 
 @dataclass(frozen=True, slots=True)
 class FilmStarted:
-    """A film of `duration` seconds and `size` bytes was opened and is being decoded."""
+    """A film of `duration` seconds and `size` bytes was opened and is being decoded.
+
+    `resumed` seconds of it are there already, from an earlier run.
+    """
 
     path: Path
     size: int
     duration: float
+    resumed: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +66,8 @@ class ClipsEmbedded:
 class FileDone:
     """A file's turn is over; `size` is that of LibraryWalked, in bytes.
 
-    `clips` and `video_seconds` are 0 unless it was indexed; `error` is set when it failed.
+    `clips` and `video_seconds` are 0 unless it was indexed; `error` is set when it failed,
+    `damage` when it was indexed as far as it can be read.
     """
 
     path: Path
@@ -64,7 +76,8 @@ class FileDone:
     clips: int = 0
     video_seconds: float = 0.0
     error: str | None = None
+    damage: str | None = None
 
 
-Event: TypeAlias = LibraryWalked | FilmStarted | ClipsEmbedded | FileDone
+Event: TypeAlias = Walking | LibraryWalked | FilmStarted | ClipsEmbedded | FileDone
 Report: TypeAlias = Callable[[Event], None]

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator, Sequence
+from itertools import chain
 
 import numpy as np
 
@@ -21,12 +22,20 @@ def check_window(*, window: float, stride: float) -> None:
             raise SettingsError(f"{name} is {seconds} seconds; give at least 0.01")
 
 
-def plan_clips(duration: float, *, window: float, stride: float) -> tuple[ClipSpan, ...]:
+def plan_clips(
+    duration: float,
+    *,
+    window: float,
+    stride: float,
+    gaps: Sequence[tuple[float, float]] = (),
+) -> tuple[ClipSpan, ...]:
     """Cut `duration` seconds into clips [start, end) of `window` seconds, one every `stride`.
 
     Clips start at 0, stride, 2 stride, ... as long as they fit. What the last of them leaves over
     is covered by one more clip that ends with the film. A film not longer than a window is one
-    clip; the last clip always ends at `duration`. Starts and ends ascend strictly.
+    clip; the last clip always ends at `duration`. Starts and ends ascend strictly. Of clips that
+    lie wholly in one of the `gaps` (begin, end), in which the film shows one and the same picture,
+    none is planned: the clip in which a gap begins holds that picture.
 
     Raises SettingsError for a bad window or stride, UnreadableFilmError for a duration that is
     no finite number of seconds or would take more than `MAXIMUM_CLIPS` clips.
@@ -37,18 +46,38 @@ def plan_clips(duration: float, *, window: float, stride: float) -> tuple[ClipSp
     if duration <= window + TOLERANCE:
         return (ClipSpan(0.0, duration),)
     last = math.floor((duration - window + TOLERANCE) / stride)
-    if last + 2 > MAXIMUM_CLIPS:
+    kept = _outside_of(gaps, last=last, window=window, stride=stride)
+    if sum(map(len, kept)) + 1 > MAXIMUM_CLIPS:
         raise UnreadableFilmError(
             f"it claims to last {duration / 3600:.0f} hours, "
             f"which is more than {MAXIMUM_CLIPS} clips; choose a longer stride if that is true"
         )
     # Products, not a running sum: rounding errors must not add up over a long film.
-    spans = [ClipSpan(index * stride, index * stride + window) for index in range(last + 1)]
+    spans = [ClipSpan(index * stride, index * stride + window) for index in chain(*kept)]
     if spans[-1].end < duration - TOLERANCE:
         spans.append(ClipSpan(duration - window, duration))
     else:
         spans[-1] = ClipSpan(spans[-1].start, duration)
     return tuple(spans)
+
+
+def _outside_of(
+    gaps: Sequence[tuple[float, float]], *, last: int, window: float, stride: float
+) -> list[range]:
+    """The numbers from 0 to `last` of clips that do not lie in a gap, in runs.
+
+    They are not counted out: where timestamps lie, a film or a gap may be years long.
+    """
+    kept = []
+    start = 0
+    for begin, end in gaps:
+        inside = math.floor((begin + TOLERANCE) / stride) + 1
+        after = math.floor((end - window + TOLERANCE) / stride) + 1
+        if start <= inside < after:
+            kept.append(range(start, min(inside, last + 1)))
+            start = after
+    kept.append(range(start, last + 1))
+    return kept
 
 
 def sample_times(span: ClipSpan, *, frames: int) -> tuple[float, ...]:

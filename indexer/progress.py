@@ -41,6 +41,7 @@ class ProgressMeter:
     _opened_seconds: float = 0.0
     _finished_seconds: float = 0.0
     _lost_seconds: float = 0.0
+    _resumed_seconds: float = 0.0  # of earlier runs: done, but not at this run's speed
     _open: dict[Path, FilmStarted] = field(default_factory=dict)
     _reached: dict[Path, float] = field(default_factory=dict)
 
@@ -56,6 +57,8 @@ class ProgressMeter:
                 self._unopened_bytes -= event.size
                 self._opened_bytes += event.size
                 self._opened_seconds += event.duration
+                self._resumed_seconds += event.resumed
+                self._reached[event.path] = event.resumed
             case ClipsEmbedded():
                 self._reached[event.path] = event.video_seconds
             case FileDone():
@@ -90,9 +93,10 @@ class ProgressMeter:
             self._lost_seconds += film.duration
 
     def _speed(self, done: float) -> float | None:
-        if self._started is None or done == 0:
+        done_now = done - self._resumed_seconds
+        if self._started is None or done_now <= 0:
             return None
-        return done / max(self.clock() - self._started, 1e-9)
+        return done_now / max(self.clock() - self._started, 1e-9)
 
     def _seconds_of_film_left(self, done: float) -> float | None:
         if self._unopened_bytes <= 0:

@@ -1,53 +1,111 @@
-"""Threads that read films side by side and hand over what they read through one bounded queue."""
+"""Processes that read films side by side: a film that crashes its decoder costs one of them.
 
-import queue
-import threading
+Every process has a few slots of shared memory. It leaves a clip's frames in one and says so through
+its pipe; they are taken out here and the slot goes back. A process without a free slot waits.
+"""
+
+import ctypes
+import multiprocessing
+import signal
 import time
-from collections.abc import Callable, Generator
-from contextlib import closing
-from dataclasses import dataclass
+from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection, wait
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
-from indexer.reading import FilmJob, FilmRead, FilmUnreadable, Message
+import numpy as np
+from numpy.typing import NDArray
 
-# Seconds to wait for threads when a run is stopped. A thread looks up after every frame; one that
-# is lost in a broken film is left behind: it is a daemon and ends with the process.
-PATIENCE = 5.0
+from indexer.errors import ReaderError
+from indexer.reader_process import Broken, ClipInSlot, Ready, SlotFree, Told, serve
+from indexer.reading import (
+    ClipRead,
+    FilmJob,
+    FilmOpened,
+    FilmRead,
+    FilmReader,
+    FilmUnreadable,
+    Message,
+)
+
+# What reading may take on top of the patience that was asked for: beyond that a decoder hangs.
+_BYTES_PER_SECOND = 4e6  # to read every packet of a file, over a slow network
+_SECONDS_PER_SECOND = 10.0  # to decode a second of film: 8K on one slow core
+_SECONDS_TO_START = 120.0  # PyTorch from a cold disk
+_SECONDS_TO_END = 5.0
 
 
-@dataclass(frozen=True, slots=True)
-class _Crashed:
-    error: BaseException
+@dataclass(slots=True, eq=False)
+class _Reader:
+    """A process, and what is known of it. `heard` is when it last had no reason to be silent."""
+
+    process: Any  # multiprocessing's process of the context that was chosen
+    connection: Connection
+    memory: NDArray[np.uint8]  # (slots, T, S, S, 3)
+    allowance: float = _SECONDS_TO_START
+    heard: float = field(default_factory=time.monotonic)
+    job: FilmJob | None = None
+    film: FilmOpened | None = None
+    ready: bool = False
+
+    def begin(self, job: FilmJob, *, allowance: float) -> None:
+        self.job = job
+        self.connection.send(job)
+        if self.ready:
+            self.expect(allowance)
+
+    def expect(self, allowance: float) -> None:
+        self.allowance = allowance
+        self.heard = time.monotonic()
+
+    def take(self, told: ClipInSlot) -> ClipRead:
+        """Copy a clip out of its slot, which is free then."""
+        frames = self.memory[told.slot].copy()
+        self.connection.send(SlotFree(told.slot))
+        return ClipRead(told.clip, frames)
+
+    @property
+    def is_late(self) -> bool:
+        waited_for = self.job is not None or not self.ready
+        return waited_for and time.monotonic() - self.heard > self.allowance
+
+    def end(self) -> None:
+        """It only reads, so nothing is lost when it is killed."""
+        self.connection.close()
+        self.process.kill()
 
 
 class FilmReaders:
-    """A context manager: `workers` threads run `read` on submitted jobs until it is left.
+    """A context manager: up to `workers` processes read submitted films until it is left.
 
-    Films are decoded in threads because libavcodec works outside Python's lock. At most
-    `capacity` messages wait to be received; readers pause when that many do.
+    `frame_shape` is that of a prepared frame, `slots` the number of clips that a process may have
+    read ahead. `patience` are the seconds that any step of reading may take on top of what the
+    size and the length of a film justify. Processes are started when there is work for them.
     """
 
     def __init__(
         self,
-        read: Callable[[FilmJob], Generator[Message, None, None]],
+        reader: FilmReader,
         *,
         workers: int,
-        capacity: int,
+        slots: int,
+        frame_shape: tuple[int, ...],
+        patience: float,
     ) -> None:
-        self._read = read
-        self._jobs: queue.SimpleQueue[FilmJob | None] = queue.SimpleQueue()
-        self._messages: queue.Queue[Message | _Crashed] = queue.Queue(capacity)
-        self._stopping = threading.Event()
-        self._threads = [
-            threading.Thread(target=self._work, name=f"film-reader-{number}", daemon=True)
-            for number in range(workers)
-        ]
+        self._reader = reader
+        self._workers = workers
+        self._shape = (slots, reader.frames, *frame_shape)
+        self._patience = patience
+        self._context = _context(preload=_modules_of(reader))
+        self._readers: list[_Reader] = []
+        self._ended: list[_Reader] = []
+        self._waiting: deque[FilmJob] = deque()
+        self._received: deque[tuple[FilmJob, Message]] = deque()
         self._unfinished = 0
 
     def __enter__(self) -> Self:
-        for thread in self._threads:
-            thread.start()
         return self
 
     def __exit__(
@@ -56,14 +114,11 @@ class FilmReaders:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._stopping.set()
-        for _ in self._threads:
-            self._jobs.put(None)
-        deadline = time.monotonic() + PATIENCE
-        while time.monotonic() < deadline and any(t.is_alive() for t in self._threads):
-            self._make_room()  # wakes readers that wait to hand something over
-            for thread in self._threads:
-                thread.join(timeout=0.01)
+        for reader in list(self._readers):
+            self._end(reader)
+        deadline = time.monotonic() + _SECONDS_TO_END
+        for reader in self._ended:  # a process that waits for a dead disk cannot even be killed
+            reader.process.join(timeout=max(deadline - time.monotonic(), 0.0))
 
     @property
     def unfinished(self) -> int:
@@ -71,40 +126,157 @@ class FilmReaders:
         return self._unfinished
 
     def submit(self, job: FilmJob) -> None:
-        """Have a film read as soon as a thread is free."""
-        self._jobs.put(job)
+        """Have a film read as soon as a process is free."""
         self._unfinished += 1
+        self._waiting.append(job)
+        idle = any(reader.job is None for reader in self._readers)
+        if not idle and len(self._readers) < self._workers:
+            self._start()
+        self._assign()
 
-    def receive(self, *, timeout: float) -> Message | None:
+    def receive(self, *, timeout: float) -> tuple[FilmJob, Message] | None:
         """Wait for the next message of any film; None when none came for `timeout` seconds.
 
-        Raises what a reader died of.
+        A film whose process dies, or is silent for too long, is told as FilmUnreadable.
+
+        Raises:
+            ReaderError: no process can be started. What preparing a frame fails with is raised
+                as it is.
         """
-        try:
-            message = self._messages.get(timeout=timeout)
-        except queue.Empty:
-            return None
-        if isinstance(message, _Crashed):
-            raise message.error
+        deadline = time.monotonic() + timeout
+        while not self._received:
+            left = deadline - time.monotonic()
+            if left < 0:
+                return None
+            self._hear(timeout=left)
+        job, message = self._received.popleft()
         if isinstance(message, FilmRead | FilmUnreadable):
             self._unfinished -= 1
-        return message
+        return job, message
 
-    def _work(self) -> None:
-        while (job := self._jobs.get()) is not None and not self._stopping.is_set():
-            try:
-                with closing(self._read(job)) as messages:
-                    for message in messages:
-                        if self._stopping.is_set():
-                            return
-                        self._messages.put(message)
-            except BaseException as error:  # raised again by receive()
-                self._messages.put(_Crashed(error))
-                return
+    def _hear(self, *, timeout: float) -> None:
+        speakers = wait([reader.connection for reader in self._readers], timeout)
+        for reader in list(self._readers):
+            if reader.connection in speakers:
+                self._listen(reader)
+            elif reader.is_late:  # it had the chance to speak, however busy we were
+                self._give_up(reader)
+        self._assign()
 
-    def _make_room(self) -> None:
+    def _listen(self, reader: _Reader) -> None:
         try:
-            while True:
-                self._messages.get_nowait()
-        except queue.Empty:
+            told: Told = reader.connection.recv()
+        except (EOFError, OSError):
+            self._lose(reader, error=_end_of(reader))
             return
+        if isinstance(told, Ready):
+            reader.ready = True
+            if reader.job is not None:
+                reader.expect(self._time_to_open(reader.job))
+        elif isinstance(told, Broken):
+            raise told.error
+        elif reader.job is not None:
+            self._pass_on(reader, job=reader.job, told=told)
+
+    def _pass_on(self, reader: _Reader, *, job: FilmJob, told: Told) -> None:
+        match told:
+            case FilmOpened():
+                reader.film = told
+                reader.expect(self._time_to_first_clip(told))
+                self._received.append((job, told))
+            case ClipInSlot():
+                if reader.film is not None:
+                    reader.expect(self._time_between_clips(reader.film))
+                self._received.append((job, reader.take(told)))
+            case FilmRead() | FilmUnreadable():
+                reader.job = None
+                self._received.append((job, told))
+
+    def _give_up(self, reader: _Reader) -> None:
+        self._lose(
+            reader,
+            error=f"reading it hangs: nothing came for {reader.allowance:.0f} s; "
+            "try it again with more --patience if its disk is that slow",
+        )
+
+    def _lose(self, reader: _Reader, *, error: str) -> None:
+        self._end(reader)
+        if not reader.ready:
+            raise ReaderError(f"a process that decodes films does not start: {error}")
+        if reader.job is not None:
+            self._received.append((reader.job, FilmUnreadable(error)))
+        if self._waiting:
+            self._start()
+
+    def _end(self, reader: _Reader) -> None:
+        self._readers.remove(reader)
+        reader.end()
+        self._ended.append(reader)
+
+    def _assign(self) -> None:
+        for reader in list(self._readers):
+            if not self._waiting:
+                return
+            if reader.job is None:
+                job = self._waiting.popleft()
+                try:
+                    reader.begin(job, allowance=self._time_to_open(job))
+                except OSError:  # it died without a film; another one takes its place
+                    reader.job = None
+                    self._waiting.appendleft(job)
+                    self._lose(reader, error=_end_of(reader))
+
+    def _time_to_open(self, job: FilmJob) -> float:
+        return self._patience + job.content.size / _BYTES_PER_SECOND
+
+    def _time_to_first_clip(self, opened: FilmOpened) -> float:
+        """Where a film cannot be sought in, all that is ready has to be decoded once more."""
+        resumed = opened.spans[opened.wanted[0]].start if opened.wanted else 0.0
+        return self._time_between_clips(opened) + _SECONDS_PER_SECOND * resumed
+
+    def _time_between_clips(self, film: FilmOpened) -> float:
+        seconds = min(self._reader.window + self._reader.stride, film.video.duration)
+        return self._patience + _SECONDS_PER_SECOND * seconds
+
+    def _start(self) -> None:
+        memory = self._context.RawArray(ctypes.c_uint8, int(np.prod(self._shape)))
+        ours, theirs = self._context.Pipe()
+        process = self._context.Process(
+            target=serve,
+            args=(theirs, memory),
+            kwargs={"shape": self._shape, "reader": self._reader},
+            name="film-reader",
+            daemon=True,
+        )
+        process.start()
+        theirs.close()
+        seen = np.frombuffer(memory, dtype=np.uint8).reshape(self._shape)
+        self._readers.append(_Reader(process=process, connection=ours, memory=seen))
+
+
+def _context(*, preload: Iterable[str]) -> Any:
+    """How processes are made: forked from a server that has nothing but the imports.
+
+    To fork this very process would copy the threads' locks of PyTorch and SQLite as they happen to
+    stand; to start from nothing would import PyTorch once more for each film that crashes.
+    """
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["indexer.reader_process", *preload])
+    return context
+
+
+def _modules_of(reader: FilmReader) -> Iterable[str]:
+    prepare: Callable[..., object] = reader.prepare
+    owner = getattr(prepare, "__self__", None)
+    return {prepare.__module__ if owner is None else type(owner).__module__}
+
+
+def _end_of(reader: _Reader) -> str:
+    """What became of a process that said nothing more."""
+    reader.process.join(timeout=_SECONDS_TO_END)
+    code = reader.process.exitcode
+    if code is None or code >= 0:
+        return f"its decoder ended unexpectedly (exit code {code})"
+    if -code == signal.SIGKILL:
+        return "its decoder was killed, perhaps for lack of memory"
+    return f"its decoder crashed ({signal.Signals(-code).name})"

@@ -1,8 +1,11 @@
-"""One film's way from file to clips: probe, plan, decode once, prepare frames. Runs in a thread."""
+"""One film's way from file to clips: probe, plan, decode once, prepare frames.
+
+Runs in a process of its own (see `indexer.readers`): everything here can be pickled.
+"""
 
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 import numpy as np
@@ -20,42 +23,49 @@ Pixels: TypeAlias = NDArray[np.uint8]
 
 @dataclass(frozen=True, slots=True)
 class FilmJob:
-    """A file to be decoded, and what it held when its turn came."""
+    """A file to be decoded, and what it held when its turn came.
+
+    `ready` are clips that an earlier run has embedded already; they count as long as the film
+    still lasts `ready_duration` seconds, to the digit.
+    """
 
     file: FoundFile
     content: Fingerprint
+    ready: frozenset[ClipSpan] = field(default=frozenset(), compare=False)
+    ready_duration: float = field(default=0.0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class FilmOpened:
-    """The film was probed and cut into `spans`."""
+    """The film was probed and cut into `spans`; the clips numbered in `wanted` will be read."""
 
-    job: FilmJob
     video: VideoInfo
     spans: tuple[ClipSpan, ...]
+    wanted: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ClipRead:
-    """All `frames`, T times (S, S, 3) uint8, of clip number `clip` are there."""
+    """All frames (T, S, S, 3) uint8 of clip number `clip` are there."""
 
-    job: FilmJob
     clip: int
-    frames: tuple[Pixels, ...]
+    frames: Pixels
 
 
 @dataclass(frozen=True, slots=True)
 class FilmRead:
-    """The film came to its end; every clip was sent before."""
+    """The film came to its end; every wanted clip was sent before.
 
-    job: FilmJob
+    `damage` says what of it could not be decoded on the way.
+    """
+
+    damage: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class FilmUnreadable:
     """The film cannot be read (any further), for the reason in `error`."""
 
-    job: FilmJob
     error: str
 
 
@@ -78,48 +88,68 @@ class FilmReader:
         What fails in the file is told as FilmUnreadable. What fails in `prepare` is raised: it
         is not this film's fault.
         """
+        damage: list[str] = []
         try:
             video = _probe(job)
-            spans = plan_clips(video.duration, window=self.window, stride=self.stride)
-            yield FilmOpened(job, video, spans)
-            yield from self._clips(job, video=video, spans=spans)
+            spans = plan_clips(
+                video.duration, window=self.window, stride=self.stride, gaps=video.gaps
+            )
+            wanted = _wanted(job, video=video, spans=spans)
+            yield FilmOpened(video, spans, wanted)
+            yield from self._clips(video, spans=spans, wanted=wanted, on_damage=damage.append)
         except UnreadableFilmError as error:
-            yield FilmUnreadable(job, str(error))
+            yield FilmUnreadable(str(error))
+        except MemoryError:
+            yield FilmUnreadable("decoding it takes more memory than one film is allowed")
         else:
-            yield FilmRead(job)
+            yield FilmRead("; ".join(damage) or None)
 
     def _clips(
-        self, job: FilmJob, *, video: VideoInfo, spans: tuple[ClipSpan, ...]
+        self,
+        video: VideoInfo,
+        *,
+        spans: tuple[ClipSpan, ...],
+        wanted: tuple[int, ...],
+        on_damage: Callable[[str], None],
     ) -> Iterator[ClipRead]:
         """Decode each wanted moment once; hold the frames of unfinished clips, nothing else."""
         unfinished: dict[int, list[Pixels]] = {}
         last_time, prepared = None, None
-        with closing(self._decode(video, spans)) as wanted:
-            for frame, clips in wanted:
+        schedule = FrameSchedule([spans[clip] for clip in wanted], frames=self.frames)
+        with closing(self._decode(video, schedule, on_damage=on_damage)) as pictures:
+            for frame, places in pictures:
                 # Where frames last longer than the wanted moments are apart, one serves several.
                 if prepared is None or frame.time != last_time:
                     last_time, prepared = frame.time, self.prepare(frame.pixels)
-                for clip in clips:
-                    frames = unfinished.setdefault(clip, [])
+                for place in places:
+                    frames = unfinished.setdefault(place, [])
                     frames.append(prepared)
                     if len(frames) == self.frames:
-                        yield ClipRead(job, clip, tuple(unfinished.pop(clip)))
+                        yield ClipRead(wanted[place], np.stack(unfinished.pop(place)))
 
     def _decode(
-        self, video: VideoInfo, spans: tuple[ClipSpan, ...]
+        self, video: VideoInfo, schedule: FrameSchedule, *, on_damage: Callable[[str], None]
     ) -> Generator[tuple[Frame, tuple[int, ...]], None, None]:
-        """Pair each wanted frame with the clips that want it."""
-        schedule = FrameSchedule(spans, frames=self.frames)
-        frames = decode_at(video, schedule.times, threads=self.threads)
+        """Pair each wanted frame with the clips that want it, by their place in the schedule."""
+        frames = decode_at(video, schedule.times, threads=self.threads, on_damage=on_damage)
         try:
             yield from zip(frames, schedule.clips(), strict=True)
+        except MemoryError:
+            raise
         except Exception as error:
             raise _unreadable(error) from error
+
+
+def _wanted(job: FilmJob, *, video: VideoInfo, spans: tuple[ClipSpan, ...]) -> tuple[int, ...]:
+    ready = job.ready if job.ready_duration == video.duration else frozenset()
+    return tuple(number for number, span in enumerate(spans) if span not in ready)
 
 
 def _probe(job: FilmJob) -> VideoInfo:
     try:
         return probe(job.file.path)
+    except MemoryError:
+        raise
     except Exception as error:
         raise _unreadable(error) from error
 

@@ -1,5 +1,6 @@
 """What goes into an index run and what comes out of it."""
 
+import math
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,7 +20,10 @@ class IndexSettings:
     `window` and `stride` are the length of a clip and the distance between two starts, in
     seconds. `include` and `exclude` are glob patterns (see `indexer.find_videos`). `workers`
     films are decoded at a time. `clips_per_batch` clips are embedded at a time. Files that failed
-    earlier and have not changed are tried again only with `retry_failed`.
+    earlier and have not changed are tried again only with `retry_failed`. Files that are `held` are
+    left as the catalog has them, as they are still being written. `patience` are the seconds that
+    reading a film may be silent on top of what its size and length justify. Every `save_every`
+    seconds what is embedded of a long film is saved, for another run to go on from.
     """
 
     window: float = 8.0
@@ -29,12 +33,17 @@ class IndexSettings:
     workers: int = field(default_factory=_default_workers)
     clips_per_batch: int = 16
     retry_failed: bool = False
+    held: frozenset[Path] = frozenset()
+    patience: float = 120.0
+    save_every: float = 20.0
 
     def __post_init__(self) -> None:
         check_window(window=self.window, stride=self.stride)
         for name, number in (("workers", self.workers), ("clips_per_batch", self.clips_per_batch)):
             if number < 1:
                 raise SettingsError(f"{name} is {number}; give at least 1")
+        if not (math.isfinite(self.patience) and self.patience > 0):
+            raise SettingsError(f"patience is {self.patience} seconds; give more than 0")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +59,14 @@ class FailedFile:
     tried: bool = True
 
 
+@dataclass(frozen=True, slots=True)
+class DamagedFile:
+    """A film that was indexed as far as it can be read; `note` says what is missing."""
+
+    path: Path
+    note: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IndexReport:
     """What one run did; counts are files unless said otherwise.
@@ -57,6 +74,7 @@ class IndexReport:
     `indexed`: decoded, embedded and committed. `unchanged`: nothing to do, mostly not even opened.
     `moved`: content that was already known, found at a new place (moved, renamed or a copy), so
     nothing was decoded. `removed`: known files that are gone, and did not turn up elsewhere.
+    `damaged`: those of the indexed ones of which a part could not be read.
     `clips` and `video_seconds` (seconds of video) belong to the indexed files. `interrupted`: the
     run was stopped before its end; what it counts is committed, the rest waits for the next run.
     """
@@ -66,6 +84,7 @@ class IndexReport:
     moved: int
     removed: int
     failed: tuple[FailedFile, ...]
+    damaged: tuple[DamagedFile, ...]
     clips: int
     video_seconds: float
     took_seconds: float

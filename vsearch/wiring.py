@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from catalog import Catalog, CatalogError, CatalogMissingError, CatalogStatus, ClipSpan, Provenance
-from indexer import IndexingError, IndexReport, IndexSettings, sample_times
+from indexer import IndexingError, IndexReport, IndexSettings, provenance_of, sample_times
 from indexer import index_library as run_index
 from media import MediaError, VideoInfo, decode_at, probe
 from search import Searcher, SearchError, SearchResult, require_provenance
@@ -83,16 +83,24 @@ def index_library(
 ) -> IndexReport:
     """Index files and folders into the catalog, which is made when it is not there.
 
-    The model is loaded before anything is written: a model that cannot be had leaves no catalog.
+    Loading the model takes seconds, which a library that has not changed does not cost. It is
+    loaded first where there is no catalog yet, as a model that cannot be had must not leave an
+    empty one behind, and where it is named by another name than the one that made the catalog.
     """
     made_by = _provenance(settings)
-    embedder = load_embedder(settings, made_by=made_by)
+    _model_to_load(settings, made_by=made_by)
+    index_settings = _index_settings(options, made_by=made_by)
+    loaded = None
+    if made_by is None or settings.model not in (None, made_by.model):
+        loaded = load_embedder(settings, made_by=made_by)
     with open_catalog(settings, create=True) as catalog:
+        if loaded is not None:
+            catalog.check(provenance_of(loaded, settings=index_settings))
         return run_index(
             paths,
             catalog=catalog,
-            embedder=embedder,
-            settings=_index_settings(options, made_by=made_by),
+            load_embedder=lambda: loaded or load_embedder(settings, made_by=made_by),
+            settings=index_settings,
             report=report,
         )
 

@@ -32,6 +32,7 @@ class Embedder:
         identity: what an index has to remember about the model.
         device: where it runs: "cpu", "cuda", "cuda:1", "mps".
         precision: what it computes in: "fp32", "bf16" or "fp16".
+        processor: what prepares frames; it needs nothing of the model, and can be pickled.
     """
 
     def __init__(self, checkpoint: Checkpoint, *, device: str, precision: str) -> None:
@@ -46,7 +47,7 @@ class Embedder:
         )
         self.device = device
         self.precision = precision
-        self._processor = checkpoint.processor
+        self.processor = checkpoint.processor
         self._tokenizer = checkpoint.tokenizer
         # Half precision would round the scale itself by a per cent.
         self._scale = math.exp(checkpoint.model.logit_scale.item())
@@ -86,7 +87,7 @@ class Embedder:
 
     def prepare_frame(self, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """Resize and crop a frame (H, W, 3) uint8 RGB to the model's (S, S, 3) uint8."""
-        return self._processor.prepare_frame(pixels)
+        return self.processor.prepare_frame(pixels)
 
     @torch.inference_mode()
     def embed_clips(self, clips: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -146,7 +147,7 @@ class Embedder:
     def _pixels(self, clips: NDArray[np.uint8]) -> Tensor:
         """(B, T, S, S, 3) bytes to (B, T, 3, S, S) as the model takes them."""
         frames = torch.from_numpy(np.require(clips, requirements=["C", "W"])).to(self.device)
-        return self._processor.normalise(frames).to(self._dtype)
+        return self.processor.normalise(frames).to(self._dtype)
 
     def _unit_rows(self, vectors: list[Tensor]) -> NDArray[np.float32]:
         if not vectors:

@@ -1,7 +1,6 @@
 """A small real library, a small real catalog, and a small embedder that is no network."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -10,53 +9,7 @@ import pytest
 from catalog import Catalog
 from indexer import IndexReport, IndexSettings, index_library
 from media import write_video
-from xclip_core import ModelIdentity
-
-FRAMES = 4
-SIZE = 8
-DIMENSION = 16
-
-
-COLOURS = ModelIdentity(
-    model="colours",
-    revision=None,
-    weights_digest="0" * 64,
-    dimension=DIMENSION,
-    frames_per_clip=FRAMES,
-    image_size=SIZE,
-)
-
-
-@dataclass
-class ColourEmbedder:
-    """Embeds a clip as a fixed random projection of its frames' mean colours.
-
-    Keeps account of the frames that it prepared and of the clips that it saw.
-    """
-
-    identity: ModelIdentity = COLOURS
-    prepared: int = 0
-    batches: list[np.ndarray] = field(default_factory=list)
-
-    def prepare_frame(self, pixels: np.ndarray) -> np.ndarray:
-        self.prepared += 1
-        rows = np.linspace(0, pixels.shape[0] - 1, SIZE).astype(int)
-        columns = np.linspace(0, pixels.shape[1] - 1, SIZE).astype(int)
-        return np.ascontiguousarray(pixels[rows][:, columns])
-
-    def embed_clips(self, clips: np.ndarray) -> np.ndarray:
-        assert clips.shape[1:] == (FRAMES, SIZE, SIZE, 3)
-        self.batches.append(clips)
-        colours = clips.mean(axis=(2, 3)).reshape(len(clips), -1)  # (B, T * 3)
-        projection = np.random.default_rng(0).normal(size=(colours.shape[1] + 1, DIMENSION))
-        vectors = np.hstack([colours / 255, np.ones((len(clips), 1))]) @ projection
-        return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
-
-    @property
-    def grey_levels(self) -> list[list[int]]:
-        """Mean level of each frame of each clip, clips in the order in which they were seen."""
-        levels = [clips.mean(axis=(2, 3, 4)).round().astype(int).tolist() for clips in self.batches]
-        return [clip for batch in levels for clip in batch]
+from tests.indexer.colours import ColourEmbedder
 
 
 @pytest.fixture
@@ -99,7 +52,7 @@ def index(library: Path, catalog: Catalog, embedder: ColourEmbedder) -> Callable
         return index_library(
             paths or (library,),
             catalog=catalog,
-            embedder=embedder,
+            load_embedder=lambda: embedder,
             settings=IndexSettings(**{"workers": 2, **settings}),
             report=report,
         )

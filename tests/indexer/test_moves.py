@@ -20,7 +20,7 @@ def test_a_renamed_file_is_moved_and_nothing_is_decoded(index, film, catalog, li
     (library / "a.mp4").rename(library / "b.mp4")
     report = index()
     assert (report.moved, report.removed, report.indexed) == (1, 0, 0)
-    assert embedder.prepared == 4
+    assert embedder.clips_seen == 1
     assert clips_at(catalog) == {"b.mp4": 1}
 
 
@@ -38,7 +38,7 @@ def test_files_that_take_over_each_others_names_are_not_decoded_again(
         (library / f"{before}.mp4").rename(library / f"{after}.mp4")
     report = index()
     assert (report.moved, report.unchanged, report.indexed) == (2, 1, 0)
-    assert embedder.prepared == 12
+    assert embedder.clips_seen == 3
     assert clips_at(catalog) == {"2.mp4": 1, "3.mp4": 1, "4.mp4": 1}
 
 
@@ -53,7 +53,7 @@ def test_a_new_film_under_the_name_of_one_that_moved_on_costs_one_decoding(
     film("1.mp4", seconds=4, first=160)
     report = index()
     assert (report.indexed, report.moved, report.removed) == (1, 2, 0)
-    assert embedder.prepared == 12
+    assert embedder.clips_seen == 3
     assert clips_at(catalog) == {"1.mp4": 1, "2.mp4": 1, "3.mp4": 1}
 
 
@@ -63,7 +63,7 @@ def test_copies_in_one_run_are_decoded_once_and_counted_as_moved(index, film, ca
         shutil.copy(path, path.with_name(name))
     report = index()
     assert (report.indexed, report.moved, report.clips) == (1, 2, 1)
-    assert embedder.prepared == 4
+    assert embedder.clips_seen == 1
     assert clips_at(catalog) == {"a.mp4": 1, "b.mp4": 1, "c.mp4": 1}
 
 

@@ -1,14 +1,14 @@
 """Indexing from end to end: real films, a real catalog, a small real embedder."""
 
+import multiprocessing
 import os
-import threading
 
 import numpy as np
 import pytest
 
 from catalog import Catalog, CatalogError
 from indexer import FileDone, FilmStarted, LibraryWalked, Outcome, PathMissingError
-from indexer.plan import FrameSchedule, plan_clips
+from tests.indexer.colours import ColourProcessor, ModelBrokeError
 
 
 def paths_of(catalog, limit=1000):
@@ -36,8 +36,8 @@ def interrupt():
     raise KeyboardInterrupt
 
 
-def reader_threads():
-    return [t.name for t in threading.enumerate() if t.name.startswith("film-reader")]
+def reader_processes():
+    return [p for p in multiprocessing.active_children() if p.name == "film-reader"]
 
 
 def test_a_folder_of_films_becomes_clips_with_the_planned_times(index, film, catalog, library):
@@ -61,17 +61,10 @@ def test_every_clip_sees_the_frames_on_display_at_its_sampled_moments(index, fil
     assert np.abs(np.array(embedder.grey_levels) - expected).max() <= 2
 
 
-def test_moments_that_clips_share_are_decoded_once(index, film, embedder):
-    film("a.mp4", seconds=20)
-    index()
-    moments = FrameSchedule(plan_clips(20.0, window=8.0, stride=4.0), frames=4).times
-    assert embedder.prepared == len(moments) == 10
-
-
 def test_a_film_with_fewer_frames_than_a_clip_repeats_them(index, film, embedder, catalog):
     film("one.mp4", seconds=0.5, first=100)
     report = index()
-    assert (report.indexed, report.clips, embedder.prepared) == (1, 1, 1)
+    assert (report.indexed, report.clips) == (1, 1)
     assert len({level for clip in embedder.grey_levels for level in clip}) == 1
 
 
@@ -82,23 +75,24 @@ def test_clips_of_several_films_share_a_batch(index, film, embedder):
     assert [len(batch) for batch in embedder.batches] == [4, 1]
 
 
-def test_a_film_that_is_read_is_not_kept_waiting_by_a_slow_one(index, film, embedder):
-    film("a.mp4", seconds=3, first=20)
-    film("b.mp4", seconds=3, first=200)
-    committed, in_time = threading.Event(), []
-    prepare = embedder.prepare_frame
+def test_a_film_that_is_read_is_not_kept_waiting_by_a_slow_one(
+    index, film, embedder, library, tmp_path
+):
+    dark, bright = film("a.mp4", seconds=3, first=20), film("b.mp4", seconds=3, first=200)
+    committed = tmp_path / "committed"
+    embedder.processor = ColourProcessor(trouble="slow", trouble_above=150, until=committed)
+    order = []
 
-    def slow_for_bright_films(pixels):
-        if pixels.mean() > 150:
-            in_time.append(committed.wait(timeout=10))
-        return prepare(pixels)
+    def report(event):
+        if isinstance(event, FileDone):
+            order.append(event.path)
+            committed.touch()
 
-    embedder.prepare_frame = slow_for_bright_films
-    assert index(report=on(FileDone, committed.set)).indexed == 2
-    assert all(in_time)
+    assert index(report=report).indexed == 2
+    assert order == [dark, bright]
 
 
-def test_the_number_of_threads_and_the_batch_change_no_vector(index, film, catalog, tmp_path):
+def test_the_number_of_readers_and_the_batch_change_no_vector(index, film, catalog, tmp_path):
     for number in range(4):
         film(f"{number}.mp4", seconds=10 + number, first=40 * number)
     index(workers=1, clips_per_batch=1)
@@ -132,7 +126,7 @@ def test_a_touched_file_is_unchanged_without_decoding_and_not_opened_again(index
     os.utime(path, ns=(1, 2))
     events = []
     report = index(report=events.append)
-    assert (report.unchanged, report.moved, embedder.prepared) == (1, 0, 4)
+    assert (report.unchanged, report.moved, embedder.clips_seen) == (1, 0, 1)
     assert events[-1].outcome is Outcome.UNCHANGED
     index(report=events.append)
     assert events[-1] == LibraryWalked(files=1, waiting=0, waiting_bytes=0)
@@ -170,12 +164,17 @@ def test_an_empty_root_may_be_a_disk_that_is_not_mounted_and_loses_nothing(
     assert paths_of(catalog) == {"a.mp4": 1}
 
 
-def test_a_missing_root_is_refused_and_loses_nothing(index, film, catalog, library):
+def test_a_path_that_is_not_there_is_refused_unless_something_is_known_of_it(
+    index, film, catalog, library
+):
     film("a.mp4", seconds=3)
-    index()
-    library.rename(library.with_name("elsewhere"))
     with pytest.raises(PathMissingError, match="is not there"):
-        index()
+        index(library, library / "missing")
+    assert index().indexed == 1
+    library.rename(library.with_name("elsewhere"))
+    report = index()
+    assert [failure.path for failure in report.failed] == [library]
+    assert "may not be mounted" in report.failed[0].error
     assert paths_of(catalog) == {"a.mp4": 1}
 
 
@@ -206,7 +205,7 @@ def test_a_failure_is_left_alone_until_asked_for_or_changed(index, film, library
     index()
     report = index(report=events.append)
     assert [(f.path, f.tried) for f in report.failed] == [(bad, False)]
-    assert events == [LibraryWalked(files=1, waiting=0, waiting_bytes=0)]
+    assert events[-1:] == [LibraryWalked(files=1, waiting=0, waiting_bytes=0)]
     assert [f.tried for f in index(retry_failed=True).failed] == [True]
     film("a.mp4", seconds=3)
     report = index()
@@ -248,7 +247,7 @@ def test_a_file_that_changes_while_it_is_decoded_is_looked_at_again_next_time(in
     assert index(report=on(FilmStarted, lambda: os.utime(path, ns=(1, 2)))).indexed == 1
     events = []
     index(report=events.append)
-    assert events[0].waiting == 1
+    assert LibraryWalked(1, 1, path.stat().st_size) in events
 
 
 def test_a_file_that_the_system_refuses_to_read_is_tried_again_unasked(index, film, catalog):
@@ -257,12 +256,12 @@ def test_a_file_that_the_system_refuses_to_read_is_tried_again_unasked(index, fi
 
     def refuse():
         path.unlink()
-        path.mkdir()
+        path.symlink_to("nowhere")
 
     report = index(report=on(LibraryWalked, refuse))
-    assert [f.error for f in report.failed] == ["cannot be read: Is a directory"]
+    assert [f.error for f in report.failed] == ["cannot be read: No such file or directory"]
     assert [f.path for f in catalog.status().failures] == [path]
-    path.rmdir()
+    path.unlink()
     path.write_bytes(content)
     os.utime(path, ns=(state.st_atime_ns, state.st_mtime_ns))
     assert index().indexed == 1
@@ -296,14 +295,14 @@ def test_an_interrupted_run_keeps_what_is_committed_and_the_next_one_resumes(ind
     report = index(workers=1, clips_per_batch=1, report=on(FileDone, interrupt))
     assert report.interrupted
     assert (report.indexed, report.removed) == (1, 0)
-    assert reader_threads() == []
+    assert reader_processes() == []
     assert catalog.status().videos == 1
     assert catalog.status().snapshot_bytes > 0
     report = index()
     assert (report.indexed, report.unchanged, report.interrupted) == (3, 1, False)
 
 
-def test_an_interrupt_while_threads_wait_to_hand_over_clips_ends_them(index, film, embedder):
+def test_an_interrupt_while_readers_wait_to_hand_over_clips_ends_them(index, film, embedder):
     for number in range(6):
         film(f"{number}.mp4", seconds=30, first=30 * number, step=1)
 
@@ -314,23 +313,28 @@ def test_an_interrupt_while_threads_wait_to_hand_over_clips_ends_them(index, fil
     report = index(workers=3, clips_per_batch=1, stride=1.0)
     assert report.interrupted
     assert report.indexed == 0
-    assert reader_threads() == []
+    assert reader_processes() == []
 
 
-@pytest.mark.parametrize("step", ["prepare_frame", "embed_clips"])
-def test_a_failing_model_ends_the_run_with_its_own_error(index, film, embedder, step):
-    class ModelBrokeError(Exception):
-        pass
-
+def test_a_model_that_fails_ends_the_run_with_its_own_error(index, film, embedder):
     def fail(_):
         raise ModelBrokeError
 
     for number in range(4):
         film(f"{number}.mp4", seconds=20, first=30 * number)
-    setattr(embedder, step, fail)
+    embedder.embed_clips = fail
     with pytest.raises(ModelBrokeError):
         index(workers=3, clips_per_batch=2)
-    assert reader_threads() == []
+    assert reader_processes() == []
+
+
+def test_a_processor_that_fails_ends_the_run_with_its_own_error(index, film, embedder):
+    for number in range(4):
+        film(f"{number}.mp4", seconds=20, first=30 * number)
+    embedder.processor = ColourProcessor(trouble="raise", trouble_above=0)
+    with pytest.raises(ModelBrokeError):
+        index(workers=3)
+    assert reader_processes() == []
 
 
 def test_a_failing_catalog_ends_the_run_with_its_own_error(index, film, embedder, catalog):
@@ -339,7 +343,7 @@ def test_a_failing_catalog_ends_the_run_with_its_own_error(index, film, embedder
     embedder.embed_clips = lambda clips: np.full((len(clips), 16), np.nan, np.float32)
     with pytest.raises(CatalogError):
         index()
-    assert reader_threads() == []
+    assert reader_processes() == []
     assert catalog.status().videos == 0
 
 

@@ -1,95 +1,179 @@
-"""Reader threads: bounded, prompt to stop, and never silent about a crash."""
+"""Reader processes: bounded, prompt to stop, and never taking more down than one film."""
 
-import threading
+import multiprocessing
 import time
+from collections import Counter
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from indexer.fingerprint import Fingerprint
+from indexer.fingerprint import read_fingerprint
 from indexer.readers import FilmReaders
-from indexer.reading import ClipRead, FilmJob, FilmRead
+from indexer.reading import ClipRead, FilmJob, FilmOpened, FilmRead, FilmReader, FilmUnreadable
 from indexer.walk import FoundFile
+from tests.indexer.colours import FRAMES, SIZE, ColourProcessor, ModelBrokeError
 
 
-def job(number: int) -> FilmJob:
-    file = FoundFile(root=Path("/"), pathname=f"/{number}.mp4", size=1, mtime_ns=1)
-    return FilmJob(file, Fingerprint(digest=str(number), size=1, mtime_ns=1))
+def job(path: Path) -> FilmJob:
+    state = path.stat()
+    file = FoundFile(
+        root=path.parent, pathname=str(path), size=state.st_size, mtime_ns=state.st_mtime_ns
+    )
+    return FilmJob(file, read_fingerprint(path))
 
 
-def endless(of: FilmJob, *, produced: list[FilmJob], closed: list[FilmJob]):
-    try:
-        while True:
-            produced.append(of)
-            yield ClipRead(of, 0, ())
-    finally:
-        closed.append(of)
+def film_readers(processor=None, *, workers=1, slots=2, patience=60.0, stride=4.0):
+    reader = FilmReader(
+        prepare=(processor or ColourProcessor()).prepare_frame,
+        frames=FRAMES,
+        window=8.0,
+        stride=stride,
+        threads=1,
+    )
+    return FilmReaders(
+        reader, workers=workers, slots=slots, frame_shape=(SIZE, SIZE, 3), patience=patience
+    )
 
 
-def until(condition) -> bool:
-    deadline = time.monotonic() + 5
-    while not condition() and time.monotonic() < deadline:
-        time.sleep(0.01)
-    return condition()
+def received(readers, *, timeout=60.0):
+    """Everything until all films have told their end."""
+    messages = []
+    deadline = time.monotonic() + timeout
+    while readers.unfinished:
+        assert time.monotonic() < deadline
+        if (message := readers.receive(timeout=0.2)) is not None:
+            messages.append(message)
+    return messages
 
 
-def test_readers_pause_when_nobody_takes_what_they_read():
-    produced, closed = [], []
-    with FilmReaders(
-        lambda of: endless(of, produced=produced, closed=closed), workers=2, capacity=3
-    ) as readers:
-        readers.submit(job(1))
-        readers.submit(job(2))
-        assert until(lambda: len(produced) >= 5)
-        time.sleep(0.05)
-        assert len(produced) == 5  # three in the queue, one in each hand
-        readers.receive(timeout=5)
-        assert until(lambda: len(produced) == 6)
+def test_films_are_read_side_by_side_and_every_clip_arrives(film):
+    paths = [film(f"{number}.mp4", seconds=20, first=40 * number) for number in range(5)]
+    with film_readers(workers=2) as readers:
+        for path in paths:
+            readers.submit(job(path))
+        messages = received(readers)
+    clips = Counter(job.file.path for job, told in messages if isinstance(told, ClipRead))
+    assert clips == dict.fromkeys(paths, 4)
+    for path in paths:
+        kinds = [type(told) for of, told in messages if of.file.path == path]
+        assert kinds == [FilmOpened, *[ClipRead] * 4, FilmRead]
+    levels = {told.frames.mean().round() for _, told in messages if isinstance(told, ClipRead)}
+    assert len(levels) == 20  # no clip was overwritten by a later one before it was taken
 
 
-def test_leaving_ends_threads_that_wait_and_closes_their_films():
-    produced, closed = [], []
-    began = time.monotonic()
-    with FilmReaders(
-        lambda of: endless(of, produced=produced, closed=closed), workers=3, capacity=1
-    ) as readers:
-        for number in range(10):
-            readers.submit(job(number))
-        assert until(lambda: len(produced) >= 4)
-    assert time.monotonic() - began < 3
-    assert not [t for t in threading.enumerate() if t.name.startswith("film-reader")]
-    assert len(closed) == 3
+def settled_size(path: Path) -> int:
+    """The size of a file once it has not grown for a while."""
+    sizes = [-1, 0]
+    while sizes[-1] != sizes[-2] or sizes[-1] == 0:
+        time.sleep(0.3)
+        sizes.append(path.stat().st_size if path.exists() else 0)
+    return sizes[-1]
 
 
-def test_unfinished_counts_films_until_their_end_is_received():
-    def read(of):
-        yield ClipRead(of, 0, ())
-        yield FilmRead(of)
-
-    with FilmReaders(read, workers=1, capacity=4) as readers:
-        readers.submit(job(1))
-        readers.submit(job(2))
-        counts = [readers.unfinished]
-        for _ in range(4):
-            readers.receive(timeout=5)
-            counts.append(readers.unfinished)
-    assert counts == [2, 2, 1, 1, 0]
-
-
-def test_what_a_reader_dies_of_is_raised_to_the_receiver():
-    def read(of):
-        yield ClipRead(of, 0, ())
-        raise ZeroDivisionError
-
-    with FilmReaders(read, workers=1, capacity=4) as readers:
-        readers.submit(job(1))
-        assert isinstance(readers.receive(timeout=5), ClipRead)
-        with pytest.raises(ZeroDivisionError):
-            readers.receive(timeout=5)
+def test_a_reader_pauses_when_nobody_takes_what_it_reads(film, tmp_path):
+    path = film("long.mp4", seconds=60, step=1)
+    tally = tmp_path / "tally"
+    with film_readers(ColourProcessor(tally=tally), slots=2) as readers:
+        readers.submit(job(path))
+        # A clip is complete every 4 s, that is with every two frames: 2 in slots, 1 in hand.
+        assert settled_size(tally) == 4 + 2 + 2
+        assert isinstance(readers.receive(timeout=30)[1], FilmOpened)
+        assert isinstance(readers.receive(timeout=30)[1], ClipRead)
+        assert settled_size(tally) == 4 + 2 + 2 + 2
+        assert len(received(readers)) == 13 + 1
+    assert tally.stat().st_size == 30  # every moment that two clips share was prepared once
 
 
-def test_receiving_gives_up_after_the_time_it_was_given():
-    began = time.monotonic()
-    with FilmReaders(lambda _: iter(()), workers=1, capacity=4) as readers:
+def test_leaving_ends_readers_at_once_whatever_they_do(film):
+    for trouble in ("slow", "hang"):
+        processor = ColourProcessor(trouble=trouble, trouble_above=0)
+        with film_readers(processor, workers=2) as readers:
+            readers.submit(job(film("a.mp4", seconds=3)))
+            readers.submit(job(film("b.mp4", seconds=3, first=90)))
+            readers.receive(timeout=30)
+            began = time.monotonic()
+        assert time.monotonic() - began < 3
+        assert not [p for p in multiprocessing.active_children() if p.name == "film-reader"]
+
+
+def test_what_preparing_a_frame_fails_with_is_raised_to_the_receiver(film):
+    processor = ColourProcessor(trouble="raise", trouble_above=0)
+    with film_readers(processor) as readers:
+        readers.submit(job(film("a.mp4", seconds=3)))
+        with pytest.raises(ModelBrokeError):
+            received(readers)
+
+
+def test_receiving_gives_up_after_the_time_it_was_given(film):
+    processor = ColourProcessor(trouble="hang", trouble_above=0)
+    with film_readers(processor) as readers:
+        readers.submit(job(film("a.mp4", seconds=3)))
+        assert isinstance(readers.receive(timeout=30)[1], FilmOpened)
+        began = time.monotonic()
         assert readers.receive(timeout=0.05) is None
-    assert time.monotonic() - began < 3
+        assert time.monotonic() - began < 3
+
+
+def test_what_a_film_has_ready_is_not_read_again(film):
+    path = film("long.mp4", seconds=60, step=1)
+    with film_readers() as readers:
+        readers.submit(job(path))
+        messages = received(readers)
+    opened, clips = messages[0][1], [told for _, told in messages if isinstance(told, ClipRead)]
+    some = frozenset(opened.spans[:9])
+    resumed = FilmJob(
+        job(path).file, job(path).content, ready=some, ready_duration=opened.video.duration
+    )
+    with film_readers() as readers:
+        readers.submit(resumed)
+        again = [told for _, told in received(readers) if isinstance(told, ClipRead)]
+    assert [clip.clip for clip in again] == [clip.clip for clip in clips[9:]]
+    for before, after in zip(clips[9:], again, strict=True):
+        assert np.array_equal(before.frames, after.frames)
+
+
+@pytest.mark.parametrize(
+    ("trouble", "error"),
+    [
+        ("crash", "its decoder crashed (SIGSEGV)"),
+        ("killed", "its decoder was killed, perhaps for lack of memory"),
+    ],
+)
+def test_a_film_that_ends_its_reader_is_told_and_the_others_are_read(film, trouble, error):
+    paths = [film(f"{number}.mp4", seconds=9, first=20) for number in range(3)]
+    bad = film("bad.mp4", seconds=9, first=200)
+    processor = ColourProcessor(trouble=trouble, trouble_above=150)
+    with film_readers(processor, workers=1) as readers:
+        for path in (bad, *paths):
+            readers.submit(job(path))
+        messages = received(readers)
+    ends = {of.file.path: told for of, told in messages if not isinstance(told, ClipRead)}
+    assert ends.pop(bad) == FilmUnreadable(error)
+    assert [type(told) for told in ends.values()] == [FilmRead] * 3
+
+
+def test_a_film_that_hangs_is_given_up_after_a_time_that_fits_it(film):
+    bad, good = film("bad.mp4", seconds=0.5, first=200), film("good.mp4", seconds=9)
+    processor = ColourProcessor(trouble="hang", trouble_above=150)
+    began = time.monotonic()
+    with film_readers(processor, patience=0.5) as readers:
+        readers.submit(job(bad))
+        readers.submit(job(good))
+        messages = received(readers, timeout=60)
+    assert 5 < time.monotonic() - began < 60
+    ends = {of.file.path: told for of, told in messages if not isinstance(told, ClipRead)}
+    assert "hangs" in ends[bad].error
+    assert isinstance(ends[good], FilmRead)
+
+
+def test_a_film_that_takes_too_much_memory_fails_alone(film):
+    bad, good = film("bad.mp4", seconds=1, first=200), film("good.mp4", seconds=9)
+    processor = ColourProcessor(trouble="memory", trouble_above=150)
+    with film_readers(processor) as readers:
+        readers.submit(job(bad))
+        readers.submit(job(good))
+        messages = received(readers)
+    ends = {of.file.path: told for of, told in messages if not isinstance(told, ClipRead)}
+    assert "memory" in ends[bad].error
+    assert isinstance(ends[good], FilmRead)

@@ -60,7 +60,9 @@ def test_a_clip_in_the_catalog_is_the_models_vector_of_its_own_frames(
     film("a.mp4", seconds=18, step=6)
     film("b.mp4", seconds=2, first=200)
     settings = IndexSettings(workers=2, clips_per_batch=3)
-    report = index_library([library], catalog=catalog, embedder=xclip, settings=settings)
+    report = index_library(
+        [library], catalog=catalog, load_embedder=lambda: xclip, settings=settings
+    )
     assert (report.indexed, report.clips) == (2, 5)
     assert catalog.provenance.weights_digest == xclip.identity.weights_digest
     times = [10 + 8 * (segment + 0.5) / 5 for segment in range(5)]  # of the last clip, [10, 18)

@@ -140,6 +140,7 @@ REPORT = IndexReport(
     moved=1,
     removed=0,
     failed=(FailedFile(path=Path("/bad.mp4"), error="it is empty"),),
+    damaged=(),
     clips=418,
     video_seconds=1790.2,
     took_seconds=20.3,

@@ -1,0 +1,86 @@
+"""What one run has done so far: counted here, told to whoever listens, summed up at the end."""
+
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from indexer.events import FileDone, Outcome, Report
+from indexer.records import DamagedFile, FailedFile, IndexReport
+from indexer.walk import FoundFile
+
+
+@dataclass(slots=True, kw_only=True)
+class Ledger:
+    """Counts of files by outcome, and lists of those that a person should know of."""
+
+    report: Report
+    _started: float = field(default_factory=time.monotonic)
+    _counts: dict[Outcome, int] = field(default_factory=lambda: dict.fromkeys(Outcome, 0))
+    _failed: list[FailedFile] = field(default_factory=list)
+    _damaged: list[DamagedFile] = field(default_factory=list)
+    _removed: int = 0
+    _clips: int = 0
+    _video_seconds: float = 0.0
+
+    def indexed(
+        self, file: FoundFile, *, clips: int, video_seconds: float, damage: str | None
+    ) -> None:
+        """A film was decoded, embedded and committed."""
+        self._clips += clips
+        self._video_seconds += video_seconds
+        if damage is not None:
+            self._damaged.append(DamagedFile(path=file.path, note=damage))
+        self._done(
+            FileDone(
+                file.path,
+                file.size,
+                Outcome.INDEXED,
+                clips=clips,
+                video_seconds=video_seconds,
+                damage=damage,
+            )
+        )
+
+    def found(self, file: FoundFile, outcome: Outcome) -> None:
+        """A file that had to be looked into holds what is known already."""
+        self._done(FileDone(file.path, file.size, outcome))
+
+    def failed(self, file: FoundFile, *, error: str) -> None:
+        """A file was tried and cannot be indexed."""
+        self._failed.append(FailedFile(path=file.path, error=error))
+        self._done(FileDone(file.path, file.size, Outcome.FAILED, error=error))
+
+    def left_alone(self, failure: FailedFile) -> None:
+        """Something is not in the index that this run did not try to open."""
+        self._failed.append(failure)
+
+    def unchanged(self) -> None:
+        """A known file need not be opened."""
+        self._counts[Outcome.UNCHANGED] += 1
+
+    def removed(self, files: int) -> None:
+        """Known files are gone and were forgotten."""
+        self._removed += files
+
+    def summary(self, *, interrupted: bool) -> IndexReport:
+        """Everything that was counted, lists in path order."""
+        return IndexReport(
+            indexed=self._counts[Outcome.INDEXED],
+            unchanged=self._counts[Outcome.UNCHANGED],
+            moved=self._counts[Outcome.MOVED],
+            removed=self._removed,
+            failed=tuple(sorted(self._failed, key=_path)),
+            damaged=tuple(sorted(self._damaged, key=_path)),
+            clips=self._clips,
+            video_seconds=self._video_seconds,
+            took_seconds=time.monotonic() - self._started,
+            interrupted=interrupted,
+        )
+
+    def _done(self, event: FileDone) -> None:
+        self._counts[event.outcome] += 1
+        self.report(event)
+
+
+def _path(listed: FailedFile | DamagedFile) -> Path:
+    return listed.path

@@ -1,0 +1,110 @@
+"""Files that the catalog knows and a walk did not find: gone, or on a disk that is not there.
+
+A disk that is not mounted looks like a library whose files were all deleted. To drop terabytes from
+a catalog for that would be the worst answer; so files count as gone only where their disk is there.
+"""
+
+import stat
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from catalog import FileState
+from indexer.records import FailedFile
+from indexer.walk import Walk
+
+# The size of a file that could not be read: none is like that, so it is looked at every time.
+UNREAD_SIZE = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Vanished:
+    """`gone` are files that are no more; `absent` are folders whose files were kept, and why.
+
+    `answered` are places of which only a refusal was known that has not come again.
+    """
+
+    gone: tuple[Path, ...]
+    absent: tuple[FailedFile, ...]
+    answered: tuple[Path, ...]
+
+
+def vanished_files(
+    known: Mapping[str, FileState],
+    *,
+    walk: Walk,
+    missing_roots: Iterable[Path],
+    noted_mounts: Iterable[Path],
+) -> Vanished:
+    """Sort the known files that were not found.
+
+    Args:
+        known: what the catalog knows at and below the given paths, by their texts.
+        walk: what is there now.
+        missing_roots: given paths that are not there at all.
+        noted_mounts: folders at which a disk was mounted when their files were indexed.
+    """
+    found = {file.pathname for file in walk.files}
+    listed = {str(failure.path) for failure in walk.unreadable}
+    unseen = [Path(name) for name in known if name not in found and name not in listed]
+    if not unseen:
+        return Vanished((), (), ())
+    unmounted = _unmounted(found & known.keys(), walk, noted_mounts)
+    absent = {*walk.empty_roots, *walk.dangling, *missing_roots, *unmounted}
+    kept: Counter[Path] = Counter()
+    gone, answered = [], []
+    for path in unseen:
+        folder = next((above for above in (path, *path.parents) if above in absent), None)
+        if folder is not None:
+            kept[folder] += is_gone(path)
+        elif is_unread(known[str(path)]):
+            answered.append(path)
+        elif is_gone(path):
+            gone.append(path)
+    return Vanished(
+        tuple(gone),
+        tuple(_kept(folder, files) for folder, files in kept.items() if files),
+        tuple(answered),
+    )
+
+
+def is_unread(state: FileState) -> bool:
+    """Whether all that is known of a file is that the system would not show it."""
+    return state.size == UNREAD_SIZE
+
+
+def is_gone(path: Path) -> bool:
+    """Whether there is no file at `path` (any more); False where the system would not tell."""
+    try:
+        return stat.S_ISDIR(path.lstat().st_mode)
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError:
+        return False
+
+
+def _unmounted(found: Iterable[str], walk: Walk, noted_mounts: Iterable[Path]) -> set[Path]:
+    """Folders at which a disk used to be mounted, and is not.
+
+    One is an ordinary folder when files that are known of it are found there all the same: somebody
+    has moved them to another disk.
+    """
+    suspects = set(noted_mounts) - set(walk.mounts)
+    inhabited = {above for above in suspects if any(map(_lies_in(above), found))}
+    return suspects - inhabited
+
+
+def _lies_in(folder: Path) -> Callable[[str], bool]:
+    head = str(folder / "_")[:-1]  # with the slash, and one only for "/"
+    return lambda name: name.startswith(head)
+
+
+def _kept(folder: Path, files: int) -> FailedFile:
+    held = "1 file of it is" if files == 1 else f"{files:,} files of it are"
+    return FailedFile(
+        path=folder,
+        error=f"is empty or not there, but {held} in the catalog and stays there, as its disk may "
+        f"not be mounted; `vsearch forget` drops what is gone for good",
+        tried=False,
+    )

@@ -1,0 +1,140 @@
+"""`kill -9` at any moment: what was committed stays, and the end is as if nothing had happened."""
+
+import os
+import random
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import uuid4
+
+import numpy as np
+import pytest
+
+from catalog import Catalog
+from tests.indexer.colours import DIMENSION
+from tests.indexer.indexing_process import run
+
+REPOSITORY = Path(__file__).parents[2]
+KILLS = 50
+FILMS = 6
+
+
+@pytest.fixture
+def films(film, library) -> Path:
+    """Short films, one that is long, a copy, and a file that is no film."""
+    for number in range(FILMS - 1):
+        film(f"{number}.mp4", seconds=20 + number, first=30 * number, step=1)
+    film("long.mp4", seconds=100, first=10, step=1)
+    shutil.copy(library / "0.mp4", library / "copy.mp4")
+    return library
+
+
+@dataclass(frozen=True)
+class Contents:
+    """All that a catalog answers with, without the ids."""
+
+    clips: dict[tuple[str, float, float], np.ndarray]
+    answers: list[list[tuple[str, float, float]]]
+
+
+def contents(folder: Path) -> Contents:
+    """Every clip with its cosines to a basis, which are its vector; and a few ranked answers."""
+    clips: dict[tuple[str, float, float], np.ndarray] = {}
+    answers = []
+    with Catalog.open(folder) as catalog:
+        for axis in range(DIMENSION):
+            for match in catalog.nearest(np.eye(DIMENSION, dtype=np.float32)[axis], limit=10_000):
+                key = (match.path.name, match.start, match.end)
+                assert match.other_paths == () or match.path.name in ("0.mp4", "copy.mp4")
+                clips.setdefault(key, np.zeros(DIMENSION))[axis] = match.score
+        rng = np.random.default_rng(0)
+        for _ in range(5):
+            query = rng.normal(size=DIMENSION).astype(np.float32)
+            found = catalog.nearest(query / np.linalg.norm(query), limit=20)
+            answers.append([(m.path.name, m.start, m.end) for m in found])
+        assert catalog.status().drafts == 0
+    return Contents(clips, answers)
+
+
+def assert_same(folder: Path, undisturbed: Contents) -> None:
+    found = contents(folder)
+    assert found.clips.keys() == undisturbed.clips.keys()
+    for key, vector in undisturbed.clips.items():
+        assert np.array_equal(found.clips[key], vector), key
+    assert found.answers == undisturbed.answers
+
+
+@dataclass
+class Indexing:
+    """Starts runs that can be recognised among all processes, and ends them."""
+
+    library: Path
+    mark: str
+
+    def start(self, folder: Path) -> "subprocess.Popen[bytes]":
+        return subprocess.Popen(
+            [sys.executable, "-m", "tests.indexer.indexing_process", self.library, folder],
+            cwd=REPOSITORY,
+            env={**os.environ, "PYTHONPATH": str(REPOSITORY), "VSEARCH_TEST_MARK": self.mark},
+            stdout=subprocess.PIPE,
+        )
+
+    def left_over(self) -> list[int]:
+        """Processes of runs that are still there; they may take a moment to notice."""
+        deadline = time.monotonic() + 10
+        while (alive := list(self._alive())) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        return alive
+
+    def _alive(self) -> Iterator[int]:
+        for entry in Path("/proc").glob("[0-9]*"):
+            try:
+                if self.mark.encode() in (entry / "environ").read_bytes():
+                    yield int(entry.name)
+            except OSError:
+                continue
+
+
+def test_killed_at_fifty_random_moments_the_catalog_ends_as_if_nothing_had_happened(
+    films, tmp_path
+):
+    run(films, tmp_path / "undisturbed")
+    undisturbed = contents(tmp_path / "undisturbed")
+    indexing = Indexing(films, mark=uuid4().hex)
+    rng = random.Random(7)
+    kills = rounds = 0
+    while kills < KILLS:
+        folder = tmp_path / f"killed-{rounds}"
+        rounds += 1
+        while True:
+            process = indexing.start(folder)
+            _let_it_work(process, rng)
+            process.kill()
+            process.communicate()
+            if process.returncode == 0:
+                break
+            kills += 1
+            if (folder / "catalog.sqlite").exists():
+                pass
+        assert_same(folder, undisturbed)
+    assert rounds >= 2
+    assert indexing.left_over() == []
+
+
+def _let_it_work(process: "subprocess.Popen[bytes]", rng: random.Random) -> None:
+    """Some runs are killed at any moment from their start, most while they write."""
+    assert process.stdout is not None
+    if rng.random() < 0.7:
+        for _ in range(rng.randrange(1, 60)):
+            if not process.stdout.readline():
+                break
+        time.sleep(rng.uniform(0, 0.02))
+        return
+    try:
+        process.wait(timeout=rng.uniform(0.1, 3.0))
+    except subprocess.TimeoutExpired:
+        return

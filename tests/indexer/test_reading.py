@@ -1,0 +1,58 @@
+"""One film from file to clips, without a process around it."""
+
+import pytest
+
+from indexer.fingerprint import read_fingerprint
+from indexer.plan import FrameSchedule, plan_clips
+from indexer.reading import FilmJob, FilmOpened, FilmRead, FilmReader, FilmUnreadable
+from indexer.walk import FoundFile
+from tests.indexer.colours import FRAMES, ColourProcessor
+
+
+@pytest.fixture
+def read(tmp_path):
+    def messages(path):
+        reader = FilmReader(
+            prepare=ColourProcessor(tally=tmp_path / "tally").prepare_frame,
+            frames=FRAMES,
+            window=8.0,
+            stride=4.0,
+            threads=1,
+        )
+        file = FoundFile(root=path.parent, pathname=str(path), size=1, mtime_ns=1)
+        return list(reader.read(FilmJob(file, read_fingerprint(path))))
+
+    return messages
+
+
+def test_moments_that_clips_share_are_prepared_once(film, read, tmp_path):
+    read(film("a.mp4", seconds=20))
+    moments = FrameSchedule(plan_clips(20.0, window=8.0, stride=4.0), frames=4).times
+    assert (tmp_path / "tally").stat().st_size == len(moments) == 10
+
+
+def test_a_frame_that_serves_several_moments_is_prepared_once(film, read, tmp_path):
+    opened, clip, end = read(film("one.mp4", seconds=0.5))
+    assert (len(opened.spans), clip.clip, end) == (1, 0, FilmRead())
+    assert (tmp_path / "tally").stat().st_size == 1
+
+
+def test_a_film_that_cannot_be_opened_tells_its_reason_and_nothing_else(library, read):
+    path = library / "a.mp4"
+    path.write_text("this is no film")
+    (message,) = read(path)
+    assert isinstance(message, FilmUnreadable)
+    assert message.error
+
+
+def test_a_damaged_film_tells_what_could_not_be_read(film, read):
+    path = film("a.mp4", seconds=60, step=1)
+    content = bytearray(path.read_bytes())
+    middle = content.index(b"mdat") + 4
+    spoilt = range(middle + 3000, middle + 9000)
+    content[spoilt.start : spoilt.stop] = b"\xff" * len(spoilt)
+    path.write_bytes(content)
+    messages = read(path)
+    assert isinstance(messages[0], FilmOpened)
+    assert isinstance(messages[-1], FilmRead)
+    assert messages[-1].damage
