@@ -1,6 +1,9 @@
 """Whatever happens in whatever order, the catalog says what a few dictionaries say."""
 
+import os
 import shutil
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from tempfile import mkdtemp
 
@@ -10,12 +13,24 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from catalog import Catalog, ClipSpan, FilePlace, Provenance, VideoRecord
+from catalog import (
+    Catalog,
+    CatalogError,
+    ClipSpan,
+    FilePlace,
+    Provenance,
+    Relocated,
+    UnknownPathError,
+    VideoRecord,
+)
 
 DIMENSION = 8
-ROOTS = (Path("/films"), Path("/films/trips"))
-paths = st.sampled_from([Path(f"/films/trips/{name}.mp4") for name in "abcd"])
-roots = st.sampled_from(ROOTS)
+TOP = Path("/")
+folders = st.sampled_from([Path(f) for f in ("/films", "/films/trips", "/films/trips/trips", "/m")])
+names = st.sampled_from(["a.mp4", "b.mp4", "trips", os.fsdecode(b"%\xff.mp4")])
+paths = st.builds(Path.joinpath, folders, names)
+anywhere = st.one_of(st.just(TOP), folders, paths)
+levels = st.integers(0, 9)  # how far above a file its root lies; at the top at most
 contents = st.integers(0, 5)
 
 
@@ -24,42 +39,126 @@ def vectors_of(content: int) -> np.ndarray:
     return (drawn / np.linalg.norm(drawn, axis=1, keepdims=True)).astype(np.float32)
 
 
+def spans_of(content: int) -> list[ClipSpan]:
+    return [ClipSpan(4.0 * n, 4.0 * n + 8.0) for n in range(1 + content)]
+
+
+def duration_of(content: int) -> float:
+    return 4.0 * content + 8.0
+
+
+def place_of(path: Path, level: int, *, content: int) -> FilePlace:
+    root = path.parents[min(level, len(path.parents) - 1)]
+    return FilePlace(root, path, content, 1)
+
+
+def lies_under(path: Path, top: Path) -> bool:
+    return path == top or top in path.parents
+
+
 class CatalogHistory(RuleBasedStateMachine):
-    """Files come, change, are copied, fail and go; snapshots are saved, lost and damaged."""
+    """Files come, change, are copied, fail, move and go; snapshots are saved, lost and damaged."""
 
     def __init__(self) -> None:
         super().__init__()
         self.folder = Path(mkdtemp(prefix="catalog-"))
         self.held: dict[Path, int | str] = {}  # content, or a reason for failure
+        self.drafts: dict[int, tuple[Path, int]] = {}  # content, its place, how many clips of it
         self.catalog = Catalog.open(self.folder, create=True)
         self.catalog.bind(Provenance("demo", None, "ab" * 32, DIMENSION, 8, 8.0, 4.0))
 
-    @rule(path=paths, root=roots, content=contents)
-    def index(self, path: Path, root: Path, content: int) -> None:
-        place, known = FilePlace(root, path, content, 1), self.catalog.video_with(str(content))
+    def keep_drafts(self, kept) -> None:
+        self.drafts = {
+            content: (path, clips)
+            for content, (path, clips) in self.drafts.items()
+            if kept(content, path)
+        }
+
+    @rule(path=paths, level=levels, content=contents)
+    def index(self, path: Path, level: int, content: int) -> None:
+        place = place_of(path, level, content=content)
+        known = self.catalog.video_with(str(content))
         if known is not None:
             self.catalog.add_places({place: known})
         else:
-            count = 1 + content
             self.catalog.add_video(
-                VideoRecord(str(content), 4.0 * count + 4.0, 8, 8, 25.0, "h264", "mp4"),
+                VideoRecord(str(content), duration_of(content), 8, 8, 25.0, "h264", "mp4"),
                 place=place,
-                clips=[ClipSpan(4.0 * n, 4.0 * n + 8.0) for n in range(count)],
+                clips=spans_of(content),
                 vectors=vectors_of(content),
             )
         self.held[path] = content
+        self.keep_drafts(lambda other, at: other != content and at != path)
 
-    @rule(path=paths, root=roots)
-    def fail(self, path: Path, root: Path) -> None:
-        self.catalog.record_failure(FilePlace(root, path, 1, 1), error="broken")
+    @rule(path=paths, level=levels, content=contents, clips=st.integers(1, 6))
+    def begin(self, path: Path, level: int, content: int, clips: int) -> None:
+        clips = min(clips, 1 + content)
+        self.catalog.add_to_draft(
+            str(content),
+            place=place_of(path, level, content=content),
+            duration=duration_of(content),
+            clips=spans_of(content)[:clips],
+            vectors=vectors_of(content)[:clips],
+        )
+        if content not in self.held.values():
+            self.keep_drafts(lambda other, at: other == content or at != path)
+            _, before = self.drafts.get(content, (path, 0))
+            self.drafts[content] = path, max(before, clips)
+
+    @rule(path=paths, level=levels)
+    def fail(self, path: Path, level: int) -> None:
+        self.catalog.record_failure(place_of(path, level, content=1), error="broken")
         self.held[path] = "broken"
 
     @rule(gone=st.lists(paths, unique=True))
-    def forget(self, gone: list[Path]) -> None:
+    def forget_vanished(self, gone: list[Path]) -> None:
         known = [path for path in gone if path in self.held]
         assert self.catalog.forget_places(gone) == len(known)
         for path in known:
             del self.held[path]
+        self.keep_drafts(lambda _, at: at not in gone)
+
+    @rule(tops=st.lists(anywhere, max_size=2))
+    def forget(self, tops: list[Path]) -> None:
+        before = set(self.held.values())
+        known = [path for path in self.held if any(lies_under(path, top) for top in tops)]
+        for path in known:
+            del self.held[path]
+        self.keep_drafts(lambda _, at: not any(lies_under(at, top) for top in tops))
+        lost = [held for held in before - set(self.held.values()) if isinstance(held, int)]
+        forgotten = self.catalog.forget(tops)
+        assert forgotten.files == len(known)
+        assert forgotten.videos == len(lost)
+        assert forgotten.clips == sum(1 + content for content in lost)
+
+    @rule(top=anywhere)
+    def drop_drafts(self, top: Path) -> None:
+        gone = [content for content, (at, _) in self.drafts.items() if lies_under(at, top)]
+        assert self.catalog.drop_drafts([top]) == len(gone)
+        self.keep_drafts(lambda content, _: content not in gone)
+
+    @rule(old=anywhere, new=anywhere)
+    def relocate(self, old: Path, new: Path) -> None:
+        moving = {path: held for path, held in self.held.items() if lies_under(path, old)}
+        drafts = [content for content, (at, _) in self.drafts.items() if lies_under(at, old)]
+        if not moving and not drafts:
+            with pytest.raises(UnknownPathError):
+                self.catalog.relocate(old, new=new)
+            return
+        if new == TOP and old in moving:
+            with pytest.raises(CatalogError, match="is a file"):
+                self.catalog.relocate(old, new=new)
+            return
+        assert self.catalog.relocate(old, new=new) == Relocated(files=len(moving), found=0)
+        after = {path: held for path, held in self.held.items() if path not in moving}
+        for path, held in moving.items():
+            target = new / path.relative_to(old)
+            if target not in after or (after[target] == "broken" and held != "broken"):
+                after[target] = held
+        self.held = after
+        for content in drafts:
+            at, clips = self.drafts[content]
+            self.drafts[content] = new / at.relative_to(old), clips
 
     @rule()
     def save(self) -> None:
@@ -80,10 +179,20 @@ class CatalogHistory(RuleBasedStateMachine):
 
     @invariant()
     def files_are_known(self) -> None:
-        known = self.catalog.known_files([ROOTS[0]])
+        known = self.catalog.known_files([TOP])
         assert {Path(path): state.error for path, state in known.items()} == {
             path: held if isinstance(held, str) else None for path, held in self.held.items()
         }
+        status = self.catalog.status()
+        assert status.files + len(status.failures) == len(self.held)
+
+    @invariant()
+    def drafts_are_kept(self) -> None:
+        assert self.catalog.status().drafts == len(self.drafts)
+        for content, (_, clips) in self.drafts.items():
+            draft = self.catalog.draft(str(content))
+            assert draft.spans == tuple(spans_of(content)[:clips])
+            np.testing.assert_allclose(draft.vectors, vectors_of(content)[:clips], atol=1e-3)
 
     @invariant()
     def answers_are_those_of_brute_force(self) -> None:
@@ -100,6 +209,11 @@ class CatalogHistory(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         self.catalog.close()
+        with closing(sqlite3.connect(self.folder / "catalog.sqlite")) as connection:
+            assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
+            assert (
+                connection.execute("SELECT * FROM files WHERE relative_path = ''").fetchall() == []
+            )
         shutil.rmtree(self.folder)
 
 

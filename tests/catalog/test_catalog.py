@@ -173,6 +173,19 @@ def test_forgetting_what_is_not_known_changes_nothing(shelf, catalog):
     assert catalog.status().files == 1
 
 
+def test_what_of_a_film_could_not_be_read_is_told_at_all_its_places(shelf, catalog):
+    damaged = dataclasses.replace(VIDEO, damage="breaks off at 00:08 \udcff")
+    video = catalog.add_video(damaged, place=shelf.place("b.mp4"), clips=SPANS, vectors=unit(2))
+    catalog.add_places({shelf.place("a.mp4"): video})
+    shelf.add("sound.mp4", seed=1)
+    assert [(found.path, found.note) for found in catalog.status().damaged] == [
+        (FILMS / "a.mp4", r"breaks off at 00:08 \udcff"),
+        (FILMS / "b.mp4", r"breaks off at 00:08 \udcff"),
+    ]
+    catalog.forget_places([FILMS / "a.mp4", FILMS / "b.mp4"])
+    assert catalog.status().damaged == ()
+
+
 def test_a_reason_with_an_undecodable_file_name_can_be_kept(shelf, catalog):
     catalog.record_failure(shelf.place("a.mp4"), error="cannot read caf\udce9.mp4")
     assert catalog.status().failures[0].error == r"cannot read caf\udce9.mp4"
@@ -208,6 +221,18 @@ def test_other_settings_are_refused_with_both_sides_and_the_remedy(catalog, chan
     assert f"asks for {asked.model}" in said
     assert "--model demo --window 8 --stride 4" in said
     assert "--catalog FOLDER" in said
+
+
+def test_checking_binds_nothing_and_refuses_what_binding_would(tmp_path, catalog):
+    asked = dataclasses.replace(catalog.provenance, stride=2.0)
+    with Catalog.open(tmp_path / "unbound", create=True) as unbound:
+        unbound.check(asked)
+        assert unbound.provenance is None
+    before = (catalog.folder / "catalog.sqlite-wal").read_bytes()
+    catalog.check(catalog.provenance)
+    with pytest.raises(ProvenanceMismatchError, match="--stride 4"):
+        catalog.check(asked)
+    assert (catalog.folder / "catalog.sqlite-wal").read_bytes() == before
 
 
 def test_the_same_weights_under_another_name_are_the_same_model(catalog):

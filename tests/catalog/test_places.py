@@ -60,6 +60,37 @@ def test_a_file_found_through_two_roots_has_one_row(shelf, catalog):
     assert catalog.status().clips == 0
 
 
+def test_a_file_of_nested_roots_holds_what_was_found_last_through_either(shelf, catalog, query):
+    inner, path = FILMS / "trips", "/films/trips/sea.mp4"
+    shelf.add("sea.mp4", seed=1, root=inner)
+    copied = shelf.add("copy.mp4", seed=2)
+    catalog.add_places({shelf.place("trips/sea.mp4"): copied})
+    assert catalog.known_files([FILMS])[path].video_id == copied
+    assert catalog.video_with("content 1") is None
+    found = catalog.nearest(query, limit=1)[0]
+    assert [found.path, *found.other_paths] == [FILMS / "copy.mp4", Path(path)]
+
+    catalog.record_failure(shelf.place("sea.mp4", root=inner), error="broken")
+    assert catalog.known_files([FILMS])[path].error == "broken"
+    assert catalog.nearest(query, limit=1)[0].other_paths == ()
+
+    again = shelf.add("trips/sea.mp4", seed=3)
+    assert catalog.known_files([inner])[path].video_id == again
+    assert catalog.status().files == 2
+    assert catalog.status().failures == ()
+
+
+def test_files_of_nested_roots_change_names_with_each_other(shelf, catalog):
+    inner = FILMS / "trips"
+    one, other = shelf.add("a.mp4", seed=1, root=inner), shelf.add("trips/b.mp4", seed=2)
+    catalog.add_places({shelf.place("trips/a.mp4"): other, shelf.place("b.mp4", root=inner): one})
+    known = catalog.known_files([FILMS])
+    assert {path: state.video_id for path, state in known.items()} == {
+        "/films/trips/a.mp4": other,
+        "/films/trips/b.mp4": one,
+    }
+
+
 def test_files_of_nested_roots_are_known_under_either(shelf, catalog):
     shelf.add("sea.mp4", seed=1, root=FILMS / "trips")
     shelf.add("home.mp4", seed=2)
