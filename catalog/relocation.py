@@ -93,11 +93,7 @@ def _gather(session: Session, files: Iterable[KnownFile], *, old: str) -> None:
         return
     home = root_at(session, old)
     values = [
-        {
-            "id": file.id,
-            "root_id": home,
-            "relative_path": "" if file.path == old else relative_to(file.path, old),
-        }
+        {"id": file.id, "root_id": home, "relative_path": relative_to(file.path, old)}
         for file in apart
     ]
     session.execute(update(File), values)
