@@ -26,10 +26,13 @@ from catalog.records import (
     FilePlace,
     FileState,
     Forgotten,
+    Problem,
     Provenance,
     Relocated,
+    Verification,
     VideoRecord,
 )
+from catalog.verification import verify_catalog
 
 __all__ = [
     "Catalog",
@@ -52,11 +55,14 @@ __all__ = [
     "Forgotten",
     "InvalidVectorError",
     "NotACatalogError",
+    "Problem",
     "Provenance",
     "ProvenanceMismatchError",
     "Relocated",
     "UnknownPathError",
+    "Verification",
     "VideoRecord",
     "name_matcher",
     "path_matcher",
+    "verify_catalog",
 ]

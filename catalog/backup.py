@@ -28,7 +28,7 @@ def keep_backup(database: Path, *, version: int) -> Path:
         with beside.open("r+b") as file:
             os.fsync(file.fileno())
         beside.replace(backup)
-        _force_names_to_disk(backup.parent)
+        force_names_to_disk(backup.parent)
     except OSError as error:
         raise CatalogStorageError(f"could not keep {backup}: {error.strerror}") from error
     finally:
@@ -41,7 +41,8 @@ def _copy(source: Path, target: Path) -> None:
         old.backup(new)
 
 
-def _force_names_to_disk(folder: Path) -> None:
+def force_names_to_disk(folder: Path) -> None:
+    """See that names that were given to files in this folder outlive a loss of power."""
     with suppress(OSError):  # not every system can do it
         descriptor = os.open(folder, os.O_RDONLY)
         try:

@@ -3,16 +3,17 @@
 import os
 import re
 from collections.abc import Sequence
+from typing import Any
 from urllib.parse import unquote_to_bytes
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Dialect, Text
+from sqlalchemy import Column, Dialect, Text
 from sqlalchemy.types import TypeDecorator
 
 from catalog.errors import InvalidVectorError
 
-_STORED_VECTOR = np.dtype("<f2")
+STORED_VECTOR = np.dtype("<f2")
 _UNIT_TOLERANCE = 1e-3
 _ESCAPED_BYTE = re.compile("[\udc80-\udcff]")
 
@@ -53,6 +54,12 @@ class MessageText(TypeDecorator[str]):
         return None if value is None else value.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
+def stored_kind(column: Column[Any]) -> type:
+    """What a value of this column is in the database itself: int, float, str or bytes."""
+    kind = column.type
+    return (kind.impl_instance if isinstance(kind, TypeDecorator) else kind).python_type
+
+
 def require_unit_vectors(vectors: NDArray[np.float32], *, dimension: int) -> NDArray[np.float32]:
     """(N, D) float32 vectors as they came, once they are seen to be fit for cosines.
 
@@ -77,7 +84,7 @@ def require_unit_vectors(vectors: NDArray[np.float32], *, dimension: int) -> NDA
 
 def pack_vectors(vectors: NDArray[np.float32]) -> list[bytes]:
     """Rows of (N, D) as little-endian float16, which costs a cosine about 0.0002."""
-    return [row.tobytes() for row in vectors.astype(_STORED_VECTOR)]
+    return [row.tobytes() for row in vectors.astype(STORED_VECTOR)]
 
 
 def unpack_vectors(blobs: Sequence[bytes], *, dimension: int) -> NDArray[np.float32]:
@@ -86,8 +93,8 @@ def unpack_vectors(blobs: Sequence[bytes], *, dimension: int) -> NDArray[np.floa
     Raises:
         ValueError: a row is not `dimension` numbers long.
     """
-    expected = dimension * _STORED_VECTOR.itemsize
+    expected = dimension * STORED_VECTOR.itemsize
     if any(len(blob) != expected for blob in blobs):
         raise ValueError(f"a stored vector is not {expected} bytes long")
-    flat = np.frombuffer(b"".join(blobs), dtype=_STORED_VECTOR)
+    flat = np.frombuffer(b"".join(blobs), dtype=STORED_VECTOR)
     return flat.reshape(len(blobs), dimension).astype(np.float32)

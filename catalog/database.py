@@ -45,6 +45,8 @@ from catalog.tables import Meta
 
 _WAIT_FOR_LOCK_MS = 60_000
 _BEGIN = "catalog_begin"
+# What a row or a schema with flipped bytes leads to, beside what SQLite itself calls damage.
+_SIGNS_OF_DAMAGE = ("Could not decode to UTF-8", "no such table", "no such column")
 
 
 class Database:
@@ -292,7 +294,7 @@ def _in_plain_words(found: BaseException | None, *, folder: Path) -> CatalogErro
             f"{folder / DATABASE_NAME} is not an SQLite file; give another folder, or, if it was a"
             " catalog, get back what can be read of it with `vsearch verify --repair`"
         )
-    if primary == sqlite3.SQLITE_CORRUPT:
+    if primary == sqlite3.SQLITE_CORRUPT or str(found).startswith(_SIGNS_OF_DAMAGE):
         return CatalogDamagedError(
             f"{folder / DATABASE_NAME} is damaged ({found}); `vsearch verify --repair` gets back"
             " all that can still be read, and tells what has to be indexed again"

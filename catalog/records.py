@@ -159,3 +159,26 @@ class CatalogStatus:
     schema_version: int
     damaged: tuple[Damaged, ...] = ()
     drafts: int = 0  # unfinished films
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something in a catalog that is not as it should be, each half in one sentence."""
+
+    what: str
+    mended: str | None  # what a repair did about it; None: it stands
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """What a check of a whole catalog found, and how much there was to check."""
+
+    problems: tuple[Problem, ...]
+    files: int  # places, failures included
+    videos: int
+    clips: int
+
+    @property
+    def sound(self) -> bool:
+        """Whether nothing is wrong any more."""
+        return all(problem.mended is not None for problem in self.problems)

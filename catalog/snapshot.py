@@ -18,7 +18,8 @@ from catalog.errors import CatalogStorageError
 SNAPSHOT_NAME = "vectors.faiss"
 _MAGIC = b"VSEARCH1"
 _HEADER = struct.Struct("<8s16sQ32s")  # magic, catalog, generation, sha256 of all the rest
-_LEFTOVER_SECONDS = 3600.0
+HEADER_BYTES = _HEADER.size
+LEFTOVER_SECONDS = 3600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +114,7 @@ def _digest(body: bytes | memoryview, *, uuid: UUID, generation: int) -> str:
 def _remove_leftovers(folder: Path) -> None:
     """What killed processes left half-written; a live one needs no hour for its own."""
     for leftover in folder.glob(f"{SNAPSHOT_NAME}.*.new"):
-        if time.time() - leftover.stat().st_mtime > _LEFTOVER_SECONDS:
+        if time.time() - leftover.stat().st_mtime > LEFTOVER_SECONDS:
             _remove(leftover)
 
 

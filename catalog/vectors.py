@@ -22,6 +22,7 @@ class VectorIndex:
             dimension, faiss.ScalarQuantizer.QT_fp16, faiss.METRIC_INNER_PRODUCT
         )
         self._index = faiss.IndexIDMap2(codes)
+        self._body: NDArray[np.uint8] | None = None
 
     def __len__(self) -> int:
         return int(self._index.ntotal)
@@ -91,6 +92,32 @@ class VectorIndex:
             found = faiss.deserialize_index(np.frombuffer(body, dtype=np.uint8))
         except RuntimeError as error:
             raise ValueError("not a FAISS index") from error
+        return cls._of_our_kind(found, dimension=dimension)
+
+    @classmethod
+    def over(cls, body: NDArray[np.uint8], *, dimension: int) -> "VectorIndex":
+        """Like `from_bytes`, but leaving the vectors where `body` has them; only to be read.
+
+        Raises:
+            ValueError: not an index of this kind and dimension.
+        """
+        size = body.nbytes
+        reader = faiss.ZeroCopyIOReader(faiss.swig_ptr(body), size)  # type: ignore[attr-defined]
+        try:
+            found = faiss.read_index(reader)
+        except RuntimeError as error:
+            raise ValueError("not a FAISS index") from error
+        index = cls._of_our_kind(found, dimension=dimension)
+        index._body = body  # FAISS points into it
+        return index
+
+    def stored(self, ids: NDArray[np.int64]) -> NDArray[np.float32]:
+        """The vectors (N, D) under N ids that are all there."""
+        found: NDArray[np.float32] = self._index.reconstruct_batch(ids)
+        return found
+
+    @classmethod
+    def _of_our_kind(cls, found: object, *, dimension: int) -> "VectorIndex":
         if not isinstance(found, faiss.IndexIDMap2) or found.d != dimension:
             raise ValueError(f"not an index of {dimension}-dimensional vectors under ids")
         index = cls(dimension=dimension)
