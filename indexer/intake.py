@@ -1,7 +1,7 @@
 """Which of the files that were found have to be decoded: those whose content is not known yet."""
 
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -39,9 +39,8 @@ class Intake:
 
     def sort(self, walk: Walk) -> None:
         """Set aside what is known and unchanged; the rest waits for its turn."""
-        held = {str(path) for path in self.settings.held}
         for file in walk.files:
-            if file.pathname not in held:
+            if not self.settings.holds(file.pathname):
                 self._sort(file, state=self.known.get(file.pathname))
         waiting = [*self._waiting, *self._changed]
         waiting_bytes = sum(file.size for file in waiting)
@@ -97,8 +96,13 @@ class Intake:
             self.ledger.left_alone(failure)
             known = self.known.get(str(failure.path))
             if known is None or known.error not in (None, failure.error):
-                place = _unread(failure.path, root=_root_of(failure.path, walk.roots))
+                place = _unread(failure.path, root=self._root_of(failure.path, walk))
                 self.catalog.record_failure(place, error=failure.error)
+
+    def _root_of(self, path: Path, walk: Walk) -> Path:
+        """The folder that a path belongs to, as `FoundFile.root` has it."""
+        roots = (*self.settings.within, *walk.roots)
+        return next((root for root in roots if root in path.parents), path.parent)
 
     def _place_exchanged(self) -> None:
         """Find known content at places that held other content before.
@@ -156,11 +160,6 @@ def place_of(job: FilmJob) -> FilePlace:
         size=job.content.size,
         mtime_ns=job.content.mtime_ns,
     )
-
-
-def _root_of(path: Path, roots: Sequence[Path]) -> Path:
-    """The given folder below which a path lies, as `FoundFile.root` has it."""
-    return next((root for root in roots if root in path.parents), path.parent)
 
 
 def _unread(path: Path, *, root: Path) -> FilePlace:

@@ -66,9 +66,12 @@ def index_library(
             present,
             include=settings.include,
             exclude=settings.exclude,
+            within=settings.within,
             on_progress=lambda files: report(Walking(files)),
         )
         known = catalog.known_files([*walk.roots, *missing])
+        if settings.held:
+            known = {name: known[name] for name in known if not settings.holds(name)}
         catalog.note_mounts(walk.mounts)
         intake = Intake(catalog=catalog, settings=settings, ledger=ledger, known=known)
         intake.note_unreadable(walk)

@@ -20,8 +20,10 @@ class IndexSettings:
     `window` and `stride` are the length of a clip and the distance between two starts, in
     seconds. `include` and `exclude` are glob patterns (see `indexer.find_videos`). `workers`
     films are decoded at a time. `clips_per_batch` clips are embedded at a time. Files that failed
-    earlier and have not changed are tried again only with `retry_failed`. Files that are `held` are
-    left as the catalog has them, as they are still being written. `patience` are the seconds that
+    earlier and have not changed are tried again only with `retry_failed`. Files that are `held`,
+    or lie in folders that are, are left as the catalog has them: they are still being written, or
+    went a moment ago. Paths below a folder of `within` are indexed as parts of that folder (see
+    `indexer.find_videos`). `patience` are the seconds that
     reading a film may be silent on top of what its size and length justify. Every `save_every`
     seconds what is embedded of a long film is saved, for another run to go on from.
     """
@@ -34,6 +36,7 @@ class IndexSettings:
     clips_per_batch: int = 16
     retry_failed: bool = False
     held: frozenset[Path] = frozenset()
+    within: frozenset[Path] = frozenset()
     patience: float = 120.0
     save_every: float = 20.0
 
@@ -44,6 +47,13 @@ class IndexSettings:
                 raise SettingsError(f"{name} is {number}; give at least 1")
         if not (math.isfinite(self.patience) and self.patience > 0):
             raise SettingsError(f"patience is {self.patience} seconds; give more than 0")
+
+    def holds(self, pathname: str) -> bool:
+        """Whether the file of this absolute path is to be left as the catalog has it."""
+        if not self.held:
+            return False
+        path = Path(pathname)
+        return not self.held.isdisjoint((path, *path.parents))
 
 
 @dataclass(frozen=True, slots=True)

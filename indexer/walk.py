@@ -84,6 +84,7 @@ def find_videos(
     *,
     include: Sequence[str] = (),
     exclude: Sequence[str] = (),
+    within: Iterable[Path] = (),
     on_progress: Callable[[int], None] | None = None,
     clock: Callable[[], float] = time.monotonic,
 ) -> Walk:
@@ -95,6 +96,9 @@ def find_videos(
     one. A pattern means what it means everywhere (see `catalog.path_matcher`); unless it is
     absolute, the names of the given folder and of those above it do not count.
 
+    A path below one of the folders `within` is a part of that folder: what is found is what a walk
+    of the whole folder finds there, with that folder as its root.
+
     `on_progress` is told how many files were found so far, at most twice a second by `clock`.
 
     Raises PathMissingError when a given path is not there.
@@ -103,6 +107,7 @@ def find_videos(
     walker = _Walker(
         include=[_Pattern(pattern) for pattern in include],
         exclude=[_Pattern(pattern) for pattern in exclude],
+        within=frozenset(within),
         on_progress=on_progress,
         clock=clock,
     )
@@ -168,6 +173,7 @@ class _Folder:
 class _Walker:
     include: list[_Pattern]
     exclude: list[_Pattern]
+    within: frozenset[Path]
     on_progress: Callable[[int], None] | None
     clock: Callable[[], float]
     files: list[FoundFile] = field(default_factory=list)
@@ -183,16 +189,17 @@ class _Walker:
         """Take a file, or all that lies below a folder but behind links."""
         try:
             state = given.stat()
-            root = given if stat.S_ISDIR(state.st_mode) else given.parent
-            device = self._add_mount_above(root)
+            top = given if stat.S_ISDIR(state.st_mode) else given.parent
+            device = self._add_mount_above(top)
         except OSError as error:
             self._note(os.fspath(given), reason(error))
             return
-        if any(pattern.fits_root(root) for pattern in self.exclude):
+        root = next((above for above in top.parents if above in self.within), top)
+        if self._any_fits(self.exclude, top, root=root):
             return
-        included = not self.include or any(pattern.fits_root(root) for pattern in self.include)
-        folder = _Folder(os.fspath(root), root, device, included)
-        if root is given:
+        included = not self.include or self._any_fits(self.include, top, root=root)
+        folder = _Folder(os.fspath(top), root, device, included)
+        if top is given:
             self._add_tree(folder)
         elif not self._is_excluded(os.fspath(given), folder):
             self._add_file(os.fspath(given), state, folder)
@@ -293,6 +300,15 @@ class _Walker:
         else:
             kind = stat.S_IFMT(state.st_mode)
             self._note(pathname, _KINDS.get(kind, "is not a regular file"))
+
+    def _any_fits(self, patterns: Iterable[_Pattern], top: Path, *, root: Path) -> bool:
+        """Whether a pattern means the root, or one of the folders from there down to `top`."""
+        inside = [folder for folder in (top, *top.parents) if root in folder.parents]
+        return any(
+            pattern.fits_root(root)
+            or any(pattern.fits(os.fspath(folder), root=root) for folder in inside)
+            for pattern in patterns
+        )
 
     def _is_excluded(self, pathname: str, folder: _Folder) -> bool:
         return any(pattern.fits(pathname, root=folder.root) for pattern in self.exclude)

@@ -31,8 +31,13 @@ LONGEST_NAP = 1.0  # seconds between two looks at what has happened
 class IndexPass(Protocol):
     """Indexes what a watch asks for."""
 
-    def __call__(self, paths: Sequence[Path], held: frozenset[Path], /) -> bool:
-        """Index `paths` but for what is `held`; False when that has to be tried again later."""
+    def __call__(
+        self, paths: Sequence[Path], /, *, held: frozenset[Path], within: frozenset[Path]
+    ) -> bool:
+        """Index `paths` as parts of what is watched; False when that has to be tried again later.
+
+        `held` and `within` are those of `IndexSettings`.
+        """
 
 
 def watch_library(
@@ -116,7 +121,8 @@ class _Watcher:
         due = self._agenda.next_pass(now, look=look_at)
         if due is None:
             return
-        if self.index(due.folders(self.roots, is_folder=Path.is_dir), due.held):
+        folders = due.folders(self.roots, is_folder=Path.is_dir)
+        if self.index(folders, held=due.held, within=frozenset(self.roots)):
             self._agenda.finish(due)
         else:
             self._agenda.postpone(time.monotonic())
