@@ -270,9 +270,16 @@ class Catalog:
         return None
 
     def drop_drafts(self, under: Iterable[Path]) -> int:
-        """Drop the drafts of films that are one of these paths or lie below one; how many."""
+        """Drop the drafts of films that are one of these paths or lie below one; how many.
+
+        Nothing is written where there are none, which is nearly always.
+        """
+        paths = list(under)
+        with self._database.reading() as session:
+            if not drafts.paths_under(session, paths):
+                return 0
         with self._database.labelling() as session:
-            return drafts.drop_under(session, under)
+            return drafts.drop_under(session, paths)
 
     def mounts(self, under: Iterable[Path]) -> frozenset[Path]:
         """The mount points noted at, below or above these paths."""

@@ -7,7 +7,15 @@ import numpy as np
 import pytest
 
 from catalog import Catalog, CatalogError
-from indexer import FileDone, FilmStarted, LibraryWalked, Outcome, PathMissingError
+from indexer import (
+    FileDone,
+    FilmStarted,
+    IndexSettings,
+    LibraryWalked,
+    Outcome,
+    PathMissingError,
+    index_library,
+)
 from tests.indexer.colours import ColourProcessor, ModelBrokeError
 
 
@@ -381,3 +389,47 @@ def test_another_reader_of_the_catalog_finds_each_film_as_soon_as_it_is_done(
 
         index(clips_per_batch=1, report=report)
     assert seen == [1, 2, 3]
+
+
+def test_a_run_with_nothing_to_do_loads_no_model_and_writes_nothing(index, film, catalog, library):
+    film("a.mp4", seconds=3)
+    index()
+    files = [catalog.folder / name for name in ("catalog.sqlite", "catalog.sqlite-wal")]
+    before = [file.read_bytes() for file in files]
+    settings = IndexSettings(workers=2)
+    report = index_library([library], catalog=catalog, load_embedder=no_model, settings=settings)
+    assert report.unchanged == 1
+    assert [file.read_bytes() for file in files] == before
+
+
+def no_model():
+    raise AssertionError("the model was loaded")
+
+
+def test_files_that_are_held_are_left_as_they_are(index, film, catalog, library):
+    growing = film("a.mp4", seconds=3)
+    film("b.mp4", seconds=3, first=90)
+    assert index(held=frozenset({growing})).indexed == 1
+    assert index().indexed == 1
+    film("a.mp4", seconds=18)
+    report = index(held=frozenset({growing}))
+    assert (report.indexed, report.removed) == (0, 0)
+    assert paths_of(catalog) == {"a.mp4": 1, "b.mp4": 1}
+
+
+@pytest.mark.parametrize("trouble", ["crash", "hang"])
+def test_a_film_that_crashes_or_hangs_its_decoder_fails_alone_and_can_be_tried_again(
+    index, film, catalog, embedder, trouble
+):
+    bad = film("bad.mp4", seconds=0.5, first=200)
+    for number in range(4):
+        film(f"{number}.mp4", seconds=3, first=20 + 20 * number)
+    embedder.processor = ColourProcessor(trouble=trouble, trouble_above=150)
+    report = index(patience=0.5)
+    assert report.indexed == 4
+    assert [failure.path for failure in report.failed] == [bad]
+    assert [failure.path for failure in catalog.status().failures] == [bad]
+    assert [failure.tried for failure in index().failed] == [False]
+    embedder.processor = ColourProcessor()
+    report = index(retry_failed=True)
+    assert (report.indexed, report.failed) == (1, ())
