@@ -120,7 +120,8 @@ def _batches(session: Session, query: Executable) -> Iterator[list[_Clip]]:
 
 
 def _durations(session: Session, table: type[Video] | type[DraftVideo]) -> dict[int, float]:
-    return dict(session.execute(select(table.id, table.duration)).tuples().all())
+    rows = session.execute(select(table.id, table.duration))
+    return {row.id: row.duration for row in rows}
 
 
 def _dimension(session: Session) -> int:

@@ -56,7 +56,7 @@ def _table_damage(connection: sqlite3.Connection, table: Table) -> Iterator[str]
         return
     indexes = {row[1].decode() for row in connection.execute(f"PRAGMA index_list({table.name})")}
     yield from (f"{index.name} is missing" for index in table.indexes if index.name not in indexes)
-    rows = _rows_of_another_kind(connection, table) + _rows_with_broken_text(connection, table)
+    rows = _rows_of_another_kind(connection, table) or _rows_with_broken_text(connection, table)
     if rows:
         yield f"{rows} rows of table {table.name} hold what they cannot hold"
 

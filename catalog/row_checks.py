@@ -145,7 +145,7 @@ def _doubled_files(session: Session) -> Iterator[Fault]:
             other.root_id == roots[inner],
             one.relative_path == prefix + other.relative_path,
         )
-        older.update(min(pair) for pair in session.execute(pairs).tuples())
+        older.update(min(row[0], row[1]) for row in session.execute(pairs))
     if older:
         yield Fault(
             f"{len(older)} files are in the catalog twice, through one root and through another",

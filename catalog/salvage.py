@@ -4,6 +4,7 @@ Films of which any clip may be lost are left out as a whole: half a film would n
 missing one is read again by the next index run.
 """
 
+import math
 import os
 import shutil
 import sqlite3
@@ -197,14 +198,20 @@ def _carry_provenance(source: sqlite3.Connection, target: sqlite3.Connection) ->
         found = source.execute(f"SELECT {names} FROM meta").fetchone()
     except sqlite3.Error:
         return False
-    if found is None or any(
-        value is None for name, value in zip(_MADE_BY, found[1:], strict=True) if name != "revision"
-    ):
+    if found is None or not _can_be(dict(zip(_MADE_BY, found[1:], strict=True))):
         return False
     with target:
         values = ", ".join(f'"{name}" = ?' for name in ("generation", *_MADE_BY))
         target.execute(f"UPDATE meta SET {values}", found)
     return True
+
+
+def _can_be(made_by: dict[str, object]) -> bool:
+    names = [made_by["model"], made_by["weights_digest"]]
+    numbers = [made_by[name] for name in ("dimension", "frames_per_clip", "window", "stride")]
+    return all(isinstance(name, str) for name in names) and all(
+        isinstance(number, int | float) and 0 < number < math.inf for number in numbers
+    )
 
 
 def _carry_table(

@@ -19,7 +19,7 @@ SNAPSHOT_NAME = "vectors.faiss"
 _MAGIC = b"VSEARCH1"
 _HEADER = struct.Struct("<8s16sQ32s")  # magic, catalog, generation, sha256 of all the rest
 HEADER_BYTES = _HEADER.size
-LEFTOVER_SECONDS = 3600.0
+_LEFTOVER_SECONDS = 3600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ def read_label(folder: Path) -> Label | None:
     """The label alone, without reading the index; None if there is none to read."""
     try:
         with (folder / SNAPSHOT_NAME).open("rb") as file:
-            return _parse_label(file.read(_HEADER.size))
+            return parse_label(file.read(_HEADER.size))
     except OSError:
         return None
 
@@ -55,7 +55,7 @@ def read_snapshot(folder: Path, *, expected_digest: str) -> tuple[Label, memoryv
         content = memoryview((folder / SNAPSHOT_NAME).read_bytes())  # slices share it
     except OSError:
         return None
-    label = _parse_label(content)
+    label = parse_label(content)
     body = content[_HEADER.size :]
     if (
         label is None
@@ -96,7 +96,8 @@ def write_snapshot(
     return Label(catalog_uuid=catalog_uuid, generation=generation, digest=digest)
 
 
-def _parse_label(content: bytes | memoryview) -> Label | None:
+def parse_label(content: bytes | memoryview) -> Label | None:
+    """The label at the beginning of a snapshot; None if it does not begin so."""
     if len(content) < _HEADER.size:
         return None
     magic, uuid, generation, digest = _HEADER.unpack_from(content)
@@ -114,8 +115,16 @@ def _digest(body: bytes | memoryview, *, uuid: UUID, generation: int) -> str:
 def _remove_leftovers(folder: Path) -> None:
     """What killed processes left half-written; a live one needs no hour for its own."""
     for leftover in folder.glob(f"{SNAPSHOT_NAME}.*.new"):
-        if time.time() - leftover.stat().st_mtime > LEFTOVER_SECONDS:
+        if is_leftover(leftover):
             _remove(leftover)
+
+
+def is_leftover(path: Path) -> bool:
+    """Whether a half-written file is so old that nobody can be writing it any more."""
+    try:
+        return time.time() - path.stat().st_mtime > _LEFTOVER_SECONDS
+    except OSError:
+        return False  # it was somebody's, who is done with it
 
 
 def _remove(path: Path) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
+from typing import BinaryIO
 from uuid import UUID
 
 import numpy as np
@@ -14,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from catalog.columns import unpack_vectors
 from catalog.faults import Fault
-from catalog.snapshot import HEADER_BYTES, SNAPSHOT_NAME, Label, read_label
+from catalog.snapshot import HEADER_BYTES, SNAPSHOT_NAME, Label, parse_label
 from catalog.tables import Clip, Meta
 
 _ROWS_AT_A_TIME = 10_000
@@ -25,7 +26,10 @@ def snapshot_faults(session: Session, folder: Path) -> Iterator[Fault]:
     """What is wrong with the snapshot, which one look can tell; nothing is changed."""
     path = folder / SNAPSHOT_NAME
     try:
-        wrong = _wrong_with(path, session)
+        with path.open("rb") as file:  # one file, though another may take its name meanwhile
+            wrong = _wrong_with(file, session)
+    except FileNotFoundError:
+        return
     except OSError as error:
         wrong = f"cannot be read ({error.strerror})"
     if wrong is not None:
@@ -44,34 +48,31 @@ def _discard(path: Path, _session: Session) -> None:
             path.unlink(missing_ok=True)
 
 
-def _wrong_with(path: Path, session: Session) -> str | None:
-    if not path.exists():
-        return None
+def _wrong_with(file: BinaryIO, session: Session) -> str | None:
     meta = session.scalars(select(Meta)).one()
-    label = read_label(path.parent)
-    if label is None or _digest(path, label) != label.digest:
+    label = parse_label(file.read(HEADER_BYTES))
+    if label is None or _digest(file, label) != label.digest:
         return "is damaged, or no snapshot at all: its bytes do not fit its digest"
     if label.catalog_uuid != meta.catalog_uuid:
         return "belongs to another catalog"
     if label.digest != meta.snapshot_digest:
         return None  # of a process that was killed before it could say so: nobody reads it
-    return _contradiction(path, session, label=label, meta=meta)
+    return _contradiction(file, session, label=label, meta=meta)
 
 
-def _digest(path: Path, label: Label) -> str:
+def _digest(file: BinaryIO, label: Label) -> str:
+    """The digest of what follows the label."""
     digest = hashlib.sha256(UUID(label.catalog_uuid).bytes + struct.pack("<Q", label.generation))
-    with path.open("rb") as file:
-        file.seek(HEADER_BYTES)
-        while chunk := file.read(_CHUNK):
-            digest.update(chunk)
+    while chunk := file.read(_CHUNK):
+        digest.update(chunk)
     return digest.hexdigest()
 
 
-def _contradiction(path: Path, session: Session, *, label: Label, meta: Meta) -> str | None:
+def _contradiction(file: BinaryIO, session: Session, *, label: Label, meta: Meta) -> str | None:
     """Compare with SQLite; the vectors stay in the file, which the system reads as it is needed."""
     from catalog.vectors import VectorIndex  # FAISS takes a while to import
 
-    body = np.memmap(path, dtype=np.uint8, mode="r")[HEADER_BYTES:]
+    body = np.memmap(file, dtype=np.uint8, mode="r")[HEADER_BYTES:]
     try:
         index = VectorIndex.over(body, dimension=meta.dimension or 0)
     except ValueError:

@@ -6,7 +6,6 @@ other: they are removed, so that the next index run reads their films again. And
 the file may be of no use: it is made anew, or removed.
 """
 
-import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
@@ -33,7 +32,7 @@ from catalog.integrity import damage_of
 from catalog.records import Problem, Verification
 from catalog.row_checks import provenance_damage, row_faults
 from catalog.salvage import ROOM_PREFIX, salvaged, take_its_place
-from catalog.snapshot import LEFTOVER_SECONDS, SNAPSHOT_NAME, read_label
+from catalog.snapshot import SNAPSHOT_NAME, is_leftover, read_label
 from catalog.snapshot_check import snapshot_faults
 from catalog.sqlite_file import DATABASE_NAME, PAGE_BYTES
 from catalog.tables import Clip, File, Video
@@ -139,9 +138,8 @@ def _was_a_catalog(folder: Path) -> bool:
 
 def _leftover_faults(folder: Path) -> Iterator[Fault]:
     """What killed processes left half-written; a live one needs no hour for its own."""
-    now = time.time()
     found = sorted(chain.from_iterable(folder.glob(pattern) for pattern in _LEFTOVERS))
-    old = [path for path in found if now - path.stat().st_mtime > LEFTOVER_SECONDS]
+    old = [path for path in found if is_leftover(path)]
     if old:
         yield Fault(
             f"{len(old)} half-written files of killed processes lie in the folder:"

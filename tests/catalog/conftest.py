@@ -3,14 +3,22 @@
 import os
 import subprocess
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import catalog as package
-from catalog import Catalog, ClipSpan, FilePlace, Provenance, VideoRecord
+from catalog import (
+    Catalog,
+    ClipSpan,
+    FilePlace,
+    Problem,
+    Provenance,
+    VideoRecord,
+    verify_catalog,
+)
 
 DIMENSION = 16
 PROVENANCE = Provenance("demo", None, "ab" * 32, DIMENSION, 8, 8.0, 4.0)
@@ -131,3 +139,64 @@ def _printed(command) -> str:
     done = subprocess.run(command, cwd=checkout, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout
+
+
+@dataclass(frozen=True)
+class Repaired:
+    """What became of a catalog that was harmed and repaired."""
+
+    problems: tuple[Problem, ...]
+    lost: set[str]  # the names of the films that answer no more
+
+
+@pytest.fixture
+def library(new_shelf, folder):
+    """A closed catalog with all that a catalog may hold, in `folder`."""
+    shelf = new_shelf(folder)
+    for n in range(30):
+        shelf.add(f"{n}.mp4", clips=1 + n, seed=n)
+    catalog = shelf.catalog
+    catalog.add_places({shelf.place("copies/7.mp4"): catalog.video_with("content 7")})
+    catalog.record_failure(shelf.place("bad.mp4"), error="it is no video")
+    catalog.note_mounts([ROOT])
+    for n in (100, 101):
+        catalog.add_to_draft(
+            f"content {n}",
+            place=shelf.place(f"{n}.mp4"),
+            duration=20.0,
+            clips=[ClipSpan(0.0, 8.0), ClipSpan(4.0, 12.0)],
+            vectors=unit_vectors(2, seed=n),
+        )
+    catalog.save_snapshot()
+    catalog.close()
+    return folder
+
+
+@pytest.fixture
+def harmed(library, query):
+    """Harms the library; sees that this is told and mended, and the rest answers as before."""
+
+    def go(harm) -> Repaired:
+        before = _answers(library, query)
+        harm(library)
+        told = verify_catalog(library)
+        assert told.problems
+        assert not told.sound
+        assert all(problem.mended is None for problem in told.problems)
+        repaired = verify_catalog(library, repair=True)
+        assert repaired.sound, repaired
+        assert {p.what for p in told.problems} <= {p.what for p in repaired.problems}
+        assert not any("\n" in f"{p.what}{p.mended}" for p in repaired.problems)
+        assert verify_catalog(library) == replace(repaired, problems=())
+        after = _answers(library, query)
+        left = {path for path, *_ in after}
+        assert after == [answer for answer in before if answer[0] in left]
+        return Repaired(repaired.problems, {path.name for path, *_ in before if path not in left})
+
+    return go
+
+
+def _answers(folder: Path, query: np.ndarray) -> list[tuple[Path, int, float, float, float]]:
+    with Catalog.open(folder) as catalog:
+        found = catalog.nearest(query, limit=1000)
+        return [(m.path, m.clip_id, m.start, m.end, m.score) for m in found]
