@@ -3,7 +3,7 @@
 SHELL := /bin/sh
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format demo-model demo-benchmark clean
+.PHONY: help demo test check format demo-model demo-benchmark unchanged-benchmark clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -18,7 +18,7 @@ PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3; do \
 	&& echo "$$python" && break; done)
 
 help: ## List what can be made
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-19s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(VENV)/application.stamp ## Make a toy library, index it, ask it in words; needs no network once set up
 	@$(BIN)/vsearch demo
@@ -41,6 +41,9 @@ demo-model: $(VENV)/development.stamp ## Train the demo model anew, from its see
 
 demo-benchmark: $(VENV)/development.stamp ## Measure the demo model on a film of each combination (some minutes)
 	$(BIN)/python -m benchmarks.demo_model
+
+unchanged-benchmark: $(VENV)/development.stamp ## Measure a run that finds nothing to do against find (some minutes)
+	$(BIN)/python -m benchmarks.unchanged_library
 
 clean: ## Remove the virtual environment and all caches
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

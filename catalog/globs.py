@@ -26,10 +26,8 @@ def name_matcher(pattern: str) -> Callable[[str], bool]:
     """
     named = Path(pattern).as_posix()
     anchored = Path(pattern).is_absolute()
-    glob = re.compile(translate(named if anchored else re.sub(r"^(\*+/)*", "*/", named)))
-
-    def fits(place: str) -> bool:
-        by_name = place == named if anchored else place.endswith(f"/{named}")
-        return by_name or glob.match(place) is not None
-
-    return fits
+    match = re.compile(translate(named if anchored else re.sub(r"^(\*+/)*", "*/", named))).match
+    if anchored:
+        return lambda place: place == named or match(place) is not None
+    below = f"/{named}"
+    return lambda place: place.endswith(below) or match(place) is not None

@@ -3,15 +3,17 @@
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from catalog import ClipSpan, Draft
 from indexer.reading import ClipRead, FilmJob, FilmOpened
-from media import VideoInfo
 from xclip_core import ModelIdentity
+
+if TYPE_CHECKING:
+    from media import VideoInfo
 
 
 class FrameProcessor(Protocol):
@@ -41,7 +43,7 @@ class FilmInProgress:
     """A film that is being read: its clips and those of their vectors that are there."""
 
     job: FilmJob
-    video: VideoInfo
+    video: "VideoInfo"
     spans: tuple[ClipSpan, ...]
     vectors: NDArray[np.float32]  # (len(spans), P)
     damage: str | None

@@ -15,6 +15,8 @@ class Ledger:
 
     report: Report
     _started: float = field(default_factory=time.monotonic)
+    # Of most files it is only known that they have not changed: hashing an Outcome takes too long.
+    _unchanged: int = 0
     _counts: dict[Outcome, int] = field(default_factory=lambda: dict.fromkeys(Outcome, 0))
     _failed: list[FailedFile] = field(default_factory=list)
     _damaged: list[DamagedFile] = field(default_factory=list)
@@ -56,7 +58,7 @@ class Ledger:
 
     def unchanged(self) -> None:
         """A known file need not be opened."""
-        self._counts[Outcome.UNCHANGED] += 1
+        self._unchanged += 1
 
     def removed(self, files: int) -> None:
         """Known files are gone and were forgotten."""
@@ -66,7 +68,7 @@ class Ledger:
         """Everything that was counted, lists in path order."""
         return IndexReport(
             indexed=self._counts[Outcome.INDEXED],
-            unchanged=self._counts[Outcome.UNCHANGED],
+            unchanged=self._unchanged + self._counts[Outcome.UNCHANGED],
             moved=self._counts[Outcome.MOVED],
             removed=self._removed,
             failed=tuple(sorted(self._failed, key=_path)),

@@ -6,7 +6,7 @@ Runs in a process of its own (see `indexer.readers`): everything here can be pic
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,9 @@ from indexer.errors import UnreadableFilmError
 from indexer.fingerprint import Fingerprint
 from indexer.plan import FrameSchedule, plan_clips
 from indexer.walk import FoundFile
-from media import Frame, MediaError, VideoInfo, decode_at, probe
+
+if TYPE_CHECKING:
+    from media import Frame, VideoInfo
 
 Pixels: TypeAlias = NDArray[np.uint8]
 
@@ -39,7 +41,7 @@ class FilmJob:
 class FilmOpened:
     """The film was probed and cut into `spans`; the clips numbered in `wanted` will be read."""
 
-    video: VideoInfo
+    video: "VideoInfo"
     spans: tuple[ClipSpan, ...]
     wanted: tuple[int, ...]
 
@@ -106,7 +108,7 @@ class FilmReader:
 
     def _clips(
         self,
-        video: VideoInfo,
+        video: "VideoInfo",
         *,
         spans: tuple[ClipSpan, ...],
         wanted: tuple[int, ...],
@@ -128,9 +130,11 @@ class FilmReader:
                         yield ClipRead(wanted[place], np.stack(unfinished.pop(place)))
 
     def _decode(
-        self, video: VideoInfo, schedule: FrameSchedule, *, on_damage: Callable[[str], None]
-    ) -> Generator[tuple[Frame, tuple[int, ...]], None, None]:
+        self, video: "VideoInfo", schedule: FrameSchedule, *, on_damage: Callable[[str], None]
+    ) -> Generator[tuple["Frame", tuple[int, ...]], None, None]:
         """Pair each wanted frame with the clips that want it, by their place in the schedule."""
+        from media import decode_at
+
         frames = decode_at(video, schedule.times, threads=self.threads, on_damage=on_damage)
         try:
             yield from zip(frames, schedule.clips(), strict=True)
@@ -140,12 +144,14 @@ class FilmReader:
             raise _unreadable(error) from error
 
 
-def _wanted(job: FilmJob, *, video: VideoInfo, spans: tuple[ClipSpan, ...]) -> tuple[int, ...]:
+def _wanted(job: FilmJob, *, video: "VideoInfo", spans: tuple[ClipSpan, ...]) -> tuple[int, ...]:
     ready = job.ready if job.ready_duration == video.duration else frozenset()
     return tuple(number for number, span in enumerate(spans) if span not in ready)
 
 
-def _probe(job: FilmJob) -> VideoInfo:
+def _probe(job: FilmJob) -> "VideoInfo":
+    from media import probe
+
     try:
         return probe(job.file.path)
     except MemoryError:
@@ -160,6 +166,8 @@ def _unreadable(error: Exception) -> UnreadableFilmError:
     Only reading the file goes on here, never the model or the catalog, and the film is listed with
     this text: one strange file must not end a long run, and nothing is hidden.
     """
+    from media import MediaError
+
     if isinstance(error, MediaError):
         return UnreadableFilmError(str(error))
     return UnreadableFilmError(f"decoding failed unexpectedly ({type(error).__name__}: {error})")

@@ -148,10 +148,9 @@ class _Pattern:
         self._fits = name_matcher(pattern)
         self._absolute = Path(pattern).is_absolute()
 
-    def fits(self, pathname: str, *, root: Path) -> bool:
-        """Whether it means this very path; unless it is absolute, as if the root were `/`."""
-        above = 0 if self._absolute else len(os.fspath(root).rstrip("/"))
-        return self._fits(pathname[above:])
+    def fits(self, pathname: str, *, start: int) -> bool:
+        """Whether it means this very path: the whole, if it is absolute, else from `start` on."""
+        return self._fits(pathname if self._absolute else pathname[start:])
 
     def fits_root(self, root: Path) -> bool:
         """Whether it means the whole of a root: by the root's own name, or by one above it."""
@@ -161,10 +160,15 @@ class _Pattern:
 
 @dataclass(frozen=True, slots=True)
 class _Folder:
-    """A folder to list; `above` is the device of the folder that it was met in."""
+    """A folder to list; `above` is the device of the folder that it was met in.
+
+    Patterns count the names from `start` on, behind those of the root; `included` says that all
+    that lies in it is.
+    """
 
     pathname: str
     root: Path
+    start: int
     above: int
     included: bool
 
@@ -198,7 +202,8 @@ class _Walker:
         if self._any_fits(self.exclude, top, root=root):
             return
         included = not self.include or self._any_fits(self.include, top, root=root)
-        folder = _Folder(os.fspath(top), root, device, included)
+        start = len(os.fspath(root).rstrip("/"))
+        folder = _Folder(os.fspath(top), root, start, device, included)
         if top is given:
             self._add_tree(folder)
         elif not self._is_excluded(os.fspath(given), folder):
@@ -272,7 +277,8 @@ class _Walker:
     def _folders(self, entry: "os.DirEntry[str]", folder: _Folder, *, device: int) -> list[_Folder]:
         if entry.name.lower() in SYSTEM_FOLDERS:
             return []
-        return [_Folder(entry.path, folder.root, device, self._is_included(entry.path, folder))]
+        included = self._is_included(entry.path, folder)
+        return [_Folder(entry.path, folder.root, folder.start, device, included)]
 
     def _add_link(self, entry: "os.DirEntry[str]", folder: _Folder, *, device: int) -> None:
         try:
@@ -304,18 +310,19 @@ class _Walker:
     def _any_fits(self, patterns: Iterable[_Pattern], top: Path, *, root: Path) -> bool:
         """Whether a pattern means the root, or one of the folders from there down to `top`."""
         inside = [folder for folder in (top, *top.parents) if root in folder.parents]
+        start = len(os.fspath(root).rstrip("/"))
         return any(
             pattern.fits_root(root)
-            or any(pattern.fits(os.fspath(folder), root=root) for folder in inside)
+            or any(pattern.fits(os.fspath(folder), start=start) for folder in inside)
             for pattern in patterns
         )
 
     def _is_excluded(self, pathname: str, folder: _Folder) -> bool:
-        return any(pattern.fits(pathname, root=folder.root) for pattern in self.exclude)
+        return any(pattern.fits(pathname, start=folder.start) for pattern in self.exclude)
 
     def _is_included(self, pathname: str, folder: _Folder) -> bool:
         return folder.included or any(
-            pattern.fits(pathname, root=folder.root) for pattern in self.include
+            pattern.fits(pathname, start=folder.start) for pattern in self.include
         )
 
     def _note(self, pathname: str, error: str) -> None:

@@ -40,7 +40,7 @@ def main() -> None:
         searcher = open_library(page_settings(), catalog_uuid=status.catalog_uuid).searcher
         if sentence:
             _show_moments(searcher.search(sentence, limit=limit, within=within), within=within)
-    except wiring.USER_ERRORS as error:
+    except wiring.user_errors() as error:
         st.html(markup.problem(str(error)))
 
 

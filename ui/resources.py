@@ -40,7 +40,7 @@ def open_library(settings: Settings, *, catalog_uuid: str) -> OpenLibrary:  # no
     The catalog itself notices what other processes write to it. One that was deleted and made anew
     in the same folder is another one: `catalog_uuid` tells.
 
-    Raises one of `wiring.USER_ERRORS`; an error is not kept, the next look tries again.
+    Raises one of `wiring.user_errors()`; an error is not kept, the next look tries again.
     """
     return OpenLibrary(settings)
 

@@ -32,9 +32,9 @@ def run(arguments: list[str]) -> int:
         _drop_output()
         return _refuse(f"{error.strerror}; make room and try again", code=REFUSED)
     except Exception as error:
-        from vsearch.wiring import USER_ERRORS
+        from vsearch.wiring import user_errors
 
-        if not isinstance(error, USER_ERRORS):
+        if not isinstance(error, user_errors()):
             raise
         return _refuse(str(error), code=REFUSED)
     return int(code or DONE)

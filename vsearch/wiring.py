@@ -23,7 +23,6 @@ import numpy as np
 from catalog import Catalog, CatalogError, CatalogMissingError, CatalogStatus, ClipSpan, Provenance
 from indexer import IndexingError, IndexReport, IndexSettings, provenance_of, sample_times
 from indexer import index_library as run_index
-from media import MediaError, VideoInfo, decode_at, probe
 from search import Searcher, SearchError, SearchResult, require_provenance
 from vsearch.errors import (
     CommandError,
@@ -40,13 +39,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from indexer import Event
+    from media import VideoInfo
     from vsearch.settings import Settings
     from xclip_core.embedder import Embedder
 
 log = logging.getLogger("vsearch")
-
-# What a user can cause and mend. Anything else is a fault of the program and keeps its traceback.
-USER_ERRORS = (CatalogError, CommandError, IndexingError, MediaError, ModelError, SearchError)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +69,16 @@ class Classification:
     model: str
     took_ms: float
     labels: tuple[tuple[str, float], ...]
+
+
+def user_errors() -> tuple[type[Exception], ...]:
+    """What a user can cause and mend; all else is a fault of the program, and keeps its traceback.
+
+    A function, as FFmpeg takes a while to load: whoever decodes nothing does not wait for it.
+    """
+    from media import MediaError
+
+    return (CatalogError, CommandError, IndexingError, MediaError, ModelError, SearchError)
 
 
 def index_library(
@@ -157,6 +164,8 @@ def classify(
 
 
 def _probe(video: Path) -> VideoInfo:
+    from media import MediaError, probe
+
     try:
         return probe(video)
     except MediaError as error:
@@ -165,6 +174,8 @@ def _probe(video: Path) -> VideoInfo:
 
 def _whole_video(video: VideoInfo, *, embedder: Embedder) -> NDArray[np.uint8]:
     """One clip (T, S, S, 3) of a whole video."""
+    from media import MediaError, decode_at
+
     span = ClipSpan(0.0, video.duration)
     times = sample_times(span, frames=embedder.identity.frames_per_clip)
     try:
