@@ -62,7 +62,7 @@ def layout_of(source: Source, scan: PacketScan) -> Layout:
         width=width,
         height=height,
         orientation=orientation,
-        restarts=None if scan.head_only else bool(scan.restarts),
+        restarts=None if scan.head_only else bool(scan.restarts or scan.turned),
     )
 
 

@@ -15,8 +15,8 @@ from av.video.frame import VideoFrame
 from media.layout import Layout
 from media.restarts import clock_restarts
 from media.signs import DecodingDamage
-from media.source import Source, open_source, read_packets
-from media.timeline import Timeline
+from media.source import Source, open_source
+from media.timeline import steady_packets
 
 TIME_TOLERANCE = 1e-6  # seconds; wanted times are floats, frame times are fractions
 # Frames by which a decoder may hand out its time stamps too late: those of containers that store
@@ -94,7 +94,7 @@ def _packets_before(path: Path, layout: Layout, *, time: float) -> int:
     """How many packets come before the last key frame at or before `time`, without decoding."""
     count = 0
     with open_source(path, stream_index=layout.stream_index, threads=1) as source:
-        for index, packet in enumerate(Timeline.of(source).follow(read_packets(source))):
+        for index, packet in enumerate(steady_packets(source)):
             stamp = packet.dts if packet.pts is None else packet.pts
             if stamp is None:
                 continue
@@ -186,7 +186,7 @@ class _Clock:
 
 def _decoded(source: Source, *, skip: int, damage: DecodingDamage) -> Iterator[VideoFrame]:
     """All frames that can be decoded, in the order in which they are shown."""
-    packets = Timeline.of(source).follow(read_packets(source, on_error=damage.end_with))
+    packets = steady_packets(source, on_error=damage.end_with)
     for packet in islice(packets, skip, None):
         damage.watch(packet)
         try:

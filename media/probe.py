@@ -1,5 +1,6 @@
 """What a film is, measured from its packets rather than believed from its header."""
 
+import math
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -7,9 +8,10 @@ from pathlib import Path
 from media.damage import clock_time, restarts_sentence
 from media.layout import Layout, layout_of
 from media.promise import promised_duration
-from media.scan import Extent, PacketScan, scan_packets
+from media.scan import PacketScan, scan_packets
 from media.source import Source, open_source
 
+_NOTABLE_REST, _NOTABLE_SHARE = 1 << 16, 0.1  # bytes, part of the file: more than an index takes
 _FALLBACK_RATE = Fraction(25)  # frames per second, for a single picture without a duration
 
 
@@ -18,8 +20,9 @@ class VideoInfo:
     """A film that can be decoded.
 
     `width` and `height` are in pixels as displayed, after rotation and sample aspect ratio.
-    `frame_rate` is in frames per second, the average. `duration` is in seconds, from the first
-    presentation timestamp to the end of the last frame. `container` and `codec` are FFmpeg's names.
+    `frame_rate` is in frames per second, the average outside of gaps. `duration` is in seconds,
+    from the first presentation timestamp to the end of the last frame. `container` and `codec` are
+    FFmpeg's names.
     `damage` is a short sentence about what of the file is missing or cannot be read, told from its
     packets without decoding them; None for a sound one. `gaps` are the stretches (start, end) in
     seconds, each of more than 60, in which no new picture comes: from one second after the picture
@@ -46,7 +49,7 @@ def probe(path: Path) -> VideoInfo:
     with open_source(path, threads=1) as source:
         scan = scan_packets(source)
         layout = layout_of(source, scan)
-        frame_rate, duration = _measure(source, scan.extent)
+        frame_rate, duration = _measure(source, scan)
         return VideoInfo(
             path=path,
             container=source.container_name,
@@ -75,21 +78,28 @@ def _damage(source: Source, scan: PacketScan, *, duration: float) -> str | None:
 def _ending(source: Source, scan: PacketScan, *, duration: float) -> str | None:
     if scan.signs.read_error is not None:
         return f"cannot be read beyond {clock_time(duration)}: {scan.signs.read_error}"
+    rest = source.path.stat().st_size - (scan.signs.stopped_at or math.inf)
+    if rest > max(_NOTABLE_REST, source.path.stat().st_size * _NOTABLE_SHARE):
+        return f"is unreadable beyond {clock_time(duration)}"
     promised = promised_duration(source, has=duration, torn=scan.signs.torn)
     if promised is None:
         return None
     return f"breaks off at {clock_time(duration)} of {clock_time(promised)}"
 
 
-def _measure(source: Source, extent: Extent) -> tuple[float, float]:
+def _measure(source: Source, scan: PacketScan) -> tuple[float, float]:
     """Frames per second and seconds, from the packets.
 
     The header's rate only fills a gap: for a film of one picture that has no duration of its own.
     """
-    unit = source.unit
+    unit, extent = source.unit, scan.extent
     spread = (extent.last - extent.first) * unit
     end = (extent.end - extent.first) * unit
-    if spread > 0:
+    moving = spread - sum(later - earlier for earlier, later in scan.stretches) * unit
+    steps = extent.count - 1 - len(scan.stretches)
+    if moving > 0 and steps > 0:
+        interval = moving / steps
+    elif spread > 0:
         interval = spread / (extent.count - 1)
     else:
         interval = end or 1 / (source.stream.average_rate or _FALLBACK_RATE)

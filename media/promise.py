@@ -3,6 +3,7 @@
 Told only where two signs agree, the bytes and the time: headers of sound films are often wrong.
 """
 
+import math
 from pathlib import Path
 from typing import BinaryIO
 
@@ -11,6 +12,7 @@ import av
 from media.source import BROADCAST_CONTAINERS, Source
 
 _NOTABLE = 1.0  # seconds by which a header may be wrong about the end
+_BOXES = 100_000  # looked at, at most: a fragmented film has two for some seconds
 _EBML_HEADER, _EBML_SEGMENT = 0x1A45DFA3, 0x18538067
 
 
@@ -23,7 +25,7 @@ def promised_duration(source: Source, *, has: float, torn: bool) -> float | None
     size = source.path.stat().st_size
     cut = torn and name not in BROADCAST_CONTAINERS  # those end anywhere
     if name == "mov":
-        cut = cut or _index_reaches(source) > size
+        cut = cut or max(_index_reaches(source), _boxes_reach(source.path)) > size
     elif name == "matroska":
         cut = cut or _matroska_reaches(source.path) > size
     elif name == "avi":
@@ -36,9 +38,8 @@ def _header_duration(source: Source) -> float:
     stream = source.stream
     if stream.frames and stream.average_rate and source.container_name == "avi":
         return float(stream.frames / stream.average_rate)  # FFmpeg's duration is what it could find
-    if stream.duration:
-        return float(stream.duration * source.unit)
-    return (source.container.duration or 0) / av.time_base
+    whole = (source.container.duration or 0) / av.time_base
+    return min(whole, float((stream.duration or math.inf) * source.unit))
 
 
 def _index_reaches(source: Source) -> int:
@@ -48,6 +49,24 @@ def _index_reaches(source: Source) -> int:
         return 0
     last = entries[len(entries) - 1]
     return last.pos + last.size
+
+
+def _boxes_reach(path: Path) -> int:
+    """The byte at which the last of an MP4 file's outermost boxes ends; 0 where it does not say."""
+    place = 0
+    with path.open("rb") as file:
+        for _ in range(_BOXES):
+            file.seek(place)
+            head = file.read(16)
+            if len(head) < 8:
+                break
+            length = int.from_bytes(head[:4], "big")
+            if length == 1:  # the length is a long one, behind the name
+                length = int.from_bytes(head[8:], "big")
+            if length < 8:
+                return 0
+            place += length
+    return place
 
 
 def _riff_reaches(path: Path) -> int:

@@ -11,14 +11,15 @@ from av.video.stream import VideoStream
 
 from media.errors import LimitError, UndecodableError, UnreadableError, UnsupportedError
 from media.signs import Signs, Trail
-from media.source import Source, read_packets
-from media.timeline import Timeline
+from media.source import Source
+from media.timeline import Timeline, steady_packets
 
 MAX_HOURS = 1000  # of one film, six weeks: more is a mistake in its time stamps
 STILL = 60.0  # seconds without a new picture that are worth knowing
 _NEW = 1.0  # seconds for which a picture counts as new
 _REORDERED = 32  # packets among which the earliest is looked for; codecs reorder by 16 at most
 _HEAD = 4096  # packets read at most to find where time begins: over a minute of film
+_SKIPPING_CONTAINERS = frozenset({"matroska", "avi", "flv"})  # what is damaged
 _PICTURE_TRIES = 4  # key frames decoded at most to get one picture
 
 
@@ -79,15 +80,18 @@ class PacketScan:
     from_key: Extent | None = None
     upright: VideoFrame | None = None  # the first picture that could be had
     restarts: list[int] = field(default_factory=list)  # where the clock restarts
+    turned: bool = False  # whether it ran through its numbers and began again
     signs: Signs = field(init=False)
     _stillness: Stillness = field(init=False)
+    _longest: float = field(init=False)
     _seen_key: bool = False
     _floor: int | None = None  # the first key frame's pts
     _tries: int = 0
 
     def __post_init__(self) -> None:
         self._stillness = Stillness(limit=int(STILL / self.unit))
-        self.signs = Signs(self.unit)
+        self.signs = Signs(float(self.unit))
+        self._longest = MAX_HOURS * 3600 / float(self.unit)
 
     def add(self, packet: "Packet[VideoStream]", *, skipped: int = 0) -> None:
         """Take note of one packet, before which `skipped` bytes could not be understood."""
@@ -110,7 +114,7 @@ class PacketScan:
         if self._seen_key and (self._floor is None or pts >= self._floor):
             self.from_key = _extended(self.from_key, pts, end=end)
             self._stillness.add(pts)
-        if (pts - self.whole.first) * self.unit > MAX_HOURS * 3600:
+        if pts - self.whole.first > self._longest:
             raise LimitError(f"its time stamps claim more than {MAX_HOURS} hours, the most allowed")
 
     @property
@@ -127,6 +131,11 @@ class PacketScan:
         return extent
 
     @property
+    def stretches(self) -> list[tuple[int, int]]:
+        """Stretches between two pictures, in time stamps, that are longer than `STILL`."""
+        return self._stillness.stretches
+
+    @property
     def knows_start(self) -> bool:
         """Whether later packets can no longer change where time begins."""
         return self.from_key is not None and self.from_key.count >= _REORDERED
@@ -134,8 +143,7 @@ class PacketScan:
     def gaps(self, *, duration: float) -> tuple[tuple[float, float], ...]:
         """Stretches in seconds without a new picture in a film of `duration` seconds."""
         extent = self.extent
-        stretches = self._stillness.stretches
-        still = [(self.seconds(start), self.seconds(end)) for start, end in stretches]
+        still = [(self.seconds(start), self.seconds(end)) for start, end in self.stretches]
         last = self.seconds(extent.last)
         if duration - last > STILL:
             still.append((last, duration))
@@ -160,16 +168,22 @@ def scan_packets(source: Source, *, head_only: bool = False) -> PacketScan:
     scan = PacketScan(source.unit, head_only=head_only)
     trail = Trail(source.stream)
     timeline = Timeline.of(source)
-    looks_closer = not head_only and source.container_name == "matroska"
-    packets = read_packets(
-        source, on_error=scan.signs.end_with, on_each=trail.add if looks_closer else None
+    fragmented = source.container_name == "mov" and source.stream.frames == 0
+    looks_closer = source.container_name in _SKIPPING_CONTAINERS or fragmented
+    packets = steady_packets(
+        source,
+        timeline=timeline,
+        on_error=scan.signs.end_with,
+        on_each=trail.add if looks_closer and not head_only else None,
     )
-    for count, packet in enumerate(timeline.follow(packets)):
+    for count, packet in enumerate(packets):
         scan.add(packet, skipped=trail.next_skipped())
         if head_only and (scan.knows_start or count >= _HEAD):
             break
     scan.signs.finish()
-    scan.restarts = timeline.restarts
+    if fragmented and not head_only:
+        scan.signs.stopped_at = trail.end
+    scan.restarts, scan.turned = timeline.restarts, timeline.turned
     return scan
 
 

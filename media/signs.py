@@ -13,28 +13,27 @@ from media.damage import Losses, Suspicions, clock_time
 from media.source import BROADCAST_CONTAINERS, Source, is_read_error, reason
 
 _HOLE_BYTES = 4096  # that no packet holds: more than the wrapping of packets takes
-_HOLE_SECONDS = 0.5
-_HOLE_STEPS = 4  # the same in usual steps between pictures, if that is more
+_HOLE_STEPS = 2  # usual steps between pictures, more than which a hole takes
 
 
 @dataclass(slots=True)
 class Trail:
     """Bytes of a file that no packet holds, though packets follow: what damage made unreadable.
 
-    Matroska readers skip damaged parts without a word, so this is the only sign of them.
+    Readers of some containers skip damaged parts without a word: this is the only sign of them.
     """
 
     stream: VideoStream
     skipped: deque[int] = field(default_factory=deque)  # bytes before each packet of the stream
-    _end: int | None = None
+    end: int = 0  # of the packets so far, in bytes of the file
     _since: int = 0
 
     def add(self, packet: "Packet[Stream]") -> None:
         """Take note of the file's next packet, of whatever stream."""
         if packet.pos is not None and packet.pos >= 0 and packet.size:
-            if self._end is not None:
-                self._since += max(0, packet.pos - self._end)
-            self._end = max(self._end or 0, packet.pos + packet.size)
+            if self.end:
+                self._since += max(0, packet.pos - self.end)
+            self.end = max(self.end, packet.pos + packet.size)
         if packet.stream is self.stream:
             self.skipped.append(self._since)
             self._since = 0
@@ -48,9 +47,10 @@ class Trail:
 class Signs:
     """What is wrong with a run of packets, in seconds of their time stamps."""
 
-    unit: Fraction  # of time stamps, in seconds
+    unit: float  # of time stamps, in seconds
     losses: Losses = field(default_factory=Losses)
     torn: bool = False  # whether the last packet is incomplete
+    stopped_at: int | None = None  # the byte after which no packet came, where all were looked at
     read_error: str | None = None  # why the file could not be read to its end
     _suspicions: Suspicions = field(init=False)
     _first: float = 0.0
@@ -62,15 +62,14 @@ class Signs:
 
     def add(self, packet: "Packet[VideoStream]", pts: int, *, skipped: int) -> None:
         """Look at the packet shown at `pts`, before which `skipped` bytes made no sense."""
-        start = float(pts * self.unit)
-        end = start + float(max(packet.duration or 0, 0) * self.unit)
+        start, end = pts * self.unit, (pts + max(packet.duration or 0, 0)) * self.unit
         self.torn = packet.is_corrupt
         self._suspicions.watch(start, is_key=packet.is_keyframe)
         if packet.is_corrupt and not packet.is_keyframe:
             self._suspicions.add(start, end=end)
         if self._count > 1 and skipped > _HOLE_BYTES:
             usual = (self._latest - self._first) / (self._count - 1)
-            if start - self._latest > max(_HOLE_SECONDS, _HOLE_STEPS * usual):
+            if start - self._latest > _HOLE_STEPS * usual:
                 self.losses.add(self._latest, end=start)
         self._first, self._latest = (
             (start, start) if self._count == 0 else (self._first, max(self._latest, start))

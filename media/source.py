@@ -30,6 +30,7 @@ CONTAINERS = (
 BROADCAST_CONTAINERS = frozenset({"mpegts", "mpeg"})  # streams that are cut and joined anywhere
 MAX_PIXELS = 1 << 26  # a frame of 8192 x 8192; 8K film has half of that
 MAX_STREAMS = 256
+_MP4_BEGINNINGS = (b"ftyp", b"mdat", b"wide", b"free", b"skip")
 _SIDE_STREAMS = Disposition.attached_pic | Disposition.timed_thumbnails  # cover art, seek previews
 
 
@@ -134,11 +135,13 @@ def _open_container(path: Path) -> InputContainer:
                 "format_whitelist": CONTAINERS,
                 "protocol_whitelist": "file",
                 "max_streams": str(MAX_STREAMS),
+                # Our own time line tells a clock that ran through from one that was set anew.
+                "correct_ts_overflow": "0",
             },
             metadata_errors="replace",
         )
     except (av.error.FFmpegError, OSError, ValueError) as error:
-        raise _opening_error(error) from error
+        raise _opening_error(error, path) from error
 
 
 def _check_regular_file(path: Path) -> None:
@@ -152,13 +155,18 @@ def _check_regular_file(path: Path) -> None:
         raise UnsupportedError("is empty")
 
 
-def _opening_error(error: Exception) -> MediaError:
+def _opening_error(error: Exception, path: Path) -> MediaError:
     if isinstance(error, (PermissionError, FileNotFoundError)):
         return UnreadableError(f"cannot be opened: {reason(error)}")
     if isinstance(error, av.error.ArgumentError):
         return UnsupportedError("is damaged, or not a container that is allowed here")
     if is_read_error(error):
         return UnreadableError(f"cannot be read: {reason(error)}")
+    with path.open("rb") as file:
+        if file.read(8)[4:] in _MP4_BEGINNINGS:
+            return UnsupportedError(
+                "has no index: the file is cut off, or its recording was never finished"
+            )
     return UnsupportedError(f"is not a media file that can be read: {reason(error)}")
 
 

@@ -3,6 +3,7 @@
 Stamps are trusted as far as they can be: a film that begins at 5 h or leaps ahead by hours keeps
 its own times, so that every player finds the same picture at the same place. What is put right:
 
+- A clock that has run through its 33 bits and begins again: time goes on.
 - A clock that restarts (recordings joined end to end): time goes on where the part before ended.
 - Stray stamps (damage): some that leave the line, which then goes on as if they had not been. They
   are replaced by going on at the usual pace. At the ends of a film, where one side of the line is
@@ -14,16 +15,17 @@ measured by the film itself, so that films of one picture a minute are as welcom
 """
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
-from itertools import islice
 from typing import Self
 
+from av.index import IndexEntries
 from av.packet import Packet
+from av.stream import Stream
 from av.video.stream import VideoStream
 
-from media.source import Source
+from media.source import BROADCAST_CONTAINERS, Source, read_packets
 
 # Seconds by which stamps may step back or ahead before they are looked at twice. Where the
 # container has no decoding times they are guessed, and step back a little now and then.
@@ -37,6 +39,8 @@ _BYTES_AHEAD = 1 << 26
 _LONG_LOOKS = 200  # ... as often as that; a film that leaps more does so by nature, or by malice
 _SHORT_LOOK = 16  # packets
 _USUAL = Fraction(1, 25)  # second between pictures, where nothing better is known
+_PERIOD = 1 << 33  # units after which an MPEG clock begins again: 26.5 hours
+_AVI_CHUNK_HEAD = 8  # bytes between the place that an index names and the packet
 _LARGEST = 1 << 61  # stamps beyond are no stamps: sums of them would not fit into 64 bits
 
 
@@ -45,120 +49,168 @@ class Timeline:
     """Puts the stamps of one stream's packets right, in passing.
 
     `unit` is the stream's time base in seconds; `usual` the step between two pictures, in units,
-    until the packets show a better one. `restarts` fills with the stamps, as put right, at which
-    the file's clock restarted.
+    until the packets show a better one; `period` how many units the file's clock counts until it
+    begins at 0 again. `restarts` fills with the stamps, as put right, at which that clock was set
+    anew; `turned` tells whether it began again by itself.
     """
 
     unit: Fraction
     usual: float
+    period: int | None = None
     restarts: list[int] = field(default_factory=list)
-    _offset: int = 0  # what is added to the file's stamps
-    _raw: int | None = None  # the stamp before, as the file has it ...
+    turned: bool = False
+    _offset: int = 0  # what is added to the file's stamps since the last restart
+    _raw: tuple[int | None, int | None] | None = None  # the stamps before, as the file has them ...
     _last: int | None = None  # ... and put right, without the offset
     _repeats: int = 0
     _delay: int = 0  # from a packet's decoding to its showing, the last that made sense
     _end: int | None = None  # of the latest picture so far, put right
     _looks: int = 0
+    _back: float = field(init=False)
+    _ahead: float = field(init=False)
+    _long_leap: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._back, self._ahead, self._long_leap = (
+            seconds / float(self.unit) for seconds in (_BACK, _AHEAD, _LONG_LEAP)
+        )
 
     @classmethod
     def of(cls, source: Source) -> Self:
         """The time line of the film at `source`, to be followed from where the file is read."""
         rate = source.stream.average_rate or 0
         usual = min(1 / rate, _USUAL) if rate > 0 else _USUAL
-        return cls(source.unit, usual=float(usual / source.unit))
+        period = _PERIOD if source.container_name in BROADCAST_CONTAINERS else None
+        return cls(source.unit, usual=float(usual / source.unit), period=period)
 
     def follow(self, packets: Iterable["Packet[VideoStream]"]) -> Iterator["Packet[VideoStream]"]:
         """The same packets, their `dts` and `pts` put right. May read some megabytes ahead."""
         ahead = _Ahead(packets)
         for packet in ahead:
             if packet.size:
+                self._unwind(packet, ahead)
                 self._put_right(packet, ahead)
             yield packet
 
-    def _put_right(self, packet: "Packet[VideoStream]", ahead: "_Ahead") -> None:
-        stamp = _stamp(packet)
-        self._repeats = self._repeats + 1 if stamp == self._raw else 0
-        self._raw = stamp
-        if stamp is None or self._repeats > _STANDSTILL:
-            self._place(packet, self._next)
-        elif self._strays(stamp, ahead):
-            self._place(packet, self._next_beside(ahead))
-        else:
-            self._accept(packet, stamp)
-
-    @property
-    def _next(self) -> int:
-        """Where the next packet belongs if time goes on as usual."""
-        return 0 if self._last is None else self._last + round(self.usual)
-
-    def _next_beside(self, ahead: "_Ahead") -> int:
-        """The same; for the first packet of all, told from those behind it."""
-        if self._last is None:
-            return next(ahead.stamps(), 0) - round(self.usual)
-        return self._next
-
-    def _accept(self, packet: "Packet[VideoStream]", stamp: int) -> None:
+    def _unwind(self, packet: "Packet[VideoStream]", ahead: "_Ahead") -> None:
+        """Undo the turns of a clock that begins again at 0."""
+        stamp = ahead.stamp(packet)
+        if self.period is None or stamp is None:
+            return
         if self._last is not None:
-            step = stamp - self._last
-            if self._steps_back(step) and self._end is not None:
-                first = stamp if packet.pts is None else packet.pts
-                self._offset = self._end - first
-                self.restarts.append(self._end)
-            elif 0 < step <= self._ticks(_AHEAD):
-                self.usual += (step - self.usual) / 8
-        self._place(packet, stamp)
+            step = stamp + ahead.shift - self._last
+            if not self._is_usual(step) and self._is_usual(step + self.period):
+                ahead.shift += self.period
+                self.turned = True
+        if packet.pts is not None:
+            turns_early = packet.dts is not None and packet.pts < packet.dts - self.period // 2
+            packet.pts += ahead.shift + (self.period if turns_early else 0)
+        if packet.dts is not None:
+            packet.dts += ahead.shift
 
-    def _place(self, packet: "Packet[VideoStream]", stamp: int) -> None:
+    def _put_right(self, packet: "Packet[VideoStream]", ahead: "_Ahead") -> None:
+        stamp, raw = ahead.stamp(packet), (packet.dts, packet.pts)
+        self._repeats = self._repeats + 1 if raw == self._raw else 0
+        self._raw = raw
+        if self._repeats > _STANDSTILL:
+            packet.pts = packet.dts = stamp = None
+        if stamp is None or self._strays(stamp, ahead):
+            self._place(packet, self._next(ahead), ahead)
+            return
+        if self._last is not None:
+            self._step(packet, stamp)
+        self._place(packet, stamp, ahead)
+
+    def _next(self, ahead: "_Ahead") -> int:
+        """Where the next packet belongs if time goes on as usual."""
+        step = round(self.usual)
+        if self._last is None:  # the first of all: told from those behind it
+            return next(ahead.stamps(_SHORT_LOOK), step) - step
+        return self._last + step
+
+    def _step(self, packet: "Packet[VideoStream]", stamp: int) -> None:
+        """Learn from a stamp that is believed."""
+        step = stamp - (self._last or 0)
+        if self._steps_back(step) and self._end is not None:
+            self._offset = self._end - (stamp if packet.pts is None else packet.pts)
+            self.restarts.append(self._end)
+        elif 0 < step <= self._reach(self._ahead):
+            self.usual += (min(step, 2 * self.usual) - self.usual) / 8
+
+    def _place(self, packet: "Packet[VideoStream]", stamp: int, ahead: "_Ahead") -> None:
         """Give the packet the stamp, its own delay if that makes sense, and note its end."""
-        pts = packet.pts
-        if pts is not None:
-            own = pts - (_stamp(packet) or 0)
-            if not self._makes_sense(pts - stamp):
-                pts = stamp + (own if self._makes_sense(own) else self._delay)
-            self._delay = pts - stamp
+        pts = self._shown(packet, stamp, ahead)
         self._last = stamp
-        shown = stamp if pts is None else pts
+        shown = (stamp if pts is None else pts) + self._offset
         if packet.dts is not None or pts is None:
             packet.dts = _fitting(stamp + self._offset)
         if pts is not None:
-            packet.pts = _fitting(pts + self._offset)
+            packet.pts = _fitting(shown)
         length = max(packet.duration or 0, 0) or round(self.usual)
-        end = shown + self._offset + min(length, self._ticks(_LONG_LEAP))
+        end = shown + min(length, int(self._long_leap))
         self._end = end if self._end is None else max(self._end, end)
+
+    def _shown(self, packet: "Packet[VideoStream]", stamp: int, ahead: "_Ahead") -> int | None:
+        """The packet's presentation stamp, put right beside its decoding `stamp`."""
+        pts = packet.pts
+        if pts is None:
+            return None
+        if self._makes_sense(pts - stamp):
+            self._delay = pts - stamp
+            return pts
+        if packet.dts is not None and self._makes_sense(pts - packet.dts):
+            return stamp + pts - packet.dts
+        return pts if self._leads(pts, stamp, ahead) else stamp + self._delay
 
     def _strays(self, stamp: int, ahead: "_Ahead") -> bool:
         """Whether the line of time goes on as if this stamp had not been."""
-        following = ahead.stamps()
         if self._last is None:
-            second, third = next(following, None), next(following, None)
-            if second is None or third is None or not self._is_usual(third - second):
+            following = list(ahead.stamps(2))
+            if len(following) < 2 or not self._is_usual(following[1] - following[0]):
                 return False
-            return self._leaps(second - stamp)
+            return self._leaps(following[0] - stamp)
         if self._is_usual(stamp - self._last):
             return False
-        self._looks += 1
-        reach = _PACKETS_AHEAD if self._looks <= _LONG_LOOKS else _SHORT_LOOK
         previous, company = stamp, 1
-        for later in islice(following, reach):
+        for later in ahead.stamps(self._look()):
             if self._is_usual(later - self._last) and not self._is_usual(later - previous):
                 return True
             previous, company = later, company + 1
         return company < _COMPANY and self._leaps(stamp - self._last)
 
+    def _leads(self, pts: int, stamp: int, ahead: "_Ahead") -> bool:
+        """Whether the line of time leaps to `pts` soon after `stamp`, and stays there.
+
+        The first picture behind a leap may be stored before the last pictures in front of it.
+        """
+        arrived, count = False, 0
+        for later in ahead.stamps(self._look()):
+            count += 1
+            if self._makes_sense(later - pts):
+                arrived = True
+            elif arrived and self._is_usual(later - stamp):
+                return False
+        return arrived or (count < _SHORT_LOOK and not self._leaps(pts - stamp))
+
+    def _look(self) -> int:
+        """How many packets to look at this time."""
+        self._looks += 1
+        return _PACKETS_AHEAD if self._looks <= _LONG_LOOKS else _SHORT_LOOK
+
     def _is_usual(self, step: int) -> bool:
-        return not self._steps_back(step) and step <= self._ticks(_AHEAD)
+        return not self._steps_back(step) and step <= self._reach(self._ahead)
 
     def _steps_back(self, step: int) -> bool:
-        return step < -self._ticks(_BACK)
+        return step < -self._reach(self._back)
 
     def _leaps(self, step: int) -> bool:
-        return self._steps_back(step) or step > self._ticks(_LONG_LEAP)
+        return self._steps_back(step) or step > self._reach(self._long_leap)
 
     def _makes_sense(self, delay: int) -> bool:
-        return abs(delay) <= self._ticks(_AHEAD)
+        return abs(delay) <= self._reach(self._ahead)
 
-    def _ticks(self, seconds: float) -> int:
-        return max(int(seconds / self.unit), int(_USUAL_STEPS * self.usual))
+    def _reach(self, units: float) -> float:
+        return max(units, _USUAL_STEPS * self.usual)
 
 
 class _Ahead:
@@ -168,36 +220,78 @@ class _Ahead:
         self._packets = iter(packets)
         self._waiting: deque[Packet[VideoStream]] = deque()
         self._bytes = 0
+        self._has_dts = False
+        self.shift = 0  # what the clock's turns add to stamps
 
     def __iter__(self) -> Iterator["Packet[VideoStream]"]:
-        while True:
-            if not self._waiting and not self._fetch():
-                return
+        list(self.stamps(_SHORT_LOOK))  # to know whether there are decoding times
+        while self._waiting or self._fetch():
             packet = self._waiting.popleft()
             self._bytes -= packet.size
             yield packet
 
-    def stamps(self) -> Iterator[int]:
-        """The stamps of the packets to come that have one, as far as may be looked ahead."""
-        for index in range(_PACKETS_AHEAD):
+    def stamp(self, packet: "Packet[VideoStream]") -> int | None:
+        """The decoding time, of which the line is made; else the presentation time, which jitters.
+
+        Where some packets have the one and some only the other, the line ignores the latter.
+        """
+        stamp = packet.dts if self._has_dts else packet.pts
+        return None if stamp is None or abs(stamp) > _LARGEST else stamp
+
+    def stamps(self, count: int) -> Iterator[int]:
+        """The stamps of the next `count` packets, so far as they have one and may be looked at."""
+        for index in range(count):
             if index == len(self._waiting) and (self._bytes > _BYTES_AHEAD or not self._fetch()):
                 return
-            stamp = _stamp(self._waiting[index])
+            stamp = self.stamp(self._waiting[index])
             if stamp is not None:
-                yield stamp
+                yield stamp + self.shift
 
     def _fetch(self) -> bool:
         packet = next(self._packets, None)
         if packet is None:
             return False
         self._waiting.append(packet)
+        self._has_dts = self._has_dts or packet.dts is not None
         self._bytes += packet.size
         return True
 
 
-def _stamp(packet: "Packet[VideoStream]") -> int | None:
-    stamp = packet.pts if packet.dts is None else packet.dts
-    return None if stamp is None or abs(stamp) > _LARGEST else stamp
+def steady_packets(
+    source: Source,
+    *,
+    timeline: Timeline | None = None,
+    on_error: Callable[[Exception], None] | None = None,
+    on_each: Callable[["Packet[Stream]"], None] | None = None,
+) -> Iterator["Packet[VideoStream]"]:
+    """The packets of `source` from where it is read, with the stamps that they ought to have.
+
+    `timeline` keeps the account; for the rest see `media.source.read_packets`.
+    """
+    packets = read_packets(source, on_error=on_error, on_each=on_each)
+    if source.container_name == "avi":
+        packets = _numbered(packets, source.stream.index_entries)
+    return (timeline or Timeline.of(source)).follow(packets)
+
+
+def _numbered(
+    packets: Iterable["Packet[VideoStream]"], entries: IndexEntries
+) -> Iterator["Packet[VideoStream]"]:
+    """The packets of an AVI film with the stamps that its index gives them.
+
+    They have none of their own: FFmpeg counts them, and so gets late where damage swallows some.
+    """
+    following, late = 0, 0
+    for packet in packets:
+        if packet.size and packet.pos is not None and packet.dts is not None:
+            place = packet.pos - _AVI_CHUNK_HEAD
+            while following < len(entries) and entries[following].pos < place:
+                following += 1
+            if following < len(entries) and entries[following].pos == place:
+                late = entries[following].timestamp - packet.dts
+            packet.dts += late
+            packet.pts = None if packet.pts is None else packet.pts + late
+        yield packet
 
 
 def _fitting(stamp: int) -> int:
