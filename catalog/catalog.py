@@ -44,8 +44,8 @@ class Catalog:
     """One open catalog. Safe to use from several threads, beside other processes that write.
 
     Every method is one transaction: it happens as a whole or not at all. Paths are absolute;
-    relative ones are a ValueError. All methods may raise CatalogBusyError, CatalogStorageError and
-    CatalogDamagedError.
+    relative ones are a ValueError. All methods may raise CatalogBusyError, CatalogStorageError,
+    CatalogDamagedError and CatalogGoneError.
     """
 
     def __init__(self, database: Database) -> None:

@@ -37,6 +37,26 @@ _MADE_BY = (
     "stride",
 )
 
+# What an index tells of rows that cannot be read themselves: from the damaged file, into the new.
+# Files come with a size that none has: the next index run looks at each again, finds its content
+# known, and decodes nothing.
+_TOLD_BY_INDEXES = (
+    (
+        "SELECT id, path FROM roots INDEXED BY sqlite_autoindex_roots_1 WHERE path > ''",
+        "INSERT OR IGNORE INTO roots (id, path) VALUES (?, ?)",
+    ),
+    (
+        "SELECT id, video_id FROM files INDEXED BY ix_files_video_id WHERE video_id > 0",
+        "INSERT OR IGNORE INTO temp.held VALUES (?, ?)",
+    ),
+    (
+        "SELECT id, root_id, relative_path FROM files INDEXED BY sqlite_autoindex_files_1"
+        " WHERE root_id > 0",
+        "INSERT OR IGNORE INTO files (id, root_id, relative_path, size, mtime_ns, video_id)"
+        " SELECT held.id, ?2, ?3, -1, -1, held.video_id FROM temp.held WHERE held.id = ?1",
+    ),
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Salvaged:
@@ -149,27 +169,6 @@ def _carry_over(source: sqlite3.Connection, new: Path, *, damaged: Path) -> int:
             target.executemany("DELETE FROM clips WHERE video_id = ?", torn)
             target.executemany("DELETE FROM videos WHERE id = ?", torn)
         return known
-
-
-# What an index tells of rows that cannot be read themselves: from the damaged file, into the new.
-# Files come with a size that none has: the next index run looks at each again, finds its content
-# known, and decodes nothing.
-_TOLD_BY_INDEXES = (
-    (
-        "SELECT id, path FROM roots INDEXED BY sqlite_autoindex_roots_1 WHERE path > ''",
-        "INSERT OR IGNORE INTO roots (id, path) VALUES (?, ?)",
-    ),
-    (
-        "SELECT id, video_id FROM files INDEXED BY ix_files_video_id WHERE video_id > 0",
-        "INSERT OR IGNORE INTO temp.held VALUES (?, ?)",
-    ),
-    (
-        "SELECT id, root_id, relative_path FROM files INDEXED BY sqlite_autoindex_files_1"
-        " WHERE root_id > 0",
-        "INSERT OR IGNORE INTO files (id, root_id, relative_path, size, mtime_ns, video_id)"
-        " SELECT held.id, ?2, ?3, -1, -1, held.video_id FROM temp.held WHERE held.id = ?1",
-    ),
-)
 
 
 def _carry_from_indexes(source: sqlite3.Connection, target: sqlite3.Connection) -> None:

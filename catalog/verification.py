@@ -158,6 +158,10 @@ def _remove(leftovers: list[Path], _session: Session) -> None:
 
 
 def _repaired(folder: Path, *, on_progress: Progress) -> Verification:
+    for room in folder.glob(f"{ROOM_PREFIX}*"):
+        rmtree(
+            room, ignore_errors=True
+        )  # of a repair that was killed: who holds the claim is alone
     damage = _damage(folder)
     salvage = _salvage(folder, on_progress=on_progress) if damage else ""
     mended = [Problem(what, salvage) for what in damage]

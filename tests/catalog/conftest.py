@@ -1,6 +1,7 @@
 """A small catalog of invented films with random vectors, and the plain arithmetic it must equal."""
 
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass, field, replace
@@ -149,27 +150,34 @@ class Repaired:
     lost: set[str]  # the names of the films that answer no more
 
 
-@pytest.fixture
-def library(new_shelf, folder):
-    """A closed catalog with all that a catalog may hold, in `folder`."""
-    shelf = new_shelf(folder)
-    for n in range(30):
-        shelf.add(f"{n}.mp4", clips=1 + n, seed=n)
-    catalog = shelf.catalog
-    catalog.add_places({shelf.place("copies/7.mp4"): catalog.video_with("content 7")})
-    catalog.record_failure(shelf.place("bad.mp4"), error="it is no video")
-    catalog.note_mounts([ROOT])
-    for n in (100, 101):
-        catalog.add_to_draft(
-            f"content {n}",
-            place=shelf.place(f"{n}.mp4"),
-            duration=20.0,
-            clips=[ClipSpan(0.0, 8.0), ClipSpan(4.0, 12.0)],
-            vectors=unit_vectors(2, seed=n),
-        )
-    catalog.save_snapshot()
-    catalog.close()
+@pytest.fixture(scope="session")
+def stored_library(tmp_path_factory):
+    """A closed catalog with all that a catalog may hold; only to be copied."""
+    folder = tmp_path_factory.mktemp("stored") / "catalog"
+    with Catalog.open(folder, create=True) as catalog:
+        catalog.bind(PROVENANCE)
+        shelf = Shelf(catalog)
+        for n in range(30):
+            shelf.add(f"{n}.mp4", clips=1 + n, seed=n)
+        catalog.add_places({shelf.place("copies/7.mp4"): catalog.video_with("content 7")})
+        catalog.record_failure(shelf.place("bad.mp4"), error="it is no video")
+        catalog.note_mounts([ROOT])
+        for n in (100, 101):
+            catalog.add_to_draft(
+                f"content {n}",
+                place=shelf.place(f"{n}.mp4"),
+                duration=20.0,
+                clips=[ClipSpan(0.0, 8.0), ClipSpan(4.0, 12.0)],
+                vectors=unit_vectors(2, seed=n),
+            )
+        catalog.save_snapshot()
     return folder
+
+
+@pytest.fixture
+def library(stored_library, folder):
+    """A copy of it in `folder`."""
+    return shutil.copytree(stored_library, folder)
 
 
 @pytest.fixture
