@@ -159,9 +159,8 @@ def _remove(leftovers: list[Path], _session: Session) -> None:
 
 def _repaired(folder: Path, *, on_progress: Progress) -> Verification:
     for room in folder.glob(f"{ROOM_PREFIX}*"):
-        rmtree(
-            room, ignore_errors=True
-        )  # of a repair that was killed: who holds the claim is alone
+        if not is_leftover(room):  # who holds the claim is alone: it is of a repair that was killed
+            rmtree(room, ignore_errors=True)
     damage = _damage(folder)
     salvage = _salvage(folder, on_progress=on_progress) if damage else ""
     mended = [Problem(what, salvage) for what in damage]
