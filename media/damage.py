@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass, field
 
 _SAME_PLACE = 1.0  # seconds within which two losses are one: a key frame's loss spoils what follows
-_CUT = 0.2  # seconds before a key frame, or the end, in which a recording may be torn by cutting it
+_CUT, _END = 0.2, 1.0  # seconds before a key frame and the end in which a cut may tear pictures
 
 
 @dataclass(slots=True)
@@ -65,7 +65,7 @@ class Suspicions:
     def finish(self) -> None:
         """Judge the rest: the film is over."""
         for start, end in self._open:
-            if end < self._latest - _CUT:
+            if end < self._latest - _END:
                 self.losses.add(start, end=end)
         self._open.clear()
 

@@ -1,8 +1,250 @@
 """What is said of damaged films; and that nothing is said of sound ones."""
 
+import random
+import subprocess
+import sys
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
 import pytest
 
-from media.damage import Losses, clock_time
+from media import decode_at, probe
+from media.damage import Losses, Suspicions, clock_time
+
+IN_FRONT = {"container_options": {"movflags": "+faststart"}}
+FRAGMENTS = {"container_options": {"movflags": "+frag_keyframe+empty_moov+dash+global_sidx"}}
+KEYS = {"g": "25", "sc_threshold": "0"}
+
+
+def _noisy(count: int) -> list[np.ndarray]:
+    """Pictures that take many bytes, so that damage has something to hit."""
+    draw = np.random.default_rng(1)
+    return list(draw.integers(0, 256, (count, 48, 64, 3), dtype=np.uint8))
+
+
+def _notes(path: Path) -> list[str]:
+    """All that is said of the film at `path` while it is looked at and played through."""
+    video = probe(path)
+    notes = [video.damage] if video.damage else []
+    times = [video.duration * index / 50 for index in range(51)]
+    frames = list(decode_at(video, times, threads=1, on_damage=notes.append))
+    assert len(frames) == len(times)
+    return notes
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("film.mp4", IN_FRONT),
+        ("film.mov", IN_FRONT),
+        ("film.mp4", FRAGMENTS),
+        ("film.mkv", {}),
+        ("film.webm", {"codec": "libvpx", "options": KEYS | {"deadline": "realtime"}}),
+        ("film.avi", {"codec": "mpeg4", "options": KEYS}),
+    ],
+)
+def test_a_film_that_breaks_off_says_where_and_of_how_much(make_film, name, options):
+    path = make_film(name, _noisy(250), **({"options": KEYS} | options))
+    data = path.read_bytes()
+    path.write_bytes(data[: len(data) * 6 // 10])
+    notes = _notes(path)
+    assert notes[0] in ("breaks off at 00:05 of 00:10", "breaks off at 00:06 of 00:10")
+    assert 5.0 < probe(path).duration < 7.0
+    path.write_bytes(data)
+    assert _notes(path) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("film.mp4", {}),
+        ("film.mkv", {}),
+        ("film.webm", {"codec": "libvpx", "options": KEYS | {"deadline": "realtime"}}),
+        ("film.avi", {"codec": "mpeg4", "options": KEYS}),
+        ("film.ts", {}),
+        ("film.ts", {"codec": "mpeg2video", "options": KEYS | {"b": "2M"}}),
+        ("film.mpg", {"codec": "mpeg2video", "options": KEYS | {"b": "2M"}}),
+        ("film.flv", {}),
+    ],
+)
+@pytest.mark.parametrize("kind", ["zeros", "noise"])
+def test_a_damaged_middle_is_told_and_what_follows_keeps_its_time(make_film, name, options, kind):
+    path = make_film(name, _noisy(250), **({"options": KEYS} | options))
+    data = bytearray(path.read_bytes())
+    start, size = len(data) // 2, len(data) // 12
+    data[start : start + size] = (
+        bytes(size) if kind == "zeros" else random.Random(2).randbytes(size)
+    )
+    path.write_bytes(data)
+    (note, *_) = _notes(path)
+    assert "at 00:0" in note or "from 00:0" in note
+    assert probe(path).duration == pytest.approx(10.0, abs=0.1)
+
+
+def test_the_end_of_a_fragmented_film_that_cannot_be_reached_is_told(make_film):
+    no_index = {"movflags": "+frag_keyframe+empty_moov"}
+    path = make_film("film.mp4", _noisy(250), options=KEYS, container_options=no_index)
+    data = bytearray(path.read_bytes())
+    place = data.index(b"moof", len(data) // 2) - 4
+    data[place : place + len(data) // 5] = bytes(len(data) // 5)
+    path.write_bytes(data)
+    (note, *_) = _notes(path)
+    assert note in ("is unreadable beyond 00:04", "is unreadable beyond 00:05")
+
+
+# A process in which the disk breaks after `sys.argv[2]` packets: from then on the kernel itself
+# (a seccomp filter) answers each read from a file with EIO.
+BREAKING_DISK = """
+import ctypes, errno, os, struct, sys
+from pathlib import Path
+from media import MediaError, decode_at, probe
+from media.scan import PacketScan
+
+def break_disk():
+    read = {"x86_64": 0, "aarch64": 63}[os.uname().machine]
+    program = [(0x20, 0, 0, 0), (0x15, 0, 3, read), (0x20, 0, 0, 16), (0x35, 0, 1, 3),
+               (0x06, 0, 0, 0x00050000 | errno.EIO), (0x06, 0, 0, 0x7FFF0000)]
+    code = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *line) for line in program))
+    head = struct.pack("HxxxxxxP", len(program), ctypes.addressof(code))
+    prctl = ctypes.CDLL(None).prctl
+    assert prctl(38, 1, 0, 0, 0) == 0 and prctl(22, 2, head, 0, 0) == 0
+
+packets_left = int(sys.argv[2])
+def watch(frame, event, argument):
+    global packets_left
+    if event == "call" and frame.f_code is PacketScan.add.__code__:
+        packets_left -= 1
+        if packets_left == 0:
+            sys.setprofile(None)
+            break_disk()
+
+path = Path(sys.argv[1])
+sys.setprofile(watch)
+if packets_left == 0:
+    break_disk()
+try:
+    video = probe(path)
+    print(video.damage, video.duration)
+except MediaError as error:
+    print(type(error).__name__, error)
+"""
+
+
+def _probed_on_a_breaking_disk(path: Path, *, packets: int) -> str:
+    run = [sys.executable, "-c", BREAKING_DISK, str(path), str(packets)]
+    result = subprocess.run(run, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stderr
+    return result.stdout.strip()
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs seccomp, which Linux has")
+@pytest.mark.parametrize("name", ["film.mp4", "film.mkv", "film.ts"])
+def test_a_disk_that_fails_in_the_middle_is_no_end_of_the_film(make_film, name):
+    path = make_film(name, _noisy(500), options=KEYS | {"crf": "5"}, **IN_FRONT)
+    told = _probed_on_a_breaking_disk(path, packets=100)
+    note, _, duration = told.rpartition(" ")
+    assert note.startswith("cannot be read beyond 00:0")
+    assert note.endswith("Input/output error")
+    assert 4.0 < float(duration) < 12.0
+    told = _probed_on_a_breaking_disk(path, packets=0)
+    assert told == "UnreadableError cannot be read: Input/output error"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "arm_wrestling.mp4",
+        "bottles.mp4",
+        "bug_av1.mp4",
+        "chaplin_vp9.webm",
+        "dog.mp4",
+        "flower.webm",
+        "fruit-and-vegetable.gif",
+        "juggle_hevc10.mkv",
+        "makeup.avi",
+        "nasa_multistream.mp4",
+        "one-by-one-person.mp4",
+        "orangutan.mp4",
+        "pancake.mkv",
+        "testvideo.mp4",
+    ],
+)
+def test_nothing_is_said_of_sound_real_films(real_videos, name):
+    assert _notes(real_videos / name) == []
+    assert probe(real_videos / name).gaps == ()
+
+
+OPEN = {"x264-params": "open-gop=1:bframes=3:keyint=25"}
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("film.mp4", OPEN),
+        ("film.mkv", OPEN),
+        ("film.ts", OPEN),
+        ("film.mp4", {"x264-params": "intra-refresh=1"}),
+        ("film.ts", {"x264-params": "intra-refresh=1"}),
+        ("film.flv", {"bf": "3"}),
+    ],
+)
+def test_nothing_is_said_of_films_without_closed_groups(make_film, numbered, name, options):
+    assert _notes(make_film(name, numbered(250), options=options)) == []
+
+
+def test_nothing_is_said_of_uneven_films(make_film, numbered):
+    draw = random.Random(3)
+    stamps = [0]
+    while len(stamps) < 200:
+        stamps.append(stamps[-1] + draw.choice([1, 33, 40, 41, 500, 4000, 59_000]))
+    for name in ("film.mp4", "film.mkv", "film.ts"):
+        path = make_film(name, numbered(200), pts=stamps, time_base=Fraction(1, 1000))
+        assert _notes(path) == []
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        ("film.ts", "libx264", KEYS),
+        ("film.ts", "libx264", OPEN),
+        ("film.ts", "mpeg2video", {"bf": "2", "g": "25"}),
+        ("film.mpg", "mpeg2video", {"bf": "2", "g": "25"}),
+    ],
+)
+def test_nothing_is_said_of_a_recording_cut_out_of_a_broadcast(make_film, numbered, kind):
+    name, codec, options = kind
+    path = make_film(name, numbered(500), codec=codec, options=options)
+    data = path.read_bytes()
+    unit = 188 if name.endswith("ts") else 1
+    for begin, end in [(0.23, 0.77), (0.5, 1.0), (0.0, 0.381)]:
+        first, last = (int(len(data) * part) // unit * unit for part in (begin, end))
+        path.write_bytes(data[first:last])
+        assert _notes(path) == []
+
+
+def test_nothing_is_said_of_a_broadcast_with_the_advertisements_cut_out(make_film, numbered):
+    path = make_film("film.ts", numbered(500), options=KEYS)
+    with av.open(str(path)) as container:
+        packets = [packet for packet in container.demux(video=0) if packet.size]
+        keys = [packet.pos for packet in packets if packet.is_keyframe]
+    data = path.read_bytes()
+    path.write_bytes(data[: keys[4]] + data[keys[14] :])
+    assert _notes(path) == []
+
+
+def test_what_only_looks_torn_where_a_film_is_cut_is_no_loss():
+    losses = Losses()
+    suspicions = Suspicions(losses)
+    for number in range(100):
+        time = number * 0.04
+        suspicions.watch(time, is_key=number % 25 == 0)
+        if number in (24, 60, 99):  # before a key frame, between, at the end
+            suspicions.add(time, end=time + 0.04)
+    suspicions.finish()
+    assert losses.count == 1
+    assert losses.first == pytest.approx((2.4, 2.44))
 
 
 def test_losses_close_to_each_other_are_one_place():
