@@ -123,11 +123,13 @@ class EventNotices:
 
     def _note(self, event: FileSystemEvent) -> None:
         """Called in a thread of the observer."""
-        for name in (event.src_path, event.dest_path):
-            path = Path(os.fsdecode(name))
-            if name and concerns_index(path, is_folder=event.is_directory, roots=self._roots):
-                with self._lock:
-                    self._told.paths[path] = self._clock()
+        named = (event.src_path, event.dest_path)
+        paths = [Path(os.fsdecode(name)) for name in named if name]
+        now = self._clock()
+        with self._lock:  # once: the two names of a move are told together
+            for path in paths:
+                if concerns_index(path, is_folder=event.is_directory, roots=self._roots):
+                    self._told.paths[path] = now
 
     def _note_loss(self) -> None:
         with self._lock:

@@ -121,7 +121,7 @@ class _Watcher:
         due = self._agenda.next_pass(now, look=look_at)
         if due is None:
             return
-        folders = due.folders(self.roots, is_folder=Path.is_dir)
+        folders = due.folders(self.roots, is_folder=_is_real_folder)
         if self.index(folders, held=due.held, within=frozenset(self.roots)):
             self._agenda.finish(due)
         else:
@@ -148,6 +148,7 @@ class _Watcher:
         self.close()
         self._silent = frozenset(self.roots)
         self._next_poll = -math.inf
+        self._agenda.note_whole()  # what was not heard before
         self._say(f"{why}; until then all is looked through every {self.settings.poll:g} s")
 
     def _silent_folders(self) -> frozenset[Path]:
@@ -209,6 +210,11 @@ class _Watcher:
         if sentence not in self._said:
             self._said.add(sentence)
             self.tell(sentence)
+
+
+def _is_real_folder(path: Path) -> bool:
+    """What lies behind a link is walked from the folder that holds the link, by that name."""
+    return path.is_dir() and os.path.realpath(path) == os.fspath(path)
 
 
 def look_at(path: Path) -> Look:
