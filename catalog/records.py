@@ -159,6 +159,7 @@ class CatalogStatus:
     schema_version: int
     damaged: tuple[Damaged, ...] = ()
     drafts: int = 0  # unfinished films
+    roots: tuple[Path, ...] = ()  # the folders that all files lie below
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,7 @@
 """What is in a catalog, counted in one moment."""
 
+from pathlib import Path
+
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
@@ -7,6 +9,7 @@ from catalog import drafts, places
 from catalog.database import Database, file_bytes
 from catalog.provenance import stored_provenance
 from catalog.records import CatalogStatus, Damaged, Failure
+from catalog.roots import roots_by_id
 from catalog.snapshot import SNAPSHOT_NAME
 from catalog.tables import Clip, File, Meta, Video
 
@@ -29,6 +32,7 @@ def status_of(session: Session, *, meta: Meta, database: Database) -> CatalogSta
         schema_version=meta.schema_version,
         damaged=_damaged(session),
         drafts=drafts.count(session),
+        roots=tuple(Path(path) for path in sorted(roots_by_id(session).values())),
     )
 
 

@@ -64,7 +64,7 @@ class Ledger:
         """Known files are gone and were forgotten."""
         self._removed += files
 
-    def summary(self, *, interrupted: bool) -> IndexReport:
+    def summary(self, *, interrupted: bool, unsaved: str | None) -> IndexReport:
         """Everything that was counted, lists in path order."""
         return IndexReport(
             indexed=self._counts[Outcome.INDEXED],
@@ -77,6 +77,7 @@ class Ledger:
             video_seconds=self._video_seconds,
             took_seconds=time.monotonic() - self._started,
             interrupted=interrupted,
+            unsaved=unsaved,
         )
 
     def _done(self, event: FileDone) -> None:

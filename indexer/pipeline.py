@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from catalog import Catalog, Draft, Provenance, VideoRecord
+from catalog import Catalog, CatalogStorageError, Draft, Provenance, VideoRecord
 from indexer.batches import Embedder, EmbeddingBatches, FilmInProgress
 from indexer.events import ClipsEmbedded, FilmStarted, Report, Walking
 from indexer.intake import Intake, place_of
@@ -87,8 +87,16 @@ def index_library(
         catalog.drop_drafts(walk.roots)
     except KeyboardInterrupt:
         interrupted = True
-    catalog.save_snapshot()
-    return ledger.summary(interrupted=interrupted)
+    return ledger.summary(interrupted=interrupted, unsaved=_save_snapshot(catalog))
+
+
+def _save_snapshot(catalog: Catalog) -> str | None:
+    """Why it could not be saved: that loses nothing, and must not hide what the run has done."""
+    try:
+        catalog.save_snapshot()
+    except CatalogStorageError as error:
+        return str(error)
+    return None
 
 
 def _require_same_cut(catalog: Catalog, settings: IndexSettings) -> None:

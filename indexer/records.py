@@ -61,12 +61,14 @@ class FailedFile:
     """A file that is not in the index, or a folder that could not be listed, and the reason.
 
     `tried` is False when the file failed in an earlier run, has not changed since, and was left
-    alone this time.
+    alone this time. `kept` is for a folder that may not be mounted: how many known files of it
+    were left in the catalog.
     """
 
     path: Path
     error: str
     tried: bool = True
+    kept: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +89,7 @@ class IndexReport:
     `damaged`: those of the indexed ones of which a part could not be read.
     `clips` and `video_seconds` (seconds of video) belong to the indexed files. `interrupted`: the
     run was stopped before its end; what it counts is committed, the rest waits for the next run.
+    `unsaved`: why the snapshot of the vector index could not be saved; nothing is lost by that.
     """
 
     indexed: int
@@ -99,3 +102,4 @@ class IndexReport:
     video_seconds: float
     took_seconds: float
     interrupted: bool
+    unsaved: str | None = None

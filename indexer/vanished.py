@@ -107,4 +107,5 @@ def _kept(folder: Path, files: int) -> FailedFile:
         error=f"is empty or not there, but {held} in the catalog and stays there, as its disk may "
         f"not be mounted; `vsearch forget` drops what is gone for good",
         tried=False,
+        kept=files,
     )

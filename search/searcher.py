@@ -1,13 +1,14 @@
 """A sentence in, ranked moments out."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from time import perf_counter
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from catalog import Catalog, Provenance
+from catalog import Catalog, Provenance, path_matcher
 from search.errors import (
     EmptyQueryError,
     InvalidLimitError,
@@ -73,7 +74,10 @@ class Searcher:
             query=text,
             model=provenance.model,
             took_ms=(perf_counter() - started) * 1000.0,
-            hits=tuple(_hit(moment, rank=rank) for rank, moment in enumerate(moments, start=1)),
+            hits=tuple(
+                _hit(moment, rank=rank, within=within)
+                for rank, moment in enumerate(moments, start=1)
+            ),
         )
 
     def _require_same_model(self) -> Provenance:
@@ -117,16 +121,29 @@ def _require_question(text: str, *, limit: int) -> str:
     return sentence
 
 
-def _hit(moment: Moment, *, rank: int) -> Hit:
+def _hit(moment: Moment, *, rank: int, within: str | None) -> Hit:
     best = moment.best
+    path, *others = _present_first((best.path, *best.other_paths), within=within)
     return Hit(
         rank=rank,
         score=best.score,
-        path=best.path,
+        path=path,
         start=moment.start,
         end=moment.end,
         peak=(best.start + best.end) / 2,
         duration=best.duration,
         clip_id=best.clip_id,
-        other_paths=best.other_paths,
+        other_paths=tuple(others),
     )
+
+
+def _present_first(places: Sequence[Path], *, within: str | None) -> Sequence[Path]:
+    """The places of one content, from one on that is there now and was asked for, if any is.
+
+    The catalog knows files on disks that are not mounted; of copies the one that plays is shown.
+    """
+    if len(places) == 1:
+        return places  # there is nothing to choose, so the disk is not asked
+    wanted = path_matcher(within) if within is not None else lambda _: True
+    shown = next((place for place in places if wanted(place) and place.exists()), places[0])
+    return (shown, *(place for place in places if place != shown))

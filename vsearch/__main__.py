@@ -1,12 +1,12 @@
 """The entry point: runs one command line, and says in one sentence what could not be done."""
 
-import contextlib
 import errno
 import os
 import sys
 
 from vsearch.exit_codes import DONE, INTERRUPTED, REFUSED
 from vsearch.interruption import Interruption
+from vsearch.messages import refuse
 
 _NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT})
 
@@ -47,8 +47,7 @@ def _drop_output() -> None:
 
 def _refuse(sentence: str, *, code: int) -> int:
     if sentence:  # Typer has none to say where it showed the help instead
-        with contextlib.suppress(OSError):  # whoever read it is gone; the code still tells
-            print(f"vsearch: {' '.join(sentence.split())}", file=sys.stderr)
+        refuse(sentence)
     return code
 
 

@@ -11,12 +11,13 @@ from vsearch.commands.ask import classify, query
 from vsearch.commands.demo import demo
 from vsearch.commands.index import index
 from vsearch.commands.page import ui
-from vsearch.commands.upkeep import status
+from vsearch.commands.upkeep import forget, relocate, status, verify
 
 app = typer.Typer(
     name="vsearch",
     help="Find moments in your own videos from a sentence, on your own machine.",
-    epilog="Exit codes: 0 done, 1 could not do it, 2 wrong usage, 3 done but some files failed.",
+    epilog="Exit codes: 0 done, 1 could not do it, 2 wrong usage, 3 done but some files failed; "
+    "128 + N ended by signal N (130: Ctrl-C).",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode="rich",
@@ -49,6 +50,9 @@ app.command()(index)
 app.command()(query)
 app.command("search", help="The same as `query`.")(query)
 app.command()(classify)
-app.command()(status)
 app.command()(ui)
 app.command()(demo)
+app.command()(status)
+app.command()(forget)
+app.command()(relocate)
+app.command()(verify)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from catalog import ProvenanceMismatchError
+from search import OtherModelError
 from toyworld.library import make_library
 from vsearch import wiring
 
@@ -72,25 +73,30 @@ def run_demo(settings: Settings, *, report: Callable[[IndexEvent], None]) -> Dem
     log.info("Making a library of toy films in %s", library)
     films = make_library(library, report=lambda film: log.debug("made %s", film.path.name))
     log.info("Indexing %d films", len(films))
-    indexed = _index(library, settings=settings, report=report)
+    try:
+        indexed, answers = _index_and_ask(films, library, settings=settings, report=report)
+    except (ProvenanceMismatchError, OtherModelError):
+        # An older version left it, with another demo model; the films it knows are made here.
+        shutil.rmtree(settings.catalog)
+        indexed, answers = _index_and_ask(films, library, settings=settings, report=report)
+    return DemoRun(library=library, catalog=settings.catalog, index=indexed, answers=answers)
+
+
+def _index_and_ask(
+    films: tuple[Film, ...],
+    library: Path,
+    *,
+    settings: Settings,
+    report: Callable[[IndexEvent], None],
+) -> tuple[IndexReport, tuple[Answer, ...]]:
+    options = wiring.IndexOptions()
+    indexed = wiring.index_library([library], settings=settings, options=options, report=report)
     with wiring.open_searcher(settings) as searcher:
         answers = tuple(
             Answer(result=searcher.search(caption, limit=MOMENTS_PER_QUESTION), truth=truth)
             for caption, truth in _questions(films)
         )
-    return DemoRun(library=library, catalog=settings.catalog, index=indexed, answers=answers)
-
-
-def _index(
-    library: Path, *, settings: Settings, report: Callable[[IndexEvent], None]
-) -> IndexReport:
-    options = wiring.IndexOptions()
-    try:
-        return wiring.index_library([library], settings=settings, options=options, report=report)
-    except ProvenanceMismatchError:
-        # An older version left it, with another demo model; the films it knows are made here.
-        shutil.rmtree(settings.catalog)
-        return wiring.index_library([library], settings=settings, options=options, report=report)
+    return indexed, answers
 
 
 def _questions(films: tuple[Film, ...]) -> list[tuple[str, Truth]]:

@@ -1,17 +1,30 @@
 """What the command says on stderr beside its progress, and how much of it."""
 
+import json
 import logging
+import sys
+from contextlib import suppress
 
 log = logging.getLogger("vsearch")
 
 
-def set_volume(*, verbose: bool, quiet: bool) -> None:
-    """Messages go to stderr: none, those that matter, or all of them."""
-    handler = logging.StreamHandler()
-    handler.setFormatter(logging.Formatter("%(message)s"))
-    log.handlers = [handler]
+def set_volume(*, verbose: bool, quiet: bool, as_events: bool = False) -> None:
+    """Messages go to stderr: none, those that matter, or all of them.
+
+    With `as_events` each is a JSON object on a line of its own.
+    """
+    log.handlers = [_Events() if as_events else _Sentences()]
     log.propagate = False
     log.setLevel(logging.WARNING if quiet else logging.DEBUG if verbose else logging.INFO)
+
+
+def refuse(sentence: str) -> None:
+    """Say in one sentence why a command could not be done."""
+    text = printable(" ".join(sentence.split()))
+    if any(isinstance(handler, _Events) for handler in log.handlers):
+        log.error(text)
+    else:
+        _write(f"vsearch: {text}")
 
 
 def tell_of_demo(model: str | None) -> None:
@@ -20,3 +33,34 @@ def tell_of_demo(model: str | None) -> None:
 
     if model == DEMO_MODEL:
         log.info("the demo model knows coloured shapes that move, and nothing else")
+
+
+def printable(text: str) -> str:
+    """A text for a person: control characters are escaped, so that a name cannot write on screen.
+
+    A byte that is not Unicode stays as it is.
+    """
+    return "".join(map(_printable, text))
+
+
+def _printable(letter: str) -> str:
+    if letter.isprintable() or "\udc80" <= letter <= "\udcff":
+        return letter
+    return repr(letter)[1:-1]
+
+
+class _Sentences(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        _write(printable(record.getMessage()))
+
+
+class _Events(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        event = {"event": "message", "level": record.levelname.lower(), "text": record.getMessage()}
+        _write(json.dumps(event))
+
+
+def _write(line: str) -> None:
+    """To stderr as it is now: a progress bar puts itself in its place, to stay below the lines."""
+    with suppress(OSError):  # whoever read it is gone: that ends no work
+        print(line, file=sys.stderr, flush=True)

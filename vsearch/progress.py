@@ -1,44 +1,43 @@
-"""How far an index run is: a bar on a terminal, a quiet line a minute elsewhere, on stderr."""
+"""How far an index run is, on stderr: a bar on a terminal, a line a minute in a log, or events."""
 
 from __future__ import annotations
 
+import threading
 import time
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from typing import TYPE_CHECKING
 
-from indexer import FileDone, Progress, ProgressMeter
-from vsearch.output import clock, console, count, shown
+from indexer import (
+    ClipsEmbedded,
+    FileDone,
+    FilmStarted,
+    LibraryWalked,
+    Outcome,
+    ProgressMeter,
+    Walking,
+)
+from vsearch.output import clock, console, shown
+from vsearch.progress_views import BarView, CurrentFilm, EventView, LineView, Standing, View
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
     from types import TracebackType
 
     from rich.console import Console
 
     from indexer import Event
 
-SECONDS_BETWEEN_LINES = 60.0
-
-
-def progress_text(progress: Progress) -> str:
-    """Where a run stands, in one line; the time left counts hours of video, not files."""
-    parts = [f"{progress.files_done:,}/{count(progress.files, 'file')}"]
-    if progress.speed is not None:
-        parts.append(f"{progress.speed:.1f} × realtime")
-    if progress.video_seconds_left is not None and progress.seconds_left is not None:
-        parts.append(
-            f"{clock(progress.video_seconds_left)} of video left: "
-            f"about {clock(progress.seconds_left, up=True)}"
-        )
-    if progress.failed:
-        parts.append(f"{progress.failed:,} failed")
-    return ", ".join(parts)
+SECONDS_BETWEEN_LOOKS = 1.0
 
 
 class IndexProgress(AbstractContextManager["IndexProgress"]):
     """Takes the events of an index run and shows where it stands, while its block is open.
 
-    `verbose` adds a line for each file whose turn is over; `quiet` shows nothing at all.
+    `verbose` adds a line for each file whose turn is over, `quiet` shows nothing at all,
+    `as_events` writes JSON, an object a line. A log and events go on while a run is silent. That
+    stderr can be written to no longer (its terminal was closed, its disk is full) ends no run:
+    nothing more is shown.
     """
 
     def __init__(
@@ -46,19 +45,34 @@ class IndexProgress(AbstractContextManager["IndexProgress"]):
         *,
         quiet: bool,
         verbose: bool,
+        as_events: bool = False,
         output: Console | None = None,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
         self._console = output or console(stderr=True)
-        self._verbose = verbose and not quiet
+        self._verbose = verbose and not quiet and not as_events
         self._meter = ProgressMeter(clock=now)
-        self._view: _Bar | _Lines | None = None
-        if not quiet:
-            terminal = self._console.is_terminal
-            self._view = _Bar(self._console) if terminal else _Lines(self._console, now=now)
+        self._films = _Films()
+        self._walking: int | None = None
+        self._indexed = 0
+        # Whoever shows holds `_showing`, and takes `_counting` for as long as it reads: the bar
+        # draws itself in a thread of its own, which must never wait for one that waits for it.
+        self._counting = threading.Lock()
+        self._showing = threading.Lock()
+        self._view = None if quiet else self._new_view(as_events=as_events, now=now)
+        self._over = threading.Event()
+        self._ticker = threading.Thread(target=self._tick, name="progress", daemon=True)
+
+    def _new_view(self, *, as_events: bool, now: Callable[[], float]) -> View:
+        if as_events:
+            return EventView(self._console.file, now=now)
+        if self._console.is_terminal:
+            return BarView(self._console, standing=self._standing)
+        return LineView(self._console.file, now=now)
 
     def __enter__(self) -> IndexProgress:
-        """Nothing shows before the first event: loading a model has messages of its own."""
+        """Nothing shows before the first event."""
+        self._ticker.start()
         return self
 
     def __exit__(
@@ -68,60 +82,87 @@ class IndexProgress(AbstractContextManager["IndexProgress"]):
         trace: TracebackType | None,
     ) -> None:
         """Leave the terminal clean, whatever happened."""
-        if self._view:
-            self._view.stop()
+        self._over.set()
+        self._ticker.join()
+        self._stop()
+
+    @property
+    def indexed(self) -> int:
+        """How many videos were committed so far."""
+        return self._indexed
 
     def __call__(self, event: Event) -> None:
         """Take one event of the run."""
-        progress = self._meter.observe(event)
-        if self._view:
-            self._view.show(progress)
-        if self._verbose and isinstance(event, FileDone):
-            reason = f" ({event.error})" if event.error else ""
+        with self._counting:
+            self._meter.observe(event)
+            self._films.observe(event)
+            if isinstance(event, Walking):
+                self._walking = event.files
+            elif isinstance(event, LibraryWalked):
+                self._walking = None
+            elif isinstance(event, FileDone):
+                self._indexed += event.outcome is Outcome.INDEXED
+        with self._showing:
+            self._show(event)
+
+    def _show(self, event: Event | None) -> None:
+        if not self._view:
+            return
+        try:
+            self._view.show(self._standing(), event)
+            if self._verbose and event:
+                self._tell(event)
+        except OSError:
+            self._stop()
+
+    def _stop(self) -> None:
+        view, self._view = self._view, None
+        with suppress(OSError):
+            if view:
+                view.stop()
+
+    def _tell(self, event: Event) -> None:
+        if isinstance(event, FileDone):
+            remark = event.error or event.damage
+            reason = f" ({remark})" if remark else ""
             self._console.print(f"{event.outcome.value} {shown(event.path)}{reason}")
+        elif isinstance(event, FilmStarted) and event.resumed:
+            self._console.print(f"going on with {shown(event.path)} at {clock(event.resumed)}")
+
+    def _standing(self) -> Standing:
+        with self._counting:
+            return Standing(
+                progress=self._meter.progress(),
+                walking=self._walking,
+                current=self._films.current,
+            )
+
+    def _tick(self) -> None:
+        while not self._over.wait(SECONDS_BETWEEN_LOOKS):
+            with self._showing:
+                if self._standing().begun:
+                    self._show(None)
 
 
-class _Bar:
-    """A bar over the seconds of video, with the numbers behind it."""
+class _Films:
+    """The films that are being decoded; the current one is that which got on last."""
 
-    def __init__(self, output: Console) -> None:
-        from rich.progress import BarColumn, TextColumn
-        from rich.progress import Progress as RichProgress
+    def __init__(self) -> None:
+        self._open: dict[Path, CurrentFilm] = {}
 
-        self._bar = RichProgress(
-            BarColumn(bar_width=10),
-            TextColumn("{task.description}", markup=False),
-            console=output,
-            transient=True,
-        )
-        self._task = self._bar.add_task("", total=None)
+    @property
+    def current(self) -> CurrentFilm | None:
+        return next(reversed(self._open.values()), None)
 
-    def show(self, progress: Progress) -> None:
-        self._bar.start()  # the first time only; it does nothing to a bar that runs
-        left = progress.video_seconds_left
-        self._bar.update(
-            self._task,
-            completed=progress.video_seconds,
-            total=None if left is None else progress.video_seconds + left,
-            description=progress_text(progress),
-        )
+    def observe(self, event: Event) -> None:
+        if isinstance(event, FilmStarted):
+            self._put(CurrentFilm(event.path, event.duration, event.resumed))
+        elif isinstance(event, ClipsEmbedded) and event.path in self._open:
+            film = self._open[event.path]
+            self._put(CurrentFilm(event.path, film.duration, event.video_seconds))
+        elif isinstance(event, FileDone):
+            self._open.pop(event.path, None)
 
-    def stop(self) -> None:
-        self._bar.stop()
-
-
-class _Lines:
-    """One line a minute, for logs."""
-
-    def __init__(self, output: Console, *, now: Callable[[], float]) -> None:
-        self._console = output
-        self._now = now
-        self._last = now()
-
-    def show(self, progress: Progress) -> None:
-        if self._now() - self._last >= SECONDS_BETWEEN_LINES:
-            self._last = self._now()
-            self._console.print(progress_text(progress))
-
-    def stop(self) -> None:
-        """Nothing is left open."""
+    def _put(self, film: CurrentFilm) -> None:
+        self._open.pop(film.path, None)
+        self._open[film.path] = film

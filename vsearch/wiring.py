@@ -10,18 +10,26 @@ from __future__ import annotations
 
 import importlib.util
 import logging
+import shlex
 import socket
 import sys
 import time
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from catalog import Catalog, CatalogError, CatalogMissingError, CatalogStatus, ClipSpan, Provenance
-from indexer import IndexingError, IndexReport, IndexSettings, provenance_of, sample_times
+from indexer import (
+    IndexingError,
+    IndexReport,
+    IndexSettings,
+    PathMissingError,
+    provenance_of,
+    sample_times,
+)
 from indexer import index_library as run_index
 from search import Searcher, SearchError, SearchResult, require_provenance
 from vsearch.errors import (
@@ -34,7 +42,7 @@ from vsearch.errors import (
 from xclip_core import DEFAULT_MODEL, ModelError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -59,6 +67,7 @@ class IndexOptions:
     exclude: tuple[str, ...] = ()
     workers: int | None = None
     retry_failed: bool = False
+    patience: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,26 +99,84 @@ def index_library(
 ) -> IndexReport:
     """Index files and folders into the catalog, which is made when it is not there.
 
-    Loading the model takes seconds, which a library that has not changed does not cost. It is
-    loaded first where there is no catalog yet, as a model that cannot be had must not leave an
-    empty one behind, and where it is named by another name than the one that made the catalog.
+    Raises PathMissingError for a path that is not there, unless files below it are known.
+    """
+    with open_index(settings, paths=paths, purpose="vsearch index") as index:
+        return index.run(paths, options=options, report=report)
+
+
+@contextmanager
+def open_index(settings: Settings, *, paths: Sequence[Path], purpose: str) -> Iterator[OpenIndex]:
+    """The catalog, claimed for indexing `paths`, for as long as the block lasts.
+
+    It is made when it is not there; a model that cannot be had leaves no catalog. Where there is
+    one, its model is loaded only when something has to be decoded, but another one is refused in
+    any case. `purpose` is the command that others are told of who want the catalog meanwhile.
+
+    Raises CatalogHeldError, ModelConflictError, ProvenanceMismatchError, ModelError, and
+    PathMissingError when nothing is known yet and there is nothing at one of the paths.
     """
     made_by = _provenance(settings)
-    _model_to_load(settings, made_by=made_by)
-    index_settings = _index_settings(options, made_by=made_by)
-    loaded = None
-    if made_by is None or settings.model not in (None, made_by.model):
-        loaded = load_embedder(settings, made_by=made_by)
-    with open_catalog(settings, create=True) as catalog:
-        if loaded is not None:
-            catalog.check(provenance_of(loaded, settings=index_settings))
+    load = _ModelOnDemand(settings, made_by=made_by)
+    if made_by is None:
+        _require_there(paths)
+        load()
+    claim = f"{purpose} {shlex.join(map(str, paths))}"
+    with open_catalog(settings, create=True) as catalog, catalog.claim(claim):
+        if made_by and settings.model not in (None, made_by.model):
+            # Another name may mean the same weights: only a look at them can tell.
+            same_cut = IndexSettings(window=made_by.window, stride=made_by.stride)
+            catalog.check(provenance_of(load(), settings=same_cut))
+        yield OpenIndex(catalog=catalog, load_embedder=load, made_by=made_by)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenIndex:
+    """A catalog that is claimed, what made it, and the model for it, loaded when it is needed."""
+
+    catalog: Catalog
+    load_embedder: Callable[[], Embedder]
+    made_by: Provenance | None
+
+    def run(
+        self,
+        paths: Sequence[Path],
+        *,
+        options: IndexOptions,
+        report: Callable[[Event], None],
+        held: frozenset[Path] = frozenset(),
+    ) -> IndexReport:
+        """Index `paths` once; what is `held` stays as the catalog has it."""
         return run_index(
             paths,
-            catalog=catalog,
-            load_embedder=lambda: loaded or load_embedder(settings, made_by=made_by),
-            settings=index_settings,
+            catalog=self.catalog,
+            load_embedder=self.load_embedder,
+            settings=replace(_index_settings(options, made_by=self.made_by), held=held),
             report=report,
         )
+
+
+class _ModelOnDemand:
+    """Loads the model once, when it is called first; a conflict of names is refused at once."""
+
+    def __init__(self, settings: Settings, *, made_by: Provenance | None) -> None:
+        self._settings = settings
+        self._made_by = made_by
+        self._loaded: Embedder | None = None
+        _model_to_load(settings, made_by=made_by)
+
+    def __call__(self) -> Embedder:
+        if self._loaded is None:
+            self._loaded = load_embedder(self._settings, made_by=self._made_by)
+        return self._loaded
+
+
+def _require_there(paths: Iterable[Path]) -> None:
+    for path in paths:
+        if not path.exists():
+            raise PathMissingError(
+                f"{path} is not there; check the spelling, and whether its disk is mounted"
+            )
 
 
 def search(
@@ -293,4 +360,5 @@ def _index_settings(options: IndexOptions, *, made_by: Provenance | None) -> Ind
         exclude=options.exclude,
         workers=IndexSettings().workers if options.workers is None else options.workers,
         retry_failed=options.retry_failed,
+        patience=IndexSettings().patience if options.patience is None else options.patience,
     )

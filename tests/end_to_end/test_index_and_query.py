@@ -24,6 +24,7 @@ def test_an_index_run_tells_what_it_did_in_json(indexed: Indexed) -> None:
         "moved": 0,
         "removed": 0,
         "failed": [],
+        "damaged": [],
         "clips": 9,
     }
 
@@ -275,7 +276,7 @@ def test_queries_work_while_an_index_run_is_going_on(
     settings = read_settings({"VSEARCH_HOME": str(vsearch.home)}, device="cpu", precision="fp32")
     with wiring.open_searcher(settings) as searcher:
         assert len(searcher.search("a red circle").hits) == 1
-        process = vsearch.start("index", folder, stdout=subprocess.DEVNULL)
+        process = vsearch.start("index", folder, "-q", stdout=subprocess.DEVNULL)
         seen = [1]
         while process.poll() is None:
             seen.append(len(searcher.search("a red circle").hits))

@@ -7,23 +7,17 @@ from pathlib import Path
 
 import pytest
 
-from catalog import CatalogStatus, Failure, Provenance
-from indexer import FailedFile, IndexReport
 from search import Hit, SearchResult
 from vsearch.output import (
     clock,
     count,
-    index_json,
     play_command,
-    print_index,
     print_json,
     print_paths,
     print_search,
-    print_status,
     search_json,
     shown,
     size,
-    status_json,
 )
 
 
@@ -134,46 +128,14 @@ def test_an_answer_has_the_schema_of_every_face() -> None:
     }
 
 
-REPORT = IndexReport(
-    indexed=12,
-    unchanged=3,
-    moved=1,
-    removed=0,
-    failed=(FailedFile(path=Path("/bad.mp4"), error="it is empty"),),
-    damaged=(),
-    clips=418,
-    video_seconds=1790.2,
-    took_seconds=20.3,
-    interrupted=False,
-)
-
-
-def test_an_index_run_has_the_schema_of_every_face() -> None:
-    assert index_json(REPORT) == {
-        "indexed": 12,
-        "unchanged": 3,
-        "moved": 1,
-        "removed": 0,
-        "failed": [{"path": "/bad.mp4", "error": "it is empty"}],
-        "clips": 418,
-        "video_seconds": 1790.2,
-        "took_seconds": 20.3,
-    }
-
-
-@pytest.mark.parametrize(
-    ("interrupted", "told"), [(False, "no video files were found"), (True, "")]
-)
-def test_a_run_stopped_before_its_first_film_does_not_say_that_there_is_none(
+def test_further_places_of_a_film_are_told_to_programs_and_people(
     capsys: pytest.CaptureFixture[str],
-    interrupted: bool,
-    told: str,
 ) -> None:
-    nothing = replace(REPORT, indexed=0, unchanged=0, moved=0, failed=(), interrupted=interrupted)
-    print_index(nothing)
-    out = capsys.readouterr().out
-    assert told in out
-    assert bool(out) == bool(told)
+    copied = replace(hit(), other_paths=(Path("/b/copy.mp4"), Path("/c/co\npy.mp4")))
+    assert search_json(answer(copied))["hits"][0]["also"] == ["/b/copy.mp4", "/c/co\npy.mp4"]
+    print_search(answer(copied))
+    lines = [line.strip() for line in capsys.readouterr().out.splitlines()]
+    assert lines[2:] == ["also at /b/copy.mp4", r"also at /c/co\npy.mp4"]
 
 
 def test_a_name_that_is_not_unicode_survives_json(capsys: pytest.CaptureFixture[str]) -> None:
@@ -203,45 +165,3 @@ def test_long_lines_are_not_wrapped(capsys: pytest.CaptureFixture[str]) -> None:
 def test_bare_paths_come_best_first_and_once_each(capsys: pytest.CaptureFixture[str]) -> None:
     print_paths(answer(hit("/b.mp4"), hit("/a.mp4", rank=2), hit("/b.mp4", rank=3, start=20.0)))
     assert capsys.readouterr().out == "/b.mp4\n/a.mp4\n"
-
-
-def status(provenance: Provenance | None) -> CatalogStatus:
-    return CatalogStatus(
-        folder=Path("/home/me/catalog"),
-        catalog_uuid="2f6a3c52-4b1c-4f0e-9d5c-0c9a1f6f7f10",
-        provenance=provenance,
-        videos=2,
-        files=3,
-        clips=40,
-        video_seconds=3725.0,
-        database_bytes=120_000,
-        snapshot_bytes=4_000,
-        failures=(Failure(path=Path("/bad.mp4"), error="it is empty"),),
-        generation=5,
-        schema_version=1,
-    )
-
-
-def test_the_status_tells_the_model_the_sizes_and_the_failures(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    made_by = Provenance(
-        model="demo",
-        revision=None,
-        weights_digest="0123456789abcdef",
-        dimension=64,
-        frames_per_clip=8,
-        window=8.0,
-        stride=4.0,
-    )
-    print_status(status(made_by))
-    text = capsys.readouterr().out
-    for told in ("demo", "0123456789ab", "40, 8 s every 4 s", "2 in 3 files, 1:02:05", "120.0 kB"):
-        assert told in text
-    assert "/bad.mp4: it is empty" in text
-
-
-def test_the_status_of_an_empty_catalog_has_no_model(capsys: pytest.CaptureFixture[str]) -> None:
-    print_status(status(None))
-    assert "none yet" in capsys.readouterr().out
-    assert status_json(status(None))["model"] is None

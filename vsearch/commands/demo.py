@@ -33,6 +33,7 @@ def demo(
       vsearch demo
       vsearch demo --json | jq '.answers[].query'
     """
+    from vsearch import demo_report
     from vsearch.demo import run_demo
     from vsearch.progress import IndexProgress
 
@@ -41,6 +42,6 @@ def demo(
     with IndexProgress(quiet=quiet, verbose=verbose) as report:
         outcome = run_demo(settings, report=report)
     if as_json:
-        output.print_json(output.demo_json(outcome))
+        output.print_json(demo_report.demo_json(outcome))
     else:
-        output.print_demo(outcome)
+        demo_report.print_demo(outcome)

@@ -26,7 +26,7 @@ from vsearch.settings import read_settings
 def index(
     paths: Annotated[
         list[Path],
-        typer.Argument(metavar="PATH", exists=True, help="Video files, or folders of them."),
+        typer.Argument(metavar="PATH", help="Video files, or folders of them."),
     ],
     *,
     catalog: CatalogOption = None,
@@ -66,6 +66,15 @@ def index(
     retry_failed: Annotated[
         bool, typer.Option("--retry-failed", help="Try files again that failed and are unchanged.")
     ] = False,
+    patience: Annotated[
+        float | None,
+        typer.Option(
+            metavar="SECONDS",
+            help="How long reading a video may be silent, beyond what its size and length justify, "
+            "before it counts as failed. Default: 120.",
+            show_default=False,
+        ),
+    ] = None,
     model: ModelOption = None,
     device: DeviceOption = "auto",
     precision: PrecisionOption = "auto",
@@ -83,10 +92,11 @@ def index(
       vsearch index ~/Movies talk.mkv --exclude '*/trailers/*'
       vsearch index /media/videos --window 4 --stride 2 --catalog ~/fine
     """
-    from vsearch import wiring
+    from indexer import PathMissingError
+    from vsearch import index_report, wiring
     from vsearch.progress import IndexProgress
 
-    set_volume(verbose=verbose, quiet=quiet)
+    set_volume(verbose=verbose, quiet=quiet, as_events=as_json)
     settings = read_settings(
         os.environ, catalog=catalog, model=model, device=device, precision=precision
     )
@@ -97,16 +107,24 @@ def index(
         exclude=tuple(exclude or ()),
         workers=workers,
         retry_failed=retry_failed,
+        patience=patience,
     )
-    with IndexProgress(quiet=quiet, verbose=verbose) as report:
-        outcome = wiring.index_library(paths, settings=settings, options=options, report=report)
+    with IndexProgress(quiet=quiet, verbose=verbose, as_events=as_json) as report:
+        try:
+            outcome = wiring.index_library(paths, settings=settings, options=options, report=report)
+        except PathMissingError as error:
+            raise typer.BadParameter(str(error), param_hint="PATH") from error
+        except wiring.USER_ERRORS:
+            if report.indexed:
+                log.info("%s indexed before that, and kept", output.count(report.indexed, "video"))
+            raise
     if as_json:
-        output.print_json(output.index_json(outcome))
+        output.print_json(index_report.index_json(outcome))
+        index_report.tell_advice(outcome)
     else:
-        output.print_index(outcome)
+        index_report.print_index(outcome)
+        index_report.print_troubles(outcome)
     tell_of_demo(settings.model)
-    if outcome.failed:
-        output.print_failures(outcome.failed)
     if outcome.interrupted:
         log.info("interrupted; what is finished stays, and the same command goes on from there")
         raise typer.Exit(INTERRUPTED)

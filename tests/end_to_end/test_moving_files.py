@@ -1,0 +1,101 @@
+"""A library whose files move, are copied, go, or are on a disk that is not there."""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+
+@pytest.fixture
+def films(tmp_path: Path, make_film: Any) -> Path:
+    make_film(tmp_path / "films" / "a.mp4", seed=1)
+    make_film(tmp_path / "films" / "b.mp4", seed=2)
+    return tmp_path / "films"
+
+
+def hit_paths(vsearch: Any, *flags: object) -> list[str]:
+    hits = vsearch("query", "a red circle", "--json", *flags).json["hits"]
+    return [hit["path"] for hit in hits]
+
+
+def test_a_run_with_nothing_to_do_loads_no_model(vsearch: Any, films: Path, model: Path) -> None:
+    first = vsearch("index", films, "--model", model, "-v")
+    assert "model " in first.err
+    # The model is out of reach, and nobody misses it.
+    held, elsewhere = model.parent, model.parent.with_name("elsewhere")
+    held.rename(elsewhere)
+    try:
+        second = vsearch("index", films, "-v")
+    finally:
+        elsewhere.rename(held)
+    assert (second.code, second.out) == (0, "2 unchanged\n")
+    assert "model " not in second.err
+
+
+@pytest.mark.parametrize(
+    "flags", [("--window", 4), ("--stride", 2), ("--model", "microsoft/xclip-base-patch16")]
+)
+def test_what_conflicts_is_refused_though_there_is_nothing_to_do(
+    vsearch: Any, films: Path, model: Path, flags: tuple[object, ...]
+) -> None:
+    assert vsearch("index", films, "--model", model).code == 0
+    run = vsearch("index", films, *flags)
+    assert (run.code, run.out) == (1, "")
+    assert "--catalog FOLDER" in run.err
+
+
+def test_a_copy_shows_up_once_with_its_places_and_by_one_that_is_there(
+    vsearch: Any, films: Path, model: Path
+) -> None:
+    assert vsearch("index", films, "--model", model).code == 0
+    shutil.copy(films / "a.mp4", films / "copy of a.mp4")
+    assert vsearch("index", films, "--json").json["moved"] == 1
+    hits = vsearch("query", "a red circle", "--json").json["hits"]
+    assert len(hits) == 2
+    (copied,) = [hit for hit in hits if "also" in hit]
+    places = {copied["path"], *copied["also"]}
+    assert places == {str(films / "a.mp4"), str(films / "copy of a.mp4")}
+    assert f"also at {copied['also'][0]}" in vsearch("query", "a red circle").out
+    # Gone, and not indexed since: the other place is the one to play from.
+    Path(copied["path"]).unlink()
+    assert copied["also"][0] in hit_paths(vsearch)
+    # But who asks for places of one kind gets those.
+    assert hit_paths(vsearch, "--in", copied["path"]) == [copied["path"]]
+
+
+def test_a_folder_that_is_gone_loses_nothing_and_relocate_finds_it(
+    vsearch: Any, films: Path, model: Path, tmp_path: Path
+) -> None:
+    assert vsearch("index", films, "--model", model).code == 0
+    films.rename(tmp_path / "moved")
+    absent = vsearch("index", films)
+    assert absent.code == 3
+    assert f"{films}: is empty or not there" in absent.err
+    assert "vsearch relocate OLD NEW" in absent.err
+    assert len(hit_paths(vsearch)) == 2
+    assert vsearch("relocate", films, tmp_path / "moved", "--json").json["found"] == 2
+    assert all(path.startswith(str(tmp_path / "moved")) for path in hit_paths(vsearch))
+    again = vsearch("index", tmp_path / "moved", "--json").json
+    assert (again["unchanged"], again["indexed"]) == (2, 0)
+
+
+def test_a_path_that_nobody_knows_is_wrong_usage_also_where_there_is_a_catalog(
+    vsearch: Any, films: Path, model: Path
+) -> None:
+    assert vsearch("index", films, "--model", model).code == 0
+    run = vsearch("index", films, "/nowhere/at/all")
+    assert (run.code, run.out) == (2, "")
+    assert "/nowhere/at/all" in run.err
+    assert run.err.count("\n") == 1
+
+
+def test_what_was_forgotten_stays_away_when_it_is_excluded(
+    vsearch: Any, films: Path, model: Path
+) -> None:
+    assert vsearch("index", films, "--model", model).code == 0
+    forgotten = vsearch("forget", films / "a.mp4")
+    assert forgotten.code == 0
+    flags = forgotten.err.partition("unless it is given ")[2].split()
+    assert vsearch("index", films, *flags, "--json").json["indexed"] == 0
+    assert vsearch("index", films, "--json").json["indexed"] == 1

@@ -1,0 +1,88 @@
+"""Real processes, real signals."""
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).parents[2]
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows knows no such signals")
+
+# Works until it is asked to end, then takes its time to put things away.
+WORK = """
+import signal, sys, time
+for name in sys.argv[1:]:
+    signal.signal(signal.Signals[name], signal.SIG_IGN)
+from vsearch.interruption import Interruption
+interruption = Interruption()
+interruption.listen()
+try:
+    print("at work", flush=True)
+    time.sleep(60)
+except KeyboardInterrupt:
+    print("putting away", flush=True)
+    sys.stdin.readline()
+    sys.exit(interruption.exit_code)
+"""
+
+
+def start(*, ignoring: tuple[signal.Signals, ...] = ()) -> "subprocess.Popen[str]":
+    process = subprocess.Popen(
+        [sys.executable, "-c", WORK, *(one.name for one in ignoring)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=REPOSITORY,
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "at work\n"
+    return process
+
+
+def next_line(process: "subprocess.Popen[str]") -> str:
+    assert process.stdout is not None
+    return process.stdout.readline()
+
+
+@pytest.mark.parametrize(
+    ("asked", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
+)
+def test_a_signal_lets_a_run_put_things_away(asked: signal.Signals, code: int) -> None:
+    process = start()
+    process.send_signal(asked)
+    assert next_line(process) == "putting away\n"
+    _, err = process.communicate("\n", timeout=60)
+    assert (process.returncode, err) == (code, "")
+
+
+@pytest.mark.parametrize("first", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("second", [signal.SIGINT, signal.SIGTERM])
+def test_a_second_signal_ends_it_at_once(first: signal.Signals, second: signal.Signals) -> None:
+    process = start()
+    process.send_signal(first)
+    assert next_line(process) == "putting away\n"
+    process.send_signal(second)
+    assert process.wait(timeout=60) == -second
+    process.communicate()
+
+
+def test_a_terminal_that_is_closed_says_so_more_than_once_and_means_one_thing() -> None:
+    process = start()
+    process.send_signal(signal.SIGHUP)
+    assert next_line(process) == "putting away\n"
+    process.send_signal(signal.SIGHUP)
+    _, err = process.communicate("\n", timeout=60)
+    assert (process.returncode, err) == (129, "")
+
+
+@pytest.mark.parametrize("ignored", [signal.SIGHUP, signal.SIGINT])
+def test_what_whoever_started_it_has_it_ignore_is_ignored(ignored: signal.Signals) -> None:
+    process = start(ignoring=(ignored,))
+    process.send_signal(ignored)
+    process.send_signal(signal.SIGTERM)
+    assert next_line(process) == "putting away\n"
+    process.communicate("\n", timeout=60)
+    assert process.returncode == 143

@@ -1,0 +1,82 @@
+"""What `vsearch demo` asked and found, for people and programs."""
+
+from __future__ import annotations
+
+import shlex
+import shutil
+import sys
+from typing import TYPE_CHECKING, Any
+
+from vsearch.index_report import index_json, print_index
+from vsearch.output import clock, console, moment_line, search_json
+
+if TYPE_CHECKING:
+    from vsearch.demo import DemoRun
+
+
+def demo_json(run: DemoRun) -> dict[str, Any]:
+    """Each question with its answer and with where the truth lies."""
+    return {
+        "library": str(run.library),
+        "catalog": str(run.catalog),
+        "index": index_json(run.index),
+        "answers": [
+            {
+                **search_json(answer.result),
+                "truth": {
+                    "path": str(answer.truth.path),
+                    "start": answer.truth.start,
+                    "end": answer.truth.end,
+                },
+            }
+            for answer in run.answers
+        ],
+    }
+
+
+def print_demo(run: DemoRun) -> None:
+    """Questions, ranked moments beside the truth, and what to do next."""
+    from rich.text import Text
+
+    page = console()
+    print_index(run.index)
+    for answer in run.answers:
+        truth = answer.truth
+        page.print()
+        page.print(Text(answer.result.query, style="bold"))
+        for hit in answer.result.hits:
+            page.print(moment_line(hit, name=hit.path.name), end="")
+            page.print("  ✓" if answer.is_right(hit) else "", style="green")
+        page.print(
+            f"     truth:  {clock(truth.start)}–{clock(truth.end, up=True)}  {truth.path.name}",
+            style="dim",
+        )
+    right = sum(any(map(answer.is_right, answer.result.hits[:1])) for answer in run.answers)
+    page.print(
+        f"\n{right} of {len(run.answers)} sentences found their moment at rank 1. "
+        "The demo model knows coloured shapes that move, and nothing else.\n"
+    )
+    _print_next_steps(run)
+
+
+def _print_next_steps(run: DemoRun) -> None:
+    page = console()
+    catalog = shlex.quote(str(run.catalog))
+    question = shlex.quote(run.answers[0].result.query)
+    page.print("Next:")
+    for remark, command in (
+        ("ask these films yourself", f"query {question} --catalog {catalog}"),
+        ("on a page, with pictures and a player", f"ui --catalog {catalog}"),
+        ("your own videos, with a model of the real world", "index FOLDER"),
+        ("and what is in them", 'query "person cooking pasta"'),
+    ):
+        page.print(f"  {_program()} {command}", end="")
+        page.print(f"   # {remark}", style="dim")
+
+
+def _program() -> str:
+    """How the person can call this program again; it may not be on their path."""
+    if shutil.which("vsearch"):
+        return "vsearch"
+    called = sys.argv[0]
+    return f"{sys.executable} -m vsearch" if called.endswith("__main__.py") else called

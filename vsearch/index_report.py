@@ -1,0 +1,121 @@
+"""What an index run did, for people and programs."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from vsearch.failures import Remark, remark_lines
+from vsearch.messages import log
+from vsearch.output import clock, console, count
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from rich.console import Console
+
+    from catalog import Damaged, Failure
+    from indexer import DamagedFile, FailedFile, IndexReport
+
+
+def index_json(report: IndexReport) -> dict[str, Any]:
+    """What an index run did; counts are files, times are seconds."""
+    return {
+        "indexed": report.indexed,
+        "unchanged": report.unchanged,
+        "moved": report.moved,
+        "removed": report.removed,
+        "failed": failures_json(report.failed),
+        "damaged": damages_json(report.damaged),
+        "clips": report.clips,
+        "video_seconds": round(report.video_seconds, 3),
+        "took_seconds": round(report.took_seconds, 3),
+    }
+
+
+def failures_json(failures: Iterable[Failure | FailedFile]) -> list[dict[str, str]]:
+    """Files that are not in the index, each with its reason."""
+    return [{"path": str(failure.path), "error": failure.error} for failure in failures]
+
+
+def damages_json(damages: Iterable[Damaged | DamagedFile]) -> list[dict[str, str]]:
+    """Files that are in the index as far as they can be read, each with what is wrong."""
+    return [{"path": str(damage.path), "note": damage.note} for damage in damages]
+
+
+def print_index(report: IndexReport) -> None:
+    """The summary of an index run."""
+    page = console()
+    speed = report.video_seconds / report.took_seconds if report.took_seconds else 0.0
+    if report.indexed:
+        page.print(
+            f"Indexed {count(report.indexed, 'video')} ({clock(report.video_seconds)} of video, "
+            f"{count(report.clips, 'clip')}) in {report.took_seconds:.1f} s, {speed:.1f} × realtime"
+        )
+    rest = {
+        "unchanged": report.unchanged,
+        "moved or copied": report.moved,
+        "removed": report.removed,
+        "failed": len(report.failed),
+        "damaged": len(report.damaged),
+    }
+    told = ", ".join(f"{number:,} {what}" for what, number in rest.items() if number)
+    if told:
+        page.print(told)
+    elif not report.indexed and not report.interrupted:
+        page.print("Nothing to index: no video files were found")
+
+
+def print_troubles(report: IndexReport) -> None:
+    """On stderr: what is not in the index or only in part, why, and what to do about it."""
+    with suppress(OSError):  # nobody reads it any more: the exit code tells all the same
+        _print_troubles(report, page=console(stderr=True))
+
+
+def _print_troubles(report: IndexReport, *, page: Console) -> None:
+    if report.failed:
+        page.print("Not indexed:", style="bold red")
+        for line in failure_lines(report.failed):
+            page.print(f"  {line}")
+    if report.damaged:
+        page.print("Indexed as far as they can be read:", style="bold yellow")
+        for line in damage_lines(report.damaged):
+            page.print(f"  {line}")
+    for sentence in advice(report):
+        page.print(sentence)
+
+
+def tell_advice(report: IndexReport) -> None:
+    """As messages: what to do about what went wrong."""
+    for sentence in advice(report):
+        log.warning("%s", sentence)
+
+
+def failure_lines(failures: Iterable[Failure | FailedFile]) -> tuple[str, ...]:
+    """What could not be indexed, and why."""
+    return remark_lines(Remark(failure.path, failure.error) for failure in failures)
+
+
+def damage_lines(damages: Iterable[Damaged | DamagedFile]) -> tuple[str, ...]:
+    """What could be read in part, and what is wrong with it."""
+    return remark_lines(Remark(damage.path, damage.note) for damage in damages)
+
+
+def advice(report: IndexReport) -> Iterator[str]:
+    """What a person can do about what went wrong, a sentence for each kind of trouble."""
+    missing = sum(failure.kept > 0 for failure in report.failed)
+    if len(report.failed) > missing:
+        yield (
+            "Files that failed are tried again when they change, or with "
+            "`vsearch index --retry-failed PATH`."
+        )
+    if missing:
+        yield (
+            "Mount the disks that are missing and index again. For files that lie elsewhere now "
+            "there is `vsearch relocate OLD NEW`, for files that will not come back "
+            "`vsearch forget PATH`."
+        )
+    if report.damaged:
+        yield "Put sound copies in the place of damaged files: the next run takes those in."
+    if report.unsaved:
+        yield f"All of it is in the catalog, but answers start slowly: {report.unsaved}"
