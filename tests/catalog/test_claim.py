@@ -34,9 +34,9 @@ from catalog import Catalog
 with Catalog.open(Path(sys.argv[1])) as catalog, catalog.claim("vsearch index /films"):
     child = os.fork()
     if child == 0:
+        print(os.getpid(), flush=True)  # said by the child: it has its own life from here on
         sys.stdin.read()
         os._exit(0)
-    print(child, flush=True)
     os.waitpid(child, 0)
 """
 
