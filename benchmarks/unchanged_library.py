@@ -246,7 +246,7 @@ def conditions(library: Library, *, rounds: int) -> str:
     return (
         f"{library.films} films ({size / 1e6:.0f} MB) in folders of {FILMS_PER_FOLDER}, "
         f"a database of {database / 1e6:.0f} MB, {rounds} rounds, caches warm.\n"
-        f"{platform.machine()}, {os.cpu_count()} cores, {platform.system()} {platform.release()}, "
+        f"{platform.machine()}, {os.cpu_count()} cores, {platform.system()}, "
         f"Python {platform.python_version()}, SQLAlchemy {version('sqlalchemy')}, "
         f"SQLite {sqlite3.sqlite_version}, {find.stdout.splitlines()[0]}."
     )
