@@ -114,7 +114,7 @@ def index(
             outcome = wiring.index_library(paths, settings=settings, options=options, report=report)
         except PathMissingError as error:
             raise typer.BadParameter(str(error), param_hint="PATH") from error
-        except wiring.USER_ERRORS:
+        except wiring.user_errors():
             if report.indexed:
                 log.info("%s indexed before that, and kept", output.count(report.indexed, "video"))
             raise
