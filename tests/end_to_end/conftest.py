@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -37,9 +37,12 @@ class Vsearch:
     home: Path
     environment: dict[str, str] = field(default_factory=dict)
 
-    def start(self, *arguments: object, **options: Any) -> "subprocess.Popen[str]":
+    def start(
+        self, *arguments: object, within: Sequence[str] = (), **options: Any
+    ) -> "subprocess.Popen[str]":
+        """Begin a command line, run by the one `within` where there is one."""
         return subprocess.Popen(
-            [sys.executable, "-m", "vsearch", *map(str, arguments)],
+            [*within, sys.executable, "-m", "vsearch", *map(str, arguments)],
             cwd=REPOSITORY,
             env={
                 **os.environ,

@@ -52,7 +52,14 @@ def films(tmp_path: Path) -> Path:
 
 
 def write(path: Path) -> Action:
-    return lambda: path.write_bytes(b"a film")
+    """Puts a film in place in one step, which is one event."""
+
+    def action() -> None:
+        unnoticed = path.with_name(".being-written")
+        unnoticed.write_bytes(b"a film")
+        unnoticed.replace(path)
+
+    return action
 
 
 modes = pytest.mark.parametrize(
