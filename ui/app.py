@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from catalog import CatalogMissingError
+from catalog import CatalogGoneError, CatalogMissingError
 from toyworld.library import library_captions
 from ui import markup
 from ui.previews import preview_span
@@ -40,6 +40,9 @@ def main() -> None:
         searcher = open_library(page_settings(), catalog_uuid=status.catalog_uuid).searcher
         if sentence:
             _show_moments(searcher.search(sentence, limit=limit, within=within), within=within)
+    except CatalogGoneError:
+        open_library.clear()  # it was restored from a backup: what lies there now is opened
+        st.rerun()
     except wiring.user_errors() as error:
         st.html(markup.problem(str(error)))
 

@@ -59,6 +59,18 @@ def test_an_open_page_notices_that_the_catalog_was_made_anew(
     assert "new.mp4" in found
 
 
+def test_an_open_page_goes_on_with_a_catalog_that_was_restored_from_a_backup(
+    library: Path, page, settings: Settings
+) -> None:
+    backup = shutil.copytree(settings.catalog, settings.home / "backup")
+    opened = page(q="a film")
+    before = opened.moments
+    shutil.rmtree(settings.catalog)
+    backup.rename(settings.catalog)
+    assert opened.look_again().moments == before
+    assert before
+
+
 def test_a_file_that_is_gone_says_so_and_the_others_are_shown(library: Path, page) -> None:
     (library / "evening.mkv").unlink()
     asked = page(q="a film")
