@@ -8,7 +8,12 @@ from vsearch.exit_codes import DONE, INTERRUPTED, REFUSED
 from vsearch.interruption import Interruption
 from vsearch.messages import refuse
 
-_NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT})
+# What writing to stdout meets where its disk is full, and where its terminal was closed.
+_NO_OUTPUT = {
+    errno.ENOSPC: "make room and try again",
+    errno.EDQUOT: "make room and try again",
+    errno.EIO: "the result could not be written; see what became of the terminal or the disk",
+}
 
 
 def run(arguments: list[str]) -> int:
@@ -27,10 +32,10 @@ def run(arguments: list[str]) -> int:
         _drop_output()
         return DONE
     except OSError as error:
-        if error.errno not in _NO_ROOM:
+        if error.errno not in _NO_OUTPUT:
             raise
         _drop_output()
-        return _refuse(f"{error.strerror}; make room and try again", code=REFUSED)
+        return _refuse(f"{error.strerror}; {_NO_OUTPUT[error.errno]}", code=REFUSED)
     except Exception as error:
         from vsearch.wiring import user_errors
 
@@ -64,7 +69,9 @@ def main() -> None:
         code = run(sys.argv[1:])
     except KeyboardInterrupt:
         code = INTERRUPTED
-    sys.exit(interruption.exit_code if code == INTERRUPTED else code)
+    # A terminal that was closed leaves nowhere to print a result: no other fault than its signal.
+    ended = code == INTERRUPTED or (code == REFUSED and interruption.asked)
+    sys.exit(interruption.exit_code if ended else code)
 
 
 if __name__ == "__main__":

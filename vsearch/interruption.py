@@ -28,6 +28,11 @@ class Interruption:
             signal.signal(one, self._end)
 
     @property
+    def asked(self) -> bool:
+        """Whether a signal has come."""
+        return self._number is not None
+
+    @property
     def exit_code(self) -> int:
         """What a shell expects of a process that a signal ended."""
         return INTERRUPTED if self._number is None else 128 + self._number

@@ -53,6 +53,28 @@ def test_whoever_ends_a_run_it_puts_away_what_is_finished(
     assert vsearch("verify", "-q").code == 0
 
 
+def test_a_terminal_that_is_closed_ends_a_run_as_a_signal_does(
+    vsearch: Any, films: Path, model: Path
+) -> None:
+    import pty
+
+    ours, theirs = pty.openpty()
+    process = vsearch.start(
+        *("index", films, "--model", model, "-v", *FINE),
+        **dict.fromkeys(("stdin", "stdout", "stderr"), theirs),
+        start_new_session=True,
+        # The first terminal that a session opens is its own, and hangs up on it.
+        preexec_fn=lambda: os.close(os.open(os.ttyname(theirs), os.O_RDWR)),
+    )
+    os.close(theirs)
+    seen = b""
+    while b"indexed" not in seen:
+        seen += os.read(ours, 65536)
+    os.close(ours)
+    assert process.wait(timeout=120) == 129
+    assert 1 <= vsearch("status", "--json").json["videos"] < 20
+
+
 def test_a_run_under_nohup_outlives_its_terminal(
     vsearch: Any, library: Path, model: Path, run_from: Callable[..., Any]
 ) -> None:

@@ -91,6 +91,18 @@ def test_a_glob_leaves_only_its_files(searcher):
     assert searcher.search("kitchen", within="*.avi").hits == ()
 
 
+def test_of_copies_one_that_is_there_is_shown_unless_another_was_asked_for(
+    catalog, searcher, tmp_path
+):
+    here, away = tmp_path / "here.mp4", Path("/films/home.mp4")
+    here.touch()
+    catalog.add_places({FilePlace(tmp_path, here, 1, 1): catalog.video_with("home.mp4")})
+    best = searcher.search("kitchen").hits[0]
+    assert (best.path, best.other_paths) == (here, (away,))
+    asked = searcher.search("kitchen", within="/films/*").hits[0]
+    assert (asked.path, asked.other_paths) == (away, (here,))
+
+
 def test_a_film_that_fills_the_pool_does_not_hide_the_others(tmp_path):
     with bound(tmp_path / "catalog") as catalog:
         add_film(catalog, "long.mp4", *["kitchen"] * 300)
