@@ -239,16 +239,22 @@ class FilmReaders:
         return self._patience + _SECONDS_PER_SECOND * seconds
 
     def _start(self) -> None:
-        memory = self._context.RawArray(ctypes.c_uint8, int(np.prod(self._shape)))
-        ours, theirs = self._context.Pipe()
-        process = self._context.Process(
-            target=serve,
-            args=(theirs, memory),
-            kwargs={"shape": self._shape, "reader": self._reader},
-            name="film-reader",
-            daemon=True,
-        )
-        process.start()
+        try:
+            memory = self._context.RawArray(ctypes.c_uint8, int(np.prod(self._shape)))
+            ours, theirs = self._context.Pipe()
+            process = self._context.Process(
+                target=serve,
+                args=(theirs, memory),
+                kwargs={"shape": self._shape, "reader": self._reader},
+                name="film-reader",
+                daemon=True,
+            )
+            process.start()
+        except OSError as error:  # too many processes or open files, too large a piece of memory
+            raise ReaderError(
+                f"a process that decodes films cannot be had ({error.strerror or error}); see which"
+                " limits are set for you (`ulimit -a`), or give fewer `--workers`"
+            ) from error
         theirs.close()
         seen = np.frombuffer(memory, dtype=np.uint8).reshape(self._shape)
         self._readers.append(_Reader(process=process, connection=ours, memory=seen))

@@ -144,6 +144,28 @@ def test_a_log_on_a_full_disk_ends_no_run(vsearch: Any, library: Path, model: Pa
     assert (process.returncode, out.startswith("Indexed 3 videos")) == (0, True)
 
 
+@pytest.mark.parametrize(
+    ("limit", "told"),
+    [(20_000, "nothing committed is lost"), (700_000, "and kept")],
+)
+def test_a_limit_on_the_size_of_files_is_one_sentence_and_what_was_done_is_kept(
+    vsearch: Any, films: Path, model: Path, limit: int, told: str
+) -> None:
+    import resource
+
+    assert vsearch("index", films / "00.mp4", "--model", model, *FINE).code == 0
+    process = vsearch.start(
+        *("index", films),
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)),
+    )
+    out, err = process.communicate(timeout=120)
+    assert (process.returncode, out) == (1, "")
+    assert told in err
+    assert "Traceback" not in err
+    assert vsearch("verify", "-q").code == 0
+    assert vsearch("index", films, "--json").json["unchanged"] >= 1
+
+
 def test_a_snapshot_that_cannot_be_saved_hides_nothing_of_what_was_done(
     vsearch: Any, library: Path, model: Path, tmp_path: Path
 ) -> None:

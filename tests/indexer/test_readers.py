@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from indexer.errors import ReaderError
 from indexer.fingerprint import read_fingerprint
 from indexer.readers import FilmReaders
 from indexer.reading import ClipRead, FilmJob, FilmOpened, FilmRead, FilmReader, FilmUnreadable
@@ -103,6 +104,19 @@ def test_what_preparing_a_frame_fails_with_is_raised_to_the_receiver(film):
         readers.submit(job(film("a.mp4", seconds=3)))
         with pytest.raises(ModelBrokeError):
             received(readers)
+
+
+def test_a_limit_of_the_system_is_a_sentence_that_names_the_way_round(film):
+    resource = pytest.importorskip("resource", reason="Windows knows no such limits")
+    path = film("a.mp4", seconds=3)
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    with film_readers(slots=4_000) as readers:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (4096, before[1]))
+        try:
+            with pytest.raises(ReaderError, match=r"ulimit -a.*--workers"):
+                readers.submit(job(path))
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 def test_receiving_gives_up_after_the_time_it_was_given(film):
