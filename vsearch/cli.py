@@ -12,6 +12,7 @@ from vsearch.commands.demo import demo
 from vsearch.commands.index import index
 from vsearch.commands.page import ui
 from vsearch.commands.upkeep import forget, relocate, status, verify
+from vsearch.commands.watch import watch
 
 app = typer.Typer(
     name="vsearch",
@@ -47,6 +48,7 @@ def _root(
 
 # In the order of the help: what people begin with, then the upkeep.
 app.command()(index)
+app.command()(watch)
 app.command()(query)
 app.command("search", help="The same as `query`.")(query)
 app.command()(classify)

@@ -58,3 +58,52 @@ QuietOption = Annotated[
         "-q", "--quiet", help="Say nothing on stderr but errors.", rich_help_panel=_OUTPUT_PANEL
     ),
 ]
+
+WindowOption = Annotated[
+    float | None,
+    typer.Option(
+        "--window",
+        metavar="SECONDS",
+        help="Length of a clip. Default: the catalog's own, else 8.",
+        show_default=False,
+    ),
+]
+StrideOption = Annotated[
+    float | None,
+    typer.Option(
+        "--stride",
+        metavar="SECONDS",
+        help="From the start of one clip to the next. Default: the catalog's own, else 4.",
+        show_default=False,
+    ),
+]
+IncludeOption = Annotated[
+    list[str] | None,
+    typer.Option("--include", metavar="GLOB", help="Only files that match; may be repeated."),
+]
+ExcludeOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--exclude", metavar="GLOB", help="No file or folder that matches; may be repeated."
+    ),
+]
+WorkersOption = Annotated[
+    int | None,
+    typer.Option(
+        "--workers",
+        metavar="N",
+        min=1,
+        help="Videos decoded at a time. Default: as many as there are cores.",
+        show_default=False,
+    ),
+]
+PatienceOption = Annotated[
+    float | None,
+    typer.Option(
+        "--patience",
+        metavar="SECONDS",
+        help="How long reading a video may be silent, beyond what its size and length justify, "
+        "before it counts as failed. Default: 120.",
+        show_default=False,
+    ),
+]

@@ -16,7 +16,7 @@ import socket
 import sys
 import time
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -102,26 +102,34 @@ def index_library(
 
     Raises PathMissingError for a path that is not there, unless files below it are known.
     """
+    # What the imports made stays to the end: the garbage collector need not go through all of it
+    # again for every few thousand files that a walk finds.
+    gc.freeze()
     with open_index(settings, paths=paths, purpose="vsearch index") as index:
-        return index.run(paths, options=options, report=report)
+        how = index_settings(options, made_by=index.made_by)
+        return index.run(paths, settings=how, report=report)
 
 
 @contextmanager
-def open_index(settings: Settings, *, paths: Sequence[Path], purpose: str) -> Iterator[OpenIndex]:
+def open_index(
+    settings: Settings,
+    *,
+    paths: Sequence[Path],
+    purpose: str,
+    load_embedder: Callable[[], Embedder] | None = None,
+) -> Iterator[OpenIndex]:
     """The catalog, claimed for indexing `paths`, for as long as the block lasts.
 
     It is made when it is not there; a model that cannot be had leaves no catalog. Where there is
     one, its model is loaded only when something has to be decoded, but another one is refused in
     any case. `purpose` is the command that others are told of who want the catalog meanwhile.
+    `load_embedder` is that of an earlier OpenIndex, which may have loaded the model already.
 
     Raises CatalogHeldError, ModelConflictError, ProvenanceMismatchError, ModelError, and
     PathMissingError when nothing is known yet and there is nothing at one of the paths.
     """
-    # What the imports made stays to the end: the garbage collector need not go through all of it
-    # again for every few thousand files that a walk finds.
-    gc.freeze()
     made_by = _provenance(settings)
-    load = _ModelOnDemand(settings, made_by=made_by)
+    load = load_embedder or _ModelOnDemand(settings, made_by=made_by)
     if made_by is None:
         _require_there(paths)
         load()
@@ -146,16 +154,15 @@ class OpenIndex:
         self,
         paths: Sequence[Path],
         *,
-        options: IndexOptions,
+        settings: IndexSettings,
         report: Callable[[Event], None],
-        held: frozenset[Path] = frozenset(),
     ) -> IndexReport:
-        """Index `paths` once; what is `held` stays as the catalog has it."""
+        """Index `paths` once."""
         return run_index(
             paths,
             catalog=self.catalog,
             load_embedder=self.load_embedder,
-            settings=replace(_index_settings(options, made_by=self.made_by), held=held),
+            settings=settings,
             report=report,
         )
 
@@ -345,7 +352,7 @@ def _provenance(settings: Settings) -> Provenance | None:
         return None
 
 
-def _index_settings(options: IndexOptions, *, made_by: Provenance | None) -> IndexSettings:
+def index_settings(options: IndexOptions, *, made_by: Provenance | None) -> IndexSettings:
     """The options that were given; window and stride else as the catalog has them."""
     usual = made_by or IndexSettings()
     window = usual.window if options.window is None else options.window

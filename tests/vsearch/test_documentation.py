@@ -28,6 +28,7 @@ HEAVY = {
     "streamlit",
     "tokenizers",
     "torch",
+    "watchdog",
     "xclip_core",
 }
 

@@ -14,11 +14,17 @@ from vsearch.messages import log, set_volume, tell_of_demo
 from vsearch.options import (
     CatalogOption,
     DeviceOption,
+    ExcludeOption,
+    IncludeOption,
     JsonOption,
     ModelOption,
+    PatienceOption,
     PrecisionOption,
     QuietOption,
+    StrideOption,
     VerboseOption,
+    WindowOption,
+    WorkersOption,
 )
 from vsearch.settings import read_settings
 
@@ -30,51 +36,15 @@ def index(
     ],
     *,
     catalog: CatalogOption = None,
-    window: Annotated[
-        float | None,
-        typer.Option(
-            metavar="SECONDS",
-            help="Length of a clip. Default: the catalog's own, else 8.",
-            show_default=False,
-        ),
-    ] = None,
-    stride: Annotated[
-        float | None,
-        typer.Option(
-            metavar="SECONDS",
-            help="From the start of one clip to the next. Default: the catalog's own, else 4.",
-            show_default=False,
-        ),
-    ] = None,
-    include: Annotated[
-        list[str] | None,
-        typer.Option(metavar="GLOB", help="Only files that match; may be repeated."),
-    ] = None,
-    exclude: Annotated[
-        list[str] | None,
-        typer.Option(metavar="GLOB", help="No file or folder that matches; may be repeated."),
-    ] = None,
-    workers: Annotated[
-        int | None,
-        typer.Option(
-            metavar="N",
-            min=1,
-            help="Videos decoded at a time. Default: as many as there are cores.",
-            show_default=False,
-        ),
-    ] = None,
+    window: WindowOption = None,
+    stride: StrideOption = None,
+    include: IncludeOption = None,
+    exclude: ExcludeOption = None,
+    workers: WorkersOption = None,
     retry_failed: Annotated[
         bool, typer.Option("--retry-failed", help="Try files again that failed and are unchanged.")
     ] = False,
-    patience: Annotated[
-        float | None,
-        typer.Option(
-            metavar="SECONDS",
-            help="How long reading a video may be silent, beyond what its size and length justify, "
-            "before it counts as failed. Default: 120.",
-            show_default=False,
-        ),
-    ] = None,
+    patience: PatienceOption = None,
     model: ModelOption = None,
     device: DeviceOption = "auto",
     precision: PrecisionOption = "auto",

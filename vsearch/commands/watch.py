@@ -1,0 +1,117 @@
+"""`vsearch watch`: the index follows the files."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from vsearch.messages import log, set_volume, tell_of_demo
+from vsearch.options import (
+    CatalogOption,
+    DeviceOption,
+    ExcludeOption,
+    IncludeOption,
+    JsonOption,
+    ModelOption,
+    PatienceOption,
+    PrecisionOption,
+    QuietOption,
+    StrideOption,
+    VerboseOption,
+    WindowOption,
+    WorkersOption,
+)
+from vsearch.settings import read_settings
+
+
+def watch(
+    paths: Annotated[
+        list[Path],
+        typer.Argument(metavar="PATH", help="Video files, or folders of them."),
+    ],
+    *,
+    catalog: CatalogOption = None,
+    settle: Annotated[
+        float,
+        typer.Option(
+            metavar="SECONDS", min=0.1, help="A file is indexed when it has not changed for this."
+        ),
+    ] = 5.0,
+    poll: Annotated[
+        float | None,
+        typer.Option(
+            metavar="SECONDS",
+            min=0.1,
+            help="Look through the folders this often, instead of listening for changes. "
+            "Default: 60, only where the file system does not tell of changes.",
+            show_default=False,
+        ),
+    ] = None,
+    recheck: Annotated[
+        float,
+        typer.Option(
+            metavar="SECONDS", min=0.1, help="Look through everything this often in any case."
+        ),
+    ] = 3600.0,
+    window: WindowOption = None,
+    stride: StrideOption = None,
+    include: IncludeOption = None,
+    exclude: ExcludeOption = None,
+    workers: WorkersOption = None,
+    patience: PatienceOption = None,
+    model: ModelOption = None,
+    device: DeviceOption = "auto",
+    precision: PrecisionOption = "auto",
+    as_json: JsonOption = False,
+    verbose: VerboseOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Index video files or folders, then keep the index up to date until Ctrl-C or SIGTERM.
+
+    New and changed files are indexed when they have stopped growing; what was moved or renamed is
+    not decoded again; what was deleted is gone from the results. Folders of other machines, from
+    which no changes are told, are looked through now and then.
+
+    \b
+    Examples:
+      vsearch watch /media/videos
+      vsearch watch /media/camera --settle 60 --json | jq '.indexed'
+      vsearch watch /mnt/nas/films --poll 300 --quiet
+    """
+    from indexer import PathMissingError, WatchSettings
+    from vsearch import watch_report, wiring
+    from vsearch.progress import IndexProgress
+    from vsearch.watch import watch as keep_up_to_date
+
+    set_volume(verbose=verbose, quiet=quiet, as_events=as_json)
+    settings = read_settings(
+        os.environ, catalog=catalog, model=model, device=device, precision=precision
+    )
+    timing = WatchSettings(settle=settle, recheck=recheck)
+    if poll is not None:
+        timing = WatchSettings(settle=settle, recheck=recheck, poll=poll, poll_everything=True)
+    options = wiring.IndexOptions(
+        window=window,
+        stride=stride,
+        include=tuple(include or ()),
+        exclude=tuple(exclude or ()),
+        workers=workers,
+        patience=patience,
+    )
+    tell_of_demo(settings.model)
+    try:
+        keep_up_to_date(
+            paths,
+            settings=settings,
+            options=options,
+            timing=timing,
+            progress=lambda: IndexProgress(quiet=quiet, verbose=verbose, as_events=as_json),
+            on_pass=watch_report.print_pass_json if as_json else watch_report.print_pass,
+        )
+    except PathMissingError as error:
+        raise typer.BadParameter(str(error), param_hint="PATH") from error
+    except KeyboardInterrupt:  # the way in which a watch ends
+        log.info("stopped; what is finished stays, and the same command goes on from there")

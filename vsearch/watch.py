@@ -1,0 +1,119 @@
+"""What `vsearch watch` does: one index run after another, each only over what has changed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from catalog import CatalogHeldError
+from indexer import FailuresTold, WatchSettings, watch_library
+from vsearch.messages import log
+from vsearch.wiring import index_settings, open_index, user_errors
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from contextlib import AbstractContextManager
+    from pathlib import Path
+
+    from indexer import Event, IndexReport, IndexSettings
+    from vsearch.settings import Settings
+    from vsearch.wiring import IndexOptions
+    from xclip_core.embedder import Embedder
+
+
+def watch(
+    paths: Sequence[Path],
+    *,
+    settings: Settings,
+    options: IndexOptions,
+    timing: WatchSettings,
+    progress: Callable[[], AbstractContextManager[Callable[[Event], None]]],
+    on_pass: Callable[[IndexReport], None],
+) -> None:
+    """Keep the catalog, which is made when it is not there, up to date until KeyboardInterrupt.
+
+    `progress` shows one run, `on_pass` is given what it did; failures that were told before are
+    left out of that. What the first run cannot do is raised: it is to be mended now. What a later
+    one cannot do is said, and tried again.
+    """
+    runs = _Runs(
+        given=paths, settings=settings, options=options, progress=progress, on_pass=on_pass
+    )
+    watch_library(
+        paths,
+        index=runs,
+        settings=timing,
+        include=options.include,
+        exclude=options.exclude,
+        tell=log.warning,
+    )
+
+
+@dataclass(slots=True, kw_only=True)
+class _Runs:
+    """Index runs over parts of a library.
+
+    The catalog is opened and claimed for each, no longer than it takes: between two of them others
+    may work on it, repair it or put another in its place, and a process that waits for days holds
+    neither files nor an index in memory. The model takes seconds to load: once it was needed, it
+    is kept.
+    """
+
+    given: Sequence[Path]
+    settings: Settings
+    options: IndexOptions
+    progress: Callable[[], AbstractContextManager[Callable[[Event], None]]]
+    on_pass: Callable[[IndexReport], None]
+    _failures: FailuresTold = field(default_factory=FailuresTold)
+    _index_settings: IndexSettings | None = None
+    _load_embedder: Callable[[], Embedder] | None = None
+    _refusal: str | None = None
+
+    def __call__(
+        self, paths: Sequence[Path], /, *, held: frozenset[Path], within: frozenset[Path]
+    ) -> bool:
+        """Make one run; False when it has to be tried again."""
+        first = self._load_embedder is None
+        try:
+            report = self._run(paths, held=held, within=within)
+        except CatalogHeldError as error:
+            return self._refused(error)
+        except Exception as error:
+            if first or not isinstance(error, (*user_errors(), OSError)):
+                raise
+            return self._refused(error)
+        self._refusal = None
+        news = self._failures.news(report.failed, below=paths)
+        self.on_pass(replace(report, failed=news))
+        if report.interrupted:
+            raise KeyboardInterrupt
+        return True
+
+    def _run(
+        self, paths: Sequence[Path], *, held: frozenset[Path], within: frozenset[Path]
+    ) -> IndexReport:
+        with (
+            open_index(
+                self.settings,
+                paths=self.given,
+                purpose="vsearch watch",
+                load_embedder=self._load_embedder,
+            ) as index,
+            self.progress() as report,
+        ):
+            settings = self._index_settings or index_settings(self.options, made_by=index.made_by)
+            if self._load_embedder is not None:
+                # What has gone since, and of which nothing is known, is no matter any more.
+                known = index.catalog.known_files
+                paths = [path for path in paths if path.exists() or known([path])]
+            done = index.run(
+                paths, settings=replace(settings, held=held, within=within), report=report
+            )
+            self._index_settings, self._load_embedder = settings, index.load_embedder
+            return done
+
+    def _refused(self, error: Exception) -> bool:
+        if str(error) != self._refusal:
+            self._refusal = str(error)
+            log.warning("%s; what has changed is indexed later", error)
+        return False
