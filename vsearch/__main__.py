@@ -4,7 +4,7 @@ import errno
 import os
 import sys
 
-from vsearch.exit_codes import DONE, INTERRUPTED, REFUSED
+from vsearch.exit_codes import DONE, REFUSED
 from vsearch.interruption import Interruption
 from vsearch.messages import refuse
 
@@ -58,20 +58,16 @@ def _refuse(sentence: str, *, code: int) -> int:
 
 def main() -> None:
     """The entry point of the `vsearch` command."""
-    interruption = Interruption()
-    try:
-        interruption.listen()
-        for stream in (sys.stdout, sys.stderr):
-            # A file name need not be Unicode, nor the terminal: every name can be printed.
-            unicode = (stream.encoding or "").lower().replace("-", "") == "utf8"
-            errors = "surrogateescape" if unicode else "backslashreplace"
-            stream.reconfigure(errors=errors)  # type: ignore[union-attr]
-        code = run(sys.argv[1:])
-    except KeyboardInterrupt:
-        code = INTERRUPTED
-    # A terminal that was closed leaves nowhere to print a result: no other fault than its signal.
-    ended = code == INTERRUPTED or (code == REFUSED and interruption.asked)
-    sys.exit(interruption.exit_code if ended else code)
+    sys.exit(Interruption().exit_code_of(_run_command_line))
+
+
+def _run_command_line() -> int:
+    for stream in (sys.stdout, sys.stderr):
+        # A file name need not be Unicode, nor the terminal: every name can be printed.
+        unicode = (stream.encoding or "").lower().replace("-", "") == "utf8"
+        errors = "surrogateescape" if unicode else "backslashreplace"
+        stream.reconfigure(errors=errors)  # type: ignore[union-attr]
+    return run(sys.argv[1:])
 
 
 if __name__ == "__main__":

@@ -16,15 +16,34 @@ import signal, sys, time
 for name in sys.argv[1:]:
     signal.signal(signal.Signals[name], signal.SIG_IGN)
 from vsearch.interruption import Interruption
-interruption = Interruption()
-interruption.listen()
-try:
-    print("at work", flush=True)
-    time.sleep(60)
-except KeyboardInterrupt:
-    print("putting away", flush=True)
-    sys.stdin.readline()
-    sys.exit(interruption.exit_code)
+
+def work():
+    try:
+        print("at work", flush=True)
+        time.sleep(60)
+    except KeyboardInterrupt:
+        print("putting away", flush=True)
+        sys.stdin.readline()
+        raise
+
+sys.exit(Interruption().exit_code_of(work))
+"""
+
+# Loses track of why it ends, as native code does that is interrupted.
+LOSE_TRACK = """
+import os, signal, sys
+from vsearch.interruption import Interruption
+
+def work():
+    try:
+        if len(sys.argv) > 1:
+            os.kill(os.getpid(), signal.Signals[sys.argv[1]])
+            signal.pause()
+    except KeyboardInterrupt:
+        pass
+    raise ValueError("could not determine the shape")
+
+sys.exit(Interruption().exit_code_of(work))
 """
 
 
@@ -86,3 +105,26 @@ def test_what_whoever_started_it_has_it_ignore_is_ignored(ignored: signal.Signal
     assert next_line(process) == "putting away\n"
     process.communicate("\n", timeout=60)
     assert process.returncode == 143
+
+
+@pytest.mark.parametrize(("asked", "code"), [("SIGINT", 130), ("SIGTERM", 143), ("SIGHUP", 129)])
+def test_an_error_that_native_code_makes_of_a_signal_is_no_fault(asked: str, code: int) -> None:
+    process = lose_track(asked)
+    assert (process.returncode, process.stderr) == (code, "")
+
+
+def test_an_error_without_a_signal_keeps_its_traceback() -> None:
+    process = lose_track()
+    assert process.returncode == 1
+    assert "ValueError: could not determine the shape" in process.stderr
+
+
+def lose_track(*asked: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, "-c", LOSE_TRACK, *asked],
+        capture_output=True,
+        text=True,
+        cwd=REPOSITORY,
+        timeout=60,
+        check=False,
+    )
