@@ -15,8 +15,7 @@ from indexer.errors import SettingsError
 from indexer.records import FailedFile
 from indexer.walk import SYSTEM_FOLDERS, VIDEO_SUFFIXES
 
-# Seconds that something gone is remembered at most while something else is still moving: it may
-# turn up there, and then nothing of it has to be decoded again.
+# Seconds that something gone is remembered at most while something else is still changing.
 LONGEST_REGRET = 60.0
 LONGEST_PAUSE = 60.0  # seconds between two tries of a pass that cannot be done
 
@@ -108,7 +107,7 @@ class Agenda:
             return None
         rested = {path for path in self._open if self._has_rested(path, now, look)}
         if len(rested) < len(self._open):
-            rested = {path for path in rested if not self._is_missed(path, now)}
+            rested -= self._waited_with(rested, now)
         if not rested and not self._whole:
             return None
         held = frozenset(self._open) - rested
@@ -136,9 +135,15 @@ class Agenda:
         happening.look, happening.last = current, now
         return False
 
-    def _is_missed(self, path: Path, now: float) -> bool:
-        happening = self._open[path]
-        return happening.look is None and now - happening.first < LONGEST_REGRET
+    def _waited_with(self, rested: set[Path], now: float) -> set[Path]:
+        """What has rested and waits all the same, as something else has not.
+
+        What has gone may turn up there, and then nothing of it has to be decoded again. For a
+        while all wait with it: a move is best seen in one pass.
+        """
+        age = {path: now - self._open[path].first for path in rested if not self._open[path].look}
+        gone = {path for path in age if age[path] < LONGEST_REGRET}
+        return rested if any(age[path] < 2 * self.settle for path in gone) else gone
 
 
 @dataclass(slots=True)

@@ -114,13 +114,25 @@ def test_something_gone_is_not_remembered_for_ever(agenda, disk) -> None:
     assert due == Pass(frozenset({B}), False, frozenset({A}))
 
 
-def test_something_gone_is_held_while_a_pass_is_made_for_something_else(agenda, disk) -> None:
+def test_what_has_rested_waits_a_little_with_something_gone_for_a_move_to_be_one_pass(
+    agenda, disk
+) -> None:
     third = Path("/films/c.mp4")
     disk |= {A: (10, 1), third: (10, 1)}
     happen(agenda, disk, A, at=100)
     happen(agenda, disk, B, at=100)
     happen(agenda, disk, third, at=104)
-    due = agenda.next_pass(106, look=disk.look)
+    assert agenda.next_pass(106, look=disk.look) is None
+    assert agenda.next_pass(109, look=disk.look) == Pass({A, B, third}, False, frozenset())
+
+
+def test_something_gone_is_held_while_a_pass_is_made_for_something_else(agenda, disk) -> None:
+    third = Path("/films/c.mp4")
+    disk |= {A: (10, 1), third: (10, 1)}
+    happen(agenda, disk, A, at=100)
+    happen(agenda, disk, B, at=100)
+    happen(agenda, disk, third, at=108)
+    due = agenda.next_pass(110, look=disk.look)
     assert due == Pass(frozenset({A}), False, frozenset({B, third}))
 
 
