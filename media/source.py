@@ -68,6 +68,8 @@ def open_source(
         raise ValueError(f"threads is {threads}; it must be 0 (automatic) or more")
     container = _open_container(path)
     try:
+        if len(container.streams) >= MAX_STREAMS:  # FFmpeg leaves out those beyond, or gives up
+            raise LimitError(f"claims {MAX_STREAMS} streams or more, which no film has")
         stream = _choose_stream(container, stream_index)
         check_size(stream.codec_context.width, stream.codec_context.height)
         stream.codec_context.options = {"max_pixels": str(MAX_PIXELS)}
@@ -140,7 +142,7 @@ def _open_container(path: Path) -> InputContainer:
             },
             metadata_errors="replace",
         )
-    except (av.error.FFmpegError, OSError, ValueError) as error:
+    except (av.error.FFmpegError, OSError, ValueError, MemoryError) as error:
         raise _opening_error(error, path) from error
 
 
@@ -158,6 +160,8 @@ def _check_regular_file(path: Path) -> None:
 def _opening_error(error: Exception, path: Path) -> MediaError:
     if isinstance(error, (PermissionError, FileNotFoundError)):
         return UnreadableError(f"cannot be opened: {reason(error)}")
+    if isinstance(error, MemoryError):
+        return LimitError(f"claims more than {MAX_STREAMS} streams, or tables too large for memory")
     if isinstance(error, av.error.ArgumentError):
         return UnsupportedError("is damaged, or not a container that is allowed here")
     if is_read_error(error):

@@ -29,7 +29,8 @@ from media.source import BROADCAST_CONTAINERS, Source, read_packets
 
 # Seconds by which stamps may step back or ahead before they are looked at twice. Where the
 # container has no decoding times they are guessed, and step back a little now and then.
-_BACK, _AHEAD = 0.5, 10.0
+_BACK, _AHEAD = 0.5, 1.0
+_NEAR = 10.0  # seconds within which a line of time goes on, or a picture is shown once decoded
 _USUAL_STEPS = 16  # the same in usual steps, whatever is more: codecs reorder by 16 at most
 _LONG_LEAP = 3600.0  # seconds that a film's first or last stamps may leap only with company
 _COMPANY = 3
@@ -68,11 +69,12 @@ class Timeline:
     _looks: int = 0
     _back: float = field(init=False)
     _ahead: float = field(init=False)
+    _near: float = field(init=False)
     _long_leap: float = field(init=False)
 
     def __post_init__(self) -> None:
-        self._back, self._ahead, self._long_leap = (
-            seconds / float(self.unit) for seconds in (_BACK, _AHEAD, _LONG_LEAP)
+        self._back, self._ahead, self._near, self._long_leap = (
+            seconds / float(self.unit) for seconds in (_BACK, _AHEAD, _NEAR, _LONG_LEAP)
         )
 
     @classmethod
@@ -134,7 +136,7 @@ class Timeline:
         if self._steps_back(step) and self._end is not None:
             self._offset = self._end - (stamp if packet.pts is None else packet.pts)
             self.restarts.append(self._end)
-        elif 0 < step <= self._reach(self._ahead):
+        elif 0 < step <= self._reach(self._near):
             self.usual += (min(step, 2 * self.usual) - self.usual) / 8
 
     def _place(self, packet: "Packet[VideoStream]", stamp: int, ahead: "_Ahead") -> None:
@@ -169,14 +171,15 @@ class Timeline:
             if len(following) < 2 or not self._is_usual(following[1] - following[0]):
                 return False
             return self._leaps(following[0] - stamp)
-        if self._is_usual(stamp - self._last):
+        step = stamp - self._last
+        if not self._steps_back(step) and step <= self._reach(self._ahead):
             return False
         previous, company = stamp, 1
         for later in ahead.stamps(self._look()):
             if self._is_usual(later - self._last) and not self._is_usual(later - previous):
                 return True
             previous, company = later, company + 1
-        return company < _COMPANY and self._leaps(stamp - self._last)
+        return company < _COMPANY and self._leaps(step)
 
     def _leads(self, pts: int, stamp: int, ahead: "_Ahead") -> bool:
         """Whether the line of time leaps to `pts` soon after `stamp`, and stays there.
@@ -198,7 +201,7 @@ class Timeline:
         return _PACKETS_AHEAD if self._looks <= _LONG_LOOKS else _SHORT_LOOK
 
     def _is_usual(self, step: int) -> bool:
-        return not self._steps_back(step) and step <= self._reach(self._ahead)
+        return not self._steps_back(step) and step <= self._reach(self._near)
 
     def _steps_back(self, step: int) -> bool:
         return step < -self._reach(self._back)
@@ -207,7 +210,7 @@ class Timeline:
         return self._steps_back(step) or step > self._reach(self._long_leap)
 
     def _makes_sense(self, delay: int) -> bool:
-        return abs(delay) <= self._reach(self._ahead)
+        return abs(delay) <= self._reach(self._near)
 
     def _reach(self, units: float) -> float:
         return max(units, _USUAL_STEPS * self.usual)

@@ -1,6 +1,4 @@
 import os
-import subprocess
-import sys
 from fractions import Fraction
 from pathlib import Path
 
@@ -8,7 +6,14 @@ import av
 import numpy as np
 import pytest
 
-from media import LimitError, MediaError, UndecodableError, UnreadableError, UnsupportedError, probe
+from media import (
+    LimitError,
+    UndecodableError,
+    UnreadableError,
+    UnsupportedError,
+    probe,
+    thumbnail,
+)
 
 # name: container, codec, displayed size, measured frames per second, seconds
 REAL = {
@@ -198,8 +203,27 @@ def test_an_mp4_cut_off_before_its_index_is_refused(make_film, numbered):
     path = make_film("film.mp4", numbered(100))
     data = path.read_bytes()
     path.write_bytes(data[: len(data) // 2])
-    with pytest.raises(MediaError):
+    with pytest.raises(UnsupportedError, match="has no index: the file is cut off"):
         probe(path)
+
+
+@pytest.mark.parametrize("movflags", ["", "+frag_keyframe+empty_moov"])
+def test_an_encrypted_film_is_refused_for_what_it_is(make_film, numbered, movflags):
+    key = "00112233445566778899aabbccddeeff"
+    path = make_film(
+        "film.mp4",
+        numbered(50),
+        container_options={
+            "encryption_scheme": "cenc-aes-ctr",
+            "encryption_key": key,
+            "encryption_kid": key,
+            "movflags": movflags,
+        },
+    )
+    with pytest.raises(UnsupportedError, match="is encrypted"):
+        probe(path)
+    with pytest.raises(UnsupportedError, match="is encrypted"):
+        thumbnail(path, time=1.0)
 
 
 def test_playlists_and_scripts_in_disguise_open_no_other_file(make_film, numbered, tmp_path):
@@ -249,20 +273,6 @@ def test_a_tiny_gif_that_claims_a_gigantic_picture_is_refused(tmp_path, size):
     (tmp_path / "bomb.gif").write_bytes(_gif_claiming(*size))
     with pytest.raises((LimitError, UndecodableError), match="pixels"):
         probe(tmp_path / "bomb.gif")
-
-
-def test_refusing_a_gigantic_picture_takes_no_memory(tmp_path):
-    (tmp_path / "bomb.gif").write_bytes(_gif_claiming(16_000, 16_000))
-    script = (
-        "import resource, sys, pathlib, media\n"
-        "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
-        "try: media.probe(pathlib.Path(sys.argv[1]))\n"
-        "except media.MediaError: pass\n"
-        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)\n"
-    )
-    run = [sys.executable, "-c", script, str(tmp_path / "bomb.gif")]
-    kilobytes = int(subprocess.run(run, capture_output=True, check=True, text=True).stdout)
-    assert kilobytes < 50_000
 
 
 def test_a_film_whose_header_claims_gigantic_pictures_is_refused(make_film):
