@@ -7,18 +7,20 @@ of `indexer.reading`, except that the frames of a clip are left in a slot of sha
 import os
 import pickle
 import resource
+import signal
 import threading
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from multiprocessing import parent_process
 from multiprocessing.connection import Connection, wait
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from indexer.reading import ClipRead, FilmJob, FilmOpened, FilmRead, FilmReader, FilmUnreadable
+from indexer.shared_bytes import SharedBytes
 
 # Bytes that one film's decoding may take on top of what the process starts with. A film of
 # 8192 x 4320 with 16 reference pictures and four decoder threads needs about 1.5 GiB.
@@ -56,14 +58,14 @@ Told: TypeAlias = Ready | FilmOpened | ClipInSlot | FilmRead | FilmUnreadable | 
 
 
 def serve(
-    connection: Connection, memory: Any, *, shape: tuple[int, ...], reader: FilmReader
+    connection: Connection, memory: SharedBytes, *, shape: tuple[int, ...], reader: FilmReader
 ) -> None:
     """Read the films that come through `connection`, until its other end is closed.
 
-    `memory` is a ctypes array of bytes, seen as (slots, T, S, S, 3) in `shape`.
+    `memory` is seen as (slots, T, S, S, 3) in `shape`.
     """
     _stand_alone()
-    slots: NDArray[np.uint8] = np.frombuffer(memory, dtype=np.uint8).reshape(shape)
+    slots = memory.array.reshape(shape)
     try:
         _ReaderProcess(connection, slots).read_films(reader)
     except _ParentGoneError:
@@ -122,8 +124,12 @@ def _stand_alone() -> None:
     """Tie this process to its parent's life, and to nothing else that happens to it.
 
     A Ctrl-C in the terminal is for the parent to hear; the parent decides what becomes of readers.
+    So is the SIGTERM that every process gets when the system shuts down or a service is stopped: no
+    film may be blamed for that.
     """
     os.setsid()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
     _limit_memory()
     _die_first()
     parent = parent_process()

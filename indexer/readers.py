@@ -4,12 +4,13 @@ Every process has a few slots of shared memory. It leaves a clip's frames in one
 its pipe; they are taken out here and the slot goes back. A process without a free slot waits.
 """
 
-import ctypes
 import multiprocessing
+import os
 import signal
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from types import TracebackType
@@ -29,12 +30,14 @@ from indexer.reading import (
     FilmUnreadable,
     Message,
 )
+from indexer.shared_bytes import SharedBytes
 
 # What reading may take on top of the patience that was asked for: beyond that a decoder hangs.
 _BYTES_PER_SECOND = 4e6  # to read every packet of a file, over a slow network
 _SECONDS_PER_SECOND = 10.0  # to decode a second of film: 8K on one slow core
 _SECONDS_TO_START = 120.0  # PyTorch from a cold disk
 _SECONDS_TO_END = 5.0
+_DESCRIPTORS_TO_START = 16  # with the forkserver itself
 
 
 @dataclass(slots=True, eq=False)
@@ -239,25 +242,34 @@ class FilmReaders:
         return self._patience + _SECONDS_PER_SECOND * seconds
 
     def _start(self) -> None:
+        """Start one more reader; what the system refuses is done without, if there is another."""
         try:
-            memory = self._context.RawArray(ctypes.c_uint8, int(np.prod(self._shape)))
-            ours, theirs = self._context.Pipe()
-            process = self._context.Process(
-                target=serve,
-                args=(theirs, memory),
-                kwargs={"shape": self._shape, "reader": self._reader},
-                name="film-reader",
-                daemon=True,
-            )
-            process.start()
-        except OSError as error:  # too many processes or open files, too large a piece of memory
-            raise ReaderError(
-                f"a process that decodes films cannot be had ({error.strerror or error}); see which"
-                " limits are set for you (`ulimit -a`), or give fewer `--workers`"
-            ) from error
-        theirs.close()
-        seen = np.frombuffer(memory, dtype=np.uint8).reshape(self._shape)
-        self._readers.append(_Reader(process=process, connection=ours, memory=seen))
+            self._readers.append(self._started())
+        except (OSError, EOFError) as error:  # EOFError: the forkserver could not
+            if not self._readers:
+                why = getattr(error, "strerror", None) or "it ended at once"
+                raise ReaderError(
+                    f"a process that decodes films cannot be had ({why}); see which limits are set"
+                    " for you (`ulimit -a`), and that there is memory to be had"
+                ) from error
+
+    def _started(self) -> _Reader:
+        _require_spare_descriptors()
+        ours, theirs = self._context.Pipe()
+        try:
+            with theirs, SharedBytes.allocate(int(np.prod(self._shape))) as memory:
+                process = self._context.Process(
+                    target=serve,
+                    args=(theirs, memory),
+                    kwargs={"shape": self._shape, "reader": self._reader},
+                    name="film-reader",
+                    daemon=True,
+                )
+                process.start()
+        except BaseException:
+            ours.close()
+            raise
+        return _Reader(process, ours, memory.array.reshape(self._shape))
 
 
 def _context(*, preload: Iterable[str]) -> Any:
@@ -269,6 +281,16 @@ def _context(*, preload: Iterable[str]) -> Any:
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["indexer.reader_process", *preload])
     return context
+
+
+def _require_spare_descriptors() -> None:
+    """See that as many files may still be open as it takes to start a process.
+
+    Half-way, the forkserver would be left waiting for the rest, and die of it. Raises OSError.
+    """
+    with ExitStack() as spare:
+        for _ in range(_DESCRIPTORS_TO_START):
+            spare.callback(os.close, os.open(os.devnull, os.O_RDONLY))
 
 
 def _modules_of(reader: FilmReader) -> Iterable[str]:

@@ -1,8 +1,15 @@
 """Reader processes: bounded, prompt to stop, and never taking more down than one film."""
 
 import multiprocessing
+import os
+import resource
+import signal
+import subprocess
+import sys
 import time
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -106,14 +113,14 @@ def test_what_preparing_a_frame_fails_with_is_raised_to_the_receiver(film):
             received(readers)
 
 
-def test_a_limit_of_the_system_is_a_sentence_that_names_the_way_round(film):
+def test_a_limit_on_the_size_of_files_is_told_in_a_sentence_before_any_frame_is_lost(film):
     resource = pytest.importorskip("resource", reason="Windows knows no such limits")
     path = film("a.mp4", seconds=3)
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     with film_readers(slots=4_000) as readers:
         resource.setrlimit(resource.RLIMIT_FSIZE, (4096, before[1]))
         try:
-            with pytest.raises(ReaderError, match=r"ulimit -a.*--workers"):
+            with pytest.raises(ReaderError, match=r"cannot be had .File too large.;.*ulimit -a"):
                 readers.submit(job(path))
         finally:
             resource.setrlimit(resource.RLIMIT_FSIZE, before)
@@ -191,3 +198,90 @@ def test_a_film_that_takes_too_much_memory_fails_alone(film):
     ends = {of.file.path: told for of, told in messages if not isinstance(told, ClipRead)}
     assert "memory" in ends[bad].error
     assert isinstance(ends[good], FilmRead)
+
+
+def reader_processes():
+    return [p for p in multiprocessing.active_children() if p.name == "film-reader"]
+
+
+def test_a_signal_to_every_process_of_a_service_is_not_blamed_on_the_film(film, tmp_path):
+    go_on = tmp_path / "go on"
+    processor = ColourProcessor(trouble="slow", trouble_above=0, until=go_on)
+    with film_readers(processor) as readers:
+        readers.submit(job(film("a.mp4", seconds=9)))
+        assert isinstance(readers.receive(timeout=60)[1], FilmOpened)
+        (process,) = reader_processes()
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            os.kill(process.pid, number)
+        go_on.touch()
+        assert type(received(readers)[-1][1]) is FilmRead
+
+
+@contextmanager
+def soft_limit(kind: int, limit: int) -> Iterator[None]:
+    before = resource.getrlimit(kind)
+    resource.setrlimit(kind, (limit, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(kind, before)
+
+
+def open_files() -> int:
+    return len(list(Path("/proc/self/fd").iterdir())) - 1
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="Linux tells what is open")
+def test_without_enough_open_files_no_process_starts_and_a_sentence_says_so(film):
+    film_job = job(film("a.mp4", seconds=3))
+    with (
+        film_readers() as readers,
+        soft_limit(resource.RLIMIT_NOFILE, open_files() + 2),
+        pytest.raises(ReaderError, match=r"cannot be had .Too many open files.;.*ulimit"),
+    ):
+        readers.submit(film_job)
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="Linux tells what is open")
+def test_where_the_system_allows_no_second_process_the_first_one_reads_everything(film):
+    paths = [film(f"{number}.mp4", seconds=9, first=20 + number) for number in range(3)]
+    with film_readers(workers=3) as readers:
+        first, *others = map(job, paths)
+        readers.submit(first)
+        with soft_limit(resource.RLIMIT_NOFILE, open_files() + 2):
+            for other in others:
+                readers.submit(other)
+        assert len(reader_processes()) == 1
+        messages = received(readers)
+    assert {of.file.path for of, told in messages if isinstance(told, FilmRead)} == set(paths)
+
+
+_WITH_FULL_DISKS = """
+mount -t tmpfs -o size=16k none /dev/shm && mount -t tmpfs -o size=200k none "$TMPDIR" || exit 99
+head -c 16k /dev/zero > /dev/shm/full
+head -c 196k /dev/zero > "$TMPDIR/full"  # Python asks for a little room before it takes a folder
+exec "$1" -m tests.indexer.indexing_process "$2" "$3"
+"""
+
+
+def test_a_full_shared_memory_and_a_full_folder_for_temporary_files_stop_nothing(film, tmp_path):
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    film("a.mp4", seconds=9)
+    library = film("b.mp4", seconds=9, first=40).parent
+    as_root = [] if os.geteuid() == 0 else ["--map-root-user"]
+    command = ["unshare", "--mount", *as_root, "sh", "-c", _WITH_FULL_DISKS, "sh", sys.executable]
+    environment = {**os.environ, "TMPDIR": str(temporary)}
+    try:
+        run = subprocess.run(
+            [*command, library, tmp_path / "catalog"],
+            env={**environment, "PYTHONPATH": os.pathsep.join(sys.path)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    except FileNotFoundError:
+        pytest.skip("needs MOUNT: this system has no unshare")
+    if "unshare:" in run.stderr or "mount:" in run.stderr:
+        pytest.skip(f"needs MOUNT: {run.stderr.strip()}")
+    assert run.returncode == 0, run.stderr
