@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from multiprocessing import forkserver, resource_tracker
 from multiprocessing.connection import Connection, wait
 from types import TracebackType
 from typing import Any, Self
@@ -37,6 +38,7 @@ _BYTES_PER_SECOND = 4e6  # to read every packet of a file, over a slow network
 _SECONDS_PER_SECOND = 10.0  # to decode a second of film: 8K on one slow core
 _SECONDS_TO_START = 120.0  # PyTorch from a cold disk
 _SECONDS_TO_END = 5.0
+_FOR_THE_PARENT = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _DESCRIPTORS_TO_START = 16  # with the forkserver itself
 
 
@@ -255,6 +257,7 @@ class FilmReaders:
 
     def _started(self) -> _Reader:
         _require_spare_descriptors()
+        _start_server()
         ours, theirs = self._context.Pipe()
         try:
             with theirs, SharedBytes.allocate(int(np.prod(self._shape))) as memory:
@@ -281,6 +284,20 @@ def _context(*, preload: Iterable[str]) -> Any:
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["indexer.reader_process", *preload])
     return context
+
+
+def _start_server() -> None:
+    """See that the forkserver runs, and that it hears no signal while it imports what we need.
+
+    A Ctrl-C in the terminal is for this process. What is blocked here stays blocked there; what
+    comes meanwhile is told to this process afterwards.
+    """
+    resource_tracker.ensure_running()  # started by the other one, it would unblock the signals
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _FOR_THE_PARENT)
+    try:
+        forkserver.ensure_running()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _require_spare_descriptors() -> None:

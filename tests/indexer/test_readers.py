@@ -9,7 +9,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import numpy as np
@@ -215,6 +215,40 @@ def test_a_signal_to_every_process_of_a_service_is_not_blamed_on_the_film(film, 
             os.kill(process.pid, number)
         go_on.touch()
         assert type(received(readers)[-1][1]) is FilmRead
+
+
+_DEAF_RUN = """
+import signal, sys
+from pathlib import Path
+from tests.indexer.indexing_process import run
+signal.signal(signal.SIGINT, lambda *_: None)
+sys.exit(run(Path(sys.argv[1]), Path(sys.argv[2])).indexed != 1)
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="Linux tells who started whom")
+def test_a_ctrl_c_in_the_terminal_while_a_reader_starts_is_for_the_run_alone(film, tmp_path):
+    library = film("a.mp4", seconds=9).parent
+    run = subprocess.Popen(
+        [sys.executable, "-c", _DEAF_RUN, library, tmp_path / "catalog"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        start_new_session=True,  # it and what it starts are what a terminal's Ctrl-C goes to
+    )
+    while not any("forkserver" in command for command in commands_started_by(run.pid)):
+        assert run.poll() is None
+    os.killpg(run.pid, signal.SIGINT)
+    _, err = run.communicate(timeout=120)
+    assert (run.returncode, err) == (0, "")
+
+
+def commands_started_by(parent: int) -> Iterator[str]:
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):  # it ended meanwhile
+            if (process / "stat").read_text().rpartition(")")[2].split()[1] == str(parent):
+                yield (process / "cmdline").read_text()
 
 
 @contextmanager
