@@ -1,6 +1,8 @@
 """What a file holds, told from its size and a sample of its bytes."""
 
+import errno
 import os
+import stat
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
@@ -27,16 +29,24 @@ def read_fingerprint(path: Path) -> Fingerprint:
     """Fingerprint a file with a few short reads: BLAKE2b over its size and evenly spaced blocks.
 
     Files up to `BLOCK * BLOCKS` bytes are read whole. Of longer ones the first block, the last
-    one and those between at equal distances are read. Raises OSError.
+    one and those between at equal distances are read. Raises OSError, also for what is no regular
+    file (any more).
     """
-    with path.open("rb", buffering=0) as file:
+    with open(path, "rb", buffering=0, opener=_open_at_once) as file:
         state = os.fstat(file.fileno())
+        if not stat.S_ISREG(state.st_mode):
+            raise OSError(errno.EINVAL, "is not a regular file", str(path))
         digest = blake2b(digest_size=20, person=_FORM)
         digest.update(state.st_size.to_bytes(8, "little"))
         for offset, length in sampled_blocks(state.st_size):
             file.seek(offset)
             digest.update(_read(file, length=length))
     return Fingerprint(digest=digest.hexdigest(), size=state.st_size, mtime_ns=state.st_mtime_ns)
+
+
+def _open_at_once(path: str, flags: int) -> int:
+    """To open a named pipe would wait until somebody writes into it."""
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
 def sampled_blocks(size: int) -> tuple[tuple[int, int], ...]:

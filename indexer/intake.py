@@ -15,6 +15,8 @@ from indexer.records import FailedFile, IndexSettings
 from indexer.vanished import UNREAD_SIZE, is_gone
 from indexer.walk import FoundFile, Walk
 
+_CHANGED = "changed while it was being read; index again once nobody writes to it any more"
+
 
 @dataclass(slots=True, kw_only=True)
 class Intake:
@@ -85,6 +87,14 @@ class Intake:
         They may be sound where this file vanished or changed under our hands.
         """
         self._fail(job.file, place=place_of(job), error=error)
+        self._waiting.extendleft(copy.file for copy in self._copies.pop(job.content.digest))
+
+    def changed(self, job: FilmJob) -> None:
+        """The file holds something else by now: what was read of it is neither old nor new.
+
+        Its copies may still be sound, and get their turn.
+        """
+        self._fail(job.file, place=None, error=_CHANGED)
         self._waiting.extendleft(copy.file for copy in self._copies.pop(job.content.digest))
 
     def note_unreadable(self, walk: Walk) -> None:
@@ -160,6 +170,21 @@ def place_of(job: FilmJob) -> FilePlace:
         size=job.content.size,
         mtime_ns=job.content.mtime_ns,
     )
+
+
+def holds_something_else(job: FilmJob) -> bool:
+    """Whether the file is there, with other content than when its turn came.
+
+    One that is gone was read through its open end, and may turn up under another name.
+    """
+    try:
+        return not _is_as(place_of(job)) and (
+            read_fingerprint(job.file.path).digest != job.content.digest
+        )
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        return True
 
 
 def _unread(path: Path, *, root: Path) -> FilePlace:

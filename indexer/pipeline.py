@@ -8,7 +8,7 @@ from pathlib import Path
 from catalog import Catalog, CatalogStorageError, Draft, Provenance, VideoRecord
 from indexer.batches import Embedder, EmbeddingBatches, FilmInProgress
 from indexer.events import ClipsEmbedded, FilmStarted, Report, Walking
-from indexer.intake import Intake, place_of
+from indexer.intake import Intake, holds_something_else, place_of
 from indexer.ledger import Ledger
 from indexer.readers import FilmReaders
 from indexer.reading import (
@@ -243,6 +243,11 @@ class _Indexing:
         if not film.complete:
             return
         job = film.job
+        if holds_something_else(job):
+            # Content is known by its fingerprint ever after: nothing else may go by that name.
+            batches.close(job)
+            self.intake.changed(job)
+            return
         self._bind(batches)
         video_id = self.catalog.add_video(
             _video_record(film), place=place_of(job), clips=film.spans, vectors=film.vectors
@@ -260,7 +265,7 @@ class _Indexing:
         """Keep what is embedded of films that take long: nobody waits for the same film twice."""
         for film in batches.films:
             clips = film.take_unsaved(older_than=older_than)
-            if not clips:
+            if not clips or holds_something_else(film.job):
                 continue
             self._bind(batches)
             self.catalog.add_to_draft(

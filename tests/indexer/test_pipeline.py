@@ -2,12 +2,14 @@
 
 import multiprocessing
 import os
+import shutil
 
 import numpy as np
 import pytest
 
 from catalog import Catalog, CatalogError
 from indexer import (
+    ClipsEmbedded,
     FileDone,
     FilmStarted,
     IndexSettings,
@@ -256,6 +258,67 @@ def test_a_file_that_changes_while_it_is_decoded_is_looked_at_again_next_time(in
     events = []
     index(report=events.append)
     assert LibraryWalked(1, 1, path.stat().st_size) in events
+
+
+def test_what_was_read_of_a_file_that_changed_meanwhile_is_not_taken_for_its_old_content(
+    index, film, catalog
+):
+    path = film("a.mp4", seconds=30)
+    copy = path.with_name("b.mp4")
+    shutil.copy(path, copy)
+    other = film("c.part", seconds=9, first=150)
+    report = index(clips_per_batch=1, report=on(ClipsEmbedded, lambda: other.replace(path)))
+    assert [(f.path, f.error) for f in report.failed] == [
+        (path, "changed while it was being read; index again once nobody writes to it any more")
+    ]
+    assert (report.indexed, report.moved) == (1, 0)
+    assert paths_of(catalog) == {"b.mp4": 7}
+    assert [f.path for f in catalog.status().failures] == [path]
+    report = index()
+    assert (report.indexed, report.unchanged, report.failed) == (1, 1, ())
+    assert paths_of(catalog) == {"a.mp4": 2, "b.mp4": 7}
+
+
+def test_no_draft_is_made_of_a_film_that_changed_while_it_was_read(index, film, catalog, embedder):
+    path = film("a.mp4", seconds=110, step=1)
+    content = path.read_bytes()
+
+    def change_then_interrupt(event):
+        if isinstance(event, ClipsEmbedded):
+            path.write_bytes(b"something else")
+            raise KeyboardInterrupt
+
+    assert index(clips_per_batch=1, report=change_then_interrupt).interrupted
+    assert catalog.status().drafts == 0
+    path.write_bytes(content)
+    assert index().clips == 27
+    assert embedder.clips_seen == 1 + 27
+
+
+def test_clips_of_a_film_whose_file_is_renamed_while_it_is_read_are_kept(
+    index, film, catalog, embedder
+):
+    path = film("a.mp4", seconds=30)
+    rename = on(ClipsEmbedded, lambda: path.rename(path.with_name("b.mp4")))
+    assert index(clips_per_batch=1, report=rename).indexed == 1
+    report = index()
+    assert (report.moved, report.failed, embedder.clips_seen) == (1, (), 7)
+    assert paths_of(catalog) == {"b.mp4": 7}
+
+
+def test_a_named_pipe_in_the_place_of_a_film_does_not_hold_up_the_run(index, film, catalog):
+    path = film("a.mp4", seconds=3)
+    film("b.mp4", seconds=3, first=90)
+
+    def put_a_pipe_there():
+        path.unlink()
+        os.mkfifo(path)
+
+    report = index(report=on(LibraryWalked, put_a_pipe_there))
+    assert [(f.path, f.error) for f in report.failed] == [
+        (path, "cannot be read: is not a regular file")
+    ]
+    assert paths_of(catalog) == {"b.mp4": 1}
 
 
 def test_a_file_that_the_system_refuses_to_read_is_tried_again_unasked(index, film, catalog):
