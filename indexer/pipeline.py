@@ -171,14 +171,17 @@ class _Indexing:
             while readers.unfinished < 2 * self.settings.workers and (job := self._next_job()):
                 readers.submit(job)
             if not readers.unfinished:
-                break
+                embedded = batches.flush()
+                if not embedded:
+                    return
+                self._embedded(embedded, batches)  # after which a copy may have its turn
+                continue
             received = readers.receive(timeout=PAUSE)
             if received is not None:
                 self._take(*received, batches)
             else:
                 self._embedded(batches.flush(), batches)
             self._save_drafts(batches, older_than=self.settings.save_every)
-        self._embedded(batches.flush(), batches)
 
     def _readers(self, embedder: Embedder) -> FilmReaders:
         workers = self.settings.workers

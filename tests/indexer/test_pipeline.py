@@ -260,14 +260,15 @@ def test_a_file_that_changes_while_it_is_decoded_is_looked_at_again_next_time(in
     assert LibraryWalked(1, 1, path.stat().st_size) in events
 
 
+@pytest.mark.parametrize("batch", [1, 16])
 def test_what_was_read_of_a_file_that_changed_meanwhile_is_not_taken_for_its_old_content(
-    index, film, catalog
+    index, film, catalog, batch
 ):
     path = film("a.mp4", seconds=30)
     copy = path.with_name("b.mp4")
     shutil.copy(path, copy)
     other = film("c.part", seconds=9, first=150)
-    report = index(clips_per_batch=1, report=on(ClipsEmbedded, lambda: other.replace(path)))
+    report = index(clips_per_batch=batch, report=on(ClipsEmbedded, lambda: other.replace(path)))
     assert [(f.path, f.error) for f in report.failed] == [
         (path, "changed while it was being read; index again once nobody writes to it any more")
     ]
