@@ -9,18 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catalog import ClipSpan, Draft
-from indexer.reading import ClipRead, FilmJob, FilmOpened
+from indexer.reading import ClipRead, FilmJob, FilmOpened, FrameProcessor
 from xclip_core import ModelIdentity
 
 if TYPE_CHECKING:
     from media import VideoInfo
-
-
-class FrameProcessor(Protocol):
-    """What makes frames fit for the model. It is pickled into the processes that read films."""
-
-    def prepare_frame(self, pixels: NDArray[np.uint8], /) -> NDArray[np.uint8]:
-        """Make a frame (H, W, 3) uint8 RGB into one (S, S, 3)."""
 
 
 class Embedder(Protocol):

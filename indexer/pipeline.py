@@ -187,7 +187,7 @@ class _Indexing:
         workers = self.settings.workers
         identity = embedder.identity
         reader = FilmReader(
-            prepare=embedder.processor.prepare_frame,
+            processor=embedder.processor,
             frames=identity.frames_per_clip,
             window=self.settings.window,
             stride=self.settings.stride,

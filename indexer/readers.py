@@ -9,7 +9,7 @@ import os
 import signal
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from multiprocessing import forkserver, resource_tracker
@@ -103,7 +103,7 @@ class FilmReaders:
         self._workers = workers
         self._shape = (slots, reader.frames, *frame_shape)
         self._patience = patience
-        self._context = _context(preload=_modules_of(reader))
+        self._context = _context(preload=["media", type(reader.processor).__module__])
         self._readers: list[_Reader] = []
         self._ended: list[_Reader] = []
         self._waiting: deque[FilmJob] = deque()
@@ -279,7 +279,7 @@ def _context(*, preload: Iterable[str]) -> Any:
     """How processes are made: forked from a server that has nothing but the imports.
 
     To fork this very process would copy the threads' locks of PyTorch and SQLite as they happen to
-    stand; to start from nothing would import PyTorch once more for each film that crashes.
+    stand; to start from nothing would load FFmpeg once more for each film that crashes.
     """
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["indexer.reader_process", *preload])
@@ -308,12 +308,6 @@ def _require_spare_descriptors() -> None:
     with ExitStack() as spare:
         for _ in range(_DESCRIPTORS_TO_START):
             spare.callback(os.close, os.open(os.devnull, os.O_RDONLY))
-
-
-def _modules_of(reader: FilmReader) -> Iterable[str]:
-    prepare: Callable[..., object] = reader.prepare
-    owner = getattr(prepare, "__self__", None)
-    return {prepare.__module__ if owner is None else type(owner).__module__}
 
 
 def _end_of(reader: _Reader) -> str:

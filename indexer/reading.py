@@ -6,7 +6,7 @@ Runs in a process of its own (see `indexer.readers`): everything here can be pic
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -74,11 +74,21 @@ class FilmUnreadable:
 Message: TypeAlias = FilmOpened | ClipRead | FilmRead | FilmUnreadable
 
 
+class FrameProcessor(Protocol):
+    """What makes frames fit for the model. It is pickled into the processes that read films."""
+
+    def resized(self, *, height: int, width: int) -> tuple[int, int]:
+        """The height and width of a frame before the square is cut out."""
+
+    def prepare_frame(self, pixels: Pixels, /) -> Pixels:
+        """Make a frame (H, W, 3) uint8 RGB into one (S, S, 3)."""
+
+
 @dataclass(frozen=True, slots=True)
 class FilmReader:
     """Reads films into clips of `frames` prepared frames each."""
 
-    prepare: Callable[[Pixels], Pixels]  # (H, W, 3) to (S, S, 3), both uint8 RGB
+    processor: FrameProcessor
     frames: int
     window: float  # seconds
     stride: float  # seconds
@@ -87,8 +97,8 @@ class FilmReader:
     def read(self, job: FilmJob) -> Generator[Message, None, None]:
         """Tell a film step by step; ends with FilmRead or FilmUnreadable.
 
-        What fails in the file is told as FilmUnreadable. What fails in `prepare` is raised: it
-        is not this film's fault.
+        What fails in the file is told as FilmUnreadable. What fails in the processor is raised:
+        it is not this film's fault.
         """
         damage: list[str] = []
         try:
@@ -122,7 +132,7 @@ class FilmReader:
             for frame, places in pictures:
                 # Where frames last longer than the wanted moments are apart, one serves several.
                 if prepared is None or frame.time != last_time:
-                    last_time, prepared = frame.time, self.prepare(frame.pixels)
+                    last_time, prepared = frame.time, self.processor.prepare_frame(frame.pixels)
                 for place in places:
                     frames = unfinished.setdefault(place, [])
                     frames.append(prepared)
@@ -135,13 +145,24 @@ class FilmReader:
         """Pair each wanted frame with the clips that want it, by their place in the schedule."""
         from media import decode_at
 
-        frames = decode_at(video, schedule.times, threads=self.threads, on_damage=on_damage)
+        frames = decode_at(
+            video,
+            schedule.times,
+            size=self._size(video),
+            threads=self.threads,
+            on_damage=on_damage,
+        )
         try:
             yield from zip(frames, schedule.clips(), strict=True)
         except MemoryError:
             raise
         except Exception as error:
             raise _unreadable(error) from error
+
+    def _size(self, video: "VideoInfo") -> tuple[int, int] | None:
+        """Let the decoder shrink pictures. It never enlarges them: a ribbon grows to gigabytes."""
+        height, width = self.processor.resized(height=video.height, width=video.width)
+        return (height, width) if height <= video.height and width <= video.width else None
 
 
 def _wanted(job: FilmJob, *, video: "VideoInfo", spans: tuple[ClipSpan, ...]) -> tuple[int, ...]:

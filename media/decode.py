@@ -30,6 +30,7 @@ def decode_at(
     video: VideoInfo,
     times: Sequence[float],
     *,
+    size: tuple[int, int] | None = None,
     threads: int = 0,
     on_damage: Callable[[str], None] | None = None,
 ) -> Generator[Frame, None, None]:
@@ -38,7 +39,9 @@ def decode_at(
     `times` ascend and may repeat. On display is the last frame whose time is not later (within a
     microsecond); before the first frame it is the first, after the last the last. What cannot be
     decoded is passed over: the picture before it stays on display. Only wanted frames are converted
-    and at most a handful is held. `threads` counts the decoder's threads, 0 for automatic. The file
+    and at most a handful is held. `size` is the (height, width) of the upright pictures, the film's
+    own unless given; to shrink them while they become RGB costs a tenth of doing so afterwards.
+    `threads` counts the decoder's threads, 0 for automatic. The file
     is closed when the iterator is; `on_damage` is then called, once at most, with a short sentence
     about what could not be decoded in the part that was gone through.
 
@@ -49,13 +52,15 @@ def decode_at(
         raise ValueError("times must be finite seconds")
     if any(later < earlier for earlier, later in pairwise(times)):
         raise ValueError("times must ascend: the film is decoded in one forward pass")
-    return _decode_at(video, times, threads=threads, on_damage=on_damage)
+    size = size or (video.height, video.width)
+    return _decode_at(video, times, size=size, threads=threads, on_damage=on_damage)
 
 
 def _decode_at(
     video: VideoInfo,
     times: Sequence[float],
     *,
+    size: tuple[int, int],
     threads: int,
     on_damage: Callable[[str], None] | None,
 ) -> Generator[Frame, None, None]:
@@ -63,17 +68,23 @@ def _decode_at(
         return
     damage = DecodingDamage()
     try:
-        yield from _frames_at(video, times, threads=threads, damage=damage)
+        yield from _frames_at(video, times, size=size, threads=threads, damage=damage)
     finally:
         if on_damage is not None and damage.sentence is not None:
             on_damage(damage.sentence)
 
 
 def _frames_at(
-    video: VideoInfo, times: Sequence[float], *, threads: int, damage: DecodingDamage
+    video: VideoInfo,
+    times: Sequence[float],
+    *,
+    size: tuple[int, int],
+    threads: int,
+    damage: DecodingDamage,
 ) -> Iterator[Frame]:
     layout = video.layout
-    converter = RgbConverter(layout.orientation, width=layout.width, height=layout.height)
+    height, width = size
+    converter = RgbConverter(layout.orientation, width=width, height=height)
     converted: tuple[Picture, Frame] | None = None
     playing = play(video.path, layout, start=times[0], threads=threads, damage=damage)
     with closing(playing) as pictures:

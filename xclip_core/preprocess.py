@@ -10,15 +10,16 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from xclip_core.errors import FrameProcessorError, InputError
 from xclip_core.resampling import resize
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 FILE_NAME = "preprocessor_config.json"
 JOINT_FILE_NAME = "processor_config.json"  # where recent libraries put it, one level down
@@ -135,7 +136,7 @@ class FrameProcessor:
                 f"a frame of shape {pixels.shape} and type {pixels.dtype} was given; "
                 "frames are (height, width, 3) RGB of type uint8"
             )
-        size = self._resized(height=pixels.shape[0], width=pixels.shape[1])
+        size = self.resized(height=pixels.shape[0], width=pixels.shape[1])
         window = (_middle(size[0], side=self.crop_size), _middle(size[1], side=self.crop_size))
         cut = resize(pixels, size=size, interpolation=self.interpolation, window=window)
         return _padded(cut, side=self.crop_size)
@@ -149,13 +150,19 @@ class FrameProcessor:
         Returns:
             (B, T, 3, S, S) float32 on the same device.
         """
+        import torch  # the processes that only prepare frames do without
+
         mean = torch.tensor(self.mean, device=clips.device)
         std = torch.tensor(self.std, device=clips.device)
         scaled = (clips.to(torch.float32) * self.rescale_factor - mean) / std
         return scaled.movedim(-1, -3).contiguous()
 
-    def _resized(self, *, height: int, width: int) -> tuple[int, int]:
-        """The size after resizing; the long edge is truncated, as the published processor does."""
+    def resized(self, *, height: int, width: int) -> tuple[int, int]:
+        """Height and width after resizing, before the square is cut out.
+
+        The long edge is truncated, as the published processor does it. A frame that has this size
+        already is not resized again.
+        """
         if self.shortest_edge is None:
             return height, width
         short, long = min(height, width), max(height, width)

@@ -9,9 +9,7 @@ from __future__ import annotations
 from functools import lru_cache, partial
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch.nn import functional as F
 
 _WEIGHT_ONE = 2**22
 
@@ -57,6 +55,9 @@ def _shrink(pixels: NDArray[np.uint8], *, size: tuple[int, int]) -> NDArray[np.u
 
     Those weights are exact to one level only while a picture shrinks.
     """
+    import torch  # whoever gives frames of the right size does not wait for it
+    from torch.nn import functional as F
+
     # torch wants memory that it could write to, without negative strides.
     frame = torch.from_numpy(np.require(pixels, requirements=["C", "W"]))
     frame = frame.permute(2, 0, 1)[None]  # (1, 3, H, W), channels last in memory

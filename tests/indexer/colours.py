@@ -37,6 +37,9 @@ class ColourProcessor:
     until: Path | None = None  # slow pictures take until this file is there
     tally: Path | None = None  # grows by a byte with each frame
 
+    def resized(self, *, height: int, width: int) -> tuple[int, int]:
+        return height, width
+
     def prepare_frame(self, pixels: np.ndarray) -> np.ndarray:
         if self.tally is not None:
             with self.tally.open("ab") as file:

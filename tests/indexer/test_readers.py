@@ -33,7 +33,7 @@ def job(path: Path) -> FilmJob:
 
 def film_readers(processor=None, *, workers=1, slots=2, patience=60.0, stride=4.0):
     reader = FilmReader(
-        prepare=(processor or ColourProcessor()).prepare_frame,
+        processor=processor or ColourProcessor(),
         frames=FRAMES,
         window=8.0,
         stride=stride,

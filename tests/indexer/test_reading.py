@@ -13,7 +13,7 @@ from tests.indexer.colours import FRAMES, ColourProcessor
 def read(tmp_path):
     def messages(path):
         reader = FilmReader(
-            prepare=ColourProcessor(tally=tmp_path / "tally").prepare_frame,
+            processor=ColourProcessor(tally=tmp_path / "tally"),
             frames=FRAMES,
             window=8.0,
             stride=4.0,

@@ -1,10 +1,14 @@
 """Films from cameras, editors and the web: every one of them becomes clips."""
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+
+from media import decode_at, probe
+from xclip_core.embedder import Embedder
 
 FOLDER = os.environ.get("VSEARCH_TEST_VIDEOS")
 
@@ -23,3 +27,24 @@ def test_every_real_film_is_indexed_to_its_end(index, catalog):
         assert ends[match.path] <= match.duration
     assert len(ends) == report.indexed
     assert sum(ends.values()) == pytest.approx(report.video_seconds)
+
+
+@pytest.mark.skipif(FOLDER is None, reason="VSEARCH_TEST_VIDEOS names no folder with videos")
+def test_pictures_that_the_decoder_shrinks_mean_what_the_exact_ones_mean():
+    embedder = Embedder.load("demo", device="cpu", precision="fp32")
+    processor = replace(embedder.processor, shortest_edge=224, crop_size=224)
+    for path in sorted(Path(FOLDER).glob("*.[magw]*")):
+        if path.suffix == ".md":
+            continue
+        video = probe(path)
+        height, width = processor.resized(height=video.height, width=video.width)
+        assert height <= video.height
+        times = [video.duration * (index + 0.5) / 8 for index in range(8)]
+        exact = [frame.pixels for frame in decode_at(video, times)]
+        shrunk = [frame.pixels for frame in decode_at(video, times, size=(height, width))]
+        for large, small in zip(exact, shrunk, strict=True):
+            expected, found = processor.prepare_frame(large), processor.prepare_frame(small)
+            assert np.abs(expected.astype(int) - found).mean() <= 2.0, path.name
+        clips = [np.stack([embedder.prepare_frame(p) for p in ps]) for ps in (exact, shrunk)]
+        one, other = embedder.embed_clips(np.stack(clips))
+        assert one @ other >= 0.995, path.name

@@ -156,6 +156,19 @@ def test_rotated_and_mirrored_films_come_upright(make_film, turned, mirrored):
     assert np.abs(frame.pixels.astype(int) - expected).mean() < 5
 
 
+@pytest.mark.parametrize("turned", [0, 90])
+def test_pictures_can_be_shrunk_on_their_way_upright(make_film, turned):
+    path = make_film(
+        "film.mp4", [_corners()] * 3, prepare=lambda stream: stream.set_display_rotation(turned)
+    )
+    height, width = (24, 32) if turned == 0 else (32, 24)
+    (frame,) = decode_at(probe(path), [0.0], size=(height, width))
+    expected = np.rot90(_corners()[::2, ::2], turned // 90)
+    assert frame.pixels.shape == expected.shape == (height, width, 3)
+    # Between two quarters both weigh in.
+    assert np.abs(frame.pixels.astype(int) - expected).mean() < 8
+
+
 def test_a_change_of_size_within_the_film_keeps_the_first_size(make_film, numbered, read_number):
     small = make_film("small.ts", numbered(20))
     doubled = [picture.repeat(2, axis=0).repeat(2, axis=1) for picture in numbered(40)[20:]]
