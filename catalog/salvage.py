@@ -145,6 +145,8 @@ def _candidates(path: Path, *, new: Path, room: Path) -> Iterator[Path]:
 
 def _finds_the_tables(source: sqlite3.Connection) -> bool:
     try:
+        # Else a file that is shorter than it says is refused as a whole. Nothing is written here.
+        source.execute("PRAGMA writable_schema = ON")
         source.execute("PRAGMA cell_size_check = ON")
         for table in _OF_ALL_TIMES:
             source.execute(f"SELECT id FROM {table.__tablename__} LIMIT 0")

@@ -5,12 +5,15 @@ catalog says that this very digest is its own: so a damaged file, another catalo
 newer file beside a database restored from a backup are all as good as no file.
 """
 
+import errno
 import hashlib
 import os
+import stat
 import struct
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 from uuid import UUID, uuid4
 
 from catalog.errors import CatalogStorageError
@@ -31,10 +34,18 @@ class Label:
     digest: str
 
 
+def open_snapshot(folder: Path) -> BinaryIO:
+    """The file, if there is one; a named pipe in its place is not waited for. Raises OSError."""
+    path = folder / SNAPSHOT_NAME
+    if not stat.S_ISREG(path.stat().st_mode):
+        raise OSError(errno.EINVAL, "is not a regular file", str(path))
+    return path.open("rb")
+
+
 def read_label(folder: Path) -> Label | None:
     """The label alone, without reading the index; None if there is none to read."""
     try:
-        with (folder / SNAPSHOT_NAME).open("rb") as file:
+        with open_snapshot(folder) as file:
             return parse_label(file.read(_HEADER.size))
     except OSError:
         return None
@@ -52,7 +63,8 @@ def read_snapshot(folder: Path, *, expected_digest: str) -> tuple[Label, memoryv
     A file whose bytes do not fit its own digest is removed, so that the next save replaces it.
     """
     try:
-        content = memoryview((folder / SNAPSHOT_NAME).read_bytes())  # slices share it
+        with open_snapshot(folder) as file:
+            content = memoryview(file.read())  # slices share it
     except OSError:
         return None
     label = parse_label(content)

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from catalog.columns import unpack_vectors
 from catalog.faults import Fault
-from catalog.snapshot import HEADER_BYTES, SNAPSHOT_NAME, Label, parse_label
+from catalog.snapshot import HEADER_BYTES, SNAPSHOT_NAME, Label, open_snapshot, parse_label
 from catalog.tables import Clip, Meta
 
 _ROWS_AT_A_TIME = 10_000
@@ -26,7 +26,7 @@ def snapshot_faults(session: Session, folder: Path) -> Iterator[Fault]:
     """What is wrong with the snapshot, which one look can tell; nothing is changed."""
     path = folder / SNAPSHOT_NAME
     try:
-        with path.open("rb") as file:  # one file, though another may take its name meanwhile
+        with open_snapshot(folder) as file:  # one file, though another may take its name meanwhile
             wrong = _wrong_with(file, session)
     except FileNotFoundError:
         return

@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import pytest
 
-from catalog import Catalog, CatalogDamagedError, CatalogStorageError
+from catalog import Catalog, CatalogDamagedError, CatalogStorageError, verify_catalog
 from catalog.snapshot import SNAPSHOT_NAME, read_label, read_snapshot, write_snapshot
 
 UUID = "12345678-1234-5678-1234-567812345678"
@@ -100,6 +100,15 @@ def test_a_flipped_byte_is_not_believed(saved, shelf, query, at):
     with Catalog.open(saved) as catalog:
         catalog.save_snapshot()
     assert not reads_old_vectors(saved, query)
+
+
+def test_a_named_pipe_in_the_place_of_a_snapshot_is_not_waited_for_and_mended(saved, shelf, query):
+    (saved / SNAPSHOT_NAME).unlink()
+    os.mkfifo(saved / SNAPSHOT_NAME)
+    answers_are_right(saved, shelf, query)
+    (problem,) = verify_catalog(saved, repair=True).problems
+    assert "is not a regular file" in problem.what
+    assert (saved / SNAPSHOT_NAME).is_file()
 
 
 def test_the_snapshot_of_another_catalog_is_foreign(saved, shelf, query, tmp_path, new_shelf):
