@@ -119,7 +119,10 @@ def _damage(folder: Path) -> tuple[str, ...]:
         return (_first_half(error),)
     except NotACatalogError as error:
         if not _was_a_catalog(folder):
-            raise
+            raise NotACatalogError(
+                f"{_first_half(error)}, and holds nothing of a catalog; give another folder, or, if"
+                " one was here, move that file away and begin anew with `vsearch index PATH`"
+            ) from error
         return (_first_half(error),)
     return tuple(f"{DATABASE_NAME} is damaged: {what}" for what in found)
 

@@ -101,11 +101,11 @@ def _lies_in(folder: Path) -> Callable[[str], bool]:
 
 
 def _kept(folder: Path, files: int) -> FailedFile:
-    held = "1 file of it is" if files == 1 else f"{files:,} files of it are"
+    held = "1 file of it stays" if files == 1 else f"{files:,} files of it stay"
     return FailedFile(
         path=folder,
-        error=f"is empty or not there, but {held} in the catalog and stays there, as its disk may "
-        f"not be mounted; `vsearch forget` drops what is gone for good",
+        error=f"is empty or not there, but {held} in the catalog, as its disk may not be mounted; "
+        f"`vsearch forget` drops what is gone for good",
         tried=False,
         kept=files,
     )

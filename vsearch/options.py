@@ -1,5 +1,6 @@
 """The flags that several commands share, each described once."""
 
+import math
 from pathlib import Path
 from typing import Annotated, Literal, TypeAlias
 
@@ -8,8 +9,17 @@ import typer
 Device: TypeAlias = Literal["auto", "cpu", "cuda", "mps"]
 Precision: TypeAlias = Literal["auto", "fp32", "bf16", "fp16"]
 
+_LEAST_SECONDS = 0.01
 _MODEL_PANEL = "Model"
 _OUTPUT_PANEL = "Output"
+
+
+def _seconds(given: float | None) -> float | None:
+    """Refuse what is no length of time before anything is made or read."""
+    if given is not None and not (math.isfinite(given) and given >= _LEAST_SECONDS):
+        raise typer.BadParameter(f"it is {given:g} seconds; give at least {_LEAST_SECONDS}")
+    return given
+
 
 CatalogOption = Annotated[
     Path | None,
@@ -41,7 +51,7 @@ PrecisionOption = Annotated[
 ]
 JsonOption = Annotated[
     bool,
-    typer.Option("--json", help="Print one JSON document.", rich_help_panel=_OUTPUT_PANEL),
+    typer.Option("--json", help="Print JSON instead of text.", rich_help_panel=_OUTPUT_PANEL),
 ]
 VerboseOption = Annotated[
     bool,
@@ -55,7 +65,10 @@ VerboseOption = Annotated[
 QuietOption = Annotated[
     bool,
     typer.Option(
-        "-q", "--quiet", help="Say nothing on stderr but errors.", rich_help_panel=_OUTPUT_PANEL
+        "-q",
+        "--quiet",
+        help="Say nothing on stderr but warnings and errors.",
+        rich_help_panel=_OUTPUT_PANEL,
     ),
 ]
 
@@ -63,6 +76,7 @@ WindowOption = Annotated[
     float | None,
     typer.Option(
         "--window",
+        callback=_seconds,
         metavar="SECONDS",
         help="Length of a clip. Default: the catalog's own, else 8.",
         show_default=False,
@@ -72,6 +86,7 @@ StrideOption = Annotated[
     float | None,
     typer.Option(
         "--stride",
+        callback=_seconds,
         metavar="SECONDS",
         help="From the start of one clip to the next. Default: the catalog's own, else 4.",
         show_default=False,
@@ -93,7 +108,7 @@ WorkersOption = Annotated[
         "--workers",
         metavar="N",
         min=1,
-        help="Videos decoded at a time. Default: as many as there are cores.",
+        help="Videos decoded at a time. Default: one for each core, at most 8.",
         show_default=False,
     ),
 ]
@@ -101,6 +116,7 @@ PatienceOption = Annotated[
     float | None,
     typer.Option(
         "--patience",
+        callback=_seconds,
         metavar="SECONDS",
         help="How long reading a video may be silent, beyond what its size and length justify, "
         "before it counts as failed. Default: 120.",

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 class Forgetting:
     """What was taken out of the catalog, all given paths together.
 
-    `unknown` are those of which nothing was known, `present` those that are still on disk.
+    `unknown` are those of which nothing was known, as they were given, and `present` those that are
+    still on disk, by the names under which an index run meets them.
     """
 
     forgotten: Forgotten
@@ -54,7 +55,11 @@ def forget(paths: Iterable[Path], *, settings: Settings) -> Forgetting:
             clips=sum(one.clips for one in went.values()),
         ),
         unknown=tuple(path for path, one in went.items() if not one.files),
-        present=tuple(path for path, one in went.items() if one.files and os.path.lexists(path)),
+        present=tuple(
+            Path(os.path.realpath(path))
+            for path, one in went.items()
+            if one.files and os.path.lexists(path)
+        ),
     )
 
 

@@ -111,6 +111,9 @@ def print_verification(verification: Verification) -> None:
             count(verification.clips, "clip"),
         )
     )
-    wrong = len(verification.problems)
-    verdict = f"{count(wrong, 'problem')} found" if wrong else "all is well"
+    wrong = count(len(verification.problems), "problem")
+    mended = sum(problem.mended is not None for problem in verification.problems)
+    verdict = f"{wrong} found" if verification.problems else "all is well"
+    if mended:
+        verdict += f", {mended:,} mended"
     page.print(f"Checked {checked}: {verdict}")

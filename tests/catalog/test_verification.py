@@ -129,8 +129,9 @@ def test_what_was_never_a_catalog_is_not_touched(tmp_path, execute, harm):
         (tmp_path / DATABASE).write_bytes(b"my diary" * 5000)
     before = content(tmp_path)
     for repair in (False, True):
-        with pytest.raises(NotACatalogError, match="give another folder"):
+        with pytest.raises(NotACatalogError, match="give another folder") as refused:
             verify_catalog(tmp_path, repair=repair)
+        assert "--repair" not in str(refused.value)  # that is what was asked for
     assert content(tmp_path) == before
 
 

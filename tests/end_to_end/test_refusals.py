@@ -29,6 +29,9 @@ def assert_refused(run: Any, *, code: int, saying: tuple[str, ...]) -> None:
         (("index", "/nowhere/at/all"), "/nowhere/at/all"),
         (("index", ".", "--device", "abacus"), "--device"),
         (("index", ".", "--workers", "0"), "--workers"),
+        (("index", ".", "--window", "-1"), "--window"),
+        (("index", ".", "--stride", "0"), "--stride"),
+        (("watch", ".", "--patience", "nan"), "--patience"),
         (("classify", "/nowhere.mp4", "a", "b"), "/nowhere.mp4"),
         (("classify", "README.md", "one label"), "two labels"),
         (("ui", "--port", "0"), "--port"),
@@ -38,6 +41,7 @@ def assert_refused(run: Any, *, code: int, saying: tuple[str, ...]) -> None:
 )
 def test_wrong_usage(vsearch: Any, arguments: tuple[str, ...], words: str) -> None:
     assert_refused(vsearch(*arguments), code=2, saying=(words,))
+    assert vsearch("status").code == 1, "a catalog was made"
 
 
 @pytest.mark.parametrize("command", [("query", "a red car"), ("status",)])

@@ -77,6 +77,21 @@ def test_a_folder_is_forgotten_with_all_below_it_and_its_files_stay(
     assert (films / "old" / "c.mp4").exists()
 
 
+def test_what_keeps_a_forgotten_folder_away_holds_from_everywhere(
+    catalog: Path,
+    films: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    (tmp_path / "link").symlink_to(films)
+    monkeypatch.chdir(tmp_path)
+    assert run(["forget", "films/old", "link/a.mp4", "--catalog", str(catalog), "--json"]) == 0
+    out, err = said(capsys)
+    assert f"--exclude {films / 'old'} --exclude {films / 'a.mp4'}" in err
+    assert json.loads(out)["present"] == [str(films / "old"), str(films / "a.mp4")]
+
+
 def test_a_file_that_is_gone_can_be_forgotten_and_nothing_is_said_of_its_return(
     catalog: Path, films: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -158,7 +173,9 @@ def test_a_broken_catalog_is_told_of_and_mended_on_request(
     assert problem["mended"] is None
     assert "`vsearch verify --repair`" in err
     assert run(["verify", "--repair", "--catalog", str(catalog)]) == 0
-    assert "mended: " in said(capsys).out
+    out, _ = said(capsys)
+    assert "mended: " in out
+    assert out.endswith(": 1 problem found, 1 mended\n")
     assert run(["verify", "--catalog", str(catalog)]) == 0
 
 

@@ -67,8 +67,9 @@ def query(
         output.print_paths(result)
     else:
         output.print_search(result)
-    tell_of_demo(result.model)
-    if not result.hits:
+    if result.hits:
+        tell_of_demo(result.model)
+    else:
         log.info("no indexed file matches %s", within)
 
 
