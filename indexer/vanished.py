@@ -104,8 +104,8 @@ def _kept(folder: Path, files: int) -> FailedFile:
     held = "1 file of it stays" if files == 1 else f"{files:,} files of it stay"
     return FailedFile(
         path=folder,
-        error=f"is empty or not there, but {held} in the catalog, as its disk may not be mounted; "
-        f"`vsearch forget` drops what is gone for good",
+        error=f"is empty or not there, or its disk is not mounted: {held} in the catalog; "
+        "`vsearch forget` drops what is gone for good",
         tried=False,
         kept=files,
     )
