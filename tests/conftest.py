@@ -1,6 +1,7 @@
 """A test that CI skips in silence is a test that nobody runs: in CI such a skip fails."""
 
 import os
+import signal
 import subprocess
 from collections.abc import Generator
 from typing import TypeVar
@@ -62,6 +63,15 @@ def _fail_when_skipped(report: Report) -> Report:
         report.outcome = "failed"
         report.longrepr = f"skipped in CI, which has what it takes to run it: {reason}"
     return report
+
+
+def pytest_configure() -> None:
+    """Hear Ctrl-C also where the tests run in the background of a script, which has it ignored.
+
+    Processes inherit that, and those that tests start have to be interrupted.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.hookimpl(wrapper=True)
