@@ -24,7 +24,7 @@ demo: $(VENV)/application.stamp ## Make a toy library, index it, ask it in words
 	@$(BIN)/vsearch demo
 
 test: $(VENV)/development.stamp ## Run the tests
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 check: $(VENV)/development.stamp ## Check format, lint, types and import contracts
 	$(BIN)/ruff format --check .

@@ -66,12 +66,16 @@ def _fail_when_skipped(report: Report) -> Report:
 
 
 def pytest_configure() -> None:
-    """Hear Ctrl-C also where the tests run in the background of a script, which has it ignored.
+    """Hear signals also in the background of a script or under nohup, which have them ignored.
 
     Processes inherit that, and those that tests start have to be interrupted.
     """
-    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+    for number, usual in (
+        (signal.SIGINT, signal.default_int_handler),
+        (signal.SIGHUP, signal.SIG_DFL),
+    ):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, usual)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -170,7 +170,7 @@ def test_an_empty_root_may_be_a_disk_that_is_not_mounted_and_loses_nothing(
     report = index()
     assert report.removed == 0
     assert [f.path for f in report.failed] == [library]
-    assert "may not be mounted" in report.failed[0].error
+    assert "its disk is not mounted" in report.failed[0].error
     assert paths_of(catalog) == {"a.mp4": 1}
 
 
@@ -184,7 +184,7 @@ def test_a_path_that_is_not_there_is_refused_unless_something_is_known_of_it(
     library.rename(library.with_name("elsewhere"))
     report = index()
     assert [failure.path for failure in report.failed] == [library]
-    assert "may not be mounted" in report.failed[0].error
+    assert "its disk is not mounted" in report.failed[0].error
     assert paths_of(catalog) == {"a.mp4": 1}
 
 

@@ -6,6 +6,7 @@ import resource
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -298,14 +299,21 @@ exec "$1" -m tests.indexer.indexing_process "$2" "$3"
 """
 
 
-def test_a_full_shared_memory_and_a_full_folder_for_temporary_files_stop_nothing(film, tmp_path):
-    temporary = tmp_path / "temporary"
-    temporary.mkdir()
+@pytest.fixture
+def short_folder() -> Iterator[Path]:
+    """A folder for sockets, whose names may have 107 letters only."""
+    with tempfile.TemporaryDirectory() as name:
+        yield Path(name)
+
+
+def test_a_full_shared_memory_and_a_full_folder_for_temporary_files_stop_nothing(
+    film, tmp_path, short_folder
+):
     film("a.mp4", seconds=9)
     library = film("b.mp4", seconds=9, first=40).parent
     as_root = [] if os.geteuid() == 0 else ["--map-root-user"]
     command = ["unshare", "--mount", *as_root, "sh", "-c", _WITH_FULL_DISKS, "sh", sys.executable]
-    environment = {**os.environ, "TMPDIR": str(temporary)}
+    environment = {**os.environ, "TMPDIR": str(short_folder)}
     try:
         run = subprocess.run(
             [*command, library, tmp_path / "catalog"],
