@@ -12,6 +12,7 @@ import pytest
 
 from media import decode_at, probe
 from media.damage import Losses, Suspicions, clock_time
+from tests.media.real_films import REAL_FILMS
 
 IN_FRONT = {"container_options": {"movflags": "+faststart"}}
 FRAGMENTS = {"container_options": {"movflags": "+frag_keyframe+empty_moov+dash+global_sidx"}}
@@ -152,25 +153,7 @@ def test_a_disk_that_fails_in_the_middle_is_no_end_of_the_film(make_film, name):
     assert told == "UnreadableError cannot be read: Input/output error"
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        "arm_wrestling.mp4",
-        "bottles.mp4",
-        "bug_av1.mp4",
-        "chaplin_vp9.webm",
-        "dog.mp4",
-        "flower.webm",
-        "fruit-and-vegetable.gif",
-        "juggle_hevc10.mkv",
-        "makeup.avi",
-        "nasa_multistream.mp4",
-        "one-by-one-person.mp4",
-        "orangutan.mp4",
-        "pancake.mkv",
-        "testvideo.mp4",
-    ],
-)
+@pytest.mark.parametrize("name", REAL_FILMS)
 def test_nothing_is_said_of_sound_real_films(real_videos, name):
     assert _notes(real_videos / name) == []
     assert probe(real_videos / name).gaps == ()

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from media import UndecodableError, UnreadableError, VideoInfo, decode_at, probe
+from tests.media.real_films import REAL_FILMS
 
 RATES = [Fraction(25, 2), Fraction(24000, 1001), Fraction(30000, 1001)]
 COUNT = 60
@@ -254,25 +255,7 @@ def test_the_file_is_closed_as_soon_as_the_iterator_is(make_film, numbered):
     assert not is_open(path)
 
 
-REAL = [
-    "arm_wrestling.mp4",
-    "bottles.mp4",
-    "bug_av1.mp4",
-    "chaplin_vp9.webm",
-    "dog.mp4",
-    "flower.webm",
-    "fruit-and-vegetable.gif",
-    "juggle_hevc10.mkv",
-    "makeup.avi",
-    "nasa_multistream.mp4",
-    "one-by-one-person.mp4",
-    "orangutan.mp4",
-    "pancake.mkv",
-    "testvideo.mp4",
-]
-
-
-@pytest.mark.parametrize("name", REAL)
+@pytest.mark.parametrize("name", REAL_FILMS)
 def test_real_films_give_what_plain_decoding_gives(real_videos, name):
     video = probe(real_videos / name)
     stamps, time_base = _all_stamps(video)

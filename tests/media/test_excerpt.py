@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from media import MediaError, UndecodableError, decode_at, excerpt, probe, thumbnail
+from tests.media.real_films import REAL_FILMS
 
 
 def _played(data: bytes) -> tuple[list[tuple[float, np.ndarray]], float]:
@@ -123,25 +124,7 @@ def test_a_thumbnail_keeps_colours(make_film):
     assert np.abs(np.asarray(image).reshape(-1, 3).mean(axis=0) - (200, 60, 30)).max() < 6
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        "arm_wrestling.mp4",
-        "bottles.mp4",
-        "bug_av1.mp4",
-        "chaplin_vp9.webm",
-        "dog.mp4",
-        "flower.webm",
-        "fruit-and-vegetable.gif",
-        "juggle_hevc10.mkv",
-        "makeup.avi",
-        "nasa_multistream.mp4",
-        "one-by-one-person.mp4",
-        "orangutan.mp4",
-        "pancake.mkv",
-        "testvideo.mp4",
-    ],
-)
+@pytest.mark.parametrize("name", REAL_FILMS)
 def test_real_films_can_be_previewed(real_videos, name):
     video = probe(real_videos / name)
     start = video.duration * 0.8
