@@ -87,7 +87,7 @@ class Intake:
         They may be sound where this file vanished or changed under our hands.
         """
         self._fail(job.file, place=place_of(job), error=error)
-        self._waiting.extendleft(copy.file for copy in self._copies.pop(job.content.digest))
+        self._let_copies_follow(job)
 
     def changed(self, job: FilmJob) -> None:
         """The file holds something else by now: what was read of it is neither old nor new.
@@ -95,6 +95,9 @@ class Intake:
         Its copies may still be sound, and get their turn.
         """
         self._fail(job.file, place=None, error=_CHANGED)
+        self._let_copies_follow(job)
+
+    def _let_copies_follow(self, job: FilmJob) -> None:
         self._waiting.extendleft(copy.file for copy in self._copies.pop(job.content.digest))
 
     def note_unreadable(self, walk: Walk) -> None:

@@ -10,10 +10,10 @@ import resource
 import signal
 import threading
 from collections import deque
-from collections.abc import Callable
 from dataclasses import dataclass
 from multiprocessing import parent_process
 from multiprocessing.connection import Connection, wait
+from pathlib import Path
 from typing import TypeAlias
 
 import numpy as np
@@ -25,6 +25,8 @@ from indexer.shared_bytes import SharedBytes
 # Bytes that one film's decoding may take on top of what the process starts with. A film of
 # 8192 x 4320 with 16 reference pictures and four decoder threads needs about 1.5 GiB.
 MEMORY_LIMIT = 4 << 30
+# Signals that are for the run to hear, which decides what becomes of its readers.
+FOR_THE_PARENT = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +130,7 @@ def _stand_alone() -> None:
     film may be blamed for that.
     """
     os.setsid()
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for number in FOR_THE_PARENT:
         signal.signal(number, signal.SIG_IGN)
     _limit_memory()
     _die_first()
@@ -153,26 +155,17 @@ def _limit_memory() -> None:
 
 def _data_bytes() -> int:
     """How much private memory this process has set aside; 0 where the system does not tell."""
-    return 1024 * int(_from_proc("status", read=_vm_data) or 0)
-
-
-def _vm_data(text: str) -> str:
-    return next((line.split()[1] for line in text.splitlines() if line.startswith("VmData")), "0")
-
-
-def _from_proc(name: str, *, read: Callable[[str], str]) -> str | None:
     try:
-        with open(f"/proc/self/{name}", encoding="utf-8") as file:  # noqa: PTH123
-            return read(file.read())
+        lines = Path("/proc/self/status").read_text(encoding="utf-8").splitlines()
     except OSError:
-        return None  # not Linux
+        return 0  # not Linux
+    return next((1024 * int(line.split()[1]) for line in lines if line.startswith("VmData")), 0)
 
 
 def _die_first() -> None:
     """When memory runs out, the system ends a reader before the run that it belongs to."""
     try:
-        with open("/proc/self/oom_score_adj", "w", encoding="utf-8") as file:  # noqa: PTH123
-            file.write("500")
+        Path("/proc/self/oom_score_adj").write_text("500", encoding="utf-8")
     except OSError:
         return  # not Linux, or not allowed
 

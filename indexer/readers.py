@@ -21,7 +21,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexer.errors import ReaderError
-from indexer.reader_process import Broken, ClipInSlot, Ready, SlotFree, Told, serve
+from indexer.reader_process import (
+    FOR_THE_PARENT,
+    Broken,
+    ClipInSlot,
+    Ready,
+    SlotFree,
+    Told,
+    serve,
+)
 from indexer.reading import (
     ClipRead,
     FilmJob,
@@ -36,9 +44,8 @@ from indexer.shared_bytes import SharedBytes
 # What reading may take on top of the patience that was asked for: beyond that a decoder hangs.
 _BYTES_PER_SECOND = 4e6  # to read every packet of a file, over a slow network
 _SECONDS_PER_SECOND = 10.0  # to decode a second of film: 8K on one slow core
-_SECONDS_TO_START = 120.0  # PyTorch from a cold disk
+_SECONDS_TO_START = 120.0  # Python, NumPy and FFmpeg from a cold disk
 _SECONDS_TO_END = 5.0
-_FOR_THE_PARENT = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _DESCRIPTORS_TO_START = 16  # with the forkserver itself
 
 
@@ -293,7 +300,7 @@ def _start_server() -> None:
     comes meanwhile is told to this process afterwards.
     """
     resource_tracker.ensure_running()  # started by the other one, it would unblock the signals
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, _FOR_THE_PARENT)
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, FOR_THE_PARENT)
     try:
         forkserver.ensure_running()
     finally:
