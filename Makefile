@@ -3,7 +3,7 @@
 SHELL := /bin/sh
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format demo-model demo-benchmark unchanged-benchmark clean
+.PHONY: help demo test check format demo-model bench demo-benchmark unchanged-benchmark clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -38,6 +38,9 @@ format: $(VENV)/development.stamp ## Rewrite the code in the project's format
 
 demo-model: $(VENV)/development.stamp ## Train the demo model anew, from its seed (about 40 minutes on 4 cores)
 	$(BIN)/python -m training.demo_model
+
+bench: $(VENV)/development.stamp ## Measure encoding, decoding, indexing and queries against limits and peers (15 minutes)
+	$(BIN)/python -m benchmarks
 
 demo-benchmark: $(VENV)/development.stamp ## Measure the demo model on a film of each combination (some minutes)
 	$(BIN)/python -m benchmarks.demo_model

@@ -1,0 +1,89 @@
+"""All speed benchmarks in one table: `python -m benchmarks`, or `make bench`.
+
+Each part runs in a process of its own, so that none inherits another's memory, threads or caches.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from benchmarks.machine import describe_machine
+from benchmarks.models import CACHE
+from benchmarks.section import Section, as_markdown, read_section, write_section
+
+PARTS = ("encode", "decode", "indexing", "vector_index", "query")
+_RESULTS = CACHE.parent / "bench.md"
+_README = Path(__file__).with_name("README.md")
+_BEGIN, _END = "<!-- results of make bench: begin -->", "<!-- end -->"
+
+
+def main() -> None:
+    """Measure, print, and keep the table."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)}; or all")
+    parser.add_argument("--record", action="store_true", help="put the table into README.md too")
+    parser.add_argument("--into", type=Path, help=argparse.SUPPRESS)
+    asked = parser.parse_args()
+    if unknown := set(asked.parts) - set(PARTS):
+        parser.error(f"there is no part {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}")
+    if asked.into is not None:
+        write_section(measure(asked.parts[0]), path=asked.into)
+        return
+    report = _report(asked.parts or list(PARTS))
+    _RESULTS.parent.mkdir(parents=True, exist_ok=True)
+    _RESULTS.write_text(report, encoding="utf-8")
+    if asked.record:
+        record(report, path=_README)
+    print(f"written to {_RESULTS}", file=sys.stderr)
+
+
+def measure(part: str) -> Section:
+    """Run one part here."""
+    section: Section = importlib.import_module(f"benchmarks.{part}").measure()
+    return section
+
+
+def record(report: str, *, path: Path) -> None:
+    """Put `report` between the marks in the Markdown file at `path`.
+
+    Raises:
+        ValueError: the marks are not there.
+    """
+    before, begin, rest = path.read_text(encoding="utf-8").partition(_BEGIN)
+    _, end, after = rest.partition(_END)
+    if not (begin and end):
+        raise ValueError(f"{path} lacks the lines {_BEGIN} and {_END}")
+    path.write_text(f"{before}{begin}\n{report}\n{end}{after}", encoding="utf-8")
+
+
+def _report(parts: list[str]) -> str:
+    texts = [describe_machine() + "\n"]
+    print(texts[0], flush=True)
+    for part in parts:
+        begin = time.monotonic()
+        text = as_markdown(_measured_apart(part))
+        print(text, flush=True)
+        print(f"{part} took {time.monotonic() - begin:.0f} s", file=sys.stderr, flush=True)
+        texts.append(text)
+    return "\n".join(texts)
+
+
+def _measured_apart(part: str) -> Section:
+    # As the product runs: a team of threads that spins takes the cores from whoever works.
+    environment = {"OMP_WAIT_POLICY": "PASSIVE", **os.environ}
+    with tempfile.TemporaryDirectory() as scratch:
+        result = Path(scratch) / "section.json"
+        command = [sys.executable, "-m", "benchmarks", part, "--into", str(result)]
+        subprocess.run(command, env=environment, check=True)
+        return read_section(result)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,46 @@
+"""Footage to measure with: real films where there are some, else pictures that move."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.models import CACHE
+from media.encode import write_video
+
+_SUFFIXES = frozenset({".mp4", ".mkv", ".webm", ".avi"})
+
+
+def real_films(folder: Path = CACHE) -> tuple[Path, ...]:
+    """The films that VSEARCH_TEST_VIDEOS points to, by name; else two that are made in `folder`.
+
+    Made films (H.264, 720p and 1080p, 20 s) hold a moving pattern with noise: heavier on a decoder
+    than a quiet scene, lighter than a sports field.
+    """
+    named = os.environ.get("VSEARCH_TEST_VIDEOS")
+    if named:
+        return tuple(path for path in sorted(Path(named).iterdir()) if path.suffix in _SUFFIXES)
+    return (
+        _made(folder / "pattern 720p.mp4", height=720, width=1280),
+        _made(folder / "pattern 1080p.mp4", height=1080, width=1920),
+    )
+
+
+def _made(path: Path, *, height: int, width: int) -> Path:
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_video(path, _moving(height=height, width=width), frame_rate=30, crf=23)
+    return path
+
+
+def _moving(*, height: int, width: int, frames: int = 600) -> Iterator[np.ndarray]:
+    rng = np.random.default_rng(0)
+    y, x = np.mgrid[:height, :width].astype(np.float32)
+    noise = rng.normal(0, 3, (height, width, 3)).astype(np.float32)
+    for number in range(frames):
+        waves = [np.sin((x * (c + 1) + y * (3 - c)) / 60 + number / (5 + c)) for c in range(3)]
+        picture = 128 + 80 * np.stack(waves, axis=-1) + np.roll(noise, number * 7, axis=1)
+        yield np.clip(picture, 0, 255).astype(np.uint8)

@@ -1,0 +1,46 @@
+"""The model that speed is measured with: base-patch32's shape, weights drawn from a seed.
+
+Speed does not depend on what the weights have learned, and the published ones need a network.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+CACHE = Path(__file__).resolve().parents[1] / "build" / "bench"
+
+
+def base_patch32(folder: Path = CACHE) -> Path:
+    """A checkpoint folder (787 MB) of base-patch32's shape below `folder`, made unless it is there.
+
+    Its tokenizer is the demo model's: as far as speed goes a token is a token.
+    """
+    checkpoint = folder / "base-patch32"
+    if not (checkpoint / "model.safetensors").exists():
+        _make(checkpoint)
+    return checkpoint
+
+
+def _make(checkpoint: Path) -> None:
+    import torch
+
+    from xclip_core.checkpoint import load_checkpoint, save_checkpoint
+    from xclip_core.config import XCLIPConfig
+    from xclip_core.initialisation import initialise
+    from xclip_core.model import XCLIP
+    from xclip_core.preprocess import FrameProcessor
+
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        model = XCLIP(XCLIPConfig())
+        initialise(model)
+    processor = FrameProcessor(
+        shortest_edge=224,
+        crop_size=224,
+        interpolation="bilinear",
+        rescale_factor=1 / 255,
+        mean=(0.485, 0.456, 0.406),
+        std=(0.229, 0.224, 0.225),
+    )
+    tokenizer = load_checkpoint("demo", offline=True, report=lambda _: None).tokenizer
+    save_checkpoint(checkpoint, model=model, tokenizer=tokenizer, processor=processor)
