@@ -1,16 +1,13 @@
-"""Checkpoints in the published form: found by name, read strictly, written atomically.
+"""Checkpoints in the published form (see `location`): read strictly, written atomically.
 
-A checkpoint is a folder with `config.json`, `preprocessor_config.json`, the tokenizer's files and
-the weights: `model.safetensors` (whole or in shards), else `pytorch_model.bin`, which is read
-as data only: a pickle that wants to run anything is refused.
+Weights in `pytorch_model.bin` are read as data only: a pickle that wants to run anything is
+refused.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 import pickle
-import re
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -23,38 +20,23 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from xclip_core.config import XCLIPConfig
-from xclip_core.errors import CheckpointNotFoundError, ConfigError, WeightsError
-from xclip_core.hub import (
-    PICKLED,
-    SAFETENSORS,
-    SAFETENSORS_INDEX,
-    HubName,
-    fetch,
-    nearest_names,
-    shard_names,
+from xclip_core.errors import ConfigError, WeightsError
+from xclip_core.hub import PICKLED, SAFETENSORS
+from xclip_core.location import (
+    digest_files,
+    find_weights,
+    locate,
+    read_config,
+    require_same_frames,
 )
-from xclip_core.identity import DEFAULT_MODEL, DEMO_MODEL
 from xclip_core.model import XCLIP
 from xclip_core.preprocess import FrameProcessor
 from xclip_core.tokenizer import Tokenizer
-
-DEMO_FOLDER = Path(__file__).parent / "demo"
 
 # Files of 2022 carry these constant tables 0, 1, 2 …; positions are counted where they are needed.
 OBSOLETE_BUFFERS = frozenset(
     {"text_model.embeddings.position_ids", "vision_model.embeddings.position_ids"}
 )
-
-_HUB_NAME = re.compile(r"(?P<repository>[\w.-]+/[\w.-]+)(?:@(?P<revision>[\w./-]+))?")
-
-
-@dataclass(frozen=True, slots=True)
-class Location:
-    """Where a named checkpoint lies, and which commit of the Hub it is (if it is from there)."""
-
-    name: str
-    revision: str | None
-    folder: Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,35 +49,6 @@ class Checkpoint:
     model: XCLIP
     tokenizer: Tokenizer
     processor: FrameProcessor
-
-
-def locate(
-    name: str, *, offline: bool = False, report: Callable[[str], None] = lambda _: None
-) -> Location:
-    """Find a checkpoint by name: "demo", a folder, or a Hub id (`owner/name[@revision]`).
-
-    Args:
-        offline: do not ask the Hub for what is not in its cache on this machine.
-        report: told, in a sentence, that something is being fetched.
-
-    Raises:
-        CheckpointError: there is no such checkpoint, or the Hub does not answer.
-    """
-    if name == DEMO_MODEL:
-        return Location(name=name, revision=None, folder=DEMO_FOLDER)
-    folder = Path(name).expanduser()
-    if name and folder.is_dir():
-        folder = folder.resolve()
-        return Location(name=str(folder), revision=None, folder=folder)
-    match = None if name.startswith(("/", ".", "~")) else _HUB_NAME.fullmatch(name)
-    if match is None:
-        raise CheckpointNotFoundError(
-            f"{name!r} is not a model: give {DEMO_MODEL!r}, a folder that exists, or a Hub id such "
-            f"as {DEFAULT_MODEL}; {nearest_names(name)}"
-        )
-    hub_name = HubName(repository=match["repository"], revision=match["revision"])
-    folder = fetch(hub_name, offline=offline, report=report)
-    return Location(name=hub_name.repository, revision=folder.name, folder=folder)
 
 
 def load_checkpoint(
@@ -150,60 +103,6 @@ def save_checkpoint(
     # The library keeps its files to their owner; weights are as readable as what lies beside them.
     beside.chmod((folder / "config.json").stat().st_mode)
     beside.replace(folder / SAFETENSORS)
-
-
-def read_config(folder: Path) -> XCLIPConfig:
-    """Read the architecture from `config.json`.
-
-    Raises:
-        CheckpointNotFoundError: there is no such file.
-        ConfigError: it is damaged or describes something else.
-    """
-    path = folder / "config.json"
-    if not path.is_file():
-        raise CheckpointNotFoundError(
-            f"{folder} has no config.json; a checkpoint is a folder with config.json, "
-            f"preprocessor_config.json, tokenizer.json and {SAFETENSORS}"
-        )
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ConfigError(f"{path} is damaged ({error}); fetch it again") from error
-    if not isinstance(content, dict):
-        raise ConfigError(f"{path} does not hold a JSON object; fetch it again")
-    return XCLIPConfig.from_dict(content)
-
-
-def find_weights(folder: Path) -> list[Path]:
-    """The files that hold a folder's weights, safetensors before pickles.
-
-    Raises:
-        CheckpointNotFoundError: there are none, or a shard is missing.
-    """
-    if (folder / SAFETENSORS).is_file():
-        return [folder / SAFETENSORS]
-    if (folder / SAFETENSORS_INDEX).is_file():
-        shards = [folder / name for name in shard_names(folder / SAFETENSORS_INDEX)]
-        for shard in shards:
-            if not shard.is_file():
-                raise CheckpointNotFoundError(f"{shard} is missing; fetch all parts of the weights")
-        return shards
-    if (folder / PICKLED).is_file():
-        return [folder / PICKLED]
-    raise CheckpointNotFoundError(
-        f"{folder} has no weights; put {SAFETENSORS} (or {PICKLED}) beside its config.json"
-    )
-
-
-def digest_files(files: list[Path]) -> str:
-    """Hexadecimal sha256 of a file, or of the digests of several in order."""
-    digests = []
-    for path in files:
-        with path.open("rb") as opened:
-            digests.append(hashlib.file_digest(opened, "sha256"))
-    if len(digests) == 1:
-        return digests[0].hexdigest()
-    return hashlib.sha256(b"".join(digest.digest() for digest in digests)).hexdigest()
 
 
 def read_weights(files: list[Path]) -> dict[str, Tensor]:
@@ -268,11 +167,7 @@ def _check_agreement(
             f"{folder}: the tokenizer knows {tokenizer.vocabulary_size} tokens but config.json "
             f"describes a model with {config.text.vocab_size}; the files are of different models"
         )
-    if processor.crop_size != config.vision.image_size:
-        raise ConfigError(
-            f"{folder}: preprocessor_config.json makes frames of {processor.crop_size} pixels but "
-            f"config.json describes a model for {config.vision.image_size}; correct crop_size there"
-        )
+    require_same_frames(config, processor=processor, folder=folder)
 
 
 def _read_safetensors(path: Path) -> dict[str, Tensor]:

@@ -12,12 +12,7 @@ import torch
 import transformers
 from safetensors.torch import load_file, save_file
 
-from xclip_core.checkpoint import (
-    OBSOLETE_BUFFERS,
-    digest_files,
-    load_checkpoint,
-    save_checkpoint,
-)
+from xclip_core.checkpoint import OBSOLETE_BUFFERS, load_checkpoint, save_checkpoint
 from xclip_core.errors import (
     CheckpointError,
     CheckpointNotFoundError,
@@ -25,6 +20,7 @@ from xclip_core.errors import (
     ModelError,
     WeightsError,
 )
+from xclip_core.location import digest_files
 from xclip_core.model import XCLIP
 from xclip_core.preprocess import FrameProcessor
 from xclip_core.tokenizer import Tokenizer
