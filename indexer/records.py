@@ -1,16 +1,16 @@
 """What goes into an index run and what comes out of it."""
 
 import math
-import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from indexer.cores import usable_cores
 from indexer.errors import SettingsError
 from indexer.plan import check_window
 
 
 def _default_workers() -> int:
-    return min(os.cpu_count() or 1, 8)
+    return min(usable_cores(), 8)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,38 @@
+"""How many cores this process may use, which may be fewer than the machine has."""
+
+import math
+import os
+from pathlib import Path
+
+_OWN_GROUP = Path("/proc/self/cgroup")
+_GROUPS = Path("/sys/fs/cgroup")
+
+
+def usable_cores(*, own_group: Path = _OWN_GROUP, groups: Path = _GROUPS) -> int:
+    """At least 1: the cores that this process is confined to, or its containers' share of time.
+
+    A container with `--cpus 2` on 64 cores sees all of them; 64 threads would use up its share of
+    each moment at once and stand still for the rest.
+    """
+    affinity = getattr(os, "sched_getaffinity", None)  # Linux
+    cores = len(affinity(0)) if affinity else os.cpu_count() or 1
+    return max(int(min(cores, _quota(own_group, groups))), 1)
+
+
+def _quota(own_group: Path, groups: Path) -> float:
+    """Cores' worth of time that the control groups (version 2) around this process allow."""
+    try:
+        lines = own_group.read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return math.inf  # not Linux
+    # The lines of the older version begin with other numbers.
+    within = next((Path(line[4:]) for line in lines if line.startswith("0::/")), Path())
+    return min(_quota_of(groups / folder) for folder in (within, *within.parents))
+
+
+def _quota_of(group: Path) -> float:
+    try:
+        allowed, period = (group / "cpu.max").read_text(encoding="utf-8").split()
+    except (OSError, ValueError):
+        return math.inf
+    return math.inf if allowed == "max" else int(allowed) / int(period)
