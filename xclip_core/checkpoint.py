@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import pickle
+import zipfile
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -20,23 +21,20 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from xclip_core.config import XCLIPConfig
-from xclip_core.errors import ConfigError, WeightsError
+from xclip_core.digest import Memo, weights_digest
+from xclip_core.errors import WeightsError
 from xclip_core.hub import PICKLED, SAFETENSORS
 from xclip_core.location import (
-    digest_files,
     find_weights,
     locate,
     read_config,
+    require_fitting_vocabulary,
     require_same_frames,
 )
+from xclip_core.mapped_weights import OBSOLETE_BUFFERS, TensorForm, require_forms
 from xclip_core.model import XCLIP
 from xclip_core.preprocess import FrameProcessor
 from xclip_core.tokenizer import Tokenizer
-
-# Files of 2022 carry these constant tables 0, 1, 2 …; positions are counted where they are needed.
-OBSOLETE_BUFFERS = frozenset(
-    {"text_model.embeddings.position_ids", "vision_model.embeddings.position_ids"}
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +50,17 @@ class Checkpoint:
 
 
 def load_checkpoint(
-    name: str, *, offline: bool = False, report: Callable[[str], None] = lambda _: None
+    name: str,
+    *,
+    offline: bool = False,
+    memo: Memo | None = None,
+    report: Callable[[str], None] = lambda _: None,
 ) -> Checkpoint:
     """Find and load a checkpoint.
 
     Args:
         name, offline, report: as in `locate`.
+        memo: where digests of weights are kept, so that who asks need not read all of them again.
 
     Raises:
         CheckpointError: not found, damaged, unsafe, or weights of another architecture.
@@ -68,10 +71,11 @@ def load_checkpoint(
     config = read_config(folder)
     processor = FrameProcessor.load(folder)
     tokenizer = Tokenizer.load(folder, max_length=config.text.max_position_embeddings)
-    _check_agreement(config, tokenizer=tokenizer, processor=processor, folder=folder)
+    require_fitting_vocabulary(config, tokenizer=tokenizer, folder=folder)
+    require_same_frames(config, processor=processor, folder=folder)
     files = find_weights(folder)
     with ThreadPoolExecutor(max_workers=1) as beside:
-        digest = beside.submit(digest_files, files)
+        digest = beside.submit(weights_digest, files, memo=memo)
         model = build_model(config, read_weights(files), source=files[0])
     return Checkpoint(
         name=location.name,
@@ -113,7 +117,7 @@ def read_weights(files: list[Path]) -> dict[str, Tensor]:
     """
     state: dict[str, Tensor] = {}
     for path in files:
-        state |= _read_pickled(path) if path.name == PICKLED else _read_safetensors(path)
+        state |= read_pickled(path) if path.name == PICKLED else _read_safetensors(path)
     return state
 
 
@@ -134,40 +138,14 @@ def build_model(config: XCLIPConfig, state: Mapping[str, Tensor], *, source: Pat
         model = XCLIP(config)
     wanted = {key: tuple(value.shape) for key, value in model.state_dict().items()}
     found = {key: value for key, value in state.items() if key not in OBSOLETE_BUFFERS}
-    _check_strictly(wanted, found, source=source)
+    forms = {
+        key: TensorForm(tuple(value.shape), str(value.dtype), value.is_floating_point())
+        for key, value in found.items()
+    }
+    require_forms(wanted, forms, source=source)
     weights = {key: value.to(torch.float32) for key, value in found.items()}
     model.load_state_dict(weights, strict=True, assign=True)
     return model.eval()
-
-
-def _check_strictly(
-    wanted: Mapping[str, tuple[int, ...]], found: Mapping[str, Tensor], *, source: Path
-) -> None:
-    faults = [f"{key} is missing" for key in wanted if key not in found]
-    faults += [f"{key} is unknown" for key in found if key not in wanted]
-    for key, value in found.items():
-        shape = tuple(value.shape)
-        if key in wanted and shape != wanted[key]:
-            faults.append(f"{key} has the shape {shape} and not {wanted[key]}")
-        elif key in wanted and not value.is_floating_point():
-            faults.append(f"{key} holds {value.dtype} and not floating-point numbers")
-    if faults:
-        more = f", and {len(faults) - 3} more such faults" if len(faults) > 3 else ""
-        raise WeightsError(
-            f"{source} does not hold the model that config.json beside it describes: "
-            f"{'; '.join(faults[:3])}{more}"
-        )
-
-
-def _check_agreement(
-    config: XCLIPConfig, *, tokenizer: Tokenizer, processor: FrameProcessor, folder: Path
-) -> None:
-    if tokenizer.vocabulary_size > config.text.vocab_size:
-        raise ConfigError(
-            f"{folder}: the tokenizer knows {tokenizer.vocabulary_size} tokens but config.json "
-            f"describes a model with {config.text.vocab_size}; the files are of different models"
-        )
-    require_same_frames(config, processor=processor, folder=folder)
 
 
 def _read_safetensors(path: Path) -> dict[str, Tensor]:
@@ -179,9 +157,15 @@ def _read_safetensors(path: Path) -> dict[str, Tensor]:
         ) from error
 
 
-def _read_pickled(path: Path) -> dict[str, Tensor]:
+def read_pickled(path: Path) -> dict[str, Tensor]:
+    """Read tensors by name from a pickle, mapped into memory where it can be.
+
+    Raises:
+        WeightsError: it is damaged, or holds anything but tensors.
+    """
     try:
-        state: Any = torch.load(path, map_location="cpu", weights_only=True)
+        mapped = zipfile.is_zipfile(path)  # how PyTorch has saved since 1.6
+        state: Any = torch.load(path, map_location="cpu", weights_only=True, mmap=mapped)
     except pickle.UnpicklingError as error:
         raise WeightsError(
             f"{path} is refused: it holds something else than tensors, which could run code; "

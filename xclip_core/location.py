@@ -6,12 +6,12 @@ the weights: `model.safetensors` (whole or in shards), else `pytorch_model.bin`.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from xclip_core.config import XCLIPConfig
 from xclip_core.errors import CheckpointNotFoundError, ConfigError
@@ -26,6 +26,9 @@ from xclip_core.hub import (
 )
 from xclip_core.identity import DEFAULT_MODEL, DEMO_MODEL
 from xclip_core.preprocess import FrameProcessor
+
+if TYPE_CHECKING:
+    from xclip_core.tokenizer import Tokenizer
 
 DEMO_FOLDER = Path(__file__).parent / "demo"
 
@@ -162,12 +165,14 @@ def find_weights(folder: Path) -> list[Path]:
     )
 
 
-def digest_files(files: list[Path]) -> str:
-    """Hexadecimal sha256 of a file, or of the digests of several in order."""
-    digests = []
-    for path in files:
-        with path.open("rb") as opened:
-            digests.append(hashlib.file_digest(opened, "sha256"))
-    if len(digests) == 1:
-        return digests[0].hexdigest()
-    return hashlib.sha256(b"".join(digest.digest() for digest in digests)).hexdigest()
+def require_fitting_vocabulary(config: XCLIPConfig, *, tokenizer: Tokenizer, folder: Path) -> None:
+    """See that every token has a row in the model's table.
+
+    Raises:
+        ConfigError: the tokenizer is another model's.
+    """
+    if tokenizer.vocabulary_size > config.text.vocab_size:
+        raise ConfigError(
+            f"{folder}: the tokenizer knows {tokenizer.vocabulary_size} tokens but config.json "
+            f"describes a model with {config.text.vocab_size}; the files are of different models"
+        )

@@ -12,14 +12,17 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
+import numpy as np
 import tokenizers
-import torch
+from numpy.typing import NDArray
 from tokenizers import AddedToken, Regex, models, normalizers, pre_tokenizers, processors
-from torch import Tensor
 
 from xclip_core.errors import InputError, TokenizerError
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 START_MARK = "<|startoftext|>"
 END_MARK = "<|endoftext|>"
@@ -102,11 +105,16 @@ class Tokenizer:
         merges = _parse_merges(text)[:wanted]
         return cls(_assemble_vocabulary(merges), merges)
 
-    def encode_batch(self, texts: Sequence[str]) -> tuple[Tensor, Tensor]:
-        """Encode texts, padded on the right with the end mark to the longest of them.
+    def encode(self, text: str) -> NDArray[np.int64]:
+        """Encode one text: (L,) ids, marks included.
 
         A text that is too long is cut and keeps its end mark. Half surrogate pairs, which no
         encoding of Unicode can hold, count as U+FFFD.
+        """
+        return np.array(self._pipeline.encode(_without_surrogates(text)).ids, dtype=np.int64)
+
+    def encode_batch(self, texts: Sequence[str]) -> tuple[Tensor, Tensor]:
+        """Encode texts as `encode` does, padded on the right with the end mark to the longest.
 
         Returns:
             ids (K, L) int64 and mask (K, L) int64, 1 where there is text.
@@ -114,6 +122,8 @@ class Tokenizer:
         Raises:
             InputError: no texts were given.
         """
+        import torch
+
         if not texts:
             raise InputError("no texts were given to encode; give at least one")
         rows = self._pipeline.encode_batch([_without_surrogates(text) for text in texts])

@@ -12,7 +12,8 @@ import torch
 import transformers
 from safetensors.torch import load_file, save_file
 
-from xclip_core.checkpoint import OBSOLETE_BUFFERS, load_checkpoint, save_checkpoint
+from xclip_core.checkpoint import load_checkpoint, save_checkpoint
+from xclip_core.digest import weights_digest
 from xclip_core.errors import (
     CheckpointError,
     CheckpointNotFoundError,
@@ -20,7 +21,7 @@ from xclip_core.errors import (
     ModelError,
     WeightsError,
 )
-from xclip_core.location import digest_files
+from xclip_core.mapped_weights import OBSOLETE_BUFFERS
 from xclip_core.model import XCLIP
 from xclip_core.preprocess import FrameProcessor
 from xclip_core.tokenizer import Tokenizer
@@ -152,7 +153,7 @@ def test_weights_in_shards_load(small_folder: Path, small_model: XCLIP) -> None:
     shards = split_into_shards(small_folder)
     loaded = load_checkpoint(str(small_folder))
     assert same_weights(loaded.model, small_model)
-    assert loaded.weights_digest == digest_files(shards)
+    assert loaded.weights_digest == weights_digest(shards)
 
 
 def test_a_missing_shard_is_named(small_folder: Path) -> None:
