@@ -298,7 +298,9 @@ class Catalog:
     def nearest(
         self, vector: NDArray[np.float32], *, limit: int, within: str | None = None
     ) -> list[ClipMatch]:
-        """The clips with the highest cosine, best first, equal ones by id; exact.
+        """The clips with the highest cosine, best first, equal ones by id.
+
+        Of up to 200,000 clips none is missed; of more, hardly one (see `VectorIndex.nearest`).
 
         Args:
             vector: (D,) of unit length.
@@ -316,10 +318,11 @@ class Catalog:
             if meta.dimension is None:
                 return []
             query = require_unit_vectors(vector[np.newaxis], dimension=meta.dimension)[0]
-            index = self._opened_index().in_step(session, meta=meta, dimension=meta.dimension)
             paths = None if within is None else clip_rows.paths_within(session, within)
-            among = None if paths is None else clip_rows.clip_ids(session, sorted(paths))
-            ids, scores = index.nearest(query, limit=limit, among=among)
+            among = None if paths is None else clip_rows.clip_ids(session, paths)
+            ids, scores = self._opened_index().nearest(
+                session, query, meta=meta, limit=limit, among=among
+            )
             return clip_rows.matches(session, ids=ids, scores=scores, preferred=paths or {})
 
     def status(self) -> CatalogStatus:

@@ -1,6 +1,7 @@
 """The vector index of an open catalog, kept in step with what SQLite says."""
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -10,11 +11,14 @@ from sqlalchemy.orm import Session
 
 from catalog.columns import unpack_vectors
 from catalog.errors import CatalogDamagedError
+from catalog.places import in_batches
 from catalog.snapshot import Label, read_snapshot, write_snapshot
 from catalog.tables import Clip, Meta
 from catalog.vectors import VectorIndex
 
-_ROWS_AT_A_TIME = 10_000
+Vectors = NDArray[np.float32]
+
+_ROWS_AT_A_TIME = 32_768
 
 
 class ClipIndex:
@@ -38,6 +42,25 @@ class ClipIndex:
         self._held = index, meta.generation
         return index
 
+    def nearest(
+        self,
+        session: Session,
+        query: Vectors,
+        *,
+        meta: Meta,
+        limit: int,
+        among: NDArray[np.int64] | None,
+    ) -> tuple[NDArray[np.int64], Vectors]:
+        """The ids and cosines of the clips that are nearest to (D,); see VectorIndex.
+
+        Raises:
+            CatalogDamagedError: a stored vector has the wrong length.
+        """
+        dimension = len(query)
+        index = self.in_step(session, meta=meta, dimension=dimension)
+        stored = partial(self._stored, session, dimension=dimension)
+        return index.nearest(query, limit=limit, stored=stored, among=among)
+
     def save(self, session: Session, *, meta: Meta, dimension: int) -> Label:
         """Write the snapshot of this state."""
         index = self.in_step(session, meta=meta, dimension=dimension)
@@ -45,7 +68,7 @@ class ClipIndex:
             self._folder,
             catalog_uuid=meta.catalog_uuid,
             generation=meta.generation,
-            body=index.to_bytes(),
+            parts=index.to_parts(),
         )
 
     def _from_snapshot(self, meta: Meta, *, dimension: int) -> tuple[VectorIndex, int] | None:
@@ -62,12 +85,12 @@ class ClipIndex:
 
     def _caught_up(self, session: Session, index: VectorIndex) -> VectorIndex:
         """Ids only grow and never return: what is new is above the newest, the rest can only go."""
-        self._add_above(session, index, newest=int(index.ids.max(initial=0)))
+        self._add_above(session, index, newest=index.newest)
         clips = session.scalar(select(func.count()).select_from(Clip)) or 0
         if len(index) != clips:
             present = np.fromiter(session.scalars(select(Clip.id)), dtype=np.int64)
             index.remove(np.setdiff1d(index.ids, present))
-        if len(index) != clips:  # it lacks an old clip: not what this catalog ever was
+        if len(index) != clips or index.is_too_short:  # or it lacks an old clip: not ours
             index = VectorIndex(dimension=index.dimension)
             self._add_above(session, index, newest=0)
         return index
@@ -79,9 +102,17 @@ class ClipIndex:
         )
         for some in rows.partitions():
             ids = np.array([row.id for row in some], dtype=np.int64)
-            index.add(ids, self._vectors([row.vector for row in some], dimension=index.dimension))
+            index.add(ids, self._unpacked([row.vector for row in some], dimension=index.dimension))
 
-    def _vectors(self, blobs: Sequence[bytes], *, dimension: int) -> NDArray[np.float32]:
+    def _stored(self, session: Session, ids: NDArray[np.int64], *, dimension: int) -> Vectors:
+        """The stored vectors (N, D) under N ascending ids."""
+        query = select(Clip.vector).order_by(Clip.id)
+        blobs: list[bytes] = []
+        for some in in_batches(ids.tolist()):
+            blobs.extend(session.scalars(query.where(Clip.id.in_(some))))
+        return self._unpacked(blobs, dimension=dimension)
+
+    def _unpacked(self, blobs: Sequence[bytes], *, dimension: int) -> Vectors:
         try:
             return unpack_vectors(blobs, dimension=dimension)
         except ValueError as error:

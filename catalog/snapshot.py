@@ -11,17 +11,24 @@ import os
 import stat
 import struct
 import time
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 from uuid import UUID, uuid4
 
+import numpy as np
+from numpy.typing import NDArray
+
 from catalog.errors import CatalogStorageError
 
 SNAPSHOT_NAME = "vectors.faiss"
-_MAGIC = b"VSEARCH1"
-_HEADER = struct.Struct("<8s16sQ32s")  # magic, catalog, generation, sha256 of all the rest
-HEADER_BYTES = _HEADER.size
+_MAGIC = b"VSEARCH2"
+_EARLIER_MAGIC = b"VSEARCH1"  # the same label, before another body
+_HEADER = struct.Struct("<8s16sQ32s")  # magic, catalog, generation, digest of all the rest
+_CHUNK = 1 << 22  # bytes; the digest is one of the digests of such stretches
+_DIGEST_THREADS = min(4, os.cpu_count() or 1)
 _LEFTOVER_SECONDS = 3600.0
 
 
@@ -32,6 +39,7 @@ class Label:
     catalog_uuid: str
     generation: int
     digest: str
+    earlier: bool = False  # of an earlier version, whose body nobody reads
 
 
 def open_snapshot(folder: Path) -> BinaryIO:
@@ -54,47 +62,67 @@ def read_label(folder: Path) -> Label | None:
 def is_current(folder: Path, *, digest: str | None, generation: int) -> bool:
     """Whether the file says that it is this very snapshot."""
     label = read_label(folder)
-    return label is not None and (label.digest, label.generation) == (digest, generation)
+    return (
+        label is not None
+        and not label.earlier
+        and (label.digest, label.generation) == (digest, generation)
+    )
 
 
-def read_snapshot(folder: Path, *, expected_digest: str) -> tuple[Label, memoryview] | None:
+def read_snapshot(folder: Path, *, expected_digest: str) -> tuple[Label, NDArray[np.uint8]] | None:
     """The label and the index of a whole snapshot with this digest; None for any other.
 
     A file whose bytes do not fit its own digest is removed, so that the next save replaces it.
     """
     try:
         with open_snapshot(folder) as file:
-            content = memoryview(file.read())  # slices share it
+            label, body = mapped(file)
     except OSError:
         return None
-    label = parse_label(content)
-    body = content[_HEADER.size :]
-    if (
-        label is None
-        or _digest(body, uuid=UUID(label.catalog_uuid), generation=label.generation) != label.digest
-    ):
+    if label is not None and label.earlier:
+        return None
+    if label is None or not is_whole(body, label=label):
         _remove(folder / SNAPSHOT_NAME)
         return None
     return (label, body) if label.digest == expected_digest else None
 
 
+def mapped(file: BinaryIO) -> tuple[Label | None, NDArray[np.uint8]]:
+    """The label and what follows it; the system reads it as it is needed. Raises OSError."""
+    label = parse_label(file.read(_HEADER.size))
+    if label is None:
+        return None, np.empty(0, np.uint8)
+    whole = np.memmap(file, dtype=np.uint8, mode="r")
+    return label, np.asarray(whole)[_HEADER.size :]
+
+
+def is_whole(body: NDArray[np.uint8], *, label: Label) -> bool:
+    """Whether the digest in the label is that of the body."""
+    chunks = [body[begin : begin + _CHUNK] for begin in range(0, len(body), _CHUNK)]
+    with ThreadPoolExecutor(_DIGEST_THREADS) as pool:  # they do compute side by side
+        found = pool.map(_sha256, chunks)
+        digest = _digest(found, catalog_uuid=label.catalog_uuid, generation=label.generation)
+    return digest == label.digest
+
+
 def write_snapshot(
-    folder: Path, *, catalog_uuid: str, generation: int, body: bytes | memoryview
+    folder: Path, *, catalog_uuid: str, generation: int, parts: Iterable[bytes | memoryview]
 ) -> Label:
     """Replace the snapshot in one step: written beside, forced to disk, renamed.
 
     Raises:
         CatalogStorageError: no room, or no permission; the old snapshot stands.
     """
-    uuid = UUID(catalog_uuid)
-    digest = _digest(body, uuid=uuid, generation=generation)
-    header = _HEADER.pack(_MAGIC, uuid.bytes, generation, bytes.fromhex(digest))
     beside = folder / f"{SNAPSHOT_NAME}.{uuid4().hex}.new"
     try:
         _remove_leftovers(folder)
         with beside.open("wb") as file:
-            file.write(header)
-            file.write(body)
+            file.write(bytes(_HEADER.size))
+            digests = _written(parts, file=file)
+            digest = _digest(digests, catalog_uuid=catalog_uuid, generation=generation)
+            file.seek(0)
+            uuid = UUID(catalog_uuid).bytes
+            file.write(_HEADER.pack(_MAGIC, uuid, generation, bytes.fromhex(digest)))
             file.flush()
             os.fsync(file.fileno())
         beside.replace(folder / SNAPSHOT_NAME)
@@ -108,20 +136,45 @@ def write_snapshot(
     return Label(catalog_uuid=catalog_uuid, generation=generation, digest=digest)
 
 
+def _written(parts: Iterable[bytes | memoryview], *, file: BinaryIO) -> list[bytes]:
+    """Write the parts; the digests of the chunks that they make up."""
+    digests, chunk, room = [], hashlib.sha256(), _CHUNK
+    for part in parts:
+        file.write(part)
+        rest = memoryview(part)
+        while rest:
+            chunk.update(rest[:room])
+            taken = min(room, len(rest))
+            rest, room = rest[taken:], room - taken
+            if room == 0:
+                digests.append(chunk.digest())
+                chunk, room = hashlib.sha256(), _CHUNK
+    return digests if room == _CHUNK else [*digests, chunk.digest()]
+
+
 def parse_label(content: bytes | memoryview) -> Label | None:
     """The label at the beginning of a snapshot; None if it does not begin so."""
     if len(content) < _HEADER.size:
         return None
     magic, uuid, generation, digest = _HEADER.unpack_from(content)
-    if magic != _MAGIC:
+    if magic not in (_MAGIC, _EARLIER_MAGIC):
         return None
-    return Label(catalog_uuid=str(UUID(bytes=uuid)), generation=generation, digest=digest.hex())
+    return Label(
+        catalog_uuid=str(UUID(bytes=uuid)),
+        generation=generation,
+        digest=digest.hex(),
+        earlier=magic == _EARLIER_MAGIC,
+    )
 
 
-def _digest(body: bytes | memoryview, *, uuid: UUID, generation: int) -> str:
-    digest = hashlib.sha256(uuid.bytes + struct.pack("<Q", generation))
-    digest.update(body)
-    return digest.hexdigest()
+def _sha256(chunk: NDArray[np.uint8]) -> bytes:
+    return hashlib.sha256(chunk.data).digest()
+
+
+def _digest(digests: Iterable[bytes], *, catalog_uuid: str, generation: int) -> str:
+    """One digest of those of the chunks, and of whom they belong to."""
+    label = UUID(catalog_uuid).bytes + struct.pack("<Q", generation)
+    return hashlib.sha256(label + b"".join(digests)).hexdigest()
 
 
 def _remove_leftovers(folder: Path) -> None:

@@ -1,25 +1,22 @@
 """Whether the snapshot says what SQLite says. That there is none, or an older one, is no fault."""
 
-import hashlib
-import struct
 from collections.abc import Iterator
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import BinaryIO
-from uuid import UUID
 
 import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from catalog.columns import unpack_vectors
 from catalog.faults import Fault
-from catalog.snapshot import HEADER_BYTES, SNAPSHOT_NAME, Label, open_snapshot, parse_label
+from catalog.snapshot import SNAPSHOT_NAME, Label, is_whole, mapped, open_snapshot
 from catalog.tables import Clip, Meta
 
 _ROWS_AT_A_TIME = 10_000
-_CHUNK = 1 << 24
 
 
 def snapshot_faults(session: Session, folder: Path) -> Iterator[Fault]:
@@ -50,48 +47,51 @@ def _discard(path: Path, _session: Session) -> None:
 
 def _wrong_with(file: BinaryIO, session: Session) -> str | None:
     meta = session.scalars(select(Meta)).one()
-    label = parse_label(file.read(HEADER_BYTES))
-    if label is None or _digest(file, label) != label.digest:
+    label, body = mapped(file)
+    if label is not None and label.earlier:
+        return None  # the next save replaces it
+    if label is None or not is_whole(body, label=label):
         return "is damaged, or no snapshot at all: its bytes do not fit its digest"
     if label.catalog_uuid != meta.catalog_uuid:
         return "belongs to another catalog"
     if label.digest != meta.snapshot_digest:
         return None  # of a process that was killed before it could say so: nobody reads it
-    return _contradiction(file, session, label=label, meta=meta)
+    return _contradiction(body, session, label=label, meta=meta)
 
 
-def _digest(file: BinaryIO, label: Label) -> str:
-    """The digest of what follows the label."""
-    digest = hashlib.sha256(UUID(label.catalog_uuid).bytes + struct.pack("<Q", label.generation))
-    while chunk := file.read(_CHUNK):
-        digest.update(chunk)
-    return digest.hexdigest()
-
-
-def _contradiction(file: BinaryIO, session: Session, *, label: Label, meta: Meta) -> str | None:
-    """Compare with SQLite; the vectors stay in the file, which the system reads as it is needed."""
+def _contradiction(
+    body: NDArray[np.uint8], session: Session, *, label: Label, meta: Meta
+) -> str | None:
     from catalog.vectors import VectorIndex  # FAISS takes a while to import
 
-    body = np.memmap(file, dtype=np.uint8, mode="r")[HEADER_BYTES:]
     try:
-        index = VectorIndex.over(body, dimension=meta.dimension or 0)
+        index = VectorIndex.from_bytes(body, dimension=meta.dimension or 0)
     except ValueError:
         return "cannot be read by this version of FAISS"
-    ids = np.sort(index.ids)
-    newest = int(ids.max(initial=0))
-    shared = 0
+    seen = shared = 0  # the newest id that has been compared, and how many have
+    for ids, codes in index.rows():
+        stored = _stored(session, after=seen, up_to=int(ids[-1]), dimension=index.dimension)
+        for here, vectors in stored:
+            at = np.searchsorted(ids, here)
+            if not np.array_equal(ids[at], here):
+                return "lacks clips that it must hold"
+            if not np.array_equal(codes[at], index.encode(vectors)):
+                return "holds other vectors than the catalog"
+            shared += len(here)
+        seen = int(ids[-1])
+    if label.generation >= meta.generation and shared != len(index):
+        return "holds clips that are not in the catalog"
+    return None
+
+
+def _stored(
+    session: Session, *, after: int, up_to: int, dimension: int
+) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float32]]]:
+    """The clips with ids in this range and their vectors, some at a time."""
     rows = session.execute(
-        select(Clip.id, Clip.vector).where(Clip.id <= newest).order_by(Clip.id),
+        select(Clip.id, Clip.vector).where(Clip.id > after, Clip.id <= up_to).order_by(Clip.id),
         execution_options={"yield_per": _ROWS_AT_A_TIME},
     )
     for some in rows.partitions():
-        here = np.array([row.id for row in some], dtype=np.int64)
-        if not np.isin(here, ids, assume_unique=True).all():
-            return "lacks clips that it must hold"
-        stored = unpack_vectors([row.vector for row in some], dimension=index.dimension)
-        if not np.array_equal(index.stored(here), stored):
-            return "holds other vectors than the catalog"
-        shared += len(here)
-    if label.generation >= meta.generation and shared != len(ids):
-        return "holds clips that are not in the catalog"
-    return None
+        ids = np.array([row.id for row in some], dtype=np.int64)
+        yield ids, unpack_vectors([row.vector for row in some], dimension=dimension)

@@ -1,147 +1,325 @@
-"""Nearest vectors by cosine, exactly. The only file that knows FAISS.
+"""Nearest vectors by cosine: scanned whole while they are few, else in short and looked at again.
 
-Exact search over float16 takes about 15 ms per 100,000 clips of 512 numbers on one thread, and
-has no recall to tune or explain.
+A scan is bound by the bytes that it reads. Up to 200,000 clips of 512 numbers that are 200 MB of
+float16, which four threads read in about 10 ms, with no recall to tune or explain. Beyond, 4 bits a
+number are scanned, and the best of them compared again with the vectors that the catalog holds.
+Graphs and partitions, which read less, lose half of the answers to sentences: these are far from
+all videos.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import os
+import struct
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple
 
-import faiss
 import numpy as np
 from numpy.typing import NDArray
 
-_QUERY_THREADS = 1  # FAISS spins beside other work: one thread is faster than four
+from catalog.segments import Chosen, Codes, Form, Halves, Nibbles, Segment, SegmentsOnGpu, alone
+
+VectorSource = Callable[[NDArray[np.int64]], NDArray[np.float32]]
+"""The stored vectors (N, D) under N ascending ids that are all there."""
+
+EXACT_UP_TO = 200_000
+_SEGMENT_ROWS = 32_768
+_THREADS = min(4, os.cpu_count() or 1)  # more read memory no faster, and others want to work too
+_FITTED_ON = 32_768  # rows
+_CANDIDATES = 256  # looked at again at least; each costs some 6 µs
+_MOST_CANDIDATES = 4096
+_DOUBT = 3.0  # standard deviations of what the short form is wrong by
+_PREAMBLE = struct.Struct("<4sIQ")  # form, dimension, segments
+_FORMS: dict[bytes, type[Halves | Nibbles]] = {b"half": Halves, b"4bit": Nibbles}
+
+
+class _Found(NamedTuple):
+    ids: NDArray[np.int64]
+    scores: NDArray[np.float32]
+
+
+class _Field(NamedTuple):
+    """Who competes: all, or those with a truth at their id; and how many they are."""
+
+    truths: NDArray[np.bool_] | None
+    size: int
 
 
 class VectorIndex:
-    """Vectors under ids. Not safe against writing and reading at once: the owner locks."""
+    """Vectors under ids that only grow. Not safe against use by several threads: the owner locks.
 
-    def __init__(self, *, dimension: int) -> None:
-        codes = faiss.IndexScalarQuantizer(
-            dimension, faiss.ScalarQuantizer.QT_fp16, faiss.METRIC_INNER_PRODUCT
-        )
-        self._index = faiss.IndexIDMap2(codes)
-        self._body: NDArray[np.uint8] | None = None
+    Args:
+        dimension: how many numbers a vector has.
+        exact_up_to: how many vectors are held whole.
+    """
+
+    def __init__(self, *, dimension: int, exact_up_to: int = EXACT_UP_TO) -> None:
+        self.dimension = dimension
+        self._exact_up_to = exact_up_to
+        self._form: Form = Halves(dimension)
+        self._segments: list[Segment] = []
+        self._present: NDArray[np.bool_] | None = None
+        self._pool: ThreadPoolExecutor | None = None
+        self._gpu = SegmentsOnGpu()
 
     def __len__(self) -> int:
-        return int(self._index.ntotal)
+        return sum(map(len, self._segments))
 
     @property
-    def dimension(self) -> int:
-        """How many numbers a vector has."""
-        return int(self._index.d)
+    def is_exact(self) -> bool:
+        """Whether all vectors are held whole."""
+        return isinstance(self._form, Halves)
+
+    @property
+    def is_too_short(self) -> bool:
+        """Whether vectors are held in short that are few by now: another index would be exact."""
+        return not self.is_exact and len(self) < self._exact_up_to // 2
 
     @property
     def ids(self) -> NDArray[np.int64]:
-        """All ids (N,), in the order of their addition."""
-        return np.array(faiss.vector_to_array(self._index.id_map), dtype=np.int64)
+        """All ids (N,), ascending."""
+        return np.flatnonzero(self._presence())
+
+    @property
+    def newest(self) -> int:
+        """The highest id, 0 if there is none."""
+        return max((int(segment.ids.max()) for segment in self._segments[-1:]), default=0)
 
     def add(self, ids: NDArray[np.int64], vectors: NDArray[np.float32]) -> None:
-        """Take in (N, D) vectors under N new ids.
+        """Take in (N, D) vectors under N new ids, which are above all that are there.
 
         Raises:
-            ValueError: an id is there already (FAISS would hold it twice without a word).
+            ValueError: an id is there already, or below one that is.
         """
-        if len(np.unique(ids)) != len(ids) or np.isin(ids, self.ids).any():
-            raise ValueError("an id can be in the index only once")
-        if len(ids):
-            self._index.add_with_ids(np.ascontiguousarray(vectors, dtype=np.float32), ids)
+        if len(ids) == 0:
+            return
+        order = np.argsort(ids)
+        ids = ids[order]
+        if ids[0] <= self.newest or (np.diff(ids) == 0).any():
+            raise ValueError("an id can be in the index only once, and above all earlier ones")
+        self._append(ids, self._form.encode(np.asarray(vectors, dtype=np.float32)[order]))
+        if len(self) > self._exact_up_to and not self._gpu.has_room(
+            len(self), dimension=self.dimension
+        ):
+            self._shorten()
+        self._changed()
 
     def remove(self, ids: NDArray[np.int64]) -> None:
         """Forget these ids; those that are not there are passed over."""
-        if len(ids):
-            self._index.remove_ids(faiss.IDSelectorBatch(np.ascontiguousarray(ids)))
+        truths = self._among(ids)
+        if not truths.any():
+            return
+        chosen = Chosen(truths)
+        with alone():
+            for segment in self._segments:
+                if truths[segment.ids].any():
+                    segment.remove(chosen)
+        self._segments = [segment for segment in self._segments if len(segment)]
+        self._changed()
 
     def nearest(
-        self, query: NDArray[np.float32], *, limit: int, among: NDArray[np.int64] | None = None
+        self,
+        query: NDArray[np.float32],
+        *,
+        limit: int,
+        stored: VectorSource,
+        among: NDArray[np.int64] | None = None,
     ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-        """The ids and cosines of the `limit` best, best first, equal ones by id.
+        """The ids and exact cosines of the `limit` best, best first, equal ones by id.
+
+        Where vectors are held in short, those that come into question are taken from `stored`: as
+        many as the errors that are seen on the way demand, but no more than some thousands. So one
+        of the best may be missing where still more differ by less than the short form can tell.
 
         Args:
             query: (D,) of unit length.
             limit: how many at most.
+            stored: asked only where vectors are held in short.
             among: only these ids compete, if given; they are chosen before the search.
         """
-        eligible = len(self) if among is None else int(np.isin(self.ids, among).sum())
+        query = np.ascontiguousarray(query, dtype=np.float32)
+        truths = None if among is None else self._among(among)
+        eligible = len(self) if truths is None else int(np.count_nonzero(truths))
         wanted = min(limit, eligible)
         if wanted == 0:
             return np.empty(0, np.int64), np.empty(0, np.float32)
+        field = _Field(truths, eligible)
+        scan = self._rough_scan(query, field=field)
+        if scan is None:
+            found = self._scanned(query, wanted=wanted, field=field)
+        else:
+            found = self._refined(query, wanted=wanted, field=field, scan=scan, stored=stored)
+        order = np.lexsort((found.ids, -found.scores))[:wanted]
+        return found.ids[order], np.clip(found.scores[order], -1.0, 1.0)
+
+    def rows(self) -> Iterator[tuple[NDArray[np.int64], Codes]]:
+        """Stretch by stretch the ids (N,), ascending all through, and what is held under them."""
+        for segment in self._segments:
+            order = np.argsort(segment.ids)
+            yield segment.ids[order], segment.codes(self._form)[order]
+
+    def encode(self, vectors: NDArray[np.float32]) -> Codes:
+        """What is held of (N, D) vectors."""
+        return self._form.encode(vectors)
+
+    def to_parts(self) -> Iterator[bytes | memoryview]:
+        """The whole index in pieces, for `from_bytes`."""
+        name = next(name for name, kind in _FORMS.items() if isinstance(self._form, kind))
+        yield _PREAMBLE.pack(name, self.dimension, len(self._segments))
+        if isinstance(self._form, Nibbles):
+            yield self._form.centre.tobytes() + self._form.step.tobytes()
+        for segment in self._segments:
+            body = segment.to_bytes()
+            yield struct.pack("<Q", len(body))
+            yield body
+
+    @classmethod
+    def from_bytes(
+        cls, body: NDArray[np.uint8], *, dimension: int, exact_up_to: int = EXACT_UP_TO
+    ) -> "VectorIndex":
+        """The index that `to_parts` wrote. FAISS has no checksum: check the digest before.
+
+        Raises:
+            ValueError: not an index of this kind and dimension.
+        """
+        index = cls(dimension=dimension, exact_up_to=exact_up_to)
+        try:
+            index._take_over(_Pieces(body))
+        except struct.error as error:
+            raise ValueError("not a whole index of vectors") from error
+        return index
+
+    def _take_over(self, pieces: "_Pieces") -> None:
+        name, dimension, segments = _PREAMBLE.unpack(pieces.next(_PREAMBLE.size).data)
+        if name not in _FORMS or dimension != self.dimension:
+            raise ValueError(f"not an index of {self.dimension}-dimensional vectors")
+        if _FORMS[name] is Nibbles:
+            levels = pieces.next(8 * dimension).view("<f4").astype(np.float32)
+            self._form = Nibbles(centre=levels[:dimension], step=levels[dimension:])
+        for _ in range(segments):
+            (size,) = struct.unpack("<Q", pieces.next(8).data)
+            self._segments.append(Segment.from_bytes(pieces.next(size), form=self._form))
+
+    def _append(self, ids: NDArray[np.int64], codes: Codes) -> None:
+        if self._segments and len(self._segments[-1]) < _SEGMENT_ROWS:
+            last = self._segments.pop()
+            ids = np.concatenate([last.ids, ids])
+            codes = np.concatenate([last.codes(self._form), codes])
+        for begin in range(0, len(ids), _SEGMENT_ROWS):
+            some = slice(begin, begin + _SEGMENT_ROWS)
+            self._segments.append(Segment.of(self._form, ids=ids[some], codes=codes[some]))
+
+    def _shorten(self) -> None:
+        whole = self._form
+        if not isinstance(whole, Halves):
+            return
+        every = max(1, len(self) // _FITTED_ON)
+        samples = [whole.decode(segment.codes(whole)[::every]) for segment in self._segments]
+        short = Nibbles.fitted(np.concatenate(samples))
+        for number, segment in enumerate(self._segments):
+            codes = short.encode(whole.decode(segment.codes(whole)))
+            self._segments[number] = Segment.of(short, ids=segment.ids, codes=codes)
+        self._form = short
+
+    def _changed(self) -> None:
+        self._present = None
+        self._gpu = SegmentsOnGpu()
+
+    def _presence(self) -> NDArray[np.bool_]:
+        """Whether each id up to the newest is there."""
+        if self._present is None:
+            self._present = np.zeros(self.newest + 1, np.bool_)
+            for segment in self._segments:
+                self._present[segment.ids] = True
+        return self._present
+
+    def _among(self, ids: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Whether each id up to the newest is there and one of these."""
+        present = self._presence()
+        truths = np.zeros_like(present)
+        truths[ids[(ids >= 0) & (ids < len(present))]] = True
+        truths &= present
+        return truths
+
+    def _rough_scan(
+        self, query: NDArray[np.float32], *, field: _Field
+    ) -> Callable[[int], _Found] | None:
+        """What finds so many of the best, best first, by scores that have to be looked at again."""
+        if isinstance(self._form, Nibbles):
+            return lambda asked: self._best(query, limit=asked, field=field)
+        if field.truths is None and self._gpu.is_ready(self._segments, form=self._form):
+            return lambda asked: _Found(*self._gpu.nearest(query, limit=asked))
+        return None
+
+    def _scanned(self, query: NDArray[np.float32], *, wanted: int, field: _Field) -> _Found:
+        """The best of whole vectors, and all that equal the last of them."""
         asked = wanted
         while True:
             # Which of several equal clips stand at the edge is FAISS's accident: look past them.
-            asked = min(2 * asked, eligible)
-            ids, scores = self._search(query, limit=asked, among=among)
-            if asked == eligible or scores[-1] < scores[wanted - 1]:
-                break
-        order = np.lexsort((ids, -scores))[:wanted]
-        return ids[order], np.clip(scores[order], -1.0, 1.0)
+            asked = min(2 * asked, field.size)
+            found = self._best(query, limit=asked, field=field)
+            if asked == field.size or found.scores[-1] < found.scores[wanted - 1]:
+                return found
 
-    def to_bytes(self) -> memoryview:
-        """The whole index, for `from_bytes`."""
-        return faiss.serialize_index(self._index).data
+    def _refined(
+        self,
+        query: NDArray[np.float32],
+        *,
+        wanted: int,
+        field: _Field,
+        scan: Callable[[int], _Found],
+        stored: VectorSource,
+    ) -> _Found:
+        """The best of a rough scan, compared exactly: so many that hardly one can be missing."""
+        asked = max(_CANDIDATES, 2 * wanted)
+        most = max(_MOST_CANDIDATES, asked)
+        while asked < field.size:
+            rough = scan(asked)
+            order = np.argsort(rough.ids)
+            found = _compared(query, rough.ids[order], stored=stored)
+            worst = float(np.sort(found.scores)[-wanted])
+            error = float(np.sqrt(np.mean((found.scores - rough.scores[order]) ** 2)))
+            if worst - _DOUBT * error > rough.scores[-1] or asked == most:
+                return found
+            asked = min(4 * asked, most)
+        every = self._presence() if field.truths is None else field.truths
+        return _compared(query, np.flatnonzero(every), stored=stored)
 
-    @classmethod
-    def from_bytes(cls, body: bytes | memoryview, *, dimension: int) -> "VectorIndex":
-        """The index that `to_bytes` wrote. FAISS has no checksum: check the digest before.
+    def _best(self, query: NDArray[np.float32], *, limit: int, field: _Field) -> _Found:
+        """The best by what is held, best first."""
+        chosen = None if field.truths is None else Chosen(field.truths)
 
-        Raises:
-            ValueError: not an index of this kind and dimension.
-        """
-        try:
-            found = faiss.deserialize_index(np.frombuffer(body, dtype=np.uint8))
-        except RuntimeError as error:
-            raise ValueError("not a FAISS index") from error
-        return cls._of_our_kind(found, dimension=dimension)
+        def scan(segments: list[Segment]) -> list[tuple[NDArray[np.int64], NDArray[np.float32]]]:
+            with alone():
+                return [part.nearest(query, limit=limit, chosen=chosen) for part in segments]
 
-    @classmethod
-    def over(cls, body: NDArray[np.uint8], *, dimension: int) -> "VectorIndex":
-        """Like `from_bytes`, but leaving the vectors where `body` has them; only to be read.
+        threads = min(_THREADS, len(self._segments))
+        shares = [self._segments[thread::threads] for thread in range(threads)]
+        parts = [part for share in self._workers().map(scan, shares) for part in share]
+        ids, scores = (np.concatenate(column) for column in zip(*parts, strict=True))
+        order = np.argsort(-scores, kind="stable")[:limit]
+        return _Found(ids[order], scores[order])
 
-        Raises:
-            ValueError: not an index of this kind and dimension.
-        """
-        size = body.nbytes
-        reader = faiss.ZeroCopyIOReader(faiss.swig_ptr(body), size)  # type: ignore[attr-defined]
-        try:
-            found = faiss.read_index(reader)
-        except RuntimeError as error:
-            raise ValueError("not a FAISS index") from error
-        index = cls._of_our_kind(found, dimension=dimension)
-        index._body = body  # FAISS points into it
-        return index
-
-    def stored(self, ids: NDArray[np.int64]) -> NDArray[np.float32]:
-        """The vectors (N, D) under N ids that are all there."""
-        found: NDArray[np.float32] = self._index.reconstruct_batch(ids)
-        return found
-
-    @classmethod
-    def _of_our_kind(cls, found: object, *, dimension: int) -> "VectorIndex":
-        if not isinstance(found, faiss.IndexIDMap2) or found.d != dimension:
-            raise ValueError(f"not an index of {dimension}-dimensional vectors under ids")
-        index = cls(dimension=dimension)
-        index._index = found
-        return index
-
-    def _search(
-        self, query: NDArray[np.float32], *, limit: int, among: NDArray[np.int64] | None
-    ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-        parameters = faiss.SearchParameters()
-        if among is not None:
-            parameters.sel = faiss.IDSelectorBatch(np.ascontiguousarray(among))
-        with _few_threads():
-            scores, ids = self._index.search(
-                np.ascontiguousarray(query[np.newaxis], dtype=np.float32), limit, params=parameters
-            )
-        return ids[0], scores[0]
+    def _workers(self) -> ThreadPoolExecutor:
+        if self._pool is None:
+            self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="scan")
+        return self._pool
 
 
-@contextmanager
-def _few_threads() -> Iterator[None]:
-    before = faiss.omp_get_max_threads()
-    faiss.omp_set_num_threads(_QUERY_THREADS)
-    try:
-        yield
-    finally:
-        faiss.omp_set_num_threads(before)
+class _Pieces:
+    """Takes bytes off the front."""
+
+    def __init__(self, body: NDArray[np.uint8]) -> None:
+        self._rest = body
+
+    def next(self, size: int) -> NDArray[np.uint8]:
+        if size > len(self._rest):
+            raise ValueError("not a whole index of vectors")
+        piece, self._rest = self._rest[:size], self._rest[size:]
+        return piece
+
+
+def _compared(
+    query: NDArray[np.float32], ids: NDArray[np.int64], *, stored: VectorSource
+) -> _Found:
+    # Row by row: a matrix product rounds equal rows differently, by where they stand.
+    return _Found(ids, np.einsum("nd,d->n", stored(ids), query))

@@ -180,14 +180,38 @@ def test_what_a_killed_process_left_half_written_is_swept_later(saved, shelf):
     for leftover in (old, young):
         leftover.write_bytes(b"half")
     os.utime(old, (1.0, 1.0))
-    write_snapshot(saved, catalog_uuid=UUID, generation=1, body=b"")
+    write_snapshot(saved, catalog_uuid=UUID, generation=1, parts=[])
     assert (old.exists(), young.exists()) == (False, True)
 
 
-def test_a_snapshot_gives_back_its_label_and_body(tmp_path):
-    body = np.random.default_rng(0).bytes(1000)
-    label = write_snapshot(tmp_path, catalog_uuid=UUID, generation=2**40, body=body)
+@pytest.mark.parametrize("size", [0, 1000, 2**22, 2**23 + 5])
+def test_a_snapshot_gives_back_its_label_and_body(tmp_path, size):
+    body = np.random.default_rng(0).bytes(size)
+    parts = [body[: size // 3], b"", body[size // 3 :]]
+    label = write_snapshot(tmp_path, catalog_uuid=UUID, generation=2**40, parts=parts)
     assert read_label(tmp_path) == label
-    assert read_snapshot(tmp_path, expected_digest=label.digest) == (label, body)
+    found = read_snapshot(tmp_path, expected_digest=label.digest)
+    assert (found[0], found[1].tobytes()) == (label, body)
     assert (label.catalog_uuid, label.generation) == (UUID, 2**40)
     assert read_snapshot(tmp_path, expected_digest="00" * 32) is None
+
+
+def test_two_stretches_of_a_snapshot_that_changed_places_are_not_believed(tmp_path):
+    stretch = 2**22
+    body = np.random.default_rng(0).bytes(3 * stretch)
+    label = write_snapshot(tmp_path, catalog_uuid=UUID, generation=1, parts=[body])
+    file = tmp_path / SNAPSHOT_NAME
+    header = file.read_bytes()[:64]
+    file.write_bytes(header + body[stretch : 2 * stretch] + body[:stretch] + body[2 * stretch :])
+    assert read_snapshot(tmp_path, expected_digest=label.digest) is None
+
+
+def test_a_snapshot_of_an_earlier_version_counts_for_none_and_is_no_fault(saved, shelf, query):
+    file = saved / SNAPSHOT_NAME
+    file.write_bytes(b"VSEARCH1" + file.read_bytes()[8:64] + b"what that version wrote")
+    assert verify_catalog(saved).problems == ()
+    assert reads_old_vectors(saved, query)
+    answers_are_right(saved, shelf, query)
+    with Catalog.open(saved) as catalog:
+        catalog.save_snapshot()
+    assert not reads_old_vectors(saved, query)

@@ -29,7 +29,7 @@ def resaved(folder, change):
             folder,
             catalog_uuid=label.catalog_uuid,
             generation=label.generation,
-            body=index.to_bytes(),
+            parts=index.to_parts(),
         )
         connection.execute("UPDATE meta SET snapshot_digest = ?", (saved.digest,))
 
@@ -122,6 +122,9 @@ def test_no_snapshot_and_an_older_one_are_no_faults(library, new_shelf):
 def test_a_snapshot_whose_process_was_killed_before_it_could_say_so_is_no_fault(library):
     label = read_label(library)
     write_snapshot(
-        library, catalog_uuid=label.catalog_uuid, generation=label.generation, body=b"never named"
+        library,
+        catalog_uuid=label.catalog_uuid,
+        generation=label.generation,
+        parts=[b"never named"],
     )
     assert verify_catalog(library).problems == ()
