@@ -7,6 +7,7 @@ from search.errors import (
     OtherModelError,
     SearchError,
 )
+from search.memory import SentenceMemory
 from search.ranking import Moment, merge_into_moments
 from search.records import Hit, SearchResult
 from search.searcher import Searcher, TextEmbedder, require_provenance
@@ -21,6 +22,7 @@ __all__ = [
     "SearchError",
     "SearchResult",
     "Searcher",
+    "SentenceMemory",
     "TextEmbedder",
     "merge_into_moments",
     "require_provenance",

@@ -1,7 +1,8 @@
 """A sentence in, ranked moments out."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from threading import Lock
 from time import perf_counter
 from typing import Protocol
 
@@ -15,6 +16,7 @@ from search.errors import (
     NothingIndexedError,
     OtherModelError,
 )
+from search.memory import SentenceMemory
 from search.ranking import CLIPS_COMPARED, Moment, merge_into_moments
 from search.records import Hit, SearchResult
 from xclip_core import ModelIdentity
@@ -47,11 +49,34 @@ def require_provenance(catalog: Catalog) -> Provenance:
 
 
 class Searcher:
-    """Asks one catalog through one model."""
+    """Asks one catalog through one model. Safe to use from several threads.
 
-    def __init__(self, *, catalog: Catalog, embedder: TextEmbedder) -> None:
+    Args:
+        catalog: what is asked.
+        load_embedder: called once, for the first sentence whose vector is not remembered.
+        memory: of sentences that were asked before.
+    """
+
+    def __init__(
+        self,
+        *,
+        catalog: Catalog,
+        load_embedder: Callable[[], TextEmbedder],
+        memory: SentenceMemory | None = None,
+    ) -> None:
         self._catalog = catalog
-        self._embedder = embedder
+        self._load_embedder = load_embedder
+        self._memory = memory
+        self._loading = Lock()
+        self._embedder: TextEmbedder | None = None
+
+    def warm_up(self) -> None:
+        """Load the model now, and see that it is the one that made the catalog.
+
+        Raises:
+            NothingIndexedError, OtherModelError, and what `load_embedder` raises.
+        """
+        self._embedder_like(require_provenance(self._catalog))
 
     def search(self, text: str, *, limit: int = 10, within: str | None = None) -> SearchResult:
         """The best moments for a sentence.
@@ -64,11 +89,12 @@ class Searcher:
         Raises:
             EmptyQueryError, InvalidLimitError, NothingIndexedError, OtherModelError.
             CatalogError: the catalog cannot be read.
+            What `load_embedder` raises, if the sentence was never asked before.
         """
         started = perf_counter()
         sentence = _require_question(text, limit=limit)
-        provenance = self._require_same_model()
-        vector = self._embedder.embed_texts([sentence])[0]
+        provenance = require_provenance(self._catalog)
+        vector = self._vector(sentence, made_by=provenance)
         moments = self._best_moments(vector, limit=limit, within=within)
         return SearchResult(
             query=text,
@@ -80,16 +106,28 @@ class Searcher:
             ),
         )
 
-    def _require_same_model(self) -> Provenance:
-        made_with, asked = require_provenance(self._catalog), self._embedder.identity
-        if made_with.weights_digest != asked.weights_digest:
+    def _vector(self, sentence: str, *, made_by: Provenance) -> NDArray[np.float32]:
+        """Remembered, else worked out by a model with the catalog's weights."""
+        known = None if self._memory is None else self._memory.recall(sentence, made_by=made_by)
+        if known is not None:
+            return known
+        vector: NDArray[np.float32] = self._embedder_like(made_by).embed_texts([sentence])[0]
+        if self._memory is not None:
+            self._memory.remember(sentence, vector, made_by=made_by)
+        return vector
+
+    def _embedder_like(self, made_by: Provenance) -> TextEmbedder:
+        with self._loading:
+            self._embedder = self._embedder or self._load_embedder()
+        asked = self._embedder.identity
+        if made_by.weights_digest != asked.weights_digest:
             raise OtherModelError(
-                f"the catalog in {self._catalog.folder} was made with {made_with.model} (weights"
-                f" {made_with.weights_digest[:12]}), but the query comes from {asked.model}"
-                f" (weights {asked.weights_digest[:12]}); give `--model {made_with.model}`, or"
+                f"the catalog in {self._catalog.folder} was made with {made_by.model} (weights"
+                f" {made_by.weights_digest[:12]}), but the query comes from {asked.model}"
+                f" (weights {asked.weights_digest[:12]}); give `--model {made_by.model}`, or"
                 " another folder with `--catalog FOLDER`"
             )
-        return made_with
+        return self._embedder
 
     def _best_moments(
         self, vector: NDArray[np.float32], *, limit: int, within: str | None

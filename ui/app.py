@@ -12,7 +12,7 @@ from toyworld.library import library_captions
 from ui import markup
 from ui.previews import preview_span
 from ui.resources import open_library, page_settings, previews
-from vsearch import wiring
+from vsearch import asking, wiring
 from xclip_core import DEMO_MODEL
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def main() -> None:
 def _status() -> CatalogStatus | None:
     """What is in the catalog at this moment, also while an index run goes on."""
     try:
-        return wiring.status(page_settings())
+        return asking.status(page_settings())
     except CatalogMissingError:
         return None
 

@@ -8,7 +8,7 @@ from contextlib import ExitStack
 import streamlit as st
 
 from ui.previews import Previews
-from vsearch import wiring
+from vsearch import asking
 from vsearch.settings import Settings, read_page_settings
 
 
@@ -17,7 +17,8 @@ class OpenLibrary:
 
     def __init__(self, settings: Settings) -> None:
         self._open = ExitStack()
-        self.searcher = self._open.enter_context(wiring.open_searcher(settings))
+        self.searcher = self._open.enter_context(asking.open_searcher(settings))
+        self.searcher.warm_up()
 
     def close(self) -> None:
         """Let go of the catalog's files."""

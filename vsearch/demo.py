@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from catalog import ProvenanceMismatchError
 from search import OtherModelError
 from toyworld.library import make_library
-from vsearch import wiring
+from vsearch import asking, wiring
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -91,7 +91,8 @@ def _index_and_ask(
 ) -> tuple[IndexReport, tuple[Answer, ...]]:
     options = wiring.IndexOptions()
     indexed = wiring.index_library([library], settings=settings, options=options, report=report)
-    with wiring.open_searcher(settings) as searcher:
+    with asking.open_searcher(settings) as searcher:
+        searcher.warm_up()  # an older version may have asked the same of another model
         answers = tuple(
             Answer(result=searcher.search(caption, limit=MOMENTS_PER_QUESTION), truth=truth)
             for caption, truth in _questions(films)

@@ -6,12 +6,17 @@ class CommandError(Exception):
 
     ```
     CommandError
+    ├── SettingError            an environment variable that makes no sense
     ├── ModelConflictError      --model names another model than the catalog was made with
     ├── VideoError              a video that was named cannot be read; the message names it
     ├── PageMissingError        this installation holds no page to show
     └── PortTakenError          another program listens on the page's port
     ```
     """
+
+
+class SettingError(CommandError):
+    """A variable of the environment holds what makes no sense."""
 
 
 class ModelConflictError(CommandError):

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import platformdirs
 
+from vsearch.errors import SettingError
+
 HOME_VARIABLE = "VSEARCH_HOME"
 
 # The page runs in a process of Streamlit's, which passes no flags on: its settings travel in these.
@@ -13,6 +15,9 @@ _PAGE_CATALOG = "VSEARCH_UI_CATALOG"
 _PAGE_MODEL = "VSEARCH_UI_MODEL"
 _PAGE_DEVICE = "VSEARCH_UI_DEVICE"
 _PAGE_PRECISION = "VSEARCH_UI_PRECISION"
+
+REMEMBER_VARIABLE = "VSEARCH_REMEMBER"
+_REMEMBERED = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +30,7 @@ class Settings:
         model: the model asked for; None means the catalog's own, else the default.
         device: `auto`, `cpu`, `cuda` or `mps`.
         precision: `auto`, `fp32`, `bf16` or `fp16`.
+        remember: of so many sentences that were asked the vectors are kept; 0 keeps none.
     """
 
     home: Path
@@ -32,6 +38,7 @@ class Settings:
     model: str | None = None
     device: str = "auto"
     precision: str = "auto"
+    remember: int = _REMEMBERED
 
 
 def read_settings(
@@ -45,6 +52,8 @@ def read_settings(
     """Join the flags of one command with the environment; a flag wins.
 
     Paths come back absolute, so that a later change of the working folder changes nothing.
+
+    Raises SettingError for a variable that makes no sense.
     """
     home = environment.get(HOME_VARIABLE) or platformdirs.user_data_dir("vsearch", appauthor=False)
     home_folder = Path(home).expanduser().absolute()
@@ -54,7 +63,19 @@ def read_settings(
         model=model,
         device=device,
         precision=precision,
+        remember=_read_remember(environment.get(REMEMBER_VARIABLE)),
     )
+
+
+def _read_remember(text: str | None) -> int:
+    if not text:
+        return _REMEMBERED
+    if not (text.isascii() and text.isdigit()):
+        raise SettingError(
+            f"{REMEMBER_VARIABLE} is {text!r}; it must be how many sentences are remembered, from 0"
+            " (none) up"
+        )
+    return int(text)
 
 
 def page_environment(settings: Settings) -> dict[str, str]:
@@ -64,6 +85,7 @@ def page_environment(settings: Settings) -> dict[str, str]:
         _PAGE_CATALOG: str(settings.catalog),
         _PAGE_DEVICE: settings.device,
         _PAGE_PRECISION: settings.precision,
+        REMEMBER_VARIABLE: str(settings.remember),
     }
     return variables | ({_PAGE_MODEL: settings.model} if settings.model else {})
 

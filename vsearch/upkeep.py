@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from catalog import CatalogStorageError, Forgotten, Relocated, UnknownPathError
 from vsearch.messages import log
-from vsearch.wiring import open_catalog
+from vsearch.opening import open_catalog
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -1,9 +1,9 @@
-"""Where the parts meet: the only place that knows the catalog, the model, indexer and search.
+"""Where the parts meet for all that looks at films: the catalog, the model and the indexer.
 
-The command calls the functions below, one each. The page runs in a process of its own:
-`page_command` tells how to start it, the settings of the command that does so travel as environment
-variables (`page_environment` and `read_page_settings` of `vsearch.settings` are the two ends), and
-the page takes its parts from `open_searcher` and `status`.
+The command calls the functions below, one each; those for questions are in `vsearch.asking`. The
+page runs in a process of its own: `page_command` tells how to start it, and the settings of the
+command that does so travel as environment variables (`page_environment` and `read_page_settings` of
+`vsearch.settings` are the two ends).
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from catalog import Catalog, CatalogError, CatalogMissingError, CatalogStatus, ClipSpan, Provenance
+from catalog import Catalog, CatalogError, ClipSpan, Provenance
 from indexer import (
     IndexingError,
     IndexReport,
@@ -32,15 +32,15 @@ from indexer import (
     sample_times,
 )
 from indexer import index_library as run_index
-from search import Searcher, SearchError, SearchResult, require_provenance
+from search import SearchError
 from vsearch.errors import (
     CommandError,
-    ModelConflictError,
     PageMissingError,
     PortTakenError,
     VideoError,
 )
-from xclip_core import DEFAULT_MODEL, ModelError
+from vsearch.opening import known_digests, model_to_load, open_catalog, stored_provenance
+from xclip_core import ModelError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -128,7 +128,7 @@ def open_index(
     Raises CatalogHeldError, ModelConflictError, ProvenanceMismatchError, ModelError, and
     PathMissingError when nothing is known yet and there is nothing at one of the paths.
     """
-    made_by = _provenance(settings)
+    made_by = stored_provenance(settings)
     load = load_embedder or _ModelOnDemand(settings, made_by=made_by)
     if made_by is None:
         _require_there(paths)
@@ -174,7 +174,7 @@ class _ModelOnDemand:
         self._settings = settings
         self._made_by = made_by
         self._loaded: Embedder | None = None
-        _model_to_load(settings, made_by=made_by)
+        model_to_load(settings, made_by=made_by)
 
     def __call__(self) -> Embedder:
         if self._loaded is None:
@@ -190,36 +190,6 @@ def _require_there(paths: Iterable[Path]) -> None:
             )
 
 
-def search(
-    text: str,
-    *,
-    settings: Settings,
-    limit: int,
-    within: str | None = None,
-) -> SearchResult:
-    """The moments of the catalog that are nearest to a sentence, by the model that made it."""
-    with open_searcher(settings) as searcher:
-        return searcher.search(text, limit=limit, within=within)
-
-
-@contextmanager
-def open_searcher(settings: Settings) -> Iterator[Searcher]:
-    """A searcher over the catalog, for as long as the block lasts.
-
-    Raises NothingIndexedError before any model is loaded, ModelConflictError for a model that did
-    not make the catalog.
-    """
-    with open_catalog(settings) as catalog:
-        embedder = load_embedder(settings, made_by=require_provenance(catalog))
-        yield Searcher(catalog=catalog, embedder=embedder)
-
-
-def status(settings: Settings) -> CatalogStatus:
-    """What is in the catalog."""
-    with open_catalog(settings) as catalog:
-        return catalog.status()
-
-
 def classify(
     video: Path,
     labels: Sequence[str],
@@ -231,7 +201,7 @@ def classify(
     Raises VideoError when the file cannot be read, before any model is loaded where possible.
     """
     info = _probe(video)
-    embedder = load_embedder(settings, made_by=_provenance(settings))
+    embedder = load_embedder(settings, made_by=stored_provenance(settings))
     begin = time.perf_counter()
     probabilities = embedder.classify(_whole_video(info, embedder=embedder), labels)
     took_ms = 1000 * (time.perf_counter() - begin)
@@ -304,11 +274,6 @@ def _require_free(port: int) -> None:
             ) from error
 
 
-def open_catalog(settings: Settings, *, create: bool = False) -> Catalog:
-    """The catalog that the settings name; the caller closes it."""
-    return Catalog.open(settings.catalog, create=create)
-
-
 def load_embedder(settings: Settings, *, made_by: Provenance | None) -> Embedder:
     """The model that was asked for, else the one that made the catalog, else the default.
 
@@ -318,38 +283,14 @@ def load_embedder(settings: Settings, *, made_by: Provenance | None) -> Embedder
     from xclip_core.embedder import Embedder
 
     embedder = Embedder.load(
-        _model_to_load(settings, made_by=made_by),
+        model_to_load(settings, made_by=made_by),
         device=settings.device,
         precision=settings.precision,
+        memo=known_digests(settings),
         on_message=log.info,
     )
     log.debug("model %s on %s in %s", embedder.identity.model, embedder.device, embedder.precision)
     return embedder
-
-
-def _model_to_load(settings: Settings, *, made_by: Provenance | None) -> str:
-    if made_by is None:
-        return settings.model or DEFAULT_MODEL
-    asked = settings.model
-    if asked is None or asked == made_by.model:
-        return f"{made_by.model}@{made_by.revision}" if made_by.revision else made_by.model
-    # A folder may hold the same weights at another place: the catalog compares their digests.
-    if Path(asked).is_dir() or asked.partition("@")[0] == made_by.model:
-        return asked
-    raise ModelConflictError(
-        f"the catalog {settings.catalog} was made with the model {made_by.model}, not {asked}; "
-        f"leave --model out to use {made_by.model}, or keep a catalog for the other model: "
-        f"`vsearch index --model {asked} --catalog FOLDER PATH`"
-    )
-
-
-def _provenance(settings: Settings) -> Provenance | None:
-    """What made the catalog; None where there is no catalog, or an empty one."""
-    try:
-        with open_catalog(settings) as catalog:
-            return catalog.provenance
-    except CatalogMissingError:
-        return None
 
 
 def index_settings(options: IndexOptions, *, made_by: Provenance | None) -> IndexSettings:

@@ -16,12 +16,20 @@ from xclip_core.errors import (
     TokenizerError,
     WeightsError,
 )
-from xclip_core.identity import DEFAULT_MODEL, DEMO_MODEL, PUBLISHED_MODELS, ModelIdentity
+from xclip_core.identity import (
+    DEFAULT_MODEL,
+    DEMO_MODEL,
+    PUBLISHED_MODELS,
+    TEXT_VECTORS,
+    ModelIdentity,
+)
+from xclip_core.memo import Memo
 
 __all__ = [
     "DEFAULT_MODEL",
     "DEMO_MODEL",
     "PUBLISHED_MODELS",
+    "TEXT_VECTORS",
     "CheckpointError",
     "CheckpointNotFoundError",
     "ConfigError",
@@ -29,6 +37,7 @@ __all__ = [
     "FrameProcessorError",
     "HubUnreachableError",
     "InputError",
+    "Memo",
     "ModelError",
     "ModelIdentity",
     "TokenizerError",

@@ -21,7 +21,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from xclip_core.config import XCLIPConfig
-from xclip_core.digest import Memo, weights_digest
+from xclip_core.digest import weights_digest
 from xclip_core.errors import WeightsError
 from xclip_core.hub import PICKLED, SAFETENSORS
 from xclip_core.location import (
@@ -32,6 +32,7 @@ from xclip_core.location import (
     require_same_frames,
 )
 from xclip_core.mapped_weights import OBSOLETE_BUFFERS, TensorForm, require_forms
+from xclip_core.memo import Memo
 from xclip_core.model import XCLIP
 from xclip_core.preprocess import FrameProcessor
 from xclip_core.tokenizer import Tokenizer

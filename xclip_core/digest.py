@@ -13,23 +13,14 @@ import re
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Protocol
+
+from xclip_core.memo import Memo
 
 # A file that is written twice within one tick of the file system's clock looks the same both times:
 # only of a file that has been at rest for longer does its state tell what is in it.
 _REST_SECONDS = 2.0
 
 _SHA256 = re.compile(rb"[0-9a-f]{64}")
-
-
-class Memo(Protocol):
-    """Small values by key, kept from one process to the next as far as that is possible."""
-
-    def get(self, key: bytes) -> bytes | None:
-        """What was put under the key; None where nothing is known (any more)."""
-
-    def put(self, key: bytes, value: bytes) -> None:
-        """Keep a value, if it can be kept."""
 
 
 def weights_digest(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import math
 from collections.abc import Callable, Sequence
 from typing import Self
@@ -16,13 +15,13 @@ from torch.nn import functional as F
 from xclip_core.checkpoint import Checkpoint, load_checkpoint
 from xclip_core.errors import DeviceError, InputError, ModelError
 from xclip_core.identity import DEFAULT_MODEL, ModelIdentity
+from xclip_core.memo import Memo
+from xclip_core.sentences import as_trained
 
 PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
 _CLIPS_AT_ONCE = {"cpu": 8, "cuda": 32, "mps": 16}  # beyond this a batch only costs memory
 _TEXTS_AT_ONCE = 64
-
-_STRAIGHT_QUOTES = str.maketrans("‘’‚‛“”„‟", "''''\"\"\"\"")
 
 
 class Embedder:
@@ -62,6 +61,7 @@ class Embedder:
         device: str = "auto",
         precision: str = "auto",
         offline: bool = False,
+        memo: Memo | None = None,
         on_message: Callable[[str], None] | None = None,
     ) -> Self:
         """Load a checkpoint and put it on a device.
@@ -72,6 +72,7 @@ class Embedder:
             precision: "auto" (the fastest that the device computes well), or a name from
                 `PRECISIONS`.
             offline: do not ask the Hub for what is not in its cache on this machine.
+            memo: where digests of weights are kept, so that who asks need not read all of them.
             on_message: told in sentences what takes time.
 
         Raises:
@@ -82,7 +83,7 @@ class Embedder:
         fitting = choose_precision(precision, device=chosen)
         if fitting == "bf16" and chosen == "cpu" and not cpu_computes_bf16():
             report("this processor has no bf16 arithmetic: fp32 would be far faster")
-        checkpoint = load_checkpoint(model, offline=offline, report=report)
+        checkpoint = load_checkpoint(model, offline=offline, memo=memo, report=report)
         return cls(checkpoint, device=chosen, precision=fitting)
 
     def prepare_frame(self, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -167,11 +168,6 @@ class Embedder:
     @staticmethod
     def _parts(clips: NDArray[np.uint8], size: int) -> list[NDArray[np.uint8]]:
         return [clips[start : start + size] for start in range(0, len(clips), size)]
-
-
-def as_trained(text: str) -> str:
-    """Spell a text as CLIP's training texts were: HTML unescaped, quotation marks straight."""
-    return html.unescape(html.unescape(text)).translate(_STRAIGHT_QUOTES)
 
 
 def choose_device(wanted: str) -> str:

@@ -15,11 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xclip_core.config import XCLIPConfig
-from xclip_core.digest import Memo, weights_digest
+from xclip_core.digest import weights_digest
 from xclip_core.errors import ModelError
 from xclip_core.identity import DEFAULT_MODEL, ModelIdentity
 from xclip_core.location import find_weights, locate, read_config, require_fitting_vocabulary
 from xclip_core.mapped_weights import OBSOLETE_BUFFERS, map_weights, require_forms
+from xclip_core.memo import Memo
 from xclip_core.text_tower import TEXT_PREFIXES, TextTower, text_shapes
 from xclip_core.tokenizer import Tokenizer
 

@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 
+from vsearch.errors import SettingError
 from vsearch.settings import Settings, page_environment, read_page_settings, read_settings
 
 
@@ -40,6 +41,7 @@ def test_the_page_gets_the_settings_of_the_command_that_started_it(
         model=model,
         device="cpu",
         precision="fp32",
+        remember=7,
     )
     assert read_page_settings(page_environment(settings)) == settings
 
@@ -47,3 +49,15 @@ def test_the_page_gets_the_settings_of_the_command_that_started_it(
 def test_a_page_started_by_hand_gets_the_usual_settings(tmp_path: Path) -> None:
     environment = {"VSEARCH_HOME": str(tmp_path)}
     assert read_page_settings(environment) == read_settings(environment)
+
+
+def test_how_much_is_remembered_is_told_by_the_environment() -> None:
+    assert read_settings({}).remember == read_settings({"VSEARCH_REMEMBER": ""}).remember == 1000
+    assert read_settings({"VSEARCH_REMEMBER": "0"}).remember == 0
+    assert read_settings({"VSEARCH_REMEMBER": "20"}).remember == 20
+
+
+@pytest.mark.parametrize("text", ["many", "-1", "1.5", "²", " 3"])
+def test_a_number_that_is_none_is_refused(text: str) -> None:
+    with pytest.raises(SettingError, match="how many sentences"):
+        read_settings({"VSEARCH_REMEMBER": text})

@@ -10,7 +10,6 @@ from torch.nn import functional as F
 
 from xclip_core.embedder import (
     Embedder,
-    as_trained,
     choose_device,
     choose_precision,
     cpu_computes_bf16,
@@ -192,16 +191,3 @@ def test_a_precision_that_does_not_fit_is_refused() -> None:
         choose_precision("fp16", device="cpu")
     with pytest.raises(DeviceError, match="fp32, bf16, fp16"):
         choose_precision("int8", device="cuda")
-
-
-@pytest.mark.parametrize(
-    ("typed", "trained"),
-    [
-        ("don’t “stop”", 'don\'t "stop"'),
-        ("fish &amp; chips", "fish & chips"),
-        ("a &amp;lt; b", "a < b"),
-        ("plain", "plain"),
-    ],
-)
-def test_sentences_are_spelled_as_in_training(typed: str, trained: str) -> None:
-    assert as_trained(typed) == trained

@@ -54,13 +54,14 @@ def query(
       vsearch query "a red car" --paths | xargs -d '\\n' cp -t /tmp/cars
       vsearch query "people dancing" --json | jq '.hits[0]'
     """
-    from vsearch import wiring
+    # The sentence is embedded on the processor in any case: there is nothing for a GPU to gain.
+    from vsearch import asking
 
     set_volume(verbose=verbose, quiet=quiet)
     settings = read_settings(
         os.environ, catalog=catalog, model=model, device=device, precision=precision
     )
-    result = wiring.search(text, settings=settings, limit=limit, within=within)
+    result = asking.search(text, settings=settings, limit=limit, within=within)
     if as_json:
         output.print_json(output.search_json(result))
     elif paths:

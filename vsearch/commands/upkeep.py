@@ -29,11 +29,11 @@ def status(
       vsearch status
       vsearch status --json | jq -r '.failed[].path'
     """
-    from vsearch import wiring
+    from vsearch import asking
     from vsearch.status_report import print_status, status_json
 
     set_volume(verbose=verbose, quiet=quiet)
-    found = wiring.status(read_settings(os.environ, catalog=catalog))
+    found = asking.status(read_settings(os.environ, catalog=catalog))
     if as_json:
         output.print_json(status_json(found))
     else:

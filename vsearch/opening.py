@@ -1,0 +1,61 @@
+"""What the settings name: the catalog, the model for it, and what is kept to save time."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from catalog import Catalog, CatalogMissingError, Provenance
+from vsearch.errors import ModelConflictError
+from vsearch.file_cache import FileCache
+from xclip_core import DEFAULT_MODEL
+
+if TYPE_CHECKING:
+    from vsearch.settings import Settings
+
+_MOST_DIGESTS = 100
+
+
+def open_catalog(settings: Settings, *, create: bool = False) -> Catalog:
+    """The catalog that the settings name; the caller closes it."""
+    return Catalog.open(settings.catalog, create=create)
+
+
+def stored_provenance(settings: Settings) -> Provenance | None:
+    """What made the catalog; None where there is no catalog, or an empty one."""
+    try:
+        with open_catalog(settings) as catalog:
+            return catalog.provenance
+    except CatalogMissingError:
+        return None
+
+
+def model_to_load(settings: Settings, *, made_by: Provenance | None) -> str:
+    """The model that was asked for, else the one that made the catalog, else the default.
+
+    Raises ModelConflictError, before anything is loaded, when a model is asked for by another name
+    than that of the one that made the catalog.
+    """
+    if made_by is None:
+        return settings.model or DEFAULT_MODEL
+    asked = settings.model
+    if asked is None or asked == made_by.model:
+        return f"{made_by.model}@{made_by.revision}" if made_by.revision else made_by.model
+    # A folder may hold the same weights at another place: the catalog compares their digests.
+    if Path(asked).is_dir() or asked.partition("@")[0] == made_by.model:
+        return asked
+    raise ModelConflictError(
+        f"the catalog {settings.catalog} was made with the model {made_by.model}, not {asked}; "
+        f"leave --model out to use {made_by.model}, or keep a catalog for the other model: "
+        f"`vsearch index --model {asked} --catalog FOLDER PATH`"
+    )
+
+
+def known_digests(settings: Settings) -> FileCache:
+    """Of weights that were read once."""
+    return FileCache(settings.home / "cache" / "digests", capacity=_MOST_DIGESTS)
+
+
+def known_sentences(settings: Settings) -> FileCache:
+    """Vectors of what was asked before, as many as the settings allow."""
+    return FileCache(settings.home / "cache" / "sentences", capacity=settings.remember)
