@@ -20,7 +20,7 @@ from indexer.events import (
 )
 from indexer.fingerprint import Fingerprint, read_fingerprint
 from indexer.pipeline import index_library, provenance_of
-from indexer.plan import plan_clips, sample_times
+from indexer.plan import Sampling, plan_clips, sample_times
 from indexer.progress import Progress, ProgressMeter
 from indexer.records import DamagedFile, FailedFile, IndexReport, IndexSettings
 from indexer.walk import VIDEO_SUFFIXES, FoundFile, Walk, find_videos
@@ -51,6 +51,7 @@ __all__ = [
     "ProgressMeter",
     "ReaderError",
     "Report",
+    "Sampling",
     "SettingsError",
     "UnreadableFilmError",
     "Walk",

@@ -191,6 +191,7 @@ class _Indexing:
             frames=identity.frames_per_clip,
             window=self.settings.window,
             stride=self.settings.stride,
+            sampling=self.settings.sampling,
             threads=self._decoder_threads(),
         )
         return FilmReaders(

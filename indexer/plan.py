@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator, Sequence
+from enum import StrEnum
 from itertools import chain
 
 import numpy as np
@@ -12,7 +13,22 @@ from indexer.errors import SettingsError, UnreadableFilmError
 # Seconds. The clock of Matroska ticks in milliseconds, and no video shows frames shorter than
 # that: what is closer than one tick is the same moment.
 TOLERANCE = 1e-3
+_NEARBY = 0.25  # of the distance between wanted frames: how far `auto` may go for a cheaper one
 MAXIMUM_CLIPS = 100_000  # more than four days at a stride of 4 s; timestamps can lie
+
+
+class Sampling(StrEnum):
+    """Which frame may stand for a wanted moment: how much decoding a moment is worth."""
+
+    EXACT = "exact"  # the one on display then
+    AUTO = "auto"  # the cheapest to decode, near enough that it shows the same
+    KEYFRAMES = "keyframes"  # the nearest key frame, be it seconds away
+
+    def tolerance(self, *, distance: float) -> float:
+        """Seconds from a wanted moment to the frame taken, if those are `distance` s apart."""
+        if self is Sampling.KEYFRAMES:
+            return math.inf
+        return _NEARBY * distance if self is Sampling.AUTO else 0.0
 
 
 def check_window(*, window: float, stride: float) -> None:
@@ -97,6 +113,8 @@ class FrameSchedule:
         wanted = np.array([sample_times(span, frames=frames) for span in spans])  # (N, T)
         moments, moment_of = np.unique(np.round(wanted.ravel(), 6), return_inverse=True)
         self.times: list[float] = moments.tolist()
+        # Seconds between two moments of one clip; moments of different clips may be any nearer.
+        self.distance = min((span.end - span.start for span in spans), default=0.0) / frames
         # (N * T,) grouped by moment
         self._clip_of_use = np.argsort(moment_of, kind="stable") // frames
         self._ends = np.cumsum(np.bincount(moment_of))  # (len(times),)

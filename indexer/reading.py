@@ -5,7 +5,7 @@ Runs in a process of its own (see `indexer.readers`): everything here can be pic
 
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 import numpy as np
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from catalog import ClipSpan
 from indexer.errors import UnreadableFilmError
 from indexer.fingerprint import Fingerprint
-from indexer.plan import FrameSchedule, plan_clips
+from indexer.plan import FrameSchedule, Sampling, plan_clips
 from indexer.walk import FoundFile
 
 if TYPE_CHECKING:
@@ -92,6 +92,7 @@ class FilmReader:
     frames: int
     window: float  # seconds
     stride: float  # seconds
+    sampling: Sampling
     threads: int  # of one film's decoder
 
     def read(self, job: FilmJob) -> Generator[Message, None, None]:
@@ -107,7 +108,8 @@ class FilmReader:
                 video.duration, window=self.window, stride=self.stride, gaps=video.gaps
             )
             wanted = _wanted(job, video=video, spans=spans)
-            yield FilmOpened(video, spans, wanted)
+            # What it takes to plan the decoding is of no use to anyone else, and large.
+            yield FilmOpened(replace(video, packets=None), spans, wanted)
             yield from self._clips(video, spans=spans, wanted=wanted, on_damage=damage.append)
         except UnreadableFilmError as error:
             yield FilmUnreadable(str(error))
@@ -127,8 +129,10 @@ class FilmReader:
         """Decode each wanted moment once; hold the frames of unfinished clips, nothing else."""
         unfinished: dict[int, list[Pixels]] = {}
         last_time, prepared = None, None
+        whole = FrameSchedule(spans, frames=self.frames)
         schedule = FrameSchedule([spans[clip] for clip in wanted], frames=self.frames)
-        with closing(self._decode(video, schedule, on_damage=on_damage)) as pictures:
+        decoding = self._decode(video, schedule, whole=whole, on_damage=on_damage)
+        with closing(decoding) as pictures:
             for frame, places in pictures:
                 # Where frames last longer than the wanted moments are apart, one serves several.
                 if prepared is None or frame.time != last_time:
@@ -140,15 +144,26 @@ class FilmReader:
                         yield ClipRead(wanted[place], np.stack(unfinished.pop(place)))
 
     def _decode(
-        self, video: "VideoInfo", schedule: FrameSchedule, *, on_damage: Callable[[str], None]
+        self,
+        video: "VideoInfo",
+        schedule: FrameSchedule,
+        *,
+        whole: FrameSchedule,
+        on_damage: Callable[[str], None],
     ) -> Generator[tuple["Frame", tuple[int, ...]], None, None]:
-        """Pair each wanted frame with the clips that want it, by their place in the schedule."""
+        """Pair each wanted frame with the clips that want it, by their place in the schedule.
+
+        `whole` is the schedule of the whole film: a run that goes on with one takes the same frames
+        as one that was not interrupted.
+        """
         from media import decode_at
 
         frames = decode_at(
             video,
             schedule.times,
             size=self._size(video),
+            tolerance=self.sampling.tolerance(distance=whole.distance),
+            among=whole.times,
             threads=self.threads,
             on_damage=on_damage,
         )

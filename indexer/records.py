@@ -6,7 +6,7 @@ from pathlib import Path
 
 from indexer.cores import usable_cores
 from indexer.errors import SettingsError
-from indexer.plan import check_window
+from indexer.plan import Sampling, check_window
 
 
 def _default_workers() -> int:
@@ -18,8 +18,9 @@ class IndexSettings:
     """How to index; raises SettingsError where a number makes no sense.
 
     `window` and `stride` are the length of a clip and the distance between two starts, in
-    seconds. `include` and `exclude` are glob patterns (see `indexer.find_videos`). `workers`
-    films are decoded at a time. `clips_per_batch` clips are embedded at a time. Files that failed
+    seconds; `sampling` is which of a clip's frames are looked at. `include` and `exclude` are glob
+    patterns (see `indexer.find_videos`). `workers` films are decoded at a time. `clips_per_batch`
+    clips are embedded at a time. Files that failed
     earlier and have not changed are tried again only with `retry_failed`. Files that are `held`,
     or lie in folders that are, are left as the catalog has them: they are still being written, or
     went a moment ago. Paths below a folder of `within` are indexed as parts of that folder (see
@@ -30,6 +31,7 @@ class IndexSettings:
 
     window: float = 8.0
     stride: float = 4.0
+    sampling: Sampling = Sampling.AUTO
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     workers: int = field(default_factory=_default_workers)

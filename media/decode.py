@@ -1,7 +1,8 @@
-"""Pictures at wanted times, in one forward pass over the film."""
+"""Pictures at wanted times, in one pass over the film that decodes no more than it must."""
 
+import logging
 import math
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from itertools import pairwise
@@ -9,10 +10,14 @@ from itertools import pairwise
 import numpy as np
 
 from media.errors import UndecodableError
+from media.frame_plan import FramePlan, plan_frames
 from media.picture import RgbConverter
+from media.planned import PlanError, play_planned
 from media.playback import Picture, displayed_at, play
 from media.probe import VideoInfo
 from media.signs import DecodingDamage
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +36,8 @@ def decode_at(
     times: Sequence[float],
     *,
     size: tuple[int, int] | None = None,
+    tolerance: float = 0.0,
+    among: Sequence[float] | None = None,
     threads: int = 0,
     on_damage: Callable[[str], None] | None = None,
 ) -> Generator[Frame, None, None]:
@@ -38,60 +45,105 @@ def decode_at(
 
     `times` ascend and may repeat. On display is the last frame whose time is not later (within a
     microsecond); before the first frame it is the first, after the last the last. What cannot be
-    decoded is passed over: the picture before it stays on display. Only wanted frames are converted
-    and at most a handful is held. `size` is the (height, width) of the upright pictures, the film's
-    own unless given; to shrink them while they become RGB costs a tenth of doing so afterwards.
-    `threads` counts the decoder's threads, 0 for automatic. The file
-    is closed when the iterator is; `on_damage` is then called, once at most, with a short sentence
-    about what could not be decoded in the part that was gone through.
+    decoded is passed over: the picture before it stays on display. With a `tolerance`, in seconds,
+    a frame that begins at most that far from the wanted time will do as well, and the cheapest to
+    decode is taken; with an infinite one it is the nearest key frame. `Frame.time` says which. What
+    is cheapest depends on all that is wanted: to get the same frames for a part of some moments as
+    for all of them, say `among` which `times` are.
 
-    Raises `ValueError` for times that do not ascend; while iterating, `MediaError` where the file
-    cannot be opened, `UndecodableError` where no picture can be decoded.
+    Frames that no wanted one depends on are not decoded, where the film tells what depends on what;
+    otherwise, and from where the film turns out not to be as it was probed, all are, and the frames
+    are those on display. Only wanted frames are converted and at most a handful is held. `size` is
+    the (height, width) of the upright pictures, the film's own unless given; to shrink them while
+    they become RGB costs a tenth of doing so afterwards. `threads` counts the decoder's threads, 0
+    for automatic. The file is closed when the iterator is; `on_damage` is then called, once at
+    most, with a short sentence about what could not be decoded in the part that was gone through.
+
+    Raises `ValueError` for times that do not ascend or are not `among` the others, and for a
+    negative tolerance; while iterating, `MediaError` where the file cannot be opened,
+    `UndecodableError` where no picture can be had.
     """
     if not all(math.isfinite(time) for time in times):
         raise ValueError("times must be finite seconds")
     if any(later < earlier for earlier, later in pairwise(times)):
         raise ValueError("times must ascend: the film is decoded in one forward pass")
-    size = size or (video.height, video.width)
-    return _decode_at(video, times, size=size, threads=threads, on_damage=on_damage)
+    if not tolerance >= 0:
+        raise ValueError(f"tolerance is {tolerance} seconds; it must be 0 (exact) or more")
+    if among is not None and not set(times).issubset(among):
+        raise ValueError("times must be among those that are given as such")
+    way = _Way(video, size or (video.height, video.width), tolerance, among or times, threads)
+    return _decode_at(way, times, on_damage=on_damage)
+
+
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """How a film is to be decoded."""
+
+    video: VideoInfo
+    size: tuple[int, int]
+    tolerance: float
+    among: Sequence[float]
+    threads: int
 
 
 def _decode_at(
-    video: VideoInfo,
-    times: Sequence[float],
-    *,
-    size: tuple[int, int],
-    threads: int,
-    on_damage: Callable[[str], None] | None,
+    way: _Way, times: Sequence[float], *, on_damage: Callable[[str], None] | None
 ) -> Generator[Frame, None, None]:
     if not times:
         return
     damage = DecodingDamage()
     try:
-        yield from _frames_at(video, times, size=size, threads=threads, damage=damage)
+        with closing(_pictures_at(way, times, damage=damage)) as pictures:
+            yield from _converted(way, pictures)
     finally:
         if on_damage is not None and damage.sentence is not None:
             on_damage(damage.sentence)
 
 
-def _frames_at(
-    video: VideoInfo,
-    times: Sequence[float],
-    *,
-    size: tuple[int, int],
-    threads: int,
-    damage: DecodingDamage,
-) -> Iterator[Frame]:
-    layout = video.layout
-    height, width = size
-    converter = RgbConverter(layout.orientation, width=width, height=height)
+def _converted(way: _Way, pictures: Iterable[Picture]) -> Iterator[Frame]:
+    height, width = way.size
+    converter = RgbConverter(way.video.layout.orientation, width=width, height=height)
     converted: tuple[Picture, Frame] | None = None
-    playing = play(video.path, layout, start=times[0], threads=threads, damage=damage)
-    with closing(playing) as pictures:
-        for picture in displayed_at(pictures, times):
-            if converted is None or converted[0] is not picture:
-                frame = Frame(time=picture.time, pixels=converter.convert(picture.stored))
-                converted = picture, frame
-            yield converted[1]
+    for picture in pictures:
+        if converted is None or converted[0] is not picture:
+            frame = Frame(time=picture.time, pixels=converter.convert(picture.stored))
+            converted = picture, frame
+        yield converted[1]
     if converted is None:
         raise UndecodableError("not one picture of it can be decoded")
+
+
+def _pictures_at(
+    way: _Way, times: Sequence[float], *, damage: DecodingDamage
+) -> Generator[Picture, None, None]:
+    """A picture for each of `times`: as planned as far as that goes, from there in sequence."""
+    video, done = way.video, 0
+    plan = _plan(way, times)
+    if plan is not None:
+        try:
+            playing = play_planned(video.path, video.layout, plan=plan, threads=way.threads)
+            with closing(playing) as pictures:
+                for picture in pictures:
+                    yield picture
+                    done += 1
+        except PlanError as error:
+            _log.debug("%s: decoding in sequence from %g s: %s", video.path, times[done], error)
+    if done < len(times):
+        rest = times[done:]
+        playing = play(video.path, video.layout, start=rest[0], threads=way.threads, damage=damage)
+        with closing(playing) as pictures:
+            yield from displayed_at(pictures, rest)
+
+
+def _plan(way: _Way, times: Sequence[float]) -> FramePlan | None:
+    """None where the film is known to hold surprises, or does not say what depends on what."""
+    video = way.video
+    if video.packets is None or video.damage is not None or video.layout.restarts is not False:
+        return None
+    return plan_frames(
+        video.packets,
+        times,
+        among=way.among,
+        first_pts=video.layout.first_pts,
+        tolerance=way.tolerance,
+    )

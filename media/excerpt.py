@@ -9,9 +9,10 @@ from tempfile import TemporaryDirectory
 
 from media.encode import mp4_writer
 from media.errors import UndecodableError
+from media.frame_plan import TIME_TOLERANCE
 from media.layout import Layout, read_layout
 from media.picture import RgbConverter, encode_jpeg
-from media.playback import TIME_TOLERANCE, Picture, displayed_at, play
+from media.playback import Picture, displayed_at, play
 
 _TICKS = 90_000  # per second, video's usual clock
 _NOMINAL_RATE = Fraction(30)  # only advice to the encoder: each picture carries its own time

@@ -12,18 +12,18 @@ from pathlib import Path
 import av.error
 from av.video.frame import VideoFrame
 
+from media.frame_plan import TIME_TOLERANCE
 from media.layout import Layout
+from media.packet_table import GUESSING_CONTAINERS
 from media.restarts import clock_restarts
 from media.signs import DecodingDamage
 from media.source import Source, open_source
 from media.timeline import steady_packets
 
-TIME_TOLERANCE = 1e-6  # seconds; wanted times are floats, frame times are fractions
 # Frames by which a decoder may hand out its time stamps too late: those of containers that store
 # no presentation times are guessed when packets are read, and get permuted where B-frames are.
 _STAMP_DELAY = 2
 _GUESSED_STAMP_DELAY = 16
-_GUESSING_CONTAINERS = frozenset({"asf", "avi", "nsv", "nuv", "rm", "viv"})
 _SEEK_FROM = 10.0  # seconds into the film below which decoding from the start is cheap enough
 _REORDERED_SECONDS = 10.0  # beyond a wanted time in which its key frame might still come
 _SEEK_MARGINS = (0.0, 30.0)  # seconds before the wanted time; then the beginning of the file
@@ -145,7 +145,7 @@ def _in_order(
     Decoders hand out frames in the order in which they are shown, but some time stamps permuted:
     the earliest of the last few belongs to the oldest frame.
     """
-    guessed = source.container_name in _GUESSING_CONTAINERS
+    guessed = source.container_name in GUESSING_CONTAINERS
     delay = _GUESSED_STAMP_DELAY if guessed else _STAMP_DELAY
     damage.begin(source, first_pts=layout.first_pts)
     clock = _Clock(layout.first_pts, source.unit)

@@ -1,12 +1,13 @@
 """What a film is, measured from its packets rather than believed from its header."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 
 from media.damage import clock_time, restarts_sentence
 from media.layout import Layout, layout_of
+from media.packet_table import PacketTable
 from media.promise import promised_duration
 from media.scan import PacketScan, scan_packets
 from media.source import Source, open_source
@@ -26,7 +27,8 @@ class VideoInfo:
     `damage` is a short sentence about what of the file is missing or cannot be read, told from its
     packets without decoding them; None for a sound one. `gaps` are the stretches (start, end) in
     seconds, each of more than 60, in which no new picture comes: from one second after the picture
-    that stays on to the next one, or to the end.
+    that stays on to the next one, or to the end. `packets` is what decoding can be planned with;
+    None where there is nothing to go by: then everything is decoded.
     """
 
     path: Path
@@ -39,6 +41,7 @@ class VideoInfo:
     layout: Layout
     damage: str | None = None
     gaps: tuple[tuple[float, float], ...] = ()
+    packets: PacketTable | None = field(default=None, compare=False, repr=False)
 
 
 def probe(path: Path) -> VideoInfo:
@@ -61,6 +64,7 @@ def probe(path: Path) -> VideoInfo:
             layout=layout,
             damage=_damage(source, scan, duration=duration),
             gaps=scan.gaps(duration=duration),
+            packets=scan.table,
         )
 
 

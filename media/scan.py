@@ -10,6 +10,7 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from media.errors import LimitError, UndecodableError, UnreadableError, UnsupportedError
+from media.packet_table import PacketNotes, PacketTable
 from media.signs import Signs, Trail
 from media.source import Source
 from media.timeline import Timeline, steady_packets
@@ -81,6 +82,7 @@ class PacketScan:
     upright: VideoFrame | None = None  # the first picture that could be had
     restarts: list[int] = field(default_factory=list)  # where the clock restarts
     turned: bool = False  # whether it ran through its numbers and began again
+    table: PacketTable | None = None  # of all packets, where their stamps say enough
     signs: Signs = field(init=False)
     _stillness: Stillness = field(init=False)
     _longest: float = field(init=False)
@@ -167,6 +169,7 @@ def scan_packets(source: Source, *, head_only: bool = False) -> PacketScan:
     """
     scan = PacketScan(source.unit, head_only=head_only)
     trail = Trail(source.stream)
+    notes = None if head_only else PacketNotes.of(source)
     timeline = Timeline.of(source)
     fragmented = source.container_name == "mov" and source.stream.frames == 0
     looks_closer = source.container_name in _SKIPPING_CONTAINERS or fragmented
@@ -178,12 +181,15 @@ def scan_packets(source: Source, *, head_only: bool = False) -> PacketScan:
     )
     for count, packet in enumerate(packets):
         scan.add(packet, skipped=trail.next_skipped())
+        if notes is not None:
+            notes.add(packet)
         if head_only and (scan.knows_start or count >= _HEAD):
             break
     scan.signs.finish()
     if fragmented and not head_only:
         scan.signs.stopped_at = trail.end
     scan.restarts, scan.turned = timeline.restarts, timeline.turned
+    scan.table = None if notes is None else notes.table()
     return scan
 
 

@@ -8,6 +8,7 @@ import typer
 
 Device: TypeAlias = Literal["auto", "cpu", "cuda", "mps"]
 Precision: TypeAlias = Literal["auto", "fp32", "bf16", "fp16"]
+SamplingName: TypeAlias = Literal["exact", "auto", "keyframes"]
 
 _LEAST_SECONDS = 0.01
 _MODEL_PANEL = "Model"
@@ -90,6 +91,15 @@ StrideOption = Annotated[
         metavar="SECONDS",
         help="From the start of one clip to the next. Default: the catalog's own, else 4.",
         show_default=False,
+    ),
+]
+SamplingOption = Annotated[
+    SamplingName,
+    typer.Option(
+        "--sampling",
+        help="Which frames of a clip are looked at: `exact` takes those on display at the wanted "
+        "moments, `auto` the cheapest to decode at most a quarter of the way to the next one, "
+        "`keyframes` the nearest key frames. What is indexed already stays as it is.",
     ),
 ]
 IncludeOption = Annotated[

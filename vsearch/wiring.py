@@ -28,6 +28,7 @@ from indexer import (
     IndexReport,
     IndexSettings,
     PathMissingError,
+    Sampling,
     provenance_of,
     sample_times,
 )
@@ -64,6 +65,7 @@ class IndexOptions:
 
     window: float | None = None
     stride: float | None = None
+    sampling: Sampling = Sampling.AUTO
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     workers: int | None = None
@@ -308,6 +310,7 @@ def index_settings(options: IndexOptions, *, made_by: Provenance | None) -> Inde
     return IndexSettings(
         window=window,
         stride=stride,
+        sampling=options.sampling,
         include=options.include,
         exclude=options.exclude,
         workers=IndexSettings().workers if options.workers is None else options.workers,

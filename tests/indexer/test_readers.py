@@ -18,6 +18,7 @@ import pytest
 
 from indexer.errors import ReaderError
 from indexer.fingerprint import read_fingerprint
+from indexer.plan import Sampling
 from indexer.readers import FilmReaders
 from indexer.reading import ClipRead, FilmJob, FilmOpened, FilmRead, FilmReader, FilmUnreadable
 from indexer.walk import FoundFile
@@ -38,6 +39,7 @@ def film_readers(processor=None, *, workers=1, slots=2, patience=60.0, stride=4.
         frames=FRAMES,
         window=8.0,
         stride=stride,
+        sampling=Sampling.AUTO,
         threads=1,
     )
     return FilmReaders(

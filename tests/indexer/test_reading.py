@@ -3,7 +3,7 @@
 import pytest
 
 from indexer.fingerprint import read_fingerprint
-from indexer.plan import FrameSchedule, plan_clips
+from indexer.plan import FrameSchedule, Sampling, plan_clips
 from indexer.reading import FilmJob, FilmOpened, FilmRead, FilmReader, FilmUnreadable
 from indexer.walk import FoundFile
 from tests.indexer.colours import FRAMES, ColourProcessor
@@ -17,6 +17,7 @@ def read(tmp_path):
             frames=FRAMES,
             window=8.0,
             stride=4.0,
+            sampling=Sampling.AUTO,
             threads=1,
         )
         file = FoundFile(root=path.parent, pathname=str(path), size=1, mtime_ns=1)

@@ -21,6 +21,7 @@ from vsearch.options import (
     PatienceOption,
     PrecisionOption,
     QuietOption,
+    SamplingOption,
     StrideOption,
     VerboseOption,
     WindowOption,
@@ -38,6 +39,7 @@ def index(
     catalog: CatalogOption = None,
     window: WindowOption = None,
     stride: StrideOption = None,
+    sampling: SamplingOption = "auto",
     include: IncludeOption = None,
     exclude: ExcludeOption = None,
     workers: WorkersOption = None,
@@ -62,7 +64,7 @@ def index(
       vsearch index ~/Movies talk.mkv --exclude '*/trailers/*'
       vsearch index /media/videos --window 4 --stride 2 --catalog ~/fine
     """
-    from indexer import PathMissingError
+    from indexer import PathMissingError, Sampling
     from vsearch import index_report, wiring
     from vsearch.progress import IndexProgress
 
@@ -73,6 +75,7 @@ def index(
     options = wiring.IndexOptions(
         window=window,
         stride=stride,
+        sampling=Sampling(sampling),
         include=tuple(include or ()),
         exclude=tuple(exclude or ()),
         workers=workers,

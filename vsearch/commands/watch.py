@@ -19,6 +19,7 @@ from vsearch.options import (
     PatienceOption,
     PrecisionOption,
     QuietOption,
+    SamplingOption,
     StrideOption,
     VerboseOption,
     WindowOption,
@@ -58,6 +59,7 @@ def watch(
     ] = 3600.0,
     window: WindowOption = None,
     stride: StrideOption = None,
+    sampling: SamplingOption = "auto",
     include: IncludeOption = None,
     exclude: ExcludeOption = None,
     workers: WorkersOption = None,
@@ -81,7 +83,7 @@ def watch(
       vsearch watch /media/camera --settle 60 --json | jq '.indexed'
       vsearch watch /mnt/nas/films --poll 300 --quiet
     """
-    from indexer import PathMissingError, WatchSettings
+    from indexer import PathMissingError, Sampling, WatchSettings
     from vsearch import watch_report, wiring
     from vsearch.progress import IndexProgress
     from vsearch.watch import watch as keep_up_to_date
@@ -96,6 +98,7 @@ def watch(
     options = wiring.IndexOptions(
         window=window,
         stride=stride,
+        sampling=Sampling(sampling),
         include=tuple(include or ()),
         exclude=tuple(exclude or ()),
         workers=workers,
