@@ -77,7 +77,7 @@ def _report(parts: list[str]) -> str:
 
 def _measured_apart(part: str) -> Section:
     # As the product runs: a team of threads that spins takes the cores from whoever works.
-    environment = {"OMP_WAIT_POLICY": "PASSIVE", **os.environ}
+    environment = {"OMP_WAIT_POLICY": "PASSIVE", "OPENBLAS_NUM_THREADS": "1", **os.environ}
     with tempfile.TemporaryDirectory() as scratch:
         result = Path(scratch) / "section.json"
         command = [sys.executable, "-m", "benchmarks", part, "--into", str(result)]

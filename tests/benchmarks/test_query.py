@@ -1,0 +1,41 @@
+"""What the benchmark of questions asks, and that the peer it is compared with finds the same."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from benchmarks.query import CLIPS_OF_EACH, Peer, add_film, sentences
+from catalog import Catalog, Provenance
+from xclip_core.location import DEMO_FOLDER
+from xclip_core.sentences import SentenceEmbedder
+from xclip_core.tokenizer import Tokenizer
+
+
+@pytest.fixture
+def catalog(tmp_path: Path):
+    with Catalog.open(tmp_path / "catalog", create=True) as catalog:
+        catalog.bind(Provenance("demo", None, "ab" * 32, 128, 8, 8.0, 4.0))
+        random = np.random.default_rng(0)
+        for number in range(2):
+            add_film(catalog, number, random=random, dimension=128)
+        yield catalog
+
+
+def test_sentences_have_eight_words_of_a_token_each_and_none_comes_twice():
+    tokenizer = Tokenizer.load(DEMO_FOLDER)
+    stream = sentences(tokenizer)
+    some = [next(stream) for _ in range(300)]
+    assert {len(tokenizer.encode(sentence)) for sentence in some} == {10}
+    assert len(set(some)) == 300
+
+
+def test_the_peer_gets_the_same_vectors_and_the_same_clips(catalog):
+    ours = SentenceEmbedder.load("demo")
+    peer = Peer(DEMO_FOLDER, catalog=catalog.folder)
+    vector = ours.embed_texts(["a red circle moving left"])[0]
+    assert np.allclose(peer.embed("a red circle moving left"), vector, atol=1e-5)
+    expected = catalog.nearest(vector, limit=256)
+    found = peer.nearest(vector)
+    assert [clip_id for clip_id, _ in found] == [match.clip_id for match in expected]
+    assert catalog.status().clips == 2 * CLIPS_OF_EACH
