@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from catalog import clips as clip_rows
 from catalog import drafts, mounts, places, relocation, subtrees
 from catalog.claim import claimed
+from catalog.clip_paths import ClipPaths
 from catalog.columns import pack_vectors, require_unit_vectors
 from catalog.database import Database, open_database
 from catalog.errors import CatalogError
@@ -51,6 +52,7 @@ class Catalog:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._index_lock = Lock()
+        self._clip_paths = ClipPaths()
         self._clip_index: ClipIndex | None = None
 
     @classmethod
@@ -318,12 +320,13 @@ class Catalog:
             if meta.dimension is None:
                 return []
             query = require_unit_vectors(vector[np.newaxis], dimension=meta.dimension)[0]
-            paths = None if within is None else clip_rows.paths_within(session, within)
-            among = None if paths is None else clip_rows.clip_ids(session, paths)
+            among = None
+            if within is not None:
+                among = self._clip_paths.clips_within(session, within, generation=meta.generation)
             ids, scores = self._opened_index().nearest(
                 session, query, meta=meta, limit=limit, among=among
             )
-            return clip_rows.matches(session, ids=ids, scores=scores, preferred=paths or {})
+            return clip_rows.matches(session, ids=ids, scores=scores, within=within)
 
     def status(self) -> CatalogStatus:
         """What is in the catalog, counted in one moment."""

@@ -15,8 +15,25 @@ def path_matcher(pattern: str) -> Callable[[Path], bool]:
     pattern that is itself the name of a file or folder matches it, whatever brackets it holds.
     Upper and lower case differ.
     """
+    fits = pathname_matcher(pattern)
+    return lambda path: fits(path.as_posix())
+
+
+def pathname_matcher(pattern: str) -> Callable[[str], bool]:
+    """The same test on the text of the path.
+
+    It looks at each folder once: there are far fewer of them than of films.
+    """
     fits = name_matcher(pattern)
-    return lambda path: any(fits(place.as_posix()) for place in (path, *path.parents))
+    folders: dict[str, bool] = {}
+
+    def fits_or_lies_below(place: str) -> bool:
+        folder = place.rpartition("/")[0] or "/"
+        if folder not in folders:
+            folders[folder] = fits(folder) if folder == "/" else fits_or_lies_below(folder)
+        return folders[folder] or fits(place)
+
+    return fits_or_lies_below
 
 
 def name_matcher(pattern: str) -> Callable[[str], bool]:

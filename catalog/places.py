@@ -59,20 +59,14 @@ def states_under(session: Session, paths: Iterable[Path]) -> dict[str, FileState
     return found
 
 
-def videos_with_paths(
-    session: Session, *, video_ids: Sequence[int] | None = None
-) -> dict[int, list[Path]]:
-    """Where each video lies, its paths in order; all videos unless some are named."""
+def videos_with_paths(session: Session, *, video_ids: Sequence[int]) -> dict[int, list[Path]]:
+    """Where each of these videos lies, its paths in order."""
     roots = roots_by_id(session)
     every = select(Video.id, File.root_id, File.relative_path).join(File, File.video_id == Video.id)
-    queries = (
-        [every]
-        if video_ids is None
-        else [every.where(Video.id.in_(some)) for some in in_batches(video_ids)]
-    )
     found: dict[int, list[Path]] = {}
-    for query in queries:
-        for video_id, root_id, relative in session.execute(query):
+    for some in in_batches(video_ids):
+        rows = session.connection().execute(every.where(Video.id.in_(some)))
+        for video_id, root_id, relative in rows:
             found.setdefault(video_id, []).append(Path(joined(roots[root_id], relative)))
     for paths in found.values():
         paths.sort()
