@@ -8,7 +8,7 @@ neither choose among ids nor keep them.
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import faiss
 import numpy as np
@@ -30,6 +30,7 @@ class Halves:
     """All numbers as float16, which is what the catalog stores: nothing is lost."""
 
     dimension: int
+    kind: ClassVar[type] = faiss.IndexIVFScalarQuantizer
 
     def encode(self, vectors: NDArray[np.float32]) -> Codes:
         """(N, 2 D) bytes of (N, D) vectors."""
@@ -68,6 +69,7 @@ class Nibbles:
 
     centre: NDArray[np.float32]  # (D,)
     step: NDArray[np.float32]  # (D,) between neighbouring levels
+    kind: ClassVar[type] = faiss.IndexIVFPQFastScan
 
     @classmethod
     def fitted(cls, sample: NDArray[np.float32]) -> Self:
@@ -143,35 +145,36 @@ class Chosen:
 class Segment:
     """Rows of one form under ids, as FAISS scans them."""
 
-    def __init__(self, index: FaissIndex) -> None:
+    def __init__(self, index: FaissIndex, *, body: NDArray[np.uint8] | None = None) -> None:
         self._index = index
+        self._body = body  # FAISS may point into it
 
     @classmethod
     def of(cls, form: Form, *, ids: NDArray[np.int64], codes: Codes) -> Self:
-        """A segment of at least one row.
+        """A segment of at least one row, of which none comes or goes any more.
 
-        All rows at once: FAISS 1.15 overruns its memory when rows are added to a list of 4-bit
+        FAISS could do that, but 1.15 overruns its memory when rows are added to a list of 4-bit
         codes whose length is a multiple of the bytes in a block (`BlockInvertedLists`).
         """
         return cls(form.pack(np.ascontiguousarray(ids), codes))
 
     @classmethod
     def from_bytes(cls, body: NDArray[np.uint8], *, form: Form) -> Self:
-        """What `to_bytes` wrote.
+        """What `to_bytes` wrote; `body` stays in use and must not change any more.
 
         Raises:
             ValueError: no segment of this form.
         """
+        library: Any = faiss  # its types know no ZeroCopyIOReader
         try:
-            index = faiss.deserialize_index(body)
+            reader = library.ZeroCopyIOReader(faiss.swig_ptr(body), body.nbytes)
+            index: FaissIndex = faiss.read_index(reader)
         except RuntimeError as error:
             raise ValueError("not a FAISS index") from error
-        kind = (
-            faiss.IndexIVFPQFastScan if isinstance(form, Nibbles) else faiss.IndexIVFScalarQuantizer
-        )
-        if not isinstance(index, kind) or (index.d, index.nlist) != (form.dimension, 1):
+        kind, size = type(index), (index.d, getattr(index, "nlist", 0))
+        if kind is not form.kind or size != (form.dimension, 1):
             raise ValueError(f"not a segment of {form.dimension}-dimensional vectors")
-        return cls(index)
+        return cls(index, body=body)
 
     def to_bytes(self) -> memoryview:
         """The whole segment, for `from_bytes`."""
@@ -190,10 +193,6 @@ class Segment:
     def codes(self, form: Form) -> Codes:
         """The codes (N, B), in the order of the ids."""
         return form.unpack(self._index)
-
-    def remove(self, chosen: Chosen) -> None:
-        """Forget these ids; the others may change their order."""
-        self._index.remove_ids(chosen.selector)
 
     def nearest(
         self, query: NDArray[np.float32], *, limit: int, chosen: Chosen | None

@@ -14,6 +14,7 @@ import time
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 from uuid import UUID, uuid4
@@ -27,8 +28,9 @@ SNAPSHOT_NAME = "vectors.faiss"
 _MAGIC = b"VSEARCH2"
 _EARLIER_MAGIC = b"VSEARCH1"  # the same label, before another body
 _HEADER = struct.Struct("<8s16sQ32s")  # magic, catalog, generation, digest of all the rest
+HEADER_BYTES = _HEADER.size
 _CHUNK = 1 << 22  # bytes; the digest is one of the digests of such stretches
-_DIGEST_THREADS = min(4, os.cpu_count() or 1)
+_THREADS = min(4, os.cpu_count() or 1)
 _LEFTOVER_SECONDS = 3600.0
 
 
@@ -76,33 +78,39 @@ def read_snapshot(folder: Path, *, expected_digest: str) -> tuple[Label, NDArray
     """
     try:
         with open_snapshot(folder) as file:
-            label, body = mapped(file)
+            label = parse_label(file.read(_HEADER.size))
+            if label is not None and (label.earlier or label.digest != expected_digest):
+                return None
+            body = None if label is None else read_body(file, label=label)
     except OSError:
         return None
-    if label is not None and label.earlier:
-        return None
-    if label is None or not is_whole(body, label=label):
+    if label is None or body is None:
         _remove(folder / SNAPSHOT_NAME)
         return None
-    return (label, body) if label.digest == expected_digest else None
+    return label, body
 
 
-def mapped(file: BinaryIO) -> tuple[Label | None, NDArray[np.uint8]]:
-    """The label and what follows it; the system reads it as it is needed. Raises OSError."""
-    label = parse_label(file.read(_HEADER.size))
-    if label is None:
-        return None, np.empty(0, np.uint8)
-    whole = np.memmap(file, dtype=np.uint8, mode="r")
-    return label, np.asarray(whole)[_HEADER.size :]
+def read_body(file: BinaryIO, *, label: Label) -> NDArray[np.uint8] | None:
+    """What follows the label; None if its digest is another.
 
-
-def is_whole(body: NDArray[np.uint8], *, label: Label) -> bool:
-    """Whether the digest in the label is that of the body."""
+    It is read and not mapped: whoever overwrites the file would change what has been checked.
+    Raises OSError.
+    """
+    body = np.empty(max(0, os.fstat(file.fileno()).st_size - _HEADER.size), np.uint8)
     chunks = [body[begin : begin + _CHUNK] for begin in range(0, len(body), _CHUNK)]
-    with ThreadPoolExecutor(_DIGEST_THREADS) as pool:  # they do compute side by side
-        found = pool.map(_sha256, chunks)
-        digest = _digest(found, catalog_uuid=label.catalog_uuid, generation=label.generation)
-    return digest == label.digest
+    read = partial(_read_chunk, file)
+    with ThreadPoolExecutor(_THREADS) as pool:
+        digests = pool.map(read, chunks, range(_HEADER.size, _HEADER.size + len(body), _CHUNK))
+        digest = _digest(digests, catalog_uuid=label.catalog_uuid, generation=label.generation)
+    return body if digest == label.digest else None
+
+
+def _read_chunk(file: BinaryIO, chunk: NDArray[np.uint8], offset: int) -> bytes:
+    """Fill the chunk from the file, as far as that goes; its digest."""
+    rest = chunk.data
+    while rest and (count := os.preadv(file.fileno(), [rest], offset)):
+        rest, offset = rest[count:], offset + count
+    return hashlib.sha256(chunk.data).digest()
 
 
 def write_snapshot(
@@ -165,10 +173,6 @@ def parse_label(content: bytes | memoryview) -> Label | None:
         digest=digest.hex(),
         earlier=magic == _EARLIER_MAGIC,
     )
-
-
-def _sha256(chunk: NDArray[np.uint8]) -> bytes:
-    return hashlib.sha256(chunk.data).digest()
 
 
 def _digest(digests: Iterable[bytes], *, catalog_uuid: str, generation: int) -> str:

@@ -13,7 +13,14 @@ from sqlalchemy.orm import Session
 
 from catalog.columns import unpack_vectors
 from catalog.faults import Fault
-from catalog.snapshot import SNAPSHOT_NAME, Label, is_whole, mapped, open_snapshot
+from catalog.snapshot import (
+    HEADER_BYTES,
+    SNAPSHOT_NAME,
+    Label,
+    open_snapshot,
+    parse_label,
+    read_body,
+)
 from catalog.tables import Clip, Meta
 
 _ROWS_AT_A_TIME = 10_000
@@ -47,10 +54,11 @@ def _discard(path: Path, _session: Session) -> None:
 
 def _wrong_with(file: BinaryIO, session: Session) -> str | None:
     meta = session.scalars(select(Meta)).one()
-    label, body = mapped(file)
+    label = parse_label(file.read(HEADER_BYTES))
     if label is not None and label.earlier:
         return None  # the next save replaces it
-    if label is None or not is_whole(body, label=label):
+    body = None if label is None else read_body(file, label=label)
+    if label is None or body is None:
         return "is damaged, or no snapshot at all: its bytes do not fit its digest"
     if label.catalog_uuid != meta.catalog_uuid:
         return "belongs to another catalog"

@@ -11,6 +11,7 @@ import os
 import struct
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -82,7 +83,7 @@ class VectorIndex:
     @property
     def newest(self) -> int:
         """The highest id, 0 if there is none."""
-        return max((int(segment.ids.max()) for segment in self._segments[-1:]), default=0)
+        return int(self._segments[-1].ids[-1]) if self._segments else 0
 
     def add(self, ids: NDArray[np.int64], vectors: NDArray[np.float32]) -> None:
         """Take in (N, D) vectors under N new ids, which are above all that are there.
@@ -105,16 +106,23 @@ class VectorIndex:
 
     def remove(self, ids: NDArray[np.int64]) -> None:
         """Forget these ids; those that are not there are passed over."""
-        truths = self._among(ids)
-        if not truths.any():
+        gone = self._among(ids)
+        if not gone.any():
             return
-        chosen = Chosen(truths)
-        with alone():
-            for segment in self._segments:
-                if truths[segment.ids].any():
-                    segment.remove(chosen)
-        self._segments = [segment for segment in self._segments if len(segment)]
+        self._segments = [
+            left for segment in self._segments for left in self._without(segment, gone)
+        ]
         self._changed()
+
+    def _without(self, segment: Segment, gone: NDArray[np.bool_]) -> list[Segment]:
+        """The segment, or another with what is left of it; none if that is nothing."""
+        ids = segment.ids
+        left = ~gone[ids]
+        if left.all():
+            return [segment]
+        if not left.any():
+            return []
+        return [Segment.of(self._form, ids=ids[left], codes=segment.codes(self._form)[left])]
 
     def nearest(
         self,
@@ -154,8 +162,7 @@ class VectorIndex:
     def rows(self) -> Iterator[tuple[NDArray[np.int64], Codes]]:
         """Stretch by stretch the ids (N,), ascending all through, and what is held under them."""
         for segment in self._segments:
-            order = np.argsort(segment.ids)
-            yield segment.ids[order], segment.codes(self._form)[order]
+            yield segment.ids, segment.codes(self._form)
 
     def encode(self, vectors: NDArray[np.float32]) -> Codes:
         """What is held of (N, D) vectors."""
@@ -176,7 +183,9 @@ class VectorIndex:
     def from_bytes(
         cls, body: NDArray[np.uint8], *, dimension: int, exact_up_to: int = EXACT_UP_TO
     ) -> "VectorIndex":
-        """The index that `to_parts` wrote. FAISS has no checksum: check the digest before.
+        """The index that `to_parts` wrote; `body` stays in use and must not change any more.
+
+        FAISS has no checksum: check the digest before.
 
         Raises:
             ValueError: not an index of this kind and dimension.
@@ -195,9 +204,12 @@ class VectorIndex:
         if _FORMS[name] is Nibbles:
             levels = pieces.next(8 * dimension).view("<f4").astype(np.float32)
             self._form = Nibbles(centre=levels[:dimension], step=levels[dimension:])
+        bodies = []
         for _ in range(segments):
             (size,) = struct.unpack("<Q", pieces.next(8).data)
-            self._segments.append(Segment.from_bytes(pieces.next(size), form=self._form))
+            bodies.append(pieces.next(size))
+        read = partial(Segment.from_bytes, form=self._form)
+        self._segments = list(self._workers().map(read, bodies))
 
     def _append(self, ids: NDArray[np.int64], codes: Codes) -> None:
         if self._segments and len(self._segments[-1]) < _SEGMENT_ROWS:
