@@ -160,21 +160,24 @@ class Segment:
 
     @classmethod
     def from_bytes(cls, body: NDArray[np.uint8], *, form: Form) -> Self:
-        """What `to_bytes` wrote; `body` stays in use and must not change any more.
+        """What `to_bytes` wrote; `body` may stay in use, and must not change any more.
 
         Raises:
             ValueError: no segment of this form.
         """
         library: Any = faiss  # its types know no ZeroCopyIOReader
         try:
-            reader = library.ZeroCopyIOReader(faiss.swig_ptr(body), body.nbytes)
-            index: FaissIndex = faiss.read_index(reader)
+            if isinstance(form, Halves):
+                reader = library.ZeroCopyIOReader(faiss.swig_ptr(body), body.nbytes)
+                index: FaissIndex = faiss.read_index(reader)
+            else:  # here FAISS cannot do without a copy, and need not keep the body
+                index = faiss.deserialize_index(body)
         except RuntimeError as error:
             raise ValueError("not a FAISS index") from error
         kind, size = type(index), (index.d, getattr(index, "nlist", 0))
         if kind is not form.kind or size != (form.dimension, 1):
             raise ValueError(f"not a segment of {form.dimension}-dimensional vectors")
-        return cls(index, body=body)
+        return cls(index, body=body if isinstance(form, Halves) else None)
 
     def to_bytes(self) -> memoryview:
         """The whole segment, for `from_bytes`."""
@@ -217,22 +220,20 @@ class SegmentsOnGpu:
     def __init__(self) -> None:
         self._queries = 0
         self._ids: NDArray[np.int64] = np.empty(0, np.int64)
-        self._index: faiss.GpuIndexFlatIP | None = None
+        self._index: FaissIndex = None
 
     @staticmethod
     def has_room(rows: int, *, dimension: int) -> bool:
         """Whether a GPU would take so many vectors whole."""
         return faiss.get_num_gpus() > 0 and 2 * rows * dimension <= _GPU_BYTES
 
-    def is_ready(self, segments: Sequence[Segment], *, form: Halves) -> bool:
-        """Whether the copy is there, as each query is to ask; the second makes it."""
+    def is_ready(self, segments: Sequence[Segment], *, form: Halves, limit: int) -> bool:
+        """Whether the copy is there and finds so many, as each query asks; the second makes it."""
         self._queries += 1
         rows = sum(map(len, segments))
-        if (
-            self._queries < 2
-            or rows < _GPU_PAYS_FROM
-            or not self.has_room(rows, dimension=form.dimension)
-        ):
+        if self._queries < 2 or rows < _GPU_PAYS_FROM or limit > _GPU_LIMIT:
+            return False
+        if not self.has_room(rows, dimension=form.dimension):
             return False
         if self._index is None:
             self._copy(segments, form=form)
@@ -241,9 +242,12 @@ class SegmentsOnGpu:
     def nearest(
         self, query: NDArray[np.float32], *, limit: int
     ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-        """Ids and cosines, the latter roughly, of the best for (D,), best first."""
-        assert self._index is not None
-        scores, rows = self._index.search(query[np.newaxis], min(limit, _GPU_LIMIT))
+        """Ids and cosines, the latter roughly, of the best for (D,), best first; once it is ready.
+
+        No more than 2048 of them.
+        """
+        index: FaissIndex = self._index
+        scores, rows = index.search(query[np.newaxis], min(limit, _GPU_LIMIT))
         return self._ids[rows[0]], scores[0]
 
     def _copy(self, segments: Sequence[Segment], *, form: Halves) -> None:

@@ -23,7 +23,7 @@ VectorSource = Callable[[NDArray[np.int64]], NDArray[np.float32]]
 """The stored vectors (N, D) under N ascending ids that are all there."""
 
 EXACT_UP_TO = 200_000
-_SEGMENT_ROWS = 32_768
+_SEGMENT_ROWS = {Halves: 32_768, Nibbles: 65_536}  # enough segments for all threads from 100,000 on
 _THREADS = min(4, os.cpu_count() or 1)  # more read memory no faster, and others want to work too
 _FITTED_ON = 32_768  # rows
 _CANDIDATES = 256  # looked at again at least; each costs some 6 µs
@@ -151,7 +151,7 @@ class VectorIndex:
         if wanted == 0:
             return np.empty(0, np.int64), np.empty(0, np.float32)
         field = _Field(truths, eligible)
-        scan = self._rough_scan(query, field=field)
+        scan = self._rough_scan(query, wanted=wanted, field=field)
         if scan is None:
             found = self._scanned(query, wanted=wanted, field=field)
         else:
@@ -212,12 +212,13 @@ class VectorIndex:
         self._segments = list(self._workers().map(read, bodies))
 
     def _append(self, ids: NDArray[np.int64], codes: Codes) -> None:
-        if self._segments and len(self._segments[-1]) < _SEGMENT_ROWS:
+        rows = _SEGMENT_ROWS[type(self._form)]
+        if self._segments and len(self._segments[-1]) < rows:
             last = self._segments.pop()
             ids = np.concatenate([last.ids, ids])
             codes = np.concatenate([last.codes(self._form), codes])
-        for begin in range(0, len(ids), _SEGMENT_ROWS):
-            some = slice(begin, begin + _SEGMENT_ROWS)
+        for begin in range(0, len(ids), rows):
+            some = slice(begin, begin + rows)
             self._segments.append(Segment.of(self._form, ids=ids[some], codes=codes[some]))
 
     def _shorten(self) -> None:
@@ -227,10 +228,9 @@ class VectorIndex:
         every = max(1, len(self) // _FITTED_ON)
         samples = [whole.decode(segment.codes(whole)[::every]) for segment in self._segments]
         short = Nibbles.fitted(np.concatenate(samples))
-        for number, segment in enumerate(self._segments):
-            codes = short.encode(whole.decode(segment.codes(whole)))
-            self._segments[number] = Segment.of(short, ids=segment.ids, codes=codes)
-        self._form = short
+        segments, self._segments, self._form = self._segments, [], short
+        for segment in segments:
+            self._append(segment.ids, short.encode(whole.decode(segment.codes(whole))))
 
     def _changed(self) -> None:
         self._present = None
@@ -253,12 +253,14 @@ class VectorIndex:
         return truths
 
     def _rough_scan(
-        self, query: NDArray[np.float32], *, field: _Field
+        self, query: NDArray[np.float32], *, wanted: int, field: _Field
     ) -> Callable[[int], _Found] | None:
         """What finds so many of the best, best first, by scores that have to be looked at again."""
         if isinstance(self._form, Nibbles):
             return lambda asked: self._best(query, limit=asked, field=field)
-        if field.truths is None and self._gpu.is_ready(self._segments, form=self._form):
+        if field.truths is None and self._gpu.is_ready(
+            self._segments, form=self._form, limit=2 * wanted
+        ):
             return lambda asked: _Found(*self._gpu.nearest(query, limit=asked))
         return None
 
@@ -288,6 +290,8 @@ class VectorIndex:
             rough = scan(asked)
             order = np.argsort(rough.ids)
             found = _compared(query, rough.ids[order], stored=stored)
+            if len(found.ids) < wanted:
+                break  # FAISS may pass over rows whose coarse sum is the least possible
             worst = float(np.sort(found.scores)[-wanted])
             error = float(np.sqrt(np.mean((found.scores - rough.scores[order]) ** 2)))
             if worst - _DOUBT * error > rough.scores[-1] or asked == most:
@@ -305,6 +309,8 @@ class VectorIndex:
                 return [part.nearest(query, limit=limit, chosen=chosen) for part in segments]
 
         threads = min(_THREADS, len(self._segments))
+        if threads == 1:
+            return _Found(*scan(self._segments)[0])
         shares = [self._segments[thread::threads] for thread in range(threads)]
         parts = [part for share in self._workers().map(scan, shares) for part in share]
         ids, scores = (np.concatenate(column) for column in zip(*parts, strict=True))

@@ -212,3 +212,22 @@ def test_numbers_that_never_differ_and_odd_dimensions_do_no_harm():
     query = unit(np.random.default_rng(9).normal(size=7))
     ids, _ = index.nearest(query, limit=5, stored=lambda ids: vectors[ids - 1])
     assert set(ids) == set(1 + np.argsort(-vectors @ query)[:5])
+
+
+def test_on_a_gpu_whole_vectors_answer_as_on_the_processor():
+    faiss = pytest.importorskip("faiss")
+    if not faiss.get_num_gpus():
+        pytest.skip("CUDA: no GPU here")
+    rng = np.random.default_rng(10)
+    vectors = unit(rng.normal(size=(210_000, DIMENSION)).astype(np.float32))
+    vectors = vectors.astype(np.float16).astype(np.float32)
+    index = VectorIndex(dimension=DIMENSION)
+    index.add(np.arange(1, 1 + len(vectors)), vectors)
+    assert index.is_exact
+    query = unit(rng.normal(size=DIMENSION))
+    first, *others = (
+        index.nearest(query, limit=10, stored=lambda ids: vectors[ids - 1]) for _ in range(3)
+    )
+    for found in others:
+        assert list(found[0]) == list(first[0])
+        assert found[1] == pytest.approx(first[1], abs=1e-5)
