@@ -19,6 +19,7 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
+from torch.overrides import TorchFunctionMode
 
 from xclip_core.config import XCLIPConfig
 from xclip_core.digest import weights_digest
@@ -122,6 +123,28 @@ def read_weights(files: list[Path]) -> dict[str, Tensor]:
     return state
 
 
+class Undrawn(TorchFunctionMode):
+    """Models that are made under it are not drawn: their parameters are to be overwritten.
+
+    On the meta device drawing would do nothing either, but loads PyTorch's compiler for it, which
+    takes longer than loading PyTorch.
+    """
+
+    _DRAWING = frozenset({"normal_", "uniform_", "kaiming_uniform_"})
+
+    def __torch_function__(
+        self,
+        func: Callable[..., Any],
+        _types: Any,
+        args: tuple[Any, ...] = (),
+        kwargs: Mapping[str, Any] | None = None,
+    ) -> Any:
+        given = kwargs or {}
+        if func.__name__ in self._DRAWING:
+            return args[0] if args else given["tensor"]
+        return func(*args, **given)
+
+
 def build_model(config: XCLIPConfig, state: Mapping[str, Tensor], *, source: Path) -> XCLIP:
     """Fill a model with weights, strictly.
 
@@ -135,7 +158,7 @@ def build_model(config: XCLIPConfig, state: Mapping[str, Tensor], *, source: Pat
     Raises:
         WeightsError: a tensor is missing, extra, misshapen or not of a floating type.
     """
-    with torch.device("meta"):  # nothing is drawn or allocated only to be overwritten
+    with torch.device("meta"), Undrawn():
         model = XCLIP(config)
     wanted = {key: tuple(value.shape) for key, value in model.state_dict().items()}
     found = {key: value for key, value in state.items() if key not in OBSOLETE_BUFFERS}

@@ -12,20 +12,33 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
+from xclip_core.batching import Batches
 from xclip_core.checkpoint import Checkpoint, load_checkpoint
-from xclip_core.errors import DeviceError, InputError, ModelError
+from xclip_core.devices import (
+    PRECISIONS,
+    choose_device,
+    choose_precision,
+    computing_threads,
+    cpu_computes_bf16,
+)
+from xclip_core.errors import InputError, ModelError
+from xclip_core.feeding import feeding
 from xclip_core.identity import DEFAULT_MODEL, ModelIdentity
 from xclip_core.memo import Memo
+from xclip_core.self_check import Probe, golden_probe, sound_backend
 from xclip_core.sentences import as_trained
+from xclip_core.video_encoder import VideoEncoder
 
-PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
-
-_CLIPS_AT_ONCE = {"cpu": 8, "cuda": 32, "mps": 16}  # beyond this a batch only costs memory
+# Clips that go through the model at once: to begin with, and where growing ends. A processor gains
+# nothing by more; a GPU wants more, and says by its speed how much.
+_CLIPS_AT_ONCE = {"cpu": (8, 8), "cuda": (8, 256), "mps": (16, 16)}
 _TEXTS_AT_ONCE = 64
 
 
 class Embedder:
-    """A checkpoint on a device, in a precision. It keeps no state between calls.
+    """A checkpoint on a device, in a precision.
+
+    Between calls it remembers nothing but the size of batch that the device likes.
 
     Attributes:
         identity: what an index has to remember about the model.
@@ -34,8 +47,15 @@ class Embedder:
         processor: what prepares frames; it needs nothing of the model, and can be pickled.
     """
 
-    def __init__(self, checkpoint: Checkpoint, *, device: str, precision: str) -> None:
-        config = checkpoint.model.config
+    def __init__(
+        self,
+        checkpoint: Checkpoint,
+        *,
+        device: str,
+        precision: str,
+        threads: int | None = None,
+    ) -> None:
+        model, config = checkpoint.model, checkpoint.model.config
         self.identity = ModelIdentity(
             model=checkpoint.name,
             revision=checkpoint.revision,
@@ -48,10 +68,16 @@ class Embedder:
         self.precision = precision
         self.processor = checkpoint.processor
         self._tokenizer = checkpoint.tokenizer
+        self._threads = threads
         # Half precision would round the scale itself by a per cent.
-        self._scale = math.exp(checkpoint.model.logit_scale.item())
-        self._dtype = PRECISIONS[precision]
-        self._model = checkpoint.model.to(device, self._dtype).eval()
+        self._scale = math.exp(model.logit_scale.item())
+        dtype = PRECISIONS[precision]
+        self._video = VideoEncoder(model, processor=self.processor, device=device, dtype=dtype)
+        del model.vision_model  # the same weights again, in the order of training
+        self._model = model.to(device, dtype).eval()
+        first, most = _CLIPS_AT_ONCE[torch.device(device).type]
+        self._feeding = feeding(device)
+        self._batches = Batches(first=first, most=most, finish=self._feeding.finish)
 
     @classmethod
     def load(
@@ -63,8 +89,10 @@ class Embedder:
         offline: bool = False,
         memo: Memo | None = None,
         on_message: Callable[[str], None] | None = None,
+        threads: int | None = None,
+        probe: Probe | None = None,
     ) -> Self:
-        """Load a checkpoint and put it on a device.
+        """Load a checkpoint and put it on a device, once that has shown that it computes rightly.
 
         Args:
             model: "demo", a folder, or a Hub id (`owner/name[@revision]`).
@@ -73,7 +101,11 @@ class Embedder:
                 `PRECISIONS`.
             offline: do not ask the Hub for what is not in its cache on this machine.
             memo: where digests of weights are kept, so that who asks need not read all of them.
-            on_message: told in sentences what takes time.
+            on_message: told in sentences what takes time, and what is not used as asked for.
+            threads: how many compute where the device is the processor, to leave cores to others;
+                None for as many as PyTorch takes by itself. See `computing_threads`.
+            probe: what has to come out right before a device and a precision are used; the next
+                ones are fp32 and the processor. None for the probe that everyone has.
 
         Raises:
             ModelError: the checkpoint, the device or the precision cannot be used; one sentence.
@@ -84,11 +116,20 @@ class Embedder:
         if fitting == "bf16" and chosen == "cpu" and not cpu_computes_bf16():
             report("this processor has no bf16 arithmetic: fp32 would be far faster")
         checkpoint = load_checkpoint(model, offline=offline, memo=memo, report=report)
-        return cls(checkpoint, device=chosen, precision=fitting)
+        with computing_threads(threads):
+            chosen, fitting = sound_backend(
+                chosen, fitting, probe=probe or golden_probe(), report=report
+            )
+        return cls(checkpoint, device=chosen, precision=fitting, threads=threads)
 
     def prepare_frame(self, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """Resize and crop a frame (H, W, 3) uint8 RGB to the model's (S, S, 3) uint8."""
         return self.processor.prepare_frame(pixels)
+
+    @property
+    def clips_at_once(self) -> int:
+        """How many clips the device takes at once at present: it is worth bringing as many."""
+        return self._batches.size
 
     @torch.inference_mode()
     def embed_clips(self, clips: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -102,18 +143,18 @@ class Embedder:
 
         Raises:
             InputError: the clips are of another shape or type.
+            ModelError: there is not enough memory for a single clip, or what came out is not
+                finite.
         """
         self._check_clips(clips)
-        vectors = [
-            self._model.encode_video(self._pixels(part))
-            for part in self._parts(clips, _CLIPS_AT_ONCE[torch.device(self.device).type])
-        ]
-        return self._unit_rows(vectors)
+        with computing_threads(self._threads):
+            return self._unit_rows(self._batches.run(self._encode, clips))
 
     @torch.inference_mode()
     def embed_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """What sentences mean, whatever the video: K texts to (K, P) unit vectors."""
-        return self._unit_rows(self._text_vectors(texts))
+        with computing_threads(self._threads):
+            return self._unit_rows(self._text_vectors(texts))
 
     @torch.inference_mode()
     def classify(self, clip: NDArray[np.uint8], labels: Sequence[str]) -> NDArray[np.float32]:
@@ -132,8 +173,9 @@ class Embedder:
         if not labels:
             raise InputError("no labels were given; give at least one, better two or more")
         self._check_clips(clip[None])
-        video, context = self._model.encode_video_in_context(self._pixels(clip[None]))
-        text = self._model.condition_text(torch.cat(self._text_vectors(labels)), context)
+        with computing_threads(self._threads):
+            video, context = self._video.encode_in_context(self._feeding.bring(clip[None]))
+            text = self._model.condition_text(torch.cat(self._text_vectors(labels)), context)
         cosines = F.normalize(text[0].float(), dim=-1) @ F.normalize(video[0].float(), dim=-1)
         return _finite((self._scale * cosines).softmax(dim=0), precision=self.precision)
 
@@ -145,10 +187,8 @@ class Embedder:
             vectors.append(self._model.encode_text(ids.to(self.device)))
         return vectors
 
-    def _pixels(self, clips: NDArray[np.uint8]) -> Tensor:
-        """(B, T, S, S, 3) bytes to (B, T, 3, S, S) as the model takes them."""
-        frames = torch.from_numpy(np.require(clips, requirements=["C", "W"])).to(self.device)
-        return self.processor.normalise(frames).to(self._dtype)
+    def _encode(self, clips: NDArray[np.uint8]) -> Tensor:
+        return self._video.encode(self._feeding.bring(clips))
 
     def _unit_rows(self, vectors: list[Tensor]) -> NDArray[np.float32]:
         if not vectors:
@@ -164,59 +204,6 @@ class Embedder:
                 f"clips of shape {clips.shape} and type {clips.dtype} were given; this model "
                 f"takes (clips, {', '.join(map(str, expected))}) of type uint8"
             )
-
-    @staticmethod
-    def _parts(clips: NDArray[np.uint8], size: int) -> list[NDArray[np.uint8]]:
-        return [clips[start : start + size] for start in range(0, len(clips), size)]
-
-
-def choose_device(wanted: str) -> str:
-    """The device to run on.
-
-    Raises:
-        DeviceError: it is not here; the message names what is.
-    """
-    present = ["cpu"]
-    if torch.backends.mps.is_available():
-        present.insert(0, "mps")
-    if torch.cuda.is_available():
-        present = ["cuda", *(f"cuda:{i}" for i in range(torch.cuda.device_count())), *present]
-    if wanted == "auto":
-        return present[0]
-    if wanted not in present:
-        raise DeviceError(
-            f"the device {wanted!r} is not on this machine; it has {', '.join(present)} "
-            "('auto' takes the first)"
-        )
-    return wanted
-
-
-def choose_precision(wanted: str, *, device: str) -> str:
-    """What to compute in.
-
-    "auto" is fp16 on CUDA (X-CLIP was trained in it, and it is finer than bf16), bf16 on
-    processors with instructions for it, else fp32.
-
-    Raises:
-        DeviceError: the name is unknown, or the device does not compute in it.
-    """
-    if wanted == "auto":
-        if device.startswith("cuda"):
-            return "fp16"
-        return "bf16" if device == "cpu" and cpu_computes_bf16() else "fp32"
-    if wanted not in PRECISIONS:
-        raise DeviceError(
-            f"the precision {wanted!r} is unknown; there are auto, {', '.join(PRECISIONS)}"
-        )
-    if wanted == "fp16" and device == "cpu":
-        raise DeviceError("fp16 needs a GPU, and the device is cpu: use fp32 or auto")
-    return wanted
-
-
-def cpu_computes_bf16() -> bool:
-    """Whether the processor multiplies bf16 matrices itself; emulated, they take ages."""
-    checks = ("_is_amx_tile_supported", "_is_avx512_bf16_supported")
-    return any(getattr(torch.cpu, check, lambda: False)() for check in checks)
 
 
 def _finite(values: Tensor, *, precision: str) -> NDArray[np.float32]:

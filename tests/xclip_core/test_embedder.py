@@ -8,13 +8,9 @@ import torch
 from numpy.typing import NDArray
 from torch.nn import functional as F
 
-from xclip_core.embedder import (
-    Embedder,
-    choose_device,
-    choose_precision,
-    cpu_computes_bf16,
-)
-from xclip_core.errors import DeviceError, InputError, ModelError
+from xclip_core.devices import cpu_computes_bf16
+from xclip_core.embedder import Embedder
+from xclip_core.errors import InputError, ModelError
 from xclip_core.model import XCLIP
 from xclip_core.preprocess import FrameProcessor
 from xclip_core.tokenizer import Tokenizer
@@ -162,32 +158,6 @@ def test_a_gpu_agrees_with_the_processor(
 def test_numbers_that_are_not_finite_are_refused(small_folder: Path, clips: Clips) -> None:
     broken = Embedder.load(str(small_folder), device="cpu", precision="fp32")
     with torch.no_grad():
-        broken._model.mit.position_embedding.fill_(float("inf"))
+        broken._video._mit.position_embedding.fill_(float("inf"))
     with pytest.raises(ModelError, match="not finite in fp32"):
         broken.embed_clips(clips[:1])
-
-
-def test_auto_takes_a_gpu_where_there_is_one() -> None:
-    expected = "cuda" if torch.cuda.is_available() else "cpu"
-    if torch.backends.mps.is_available():
-        expected = "mps"
-    assert choose_device("auto") == expected
-
-
-@pytest.mark.parametrize("wanted", ["cuda:99", "tpu", ""])
-def test_a_device_that_is_not_here_is_told_what_is(wanted: str) -> None:
-    with pytest.raises(DeviceError, match=r"it has .*cpu"):
-        choose_device(wanted)
-
-
-def test_auto_precision_fits_the_device() -> None:
-    assert choose_precision("auto", device="cuda") == "fp16"
-    assert choose_precision("auto", device="mps") == "fp32"
-    assert choose_precision("auto", device="cpu") == ("bf16" if cpu_computes_bf16() else "fp32")
-
-
-def test_a_precision_that_does_not_fit_is_refused() -> None:
-    with pytest.raises(DeviceError, match="fp16 needs a GPU"):
-        choose_precision("fp16", device="cpu")
-    with pytest.raises(DeviceError, match="fp32, bf16, fp16"):
-        choose_precision("int8", device="cuda")

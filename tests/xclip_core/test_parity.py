@@ -12,6 +12,8 @@ from torch import Tensor
 
 from xclip_core.config import ACTIVATIONS, TextConfig, VisionConfig, XCLIPConfig
 from xclip_core.model import XCLIP
+from xclip_core.preprocess import FrameProcessor
+from xclip_core.video_encoder import VideoEncoder
 
 CASES = range(48)
 ABSOLUTE = 1e-4
@@ -167,6 +169,30 @@ def test_text_and_video_features_agree_alone(twins: Twins, agree: Agree) -> None
     agree("text features", twins.ours.encode_text(twins.ids, twins.mask), text.pooler_output)
     agree("text features unmasked", twins.ours.encode_text(twins.ids), text.pooler_output)
     agree("video features", twins.ours.encode_video(twins.pixels), video.pooler_output)
+
+
+@torch.no_grad()
+def test_the_form_that_computes_fastest_agrees_from_bytes_on(twins: Twins, agree: Agree) -> None:
+    vision = twins.ours.config.vision
+    if vision.num_channels != 3:
+        pytest.skip("frames of films have three channels")
+    size = (vision.num_frames, vision.image_size, vision.image_size, 3)
+    clips = torch.randint(0, 256, (2, *size), dtype=torch.uint8)
+    processor = FrameProcessor(
+        shortest_edge=None,
+        crop_size=vision.image_size,
+        interpolation="bilinear",
+        rescale_factor=1 / 255,
+        mean=(0.485, 0.456, 0.406),
+        std=(0.229, 0.224, 0.225),
+    )
+    fast = VideoEncoder(twins.ours, processor=processor, device="cpu", dtype=torch.float32)
+    pixels = processor.normalise(clips)
+    theirs = twins.theirs.get_video_features(pixel_values=pixels).pooler_output
+    agree("fast video features", fast.encode(clips), theirs)
+    video, context = fast.encode_in_context(clips)
+    agree("fast video features in context", video, theirs)
+    agree("fast context", context, twins.ours.encode_video_in_context(pixels)[1])
 
 
 @torch.no_grad()
