@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from catalog import Catalog
 from indexer import Embedder as ClipEmbedder
-from indexer import IndexSettings, index_library
+from indexer import IndexSettings, Sampling, index_library
 from toyworld.film import Event, make_film
 from toyworld.world import COMBINATIONS, OPPOSITE, Combination, is_held_out
 from xclip_core.embedder import Embedder
@@ -88,14 +88,16 @@ def film_name(combination: Combination) -> str:
     return combination.caption.replace(" ", "-") + ".mp4"
 
 
-def render_benchmark(folder: Path, combinations: Sequence[Combination]) -> None:
+def render_benchmark(
+    folder: Path, combinations: Sequence[Combination], *, seed: int = SEED
+) -> None:
     """Write one film of 8 seconds for each combination, unless it is there."""
     folder.mkdir(parents=True, exist_ok=True)
     for number, combination in enumerate(combinations):
         path = folder / film_name(combination)
         if not path.exists():
             event = Event(start=0.0, end=SECONDS, combination=combination)
-            make_film(path, [event], duration=SECONDS, seed=(SEED, number))
+            make_film(path, [event], duration=SECONDS, seed=(seed, number))
 
 
 def score_matrix(
@@ -104,6 +106,7 @@ def score_matrix(
     *,
     clips: ClipEmbedder,
     texts: Embedder,
+    sampling: Sampling = Sampling.EXACT,
 ) -> NDArray[np.float64]:
     """Index the films and ask for every caption: a row of scores for each, a column per film."""
     column = {film_name(c): number for number, c in enumerate(combinations)}
@@ -116,7 +119,7 @@ def score_matrix(
             [library],
             catalog=catalog,
             load_embedder=lambda: clips,
-            settings=IndexSettings(workers=2),
+            settings=IndexSettings(workers=2, sampling=sampling),
         )
         if report.failed or report.clips != len(combinations):
             raise SystemExit(f"indexing went wrong: {report}")

@@ -18,7 +18,7 @@ from media.errors import WriteError
 from media.source import reason
 
 DEFAULT_CRF = 20  # x264's constant rate factor: 0 is lossless, 18 looks so, 51 is worst
-_KEYFRAME_SECONDS = 2
+DEFAULT_KEYFRAME_SECONDS = 2.0
 _B_FRAMES = 3
 
 
@@ -28,17 +28,24 @@ def write_video(
     *,
     frame_rate: Fraction | int,
     crf: int = DEFAULT_CRF,
+    keyframe_seconds: float = DEFAULT_KEYFRAME_SECONDS,
 ) -> None:
     """Write `frames`, uint8 RGB (H, W, 3) all of one even size, as an H.264 MP4 file.
 
-    `frame_rate` is in frames per second. The same frames give the same bytes, as long as FFmpeg and
+    `frame_rate` is in frames per second, and a key frame comes every `keyframe_seconds` at least.
+    The same frames give the same bytes, as long as FFmpeg and
     x264 stay the same. The file appears whole or not at all; one that was there is replaced.
 
     Raises `WriteError`.
     """
     rate = Fraction(frame_rate)
     with mp4_writer(
-        path, frame_rate=rate, time_base=1 / rate, crf=crf, b_frames=_B_FRAMES
+        path,
+        frame_rate=rate,
+        time_base=1 / rate,
+        crf=crf,
+        b_frames=_B_FRAMES,
+        keyframe_seconds=keyframe_seconds,
     ) as writer:
         for index, pixels in enumerate(frames):
             writer.write(pixels, pts=index)
@@ -53,6 +60,7 @@ class Mp4Writer:
     time_base: Fraction
     crf: int
     b_frames: int
+    keyframe_seconds: float
     _stream: VideoStream | None = None
 
     def write(self, pixels: np.ndarray, *, pts: int, duration: int = 1) -> None:
@@ -87,7 +95,7 @@ class Mp4Writer:
             "crf": str(self.crf),
             "bf": str(self.b_frames),
             "preset": "veryfast",
-            "g": str(max(1, round(self.frame_rate * _KEYFRAME_SECONDS))),
+            "g": str(max(1, round(self.frame_rate * self.keyframe_seconds))),
             "threads": "1",  # more would make the bytes depend on the machine
         }
         stream = self.container.add_stream("libx264", rate=self.frame_rate, options=options)
@@ -100,7 +108,13 @@ class Mp4Writer:
 
 @contextmanager
 def mp4_writer(
-    path: Path, *, frame_rate: Fraction, time_base: Fraction, crf: int, b_frames: int
+    path: Path,
+    *,
+    frame_rate: Fraction,
+    time_base: Fraction,
+    crf: int,
+    b_frames: int,
+    keyframe_seconds: float = DEFAULT_KEYFRAME_SECONDS,
 ) -> Iterator[Mp4Writer]:
     """A writer whose file takes its place at `path` when the block ends without an error.
 
@@ -117,7 +131,12 @@ def mp4_writer(
             container_options={"movflags": "+faststart", "fflags": "+bitexact"},
         ) as container:
             writer = Mp4Writer(
-                container, frame_rate=frame_rate, time_base=time_base, crf=crf, b_frames=b_frames
+                container,
+                frame_rate=frame_rate,
+                time_base=time_base,
+                crf=crf,
+                b_frames=b_frames,
+                keyframe_seconds=keyframe_seconds,
             )
             yield writer
             writer.finish()

@@ -9,7 +9,14 @@ from hypothesis import strategies as st
 
 from catalog import ClipSpan
 from indexer.errors import SettingsError, UnreadableFilmError
-from indexer.plan import MAXIMUM_CLIPS, TOLERANCE, FrameSchedule, plan_clips, sample_times
+from indexer.plan import (
+    MAXIMUM_CLIPS,
+    TOLERANCE,
+    FrameSchedule,
+    Sampling,
+    plan_clips,
+    sample_times,
+)
 
 rates = st.sampled_from([1, 12.5, 24000 / 1001, 25, 30000 / 1001, 60000 / 1001, 1000])
 durations = st.one_of(
@@ -159,3 +166,15 @@ def test_overlapping_clips_share_the_moments_that_they_have_in_common():
     spans = plan_clips(40.0, window=8.0, stride=4.0)
     assert len(spans) == 9
     assert FrameSchedule(spans, frames=8).times == [n + 0.5 for n in range(40)]
+
+
+def test_the_distance_of_wanted_moments_is_that_within_a_clip():
+    # Those of clips that overlap by half a second fall between each other.
+    schedule = FrameSchedule(plan_clips(30.0, window=8.0, stride=3.5), frames=8)
+    assert schedule.distance == 1.0
+    assert FrameSchedule(plan_clips(2.0, window=8.0, stride=4.0), frames=8).distance == 0.25
+
+
+def test_sampling_tells_how_far_a_frame_may_be_from_its_moment():
+    ways = [Sampling(name).tolerance(distance=1.0) for name in ("exact", "auto", "keyframes")]
+    assert ways == [0.0, 0.25, math.inf]

@@ -1,23 +1,25 @@
 """One film from file to clips, without a process around it."""
 
+import numpy as np
 import pytest
 
 from indexer.fingerprint import read_fingerprint
 from indexer.plan import FrameSchedule, Sampling, plan_clips
 from indexer.reading import FilmJob, FilmOpened, FilmRead, FilmReader, FilmUnreadable
 from indexer.walk import FoundFile
+from media import write_video
 from tests.indexer.colours import FRAMES, ColourProcessor
 
 
 @pytest.fixture
 def read(tmp_path):
-    def messages(path):
+    def messages(path, *, sampling=Sampling.AUTO):
         reader = FilmReader(
             processor=ColourProcessor(tally=tmp_path / "tally"),
             frames=FRAMES,
             window=8.0,
             stride=4.0,
-            sampling=Sampling.AUTO,
+            sampling=sampling,
             threads=1,
         )
         file = FoundFile(root=path.parent, pathname=str(path), size=1, mtime_ns=1)
@@ -57,3 +59,18 @@ def test_a_damaged_film_tells_what_could_not_be_read(film, read):
     assert isinstance(messages[0], FilmOpened)
     assert isinstance(messages[-1], FilmRead)
     assert messages[-1].damage
+
+
+def test_what_decoding_is_planned_with_stays_where_it_is_needed(film, read):
+    opened, *_ = read(film("a.mp4", seconds=20))
+    assert opened.video.packets is None
+
+
+def test_key_frames_are_enough_where_they_are_asked_for(library, read, tmp_path):
+    path = library / "a.mp4"
+    picture = np.full((48, 64, 3), 90, np.uint8)
+    write_video(path, [picture] * 300, frame_rate=5, keyframe_seconds=10.0)
+    opened, *clips, end = read(path, sampling=Sampling.KEYFRAMES)
+    assert len(clips) == len(opened.spans)
+    assert end == FilmRead()
+    assert (tmp_path / "tally").stat().st_size == 6  # one each for 30 moments in 60 s

@@ -7,6 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from indexer import Sampling, plan_clips
+from indexer.plan import FrameSchedule
 from media import decode_at, probe
 from xclip_core.embedder import Embedder
 
@@ -48,3 +50,20 @@ def test_pictures_that_the_decoder_shrinks_mean_what_the_exact_ones_mean():
         clips = [np.stack([embedder.prepare_frame(p) for p in ps]) for ps in (exact, shrunk)]
         one, other = embedder.embed_clips(np.stack(clips))
         assert one @ other >= 0.995, path.name
+
+
+@pytest.mark.skipif(FOLDER is None, reason="VSEARCH_TEST_VIDEOS names no folder with videos")
+def test_frames_taken_for_their_price_are_as_exact_as_those_asked_for():
+    for path in sorted(Path(FOLDER).glob("*.[magw]*")):
+        if path.suffix == ".md":
+            continue
+        video = probe(path)
+        schedule = FrameSchedule(plan_clips(video.duration, window=8.0, stride=4.0), frames=8)
+        tolerance = Sampling.AUTO.tolerance(distance=schedule.distance)
+        size = (video.height // 2, video.width // 2)
+        taken = list(decode_at(video, schedule.times, size=size, tolerance=tolerance))
+        told = sorted(frame.time for frame in taken)
+        exact = list(decode_at(replace(video, packets=None), told, size=size))
+        assert [frame.time for frame in exact] == [frame.time for frame in taken] == told
+        for one, other in zip(exact, taken, strict=True):
+            assert np.array_equal(one.pixels, other.pixels), path.name
