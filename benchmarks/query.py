@@ -281,6 +281,8 @@ def _library(model: Path) -> Path:
     identity = SentenceEmbedder.load(str(model)).identity
     folder = CACHE / f"clips-{FILMS}x{CLIPS_OF_EACH}-{identity.weights_digest[:12]}"
     if folder.exists():
+        with Catalog.open(folder) as catalog:
+            catalog.save_snapshot()  # an earlier one may be of a form that is no longer read
         return folder
     beside = folder.with_name(f"{folder.name}.new")
     shutil.rmtree(beside, ignore_errors=True)

@@ -1,4 +1,7 @@
-"""The catalog: which videos are known, where they lie, and which clip is nearest to a vector."""
+"""The catalog: which videos are known, where they lie, and which clip is nearest to a vector.
+
+What looks through a whole catalog and mends it is in `catalog.verification`: questions do without.
+"""
 
 from catalog.catalog import Catalog
 from catalog.errors import (
@@ -32,7 +35,6 @@ from catalog.records import (
     Verification,
     VideoRecord,
 )
-from catalog.verification import verify_catalog
 
 __all__ = [
     "Catalog",
@@ -64,5 +66,4 @@ __all__ = [
     "VideoRecord",
     "name_matcher",
     "path_matcher",
-    "verify_catalog",
 ]

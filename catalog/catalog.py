@@ -14,7 +14,6 @@ from sqlalchemy.orm import Session
 
 from catalog import clips as clip_rows
 from catalog import drafts, mounts, places, relocation, subtrees
-from catalog.claim import claimed
 from catalog.clip_paths import ClipPaths
 from catalog.columns import pack_vectors, require_unit_vectors
 from catalog.database import Database, open_database
@@ -96,6 +95,8 @@ class Catalog:
             On entering, CatalogHeldError: names the holder's purpose, process and host, and since
             when; CatalogStorageError: the folder cannot be written to.
         """
+        from catalog.claim import claimed  # what queries do without need not be imported for them
+
         self._database.require_there()
         return claimed(self.folder, purpose)
 

@@ -85,7 +85,7 @@ def matches(
                 end=row.end,
                 duration=row.duration,
                 path=shown,
-                other_paths=tuple(path for path in paths if path != shown),
+                other_paths=tuple(path for path in paths if path is not shown),
             )
         )
     return found

@@ -64,9 +64,9 @@ def main() -> None:
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     # NumPy's threads spin as well; the text encoder shares its work out by itself.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    # Nearly all that a short command makes stays to its end. Looked through after every 700 new
-    # objects, it costs a tenth of such a command's time.
-    gc.set_threshold(50_000, 20, 20)
+    # Nearly all that a short command makes stays to its end. To look through it after every 700 new
+    # objects, as is usual, takes a twentieth of such a command's time.
+    gc.set_threshold(200_000, 20, 20)
     sys.exit(Interruption().exit_code_of(_run_command_line))
 
 

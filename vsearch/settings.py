@@ -4,8 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import platformdirs
-
 from vsearch.errors import SettingError
 
 HOME_VARIABLE = "VSEARCH_HOME"
@@ -55,8 +53,7 @@ def read_settings(
 
     Raises SettingError for a variable that makes no sense.
     """
-    home = environment.get(HOME_VARIABLE) or platformdirs.user_data_dir("vsearch", appauthor=False)
-    home_folder = Path(home).expanduser().absolute()
+    home_folder = Path(environment.get(HOME_VARIABLE) or _usual_home()).expanduser().absolute()
     return Settings(
         home=home_folder,
         catalog=catalog.expanduser().absolute() if catalog else home_folder / "catalog",
@@ -65,6 +62,12 @@ def read_settings(
         precision=precision,
         remember=_read_remember(environment.get(REMEMBER_VARIABLE)),
     )
+
+
+def _usual_home() -> str:
+    import platformdirs
+
+    return platformdirs.user_data_dir("vsearch", appauthor=False)
 
 
 def _read_remember(text: str | None) -> int:

@@ -20,8 +20,8 @@ from catalog import (
     Problem,
     Provenance,
     VideoRecord,
-    verify_catalog,
 )
+from catalog.verification import verify_catalog
 
 DIMENSION = 16
 PROVENANCE = Provenance("demo", None, "ab" * 32, DIMENSION, 8, 8.0, 4.0)

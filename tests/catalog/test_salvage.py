@@ -14,9 +14,9 @@ import catalog as package
 from catalog import (
     Catalog,
     CatalogDamagedError,
-    verify_catalog,
 )
 from catalog.snapshot import SNAPSHOT_NAME
+from catalog.verification import verify_catalog
 
 DATABASE = "catalog.sqlite"
 PAGE = 8192
@@ -266,7 +266,7 @@ def test_a_text_that_is_none_is_told_as_damage_and_not_as_a_fault_of_the_program
 REPAIR = """
 import sys
 from pathlib import Path
-from catalog import verify_catalog
+from catalog.verification import verify_catalog
 
 verify_catalog(
     Path(sys.argv[1]), repair=True, on_progress=lambda *_: (print(flush=True), sys.stdin.readline())
@@ -314,6 +314,7 @@ def test_a_full_disk_leaves_the_damaged_file_as_it_was(run_mounted, new_shelf, t
 import sys
 from pathlib import Path
 from catalog import *
+from catalog.verification import verify_catalog
 
 folder = Path(sys.argv[1])
 before = (folder / "catalog.sqlite").read_bytes()
@@ -339,6 +340,7 @@ def test_a_read_only_catalog_is_verified_and_not_repaired(run_mounted, library):
 import sys
 from pathlib import Path
 from catalog import *
+from catalog.verification import verify_catalog
 
 folder = Path(sys.argv[1])
 assert verify_catalog(folder).problems == ()

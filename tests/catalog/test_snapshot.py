@@ -12,8 +12,9 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import pytest
 
-from catalog import Catalog, CatalogDamagedError, CatalogStorageError, verify_catalog
+from catalog import Catalog, CatalogDamagedError, CatalogStorageError
 from catalog.snapshot import SNAPSHOT_NAME, read_label, read_snapshot, write_snapshot
+from catalog.verification import verify_catalog
 
 UUID = "12345678-1234-5678-1234-567812345678"
 

@@ -8,9 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from catalog import Catalog, verify_catalog
+from catalog import Catalog
 from catalog.snapshot import SNAPSHOT_NAME, read_label, write_snapshot
 from catalog.vectors import VectorIndex
+from catalog.verification import verify_catalog
 
 DATABASE = "catalog.sqlite"
 

@@ -18,9 +18,9 @@ from catalog import (
     ClipSpan,
     NotACatalogError,
     VideoRecord,
-    verify_catalog,
 )
 from catalog.snapshot import SNAPSHOT_NAME
+from catalog.verification import verify_catalog
 
 DATABASE = "catalog.sqlite"
 

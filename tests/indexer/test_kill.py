@@ -14,7 +14,8 @@ from uuid import uuid4
 import numpy as np
 import pytest
 
-from catalog import Catalog, verify_catalog
+from catalog import Catalog
+from catalog.verification import verify_catalog
 from tests.indexer.colours import DIMENSION
 from tests.indexer.indexing_process import run
 

@@ -118,7 +118,7 @@ def verify(
       vsearch verify
       vsearch verify --repair --json | jq '.problems'
     """
-    from catalog import verify_catalog
+    from catalog.verification import verify_catalog
     from vsearch import upkeep_report
     from vsearch.check_progress import CheckProgress
 
