@@ -152,15 +152,17 @@ def _noisy(video: VideoInfo, *, height: int, width: int) -> Iterator[np.ndarray]
 def _relevance_rows() -> list[Row]:
     """How well the demo model's own films are found again, whichever frames it is shown."""
     from xclip_core.embedder import Embedder
+    from xclip_core.sentences import SentenceEmbedder
 
     colours = list(COLOURS)[:_TOY_COLOURS]
     combinations = [c for c in COMBINATIONS if c.colour in colours]
     library = CACHE / "decode toys"
     render_benchmark(library, combinations)
-    embedder = Embedder.load("demo", device="cpu", precision="fp32")
+    clips = Embedder.load("demo", device="cpu", precision="fp32")
+    texts = SentenceEmbedder.load("demo")
     rows = []
     for way in Sampling:
-        scores = score_matrix(library, combinations, clips=embedder, texts=embedder, sampling=way)
+        scores = score_matrix(library, combinations, clips=clips, texts=texts, sampling=way)
         what = f"toy world, {len(combinations)} films with a key frame every 2 s: {way}"
         rows.append(Row(what, _told(judge(scores, combinations))))
     return rows

@@ -29,6 +29,7 @@ from toyworld.world import COMBINATIONS, OPPOSITE, Combination, is_held_out
 from xclip_core.embedder import Embedder
 from xclip_core.identity import ModelIdentity
 from xclip_core.preprocess import FrameProcessor
+from xclip_core.sentences import SentenceEmbedder
 
 SECONDS = 8.0
 SEED = 20_000_000  # training draws from small seeds: no film here was ever trained on
@@ -105,7 +106,7 @@ def score_matrix(
     combinations: Sequence[Combination],
     *,
     clips: ClipEmbedder,
-    texts: Embedder,
+    texts: SentenceEmbedder,
     sampling: Sampling = Sampling.EXACT,
 ) -> NDArray[np.float64]:
     """Index the films and ask for every caption: a row of scores for each, a column per film."""
@@ -156,10 +157,9 @@ def measure(*, model: str, library: Path) -> dict[str, Any]:
     """Everything that the command prints."""
     render_benchmark(library, COMBINATIONS)
     embedder = Embedder.load(model, device="cpu", precision="fp32")
-    with_order = score_matrix(library, COMBINATIONS, clips=embedder, texts=embedder)
-    without = score_matrix(
-        library, COMBINATIONS, clips=FramesWithoutOrder(embedder), texts=embedder
-    )
+    texts = SentenceEmbedder.load(model)
+    with_order = score_matrix(library, COMBINATIONS, clips=embedder, texts=texts)
+    without = score_matrix(library, COMBINATIONS, clips=FramesWithoutOrder(embedder), texts=texts)
     return {
         "model": embedder.identity.model,
         "weights": embedder.identity.weights_digest,

@@ -151,12 +151,6 @@ class Embedder:
             return self._unit_rows(self._batches.run(self._encode, clips))
 
     @torch.inference_mode()
-    def embed_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """What sentences mean, whatever the video: K texts to (K, P) unit vectors."""
-        with computing_threads(self._threads):
-            return self._unit_rows(self._text_vectors(texts))
-
-    @torch.inference_mode()
     def classify(self, clip: NDArray[np.uint8], labels: Sequence[str]) -> NDArray[np.float32]:
         """How well each label fits a clip, by X-CLIP's own score (prompted by the video).
 

@@ -10,6 +10,7 @@ from toyworld.picture import render_clip
 from toyworld.world import COMBINATIONS, QUESTIONS
 from xclip_core.embedder import Embedder
 from xclip_core.location import DEMO_FOLDER
+from xclip_core.sentences import SentenceEmbedder
 
 
 @pytest.fixture(scope="module")
@@ -25,8 +26,13 @@ def clips(embedder: Embedder) -> np.ndarray:
     return embedder.embed_clips(np.stack(pictures))
 
 
-def _scores(embedder: Embedder, clips: np.ndarray) -> Scores:
-    captions = embedder.embed_texts([c.caption for c in COMBINATIONS])
+@pytest.fixture(scope="module")
+def sentences() -> SentenceEmbedder:
+    return SentenceEmbedder.load("demo")
+
+
+def _scores(sentences: SentenceEmbedder, clips: np.ndarray) -> Scores:
+    captions = sentences.embed_texts([c.caption for c in COMBINATIONS])
     return judge(captions @ clips.T, COMBINATIONS)
 
 
@@ -38,9 +44,9 @@ def test_it_fits_into_ten_megabytes_in_the_published_form() -> None:
 
 
 def test_captions_find_their_clips_whether_or_not_training_showed_them(
-    embedder: Embedder, clips: np.ndarray
+    sentences: SentenceEmbedder, clips: np.ndarray
 ) -> None:
-    scores = _scores(embedder, clips)
+    scores = _scores(sentences, clips)
     assert scores.held_out.at_1 >= 0.90
     assert scores.held_out.at_5 >= 0.99
     assert scores.held_out.at_1 >= scores.trained.at_1 - 0.03
@@ -49,9 +55,9 @@ def test_captions_find_their_clips_whether_or_not_training_showed_them(
 
 @pytest.mark.parametrize("part", QUESTIONS)
 def test_sentences_that_tell_one_thing_find_it(
-    embedder: Embedder, clips: np.ndarray, part: str
+    sentences: SentenceEmbedder, clips: np.ndarray, part: str
 ) -> None:
-    answers = embedder.embed_texts(list(QUESTIONS[part].values()))
+    answers = sentences.embed_texts(list(QUESTIONS[part].values()))
     values = list(QUESTIONS[part])
     best = (clips @ answers.T).argmax(axis=1)
     right = [values[b] == getattr(c, part) for b, c in zip(best, COMBINATIONS, strict=True)]
