@@ -28,6 +28,7 @@ from toyworld.film import Event, make_film
 from toyworld.world import COMBINATIONS, OPPOSITE, Combination, is_held_out
 from xclip_core.embedder import Embedder
 from xclip_core.identity import ModelIdentity
+from xclip_core.location import ClipFormat
 from xclip_core.preprocess import FrameProcessor
 from xclip_core.sentences import SentenceEmbedder
 
@@ -70,11 +71,6 @@ class FramesWithoutOrder:
         """That of the model."""
         return self._embedder.identity
 
-    @property
-    def processor(self) -> FrameProcessor:
-        """That of the model."""
-        return self._embedder.processor
-
     def embed_clips(self, clips: NDArray[np.uint8]) -> NDArray[np.float32]:
         """(B, T, S, S, 3) to (B, P) unit vectors."""
         frames = clips.shape[1]
@@ -82,6 +78,24 @@ class FramesWithoutOrder:
         vectors = self._embedder.embed_clips(stills).reshape(len(clips), frames, -1).mean(axis=1)
         unit: NDArray[np.float32] = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
         return unit
+
+
+@dataclass(frozen=True, slots=True)
+class _Loaded:
+    """A model for the index that needs no loading any more."""
+
+    embedder: ClipEmbedder
+    processor: FrameProcessor
+    calls_at_once: int = 1
+
+    def clip_format(self) -> ClipFormat:
+        identity = self.embedder.identity
+        return ClipFormat(
+            identity.frames_per_clip, identity.image_size, identity.dimension, self.processor
+        )
+
+    def load(self) -> ClipEmbedder:
+        return self.embedder
 
 
 def film_name(combination: Combination) -> str:
@@ -119,7 +133,7 @@ def score_matrix(
         report = index_library(
             [library],
             catalog=catalog,
-            load_embedder=lambda: clips,
+            model=_Loaded(clips, texts.processor),
             settings=IndexSettings(workers=2, sampling=sampling),
         )
         if report.failed or report.clips != len(combinations):

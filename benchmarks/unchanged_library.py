@@ -29,7 +29,14 @@ from typing import NoReturn
 import numpy as np
 
 from catalog import Catalog, ClipSpan, FilePlace, VideoRecord
-from indexer import Embedder, IndexSettings, index_library, provenance_of, read_fingerprint
+from indexer import (
+    ClipFormat,
+    Embedder,
+    IndexSettings,
+    index_library,
+    provenance_of,
+    read_fingerprint,
+)
 from media import probe
 from media.encode import write_video
 
@@ -190,12 +197,20 @@ def _index(folder: Path, *, catalog: Path, films: int) -> None:
 
 
 def _call(library: Library, catalog: Catalog) -> None:
-    report = index_library([library.folder], catalog=catalog, load_embedder=_no_model)
+    report = index_library([library.folder], catalog=catalog, model=_NoModel())
     _require(report.unchanged == library.films, f"not unchanged: {report}")
 
 
-def _no_model() -> Embedder:
-    _fail("something was to be decoded in a library that has not changed")
+class _NoModel:
+    @property
+    def calls_at_once(self) -> int:
+        return 1
+
+    def clip_format(self) -> ClipFormat:
+        _fail("something was to be decoded in a library that has not changed")
+
+    def load(self) -> Embedder:
+        _fail("something was to be decoded in a library that has not changed")
 
 
 def _require(held: bool, otherwise: str) -> None:  # noqa: FBT001 - it reads as an assertion

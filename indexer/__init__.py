@@ -1,6 +1,7 @@
 """The write side: find videos, cut them into clips, embed the clips, commit them."""
 
-from indexer.batches import Embedder
+from indexer.cores import usable_cores
+from indexer.encoding import ClipFormat, Embedder, Model
 from indexer.errors import (
     IndexingError,
     NoWatchesError,
@@ -29,6 +30,7 @@ from indexer.watching import FailuresTold, WatchSettings
 
 __all__ = [
     "VIDEO_SUFFIXES",
+    "ClipFormat",
     "ClipsEmbedded",
     "DamagedFile",
     "Embedder",
@@ -44,6 +46,7 @@ __all__ = [
     "IndexSettings",
     "IndexingError",
     "LibraryWalked",
+    "Model",
     "NoWatchesError",
     "Outcome",
     "PathMissingError",
@@ -63,5 +66,6 @@ __all__ = [
     "provenance_of",
     "read_fingerprint",
     "sample_times",
+    "usable_cores",
     "watch_library",
 ]

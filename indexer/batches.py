@@ -3,32 +3,18 @@
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from multiprocessing.connection import wait
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from catalog import ClipSpan, Draft
-from indexer.reading import ClipRead, FilmJob, FilmOpened, FrameProcessor
-from xclip_core import ModelIdentity
+from indexer.encoding import ClipEncoder
+from indexer.reading import ClipRead, FilmJob, FilmOpened
 
 if TYPE_CHECKING:
     from media import VideoInfo
-
-
-class Embedder(Protocol):
-    """What the indexer asks of a model."""
-
-    @property
-    def identity(self) -> ModelIdentity:
-        """Which model this is, and how many frames of what size it sees of a clip."""
-
-    @property
-    def processor(self) -> FrameProcessor:
-        """What prepares frames for it."""
-
-    def embed_clips(self, clips: NDArray[np.uint8], /) -> NDArray[np.float32]:
-        """Embed clips (B, T, S, S, 3) uint8 as unit vectors (B, P) float32."""
 
 
 @dataclass(slots=True, eq=False)
@@ -78,21 +64,23 @@ class FilmInProgress:
 
 @dataclass(slots=True)
 class EmbeddingBatches:
-    """Films in progress, and their clips that wait until a batch of `size` is full."""
+    """Films in progress, and their clips that wait until a batch for `encoder` is full.
 
-    embedder: Embedder
-    size: int
+    A vector has `dimension` numbers.
+    """
+
+    encoder: ClipEncoder
+    dimension: int
     _films: dict[FilmJob, FilmInProgress] = field(default_factory=dict)
-    _waiting: list[tuple[FilmJob, ClipRead]] = field(default_factory=list)
+    _waiting: list[tuple[FilmInProgress, ClipRead]] = field(default_factory=list)
 
     def open(self, job: FilmJob, opened: FilmOpened, *, draft: Draft | None) -> FilmInProgress:
         """Begin a film, with the vectors of `draft` for the clips that need not be read."""
-        shape = (len(opened.spans), self.embedder.identity.dimension)
         film = FilmInProgress(
             job=job,
             video=opened.video,
             spans=opened.spans,
-            vectors=np.zeros(shape, dtype=np.float32),
+            vectors=np.zeros((len(opened.spans), self.dimension), dtype=np.float32),
             damage=opened.video.damage,
         )
         self._films[job] = film
@@ -100,20 +88,40 @@ class EmbeddingBatches:
             _resume(film, opened, draft=draft)
         return film
 
-    def add(self, job: FilmJob, clip: ClipRead) -> tuple[FilmInProgress, ...]:
-        """Add a clip; embeds when that fills a batch, and says which films got vectors."""
-        self._waiting.append((job, clip))
-        return self.flush() if len(self._waiting) == self.size else ()
+    def add(self, job: FilmJob, clip: ClipRead) -> None:
+        """Add a clip; it is embedded as soon as a batch is full and a thread has time for it."""
+        self._waiting.append((self._films[job], clip))
 
-    def flush(self) -> tuple[FilmInProgress, ...]:
-        """Embed what waits, in one batch; says which films got vectors."""
-        if not self._waiting:
-            return ()
-        waiting, self._waiting = self._waiting, []
-        vectors = self.embedder.embed_clips(np.stack([clip.frames for _, clip in waiting]))
-        for (job, clip), vector in zip(waiting, vectors, strict=True):
-            self._films[job].put_new(clip.clip, vector)
-        return tuple(self._films[job] for job in dict.fromkeys(job for job, _ in waiting))
+    def submit(self, *, least: int | None = None) -> None:
+        """Have what waits embedded as far as that makes batches of `least` clips, or full ones."""
+        size = self.encoder.size  # which a thread may change meanwhile
+        while not self.encoder.is_full and len(self._waiting) >= (least or size):
+            batch, self._waiting = self._waiting[:size], self._waiting[size:]
+            clips = np.stack([clip.frames for _, clip in batch])
+            self.encoder.submit(clips, tags=[(film, clip.clip) for film, clip in batch])
+
+    def collect(self) -> tuple[FilmInProgress, ...]:
+        """Give the vectors that are there to their films; those of them that are open still."""
+        embedded: dict[FilmJob, FilmInProgress] = {}
+        for batch in self.encoder.collect():
+            for (film, clip), vector in zip(batch.tags, batch.vectors, strict=True):
+                film.put_new(clip, vector)
+                embedded[film.job] = film
+        return tuple(film for film in embedded.values() if self._films.get(film.job) is film)
+
+    def wait(self) -> None:
+        """Wait until there is something to collect."""
+        wait([self.encoder.bell])
+
+    @property
+    def is_full(self) -> bool:
+        """Whether clips wait for which the encoder has no time yet."""
+        return self.encoder.is_full and len(self._waiting) >= self.encoder.size
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no clip waits, and none is being embedded."""
+        return not self._waiting and not self.encoder.in_flight
 
     @property
     def films(self) -> Iterable[FilmInProgress]:
@@ -126,8 +134,8 @@ class EmbeddingBatches:
 
     def close(self, job: FilmJob) -> None:
         """Forget a film, with those of its clips that still wait; one never opened is fine."""
-        self._films.pop(job, None)
-        self._waiting = [entry for entry in self._waiting if entry[0] != job]
+        closed = self._films.pop(job, None)
+        self._waiting = [entry for entry in self._waiting if entry[0] is not closed]
 
 
 def _resume(film: FilmInProgress, opened: FilmOpened, *, draft: Draft) -> None:

@@ -1,12 +1,14 @@
 """The write side from end to end: files in, searchable clips out."""
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from catalog import Catalog, CatalogStorageError, Draft, Provenance, VideoRecord
-from indexer.batches import Embedder, EmbeddingBatches, FilmInProgress
+from indexer.batches import EmbeddingBatches, FilmInProgress
+from indexer.cores import usable_cores
+from indexer.encoding import ClipEncoder, ClipFormat, Embedder, Model
 from indexer.events import ClipsEmbedded, FilmStarted, Report, Walking
 from indexer.intake import Intake, holds_something_else, place_of
 from indexer.ledger import Ledger
@@ -37,7 +39,7 @@ def index_library(
     paths: Iterable[Path],
     *,
     catalog: Catalog,
-    load_embedder: Callable[[], Embedder],
+    model: Model,
     settings: IndexSettings | None = None,
     report: Report = ignore_events,
 ) -> IndexReport:
@@ -47,7 +49,7 @@ def index_library(
     files that have not changed are not opened; content that is known already, under whatever name,
     is not decoded; files that are gone are forgotten, unless their disk is not there. A file that
     fails, or whose decoder crashes or hangs, is recorded and listed, and the run goes on. The model
-    is loaded when the first film has to be decoded, and not at all if there is none.
+    is loaded while the first film is decoded, and not at all if there is none.
 
     After KeyboardInterrupt the run stops and what is committed stays: the report says
     `interrupted`, and another run goes on from there, also in the middle of a long film. The same
@@ -81,7 +83,7 @@ def index_library(
             settings=settings,
             ledger=ledger,
             intake=intake,
-            load_embedder=load_embedder,
+            model=model,
         ).run()
         _forget_vanished(catalog, intake, walk=walk, missing=missing)
         catalog.drop_drafts(walk.roots)
@@ -143,8 +145,9 @@ class _Indexing:
     settings: IndexSettings
     ledger: Ledger
     intake: Intake
-    load_embedder: Callable[[], Embedder]
+    model: Model
     _drafts: dict[FilmJob, Draft] = field(default_factory=dict)
+    _model_checked: bool = False
 
     def run(self) -> None:
         """Read films in processes, embed their clips here, and commit each film when it is whole.
@@ -154,41 +157,43 @@ class _Indexing:
         job = self._next_job()
         if job is None:
             return
-        embedder = self.load_embedder()
-        self.catalog.check(provenance_of(embedder, settings=self.settings))
-        batches = EmbeddingBatches(embedder=embedder, size=self.settings.clips_per_batch)
-        try:
-            with self._readers(embedder) as readers:
-                readers.submit(job)
-                self._index_films(readers, batches)
-        except KeyboardInterrupt:
-            self._save_drafts(batches, older_than=0.0)
-            raise
+        clip_format = self.model.clip_format()
+        with ClipEncoder(self.model, limit=self.settings.clips_per_batch) as encoder:
+            encoder.start()  # which takes seconds, in which the first clips are read
+            batches = EmbeddingBatches(encoder=encoder, dimension=clip_format.dimension)
+            try:
+                with self._readers(clip_format) as readers:
+                    readers.submit(job)
+                    self._index_films(readers, batches)
+            except KeyboardInterrupt:
+                self._save_drafts(batches, older_than=0.0)
+                raise
 
     def _index_films(self, readers: FilmReaders, batches: EmbeddingBatches) -> None:
+        """Hear the readers whenever there is room for what they say; else they wait, slots full."""
         while True:
-            # Twice the readers: none has to wait while this process embeds.
+            self._embedded(batches)
+            batches.submit()
+            self._save_drafts(batches, older_than=self.settings.save_every)
+            # Twice the readers: each finds its next film waiting.
             while readers.unfinished < 2 * self.settings.workers and (job := self._next_job()):
                 readers.submit(job)
             if not readers.unfinished:
-                embedded = batches.flush()
-                if not embedded:
+                batches.submit(least=1)
+                if batches.is_empty:
                     return
-                self._embedded(embedded, batches)  # after which a copy may have its turn
-                continue
-            received = readers.receive(timeout=PAUSE)
-            if received is not None:
+            if batches.is_full or not readers.unfinished:
+                batches.wait()
+            elif received := readers.receive(timeout=PAUSE, bell=batches.encoder.bell):
                 self._take(*received, batches)
-            else:
-                self._embedded(batches.flush(), batches)
-            self._save_drafts(batches, older_than=self.settings.save_every)
+            elif not batches.encoder.in_flight:
+                batches.submit(least=1)
 
-    def _readers(self, embedder: Embedder) -> FilmReaders:
+    def _readers(self, clip_format: ClipFormat) -> FilmReaders:
         workers = self.settings.workers
-        identity = embedder.identity
         reader = FilmReader(
-            processor=embedder.processor,
-            frames=identity.frames_per_clip,
+            processor=clip_format.processor,
+            frames=clip_format.frames_per_clip,
             window=self.settings.window,
             stride=self.settings.stride,
             sampling=self.settings.sampling,
@@ -198,14 +203,14 @@ class _Indexing:
             reader,
             workers=workers,
             slots=max(2 * self.settings.clips_per_batch // workers, 2),
-            frame_shape=(identity.image_size, identity.image_size, 3),
+            frame_shape=(clip_format.image_size, clip_format.image_size, 3),
             patience=self.settings.patience,
         )
 
     def _decoder_threads(self) -> int:
         """Films side by side use the cores best; what too few films leave idle helps each."""
         films_at_once = min(self.settings.workers, self.intake.waiting + 1)
-        return max((os.cpu_count() or 1) // films_at_once, 1)
+        return max(usable_cores() // films_at_once, 1)
 
     def _next_job(self) -> FilmJob | None:
         """The next film to decode, with what an earlier run has embedded of it."""
@@ -227,7 +232,7 @@ class _Indexing:
                     FilmStarted(job.file.path, job.file.size, message.video.duration, resumed)
                 )
             case ClipRead():
-                self._embedded(batches.add(job, message), batches)
+                batches.add(job, message)
             case FilmRead(damage=damage):
                 film = batches.film(job)
                 film.finish_reading(damage)
@@ -236,8 +241,10 @@ class _Indexing:
                 batches.close(job)
                 self.intake.failed(job, error=error)
 
-    def _embedded(self, films: Iterable[FilmInProgress], batches: EmbeddingBatches) -> None:
-        for film in films:
+    def _embedded(self, batches: EmbeddingBatches) -> None:
+        """Go on with the films that got vectors meanwhile."""
+        for film in batches.collect():
+            self._check_model(batches)
             self.ledger.report(
                 ClipsEmbedded(film.job.file.path, film.embedded, film.seconds_reached)
             )
@@ -281,9 +288,17 @@ class _Indexing:
                 damage=film.damage,
             )
 
+    def _check_model(self, batches: EmbeddingBatches) -> None:
+        """Refuse another model than the catalog's before its vectors pile up, not after that."""
+        if not self._model_checked:
+            embedder = batches.encoder.embedder()
+            self.catalog.check(provenance_of(embedder, settings=self.settings))
+            self._model_checked = True
+
     def _bind(self, batches: EmbeddingBatches) -> None:
         """Only what is really there decides which model the catalog belongs to."""
-        self.catalog.bind(provenance_of(batches.embedder, settings=self.settings))
+        embedder = batches.encoder.embedder()
+        self.catalog.bind(provenance_of(embedder, settings=self.settings))
 
 
 def provenance_of(embedder: Embedder, *, settings: IndexSettings) -> Provenance:

@@ -146,10 +146,13 @@ class FilmReaders:
             self._start()
         self._assign()
 
-    def receive(self, *, timeout: float) -> tuple[FilmJob, Message] | None:
+    def receive(
+        self, *, timeout: float, bell: Connection | None = None
+    ) -> tuple[FilmJob, Message] | None:
         """Wait for the next message of any film; None when none came for `timeout` seconds.
 
-        A film whose process dies, or is silent for too long, is told as FilmUnreadable.
+        None as well when there is something to be read from `bell`. A film whose process dies, or
+        is silent for too long, is told as FilmUnreadable.
 
         Raises:
             ReaderError: no process can be started. What preparing a frame fails with is raised
@@ -158,22 +161,24 @@ class FilmReaders:
         deadline = time.monotonic() + timeout
         while not self._received:
             left = deadline - time.monotonic()
-            if left < 0:
+            if left < 0 or self._hear(timeout=left, bell=bell):
                 return None
-            self._hear(timeout=left)
         job, message = self._received.popleft()
         if isinstance(message, FilmRead | FilmUnreadable):
             self._unfinished -= 1
         return job, message
 
-    def _hear(self, *, timeout: float) -> None:
-        speakers = wait([reader.connection for reader in self._readers], timeout)
+    def _hear(self, *, timeout: float, bell: Connection | None) -> bool:
+        """Listen to whoever speaks within `timeout` seconds; whether the bell rang."""
+        bells = [bell] if bell else []
+        speakers = wait([*(reader.connection for reader in self._readers), *bells], timeout)
         for reader in list(self._readers):
             if reader.connection in speakers:
                 self._listen(reader)
             elif reader.is_late:  # it had the chance to speak, however busy we were
                 self._give_up(reader)
         self._assign()
+        return bell in speakers
 
     def _listen(self, reader: _Reader) -> None:
         try:

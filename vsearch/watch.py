@@ -15,10 +15,9 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from pathlib import Path
 
-    from indexer import Event, IndexReport, IndexSettings
+    from indexer import Event, IndexReport, IndexSettings, Model
     from vsearch.settings import Settings
     from vsearch.wiring import IndexOptions
-    from xclip_core.embedder import Embedder
 
 
 def watch(
@@ -66,14 +65,14 @@ class _Runs:
     on_pass: Callable[[IndexReport], None]
     _failures: FailuresTold = field(default_factory=FailuresTold)
     _index_settings: IndexSettings | None = None
-    _load_embedder: Callable[[], Embedder] | None = None
+    _model: Model | None = None
     _refusal: str | None = None
 
     def __call__(
         self, paths: Sequence[Path], /, *, held: frozenset[Path], within: frozenset[Path]
     ) -> bool:
         """Make one run; False when it has to be tried again."""
-        first = self._load_embedder is None
+        first = self._model is None
         try:
             report = self._run(paths, held=held, within=within)
         except CatalogHeldError as error:
@@ -97,19 +96,19 @@ class _Runs:
                 self.settings,
                 paths=self.given,
                 purpose="vsearch watch",
-                load_embedder=self._load_embedder,
+                model=self._model,
             ) as index,
             self.progress() as report,
         ):
             settings = self._index_settings or index_settings(self.options, made_by=index.made_by)
-            if self._load_embedder is not None:
+            if self._model is not None:
                 # What has gone since, and of which nothing is known, is no matter any more.
                 known = index.catalog.known_files
                 paths = [path for path in paths if path.exists() or known([path])]
             done = index.run(
                 paths, settings=replace(settings, held=held, within=within), report=report
             )
-            self._index_settings, self._load_embedder = settings, index.load_embedder
+            self._index_settings, self._model = settings, index.model
             return done
 
     def _refused(self, error: Exception) -> bool:

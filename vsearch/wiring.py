@@ -31,6 +31,7 @@ from indexer import (
     Sampling,
     provenance_of,
     sample_times,
+    usable_cores,
 )
 from indexer import index_library as run_index
 from search import SearchError
@@ -48,7 +49,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from indexer import Event
+    from indexer import ClipFormat, Event, Model
     from media import VideoInfo
     from vsearch.settings import Settings
     from xclip_core.embedder import Embedder
@@ -118,30 +119,30 @@ def open_index(
     *,
     paths: Sequence[Path],
     purpose: str,
-    load_embedder: Callable[[], Embedder] | None = None,
+    model: Model | None = None,
 ) -> Iterator[OpenIndex]:
     """The catalog, claimed for indexing `paths`, for as long as the block lasts.
 
     It is made when it is not there; a model that cannot be had leaves no catalog. Where there is
     one, its model is loaded only when something has to be decoded, but another one is refused in
     any case. `purpose` is the command that others are told of who want the catalog meanwhile.
-    `load_embedder` is that of an earlier OpenIndex, which may have loaded the model already.
+    `model` is that of an earlier OpenIndex, which may have been loaded already.
 
     Raises CatalogHeldError, ModelConflictError, ProvenanceMismatchError, ModelError, and
     PathMissingError when nothing is known yet and there is nothing at one of the paths.
     """
     made_by = stored_provenance(settings)
-    load = load_embedder or _ModelOnDemand(settings, made_by=made_by)
+    model = model or _ModelOnDemand(settings, made_by=made_by)
     if made_by is None:
         _require_there(paths)
-        load()
+        model.clip_format()
     claim = f"{purpose} {shlex.join(map(str, paths))}"
     with open_catalog(settings, create=True) as catalog, catalog.claim(claim):
         if made_by and settings.model not in (None, made_by.model):
             # Another name may mean the same weights: only a look at them can tell.
             same_cut = IndexSettings(window=made_by.window, stride=made_by.stride)
-            catalog.check(provenance_of(load(), settings=same_cut))
-        yield OpenIndex(catalog=catalog, load_embedder=load, made_by=made_by)
+            catalog.check(provenance_of(model.load(), settings=same_cut))
+        yield OpenIndex(catalog=catalog, model=model, made_by=made_by)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,7 +150,7 @@ class OpenIndex:
     """A catalog that is claimed, what made it, and the model for it, loaded when it is needed."""
 
     catalog: Catalog
-    load_embedder: Callable[[], Embedder]
+    model: Model
     made_by: Provenance | None
 
     def run(
@@ -163,25 +164,41 @@ class OpenIndex:
         return run_index(
             paths,
             catalog=self.catalog,
-            load_embedder=self.load_embedder,
+            model=self.model,
             settings=settings,
             report=report,
         )
 
 
 class _ModelOnDemand:
-    """Loads the model once, when it is called first; a conflict of names is refused at once."""
+    """Loads the model once, when it is needed first; a conflict of names is refused at once."""
 
     def __init__(self, settings: Settings, *, made_by: Provenance | None) -> None:
         self._settings = settings
         self._made_by = made_by
         self._loaded: Embedder | None = None
-        model_to_load(settings, made_by=made_by)
+        self._name = model_to_load(settings, made_by=made_by)
 
-    def __call__(self) -> Embedder:
+    def clip_format(self) -> ClipFormat:
+        """From the checkpoint's small files, without PyTorch; fetches what is not here yet."""
+        from xclip_core.location import locate, read_clip_format
+
+        return read_clip_format(locate(self._name, report=log.info).folder)
+
+    def load(self) -> Embedder:
+        """The embedder, each of whose calls keeps to one core: a call for each core goes on."""
         if self._loaded is None:
+            from xclip_core.devices import compute_in_one_thread
+
+            compute_in_one_thread()
             self._loaded = load_embedder(self._settings, made_by=self._made_by)
         return self._loaded
+
+    @property
+    def calls_at_once(self) -> int:
+        """One for each core; one for a GPU, which has cores enough for each call."""
+        on_cpu = self._loaded is not None and self._loaded.device == "cpu"
+        return usable_cores() if on_cpu else 1
 
 
 def _require_there(paths: Iterable[Path]) -> None:

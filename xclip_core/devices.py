@@ -74,3 +74,11 @@ def computing_threads(count: int | None) -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(before)
+
+
+def compute_in_one_thread() -> None:
+    """From now on every call computes on the processor in the thread that makes it, and no other.
+
+    For whoever makes several calls at once: none of them waits for the threads of another one.
+    """
+    torch.set_num_threads(1)

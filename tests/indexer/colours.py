@@ -74,16 +74,33 @@ class ColourProcessor:
             time.sleep(0.01)
 
 
+@dataclass(frozen=True)
+class ColourClips:
+    """What the embedder below wants to see of a clip."""
+
+    processor: ColourProcessor
+    frames_per_clip: int = FRAMES
+    image_size: int = SIZE
+    dimension: int = DIMENSION
+
+
 @dataclass
 class ColourEmbedder:
     """Embeds a clip as a fixed random projection of its frames' mean colours.
 
-    Keeps account of the clips that it saw.
+    Keeps account of the clips that it saw. It is a model that needs no loading.
     """
 
     identity: ModelIdentity = COLOURS
     processor: ColourProcessor = field(default_factory=ColourProcessor)
     batches: list[np.ndarray] = field(default_factory=list)
+    calls_at_once: int = 1
+
+    def clip_format(self) -> ColourClips:
+        return ColourClips(self.processor)
+
+    def load(self) -> "ColourEmbedder":
+        return self
 
     def embed_clips(self, clips: np.ndarray) -> np.ndarray:
         assert clips.shape[1:] == (FRAMES, SIZE, SIZE, 3)

@@ -52,7 +52,7 @@ def index(library: Path, catalog: Catalog, embedder: ColourEmbedder) -> Callable
         return index_library(
             paths or (library,),
             catalog=catalog,
-            load_embedder=lambda: embedder,
+            model=embedder,
             settings=IndexSettings(**{"workers": 2, **settings}),
             report=report,
         )

@@ -21,7 +21,7 @@ def run(library: Path, folder: Path) -> IndexReport:
         return index_library(
             [library],
             catalog=catalog,
-            load_embedder=ColourEmbedder,
+            model=ColourEmbedder(),
             settings=SETTINGS,
             report=report,
         )

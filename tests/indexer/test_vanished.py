@@ -133,7 +133,7 @@ usb = library / "usb"
 def index(*paths):
     with Catalog.open(folder, create=True) as catalog:
         report = index_library(
-            paths, catalog=catalog, load_embedder=ColourEmbedder, settings=IndexSettings(workers=1)
+            paths, catalog=catalog, model=ColourEmbedder(), settings=IndexSettings(workers=1)
         )
         kept = [str(failure.path.relative_to(library)) for failure in report.failed]
         print(report.indexed, report.unchanged, report.removed, kept, catalog.status().files)

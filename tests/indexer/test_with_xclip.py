@@ -1,5 +1,6 @@
 """Indexing with X-CLIP itself: a tiny one with random weights, saved and loaded as any other."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -11,9 +12,24 @@ from media import decode_at, probe
 from xclip_core.checkpoint import save_checkpoint
 from xclip_core.config import TextConfig, VisionConfig, XCLIPConfig
 from xclip_core.embedder import Embedder
+from xclip_core.location import ClipFormat, read_clip_format
 from xclip_core.model import XCLIP
 from xclip_core.preprocess import FrameProcessor
 from xclip_core.tokenizer import train_tokenizer
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A model that needs no loading any more; its clips are embedded two at a time."""
+
+    embedder: Embedder
+    calls_at_once: int = 2
+
+    def clip_format(self) -> ClipFormat:
+        return read_clip_format(Path(self.embedder.identity.model))
+
+    def load(self) -> Embedder:
+        return self.embedder
 
 
 @pytest.fixture(scope="module")
@@ -60,9 +76,7 @@ def test_a_clip_in_the_catalog_is_the_models_vector_of_its_own_frames(
     film("a.mp4", seconds=18, step=6)
     film("b.mp4", seconds=2, first=200)
     settings = IndexSettings(workers=2, clips_per_batch=3)
-    report = index_library(
-        [library], catalog=catalog, load_embedder=lambda: xclip, settings=settings
-    )
+    report = index_library([library], catalog=catalog, model=Loaded(xclip), settings=settings)
     assert (report.indexed, report.clips) == (2, 5)
     assert catalog.provenance.weights_digest == xclip.identity.weights_digest
     times = [10 + 8 * (segment + 0.5) / 5 for segment in range(5)]  # of the last clip, [10, 18)
