@@ -22,7 +22,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catalog import Catalog
-from indexer import Embedder as ClipEmbedder
 from indexer import IndexSettings, Sampling, index_library
 from toyworld.film import Event, make_film
 from toyworld.world import COMBINATIONS, OPPOSITE, Combination, is_held_out
@@ -71,6 +70,11 @@ class FramesWithoutOrder:
         """That of the model."""
         return self._embedder.identity
 
+    @property
+    def processor(self) -> FrameProcessor:
+        """That of the model."""
+        return self._embedder.processor
+
     def embed_clips(self, clips: NDArray[np.uint8]) -> NDArray[np.float32]:
         """(B, T, S, S, 3) to (B, P) unit vectors."""
         frames = clips.shape[1]
@@ -84,17 +88,19 @@ class FramesWithoutOrder:
 class _Loaded:
     """A model for the index that needs no loading any more."""
 
-    embedder: ClipEmbedder
-    processor: FrameProcessor
+    embedder: Embedder | FramesWithoutOrder
     calls_at_once: int = 1
 
     def clip_format(self) -> ClipFormat:
         identity = self.embedder.identity
         return ClipFormat(
-            identity.frames_per_clip, identity.image_size, identity.dimension, self.processor
+            frames_per_clip=identity.frames_per_clip,
+            image_size=identity.image_size,
+            dimension=identity.dimension,
+            processor=self.embedder.processor,
         )
 
-    def load(self) -> ClipEmbedder:
+    def load(self) -> Embedder | FramesWithoutOrder:
         return self.embedder
 
 
@@ -119,7 +125,7 @@ def score_matrix(
     library: Path,
     combinations: Sequence[Combination],
     *,
-    clips: ClipEmbedder,
+    clips: Embedder | FramesWithoutOrder,
     texts: SentenceEmbedder,
     sampling: Sampling = Sampling.EXACT,
 ) -> NDArray[np.float64]:
@@ -133,7 +139,7 @@ def score_matrix(
         report = index_library(
             [library],
             catalog=catalog,
-            model=_Loaded(clips, texts.processor),
+            model=_Loaded(clips),
             settings=IndexSettings(workers=2, sampling=sampling),
         )
         if report.failed or report.clips != len(combinations):
