@@ -1,0 +1,91 @@
+"""Encoding beside others: what is left of it when two cores are taken.
+
+How OpenMP's threads wait is settled when PyTorch is loaded, so each way of computing has a process
+of its own, which encodes when it is told to.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+
+from benchmarks.measuring import figure_of, side_by_side
+from benchmarks.models import base_patch32
+from benchmarks.section import Row
+
+CLIPS, TAKEN, ROUNDS = 2, 2, 5
+
+_ENCODE = f"""
+import sys
+import numpy as np
+from xclip_core.embedder import Embedder
+
+threads = int(sys.argv[2])
+embedder = Embedder.load(sys.argv[1], device="cpu", precision="fp32", offline=True, threads=threads)
+clips = np.zeros(({CLIPS}, 8, 224, 224, 3), dtype=np.uint8)
+for line in sys.stdin:
+    embedder.embed_clips(clips)
+    print(flush=True)
+"""
+
+
+def contention_row() -> Row:
+    """Passive waiting on the cores that are left, against PyTorch's own way on all of them."""
+    cores = len(os.sched_getaffinity(0))
+    left = max(cores - TAKEN, 1)
+    with ExitStack() as running:
+        usual = running.enter_context(_encoder(threads=cores, waiting={}))
+        ours = running.enter_context(_encoder(threads=left, waiting={"OMP_WAIT_POLICY": "PASSIVE"}))
+        for _ in range(TAKEN):
+            running.enter_context(_spinning())
+        taken = side_by_side({"usual": usual, "ours": ours}, rounds=ROUNDS)
+    speed = {
+        name: figure_of([CLIPS / second for second in timing.seconds], unit="clips/s")
+        for name, timing in taken.items()
+    }
+    return Row(
+        f"with {TAKEN} cores kept busy by others: {left} threads that wait passively",
+        speed["ours"],
+        note=f"{cores} threads that spin, as PyTorch does by itself: {speed['usual']}",
+    )
+
+
+@contextmanager
+def _encoder(*, threads: int, waiting: dict[str, str]) -> Iterator[Callable[[], None]]:
+    """A process that encodes `CLIPS` clips whenever the function is called, and its end."""
+    environment = {name: value for name, value in os.environ.items() if name[:4] != "OMP_"}
+    command = [sys.executable, "-c", _ENCODE, str(base_patch32()), str(threads)]
+    with subprocess.Popen(
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env={**environment, **waiting},
+        text=True,
+    ) as process:
+        to, back = process.stdin, process.stdout
+        assert to is not None
+        assert back is not None
+
+        def encode() -> None:
+            print(file=to, flush=True)
+            if not back.readline():
+                raise RuntimeError("the process that encodes has ended")
+
+        try:
+            encode()  # it has loaded when this returns
+            yield encode
+        finally:
+            to.close()
+
+
+@contextmanager
+def _spinning() -> Iterator[None]:
+    """A process that takes a core."""
+    with subprocess.Popen([sys.executable, "-c", "while True: pass"]) as process:
+        try:
+            yield
+        finally:
+            process.kill()
