@@ -158,7 +158,7 @@ def _layer_macs() -> float:
 
 
 def multiply_accumulates() -> float:
-    """Those that a clip needs: the last layer's for its class state only."""
+    """Multiply-accumulates that a clip needs: the last layer's for its class state only."""
     d, m, s = _WIDTH, _HIDDEN, _TOKENS
     message = 5 * d**2
     full = message + 3 * (s + 1) * d**2 + 2 * s * (s + 1) * d + s * d**2 + 2 * s * d * m
