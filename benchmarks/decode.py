@@ -156,7 +156,7 @@ def _relevance_rows() -> list[Row]:
 
     colours = list(COLOURS)[:_TOY_COLOURS]
     combinations = [c for c in COMBINATIONS if c.colour in colours]
-    library = CACHE / "decode toys"
+    library = CACHE / f"decode {len(combinations)} toys"
     render_benchmark(library, combinations)
     clips = Embedder.load("demo", device="cpu", precision="fp32")
     texts = SentenceEmbedder.load("demo")
