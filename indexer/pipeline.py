@@ -198,6 +198,7 @@ class _Indexing:
             stride=self.settings.stride,
             sampling=self.settings.sampling,
             threads=self._decoder_threads(),
+            accelerator=self.settings.accelerator,
         )
         return FilmReaders(
             reader,

@@ -94,6 +94,7 @@ class FilmReader:
     stride: float  # seconds
     sampling: Sampling
     threads: int  # of one film's decoder
+    accelerator: str = "none"
 
     def read(self, job: FilmJob) -> Generator[Message, None, None]:
         """Tell a film step by step; ends with FilmRead or FilmUnreadable.
@@ -165,6 +166,7 @@ class FilmReader:
             tolerance=self.sampling.tolerance(distance=whole.distance),
             among=whole.times,
             threads=self.threads,
+            accelerator=self.accelerator,
             on_damage=on_damage,
         )
         try:

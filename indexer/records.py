@@ -18,10 +18,11 @@ class IndexSettings:
     """How to index; raises SettingsError where a number makes no sense.
 
     `window` and `stride` are the length of a clip and the distance between two starts, in
-    seconds; `sampling` is which of a clip's frames are looked at. `include` and `exclude` are glob
-    patterns (see `indexer.find_videos`). `workers` films are decoded at a time. `clips_per_batch`
-    clips are embedded at a time. Files that failed
-    earlier and have not changed are tried again only with `retry_failed`. Files that are `held`,
+    seconds; `sampling` is which of a clip's frames are looked at. `accelerator` is FFmpeg's name
+    for the device that decodes films, "auto" for one that is here, or "none". `include` and
+    `exclude` are glob patterns (see `indexer.find_videos`). `workers` films are decoded at a time.
+    At most `clips_per_batch` clips are embedded by one call of the model. Files that failed earlier
+    and have not changed are tried again only with `retry_failed`. Files that are `held`,
     or lie in folders that are, are left as the catalog has them: they are still being written, or
     went a moment ago. Paths below a folder of `within` are indexed as parts of that folder (see
     `indexer.find_videos`). `patience` are the seconds that
@@ -32,6 +33,7 @@ class IndexSettings:
     window: float = 8.0
     stride: float = 4.0
     sampling: Sampling = Sampling.AUTO
+    accelerator: str = "none"
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     workers: int = field(default_factory=_default_workers)

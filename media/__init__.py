@@ -14,9 +14,11 @@ from media.errors import (
     WriteError,
 )
 from media.excerpt import excerpt, thumbnail
+from media.hardware import ACCELERATORS, why_not
 from media.probe import VideoInfo, probe
 
 __all__ = [
+    "ACCELERATORS",
     "Frame",
     "LimitError",
     "MediaError",
@@ -29,5 +31,6 @@ __all__ = [
     "excerpt",
     "probe",
     "thumbnail",
+    "why_not",
     "write_video",
 ]

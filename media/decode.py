@@ -4,13 +4,17 @@ import logging
 import math
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
+from av.packet import Packet
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
 
-from media.errors import UndecodableError
+from media.errors import MediaError, UndecodableError
 from media.frame_plan import FramePlan, plan_frames
+from media.hardware import first_usable
 from media.picture import RgbConverter
 from media.planned import PlanError, play_planned
 from media.playback import Picture, displayed_at, play
@@ -39,6 +43,7 @@ def decode_at(
     tolerance: float = 0.0,
     among: Sequence[float] | None = None,
     threads: int = 0,
+    accelerator: str = "none",
     on_damage: Callable[[str], None] | None = None,
 ) -> Generator[Frame, None, None]:
     """For each of `times`, in seconds, the frame that is on display then: exactly `len(times)`.
@@ -56,8 +61,10 @@ def decode_at(
     are those on display. Only wanted frames are converted and at most a handful is held. `size` is
     the (height, width) of the upright pictures, the film's own unless given; to shrink them while
     they become RGB costs a tenth of doing so afterwards. `threads` counts the decoder's threads, 0
-    for automatic. The file is closed when the iterator is; `on_damage` is then called, once at
-    most, with a short sentence about what could not be decoded in the part that was gone through.
+    for automatic. With an `accelerator`, by FFmpeg's name ("auto" for the first that works here),
+    its device decodes the film, and from where it fails the processor does. The file is closed when
+    the iterator is; `on_damage` is then called, once at most, with a short sentence about what
+    could not be decoded in the part that was gone through.
 
     Raises `ValueError` for times that do not ascend or are not `among` the others, and for a
     negative tolerance; while iterating, `MediaError` where the file cannot be opened,
@@ -71,7 +78,8 @@ def decode_at(
         raise ValueError(f"tolerance is {tolerance} seconds; it must be 0 (exact) or more")
     if among is not None and not set(times).issubset(among):
         raise ValueError("times must be among those that are given as such")
-    way = _Way(video, size or (video.height, video.width), tolerance, among or times, threads)
+    size = size or (video.height, video.width)
+    way = _Way(video, size, tolerance, among or times, threads, _accelerator(accelerator))
     return _decode_at(way, times, on_damage=on_damage)
 
 
@@ -84,6 +92,14 @@ class _Way:
     tolerance: float
     among: Sequence[float]
     threads: int
+    accelerator: str | None
+
+
+def _accelerator(wanted: str) -> str | None:
+    """A name is tried with each film: to see that there is no such device takes no time."""
+    if wanted == "auto":
+        return first_usable()
+    return None if wanted == "none" else wanted
 
 
 def _decode_at(
@@ -116,12 +132,43 @@ def _converted(way: _Way, pictures: Iterable[Picture]) -> Iterator[Frame]:
 def _pictures_at(
     way: _Way, times: Sequence[float], *, damage: DecodingDamage
 ) -> Generator[Picture, None, None]:
+    """A picture for each of `times`: from the accelerator, from where that fails without it."""
+    done = 0
+    if way.accelerator is not None:
+        try:
+            with closing(_played(way, times, damage=_NoDamage())) as pictures:
+                for picture in pictures:
+                    yield picture
+                    done += 1
+        except MediaError as error:
+            _log.debug("%s: decoding without %s: %s", way.video.path, way.accelerator, error)
+    if done < len(times):
+        yield from _played(replace(way, accelerator=None), times[done:], damage=damage)
+
+
+class _NoDamage(DecodingDamage):
+    """Passes over nothing: what an accelerator cannot decode may be in order all the same."""
+
+    def lose(self, broken: "Packet[VideoStream] | VideoFrame") -> None:
+        """Give up."""
+        raise UndecodableError(f"what comes of {broken.pts} is flawed")
+
+
+def _played(
+    way: _Way, times: Sequence[float], *, damage: DecodingDamage
+) -> Generator[Picture, None, None]:
     """A picture for each of `times`: as planned as far as that goes, from there in sequence."""
     video, done = way.video, 0
     plan = _plan(way, times)
     if plan is not None:
         try:
-            playing = play_planned(video.path, video.layout, plan=plan, threads=way.threads)
+            playing = play_planned(
+                video.path,
+                video.layout,
+                plan=plan,
+                threads=way.threads,
+                accelerator=way.accelerator,
+            )
             with closing(playing) as pictures:
                 for picture in pictures:
                     yield picture
@@ -130,7 +177,14 @@ def _pictures_at(
             _log.debug("%s: decoding in sequence from %g s: %s", video.path, times[done], error)
     if done < len(times):
         rest = times[done:]
-        playing = play(video.path, video.layout, start=rest[0], threads=way.threads, damage=damage)
+        playing = play(
+            video.path,
+            video.layout,
+            start=rest[0],
+            threads=way.threads,
+            accelerator=way.accelerator,
+            damage=damage,
+        )
         with closing(playing) as pictures:
             yield from displayed_at(pictures, rest)
 

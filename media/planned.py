@@ -1,8 +1,9 @@
 """Decoding no more of a film than a plan says, and noticing where the film is not as planned."""
 
 from collections import deque
-from collections.abc import Generator, Iterator
-from contextlib import closing
+from collections.abc import Callable, Generator, Iterator
+from contextlib import AbstractContextManager, closing
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import TypeAlias
@@ -30,7 +31,7 @@ class PlanError(Exception):
 
 
 def play_planned(
-    path: Path, layout: Layout, *, plan: FramePlan, threads: int
+    path: Path, layout: Layout, *, plan: FramePlan, threads: int, accelerator: str | None = None
 ) -> Generator[Picture, None, None]:
     """The chosen frames, one for each wanted moment, in order.
 
@@ -39,7 +40,14 @@ def play_planned(
     without a flaw: what came before is right.
     """
     due = deque(plan.table.pts[plan.chosen].tolist())
-    with closing(_decoded(path, layout, plan=plan, threads=threads)) as frames:
+    opening = partial(
+        open_source,
+        path,
+        stream_index=layout.stream_index,
+        threads=threads,
+        accelerator=accelerator,
+    )
+    with closing(_decoded(opening, layout, plan=plan)) as frames:
         for frame in frames:
             pts = _stamp(frame)
             if pts == due[0]:
@@ -71,12 +79,12 @@ def _stamp(frame: VideoFrame) -> int:
 
 
 def _decoded(
-    path: Path, layout: Layout, *, plan: FramePlan, threads: int
+    opening: Callable[[], AbstractContextManager[Source]], layout: Layout, *, plan: FramePlan
 ) -> Generator[VideoFrame, None, None]:
     """All frames that come out when the plan is followed, but those that no one can be sure of."""
     first = int(np.flatnonzero(plan.actions)[0])
     for seeks in (True, False):
-        with open_source(path, stream_index=layout.stream_index, threads=threads) as source:
+        with opening() as source:
             packets = _packets(source, layout, plan.table, start=first if seeks else 0)
             if packets is not None:
                 yield from _fed(source, packets, plan=plan)

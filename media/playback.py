@@ -47,6 +47,7 @@ def play(
     *,
     start: float = 0.0,
     threads: int = 0,
+    accelerator: str | None = None,
     damage: DecodingDamage | None = None,
 ) -> Generator[Picture, None, None]:
     """Decode the film forward, from its key frame at or before `start` seconds, to its end.
@@ -58,7 +59,9 @@ def play(
     Raises `MediaError` where the file cannot be opened.
     """
     for way in _ways_to(path, layout, start=start):
-        with open_source(path, stream_index=layout.stream_index, threads=threads) as source:
+        with open_source(
+            path, stream_index=layout.stream_index, threads=threads, accelerator=accelerator
+        ) as source:
             if way.seek_to is not None and not _seek(source, layout, time=way.seek_to):
                 continue
             pictures = _in_order(source, layout, skip=way.skip, damage=damage or DecodingDamage())

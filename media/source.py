@@ -15,6 +15,7 @@ from typing import cast
 
 import av
 import av.error
+from av.codec.hwaccel import HWAccel
 from av.container import InputContainer
 from av.packet import Packet
 from av.stream import Disposition, Stream
@@ -55,18 +56,24 @@ class Source:
 
 @contextmanager
 def open_source(
-    path: Path, *, stream_index: int | None = None, threads: int = 0
+    path: Path,
+    *,
+    stream_index: int | None = None,
+    threads: int = 0,
+    accelerator: str | None = None,
 ) -> Iterator[Source]:
     """Open `path` for reading and choose a video stream (the best one unless told).
 
-    `threads` counts the decoder's threads; 0 takes as many as there are cores. No decoder is
+    `threads` counts the decoder's threads; 0 takes as many as there are cores. With the name of an
+    `accelerator` the stream is decoded on its device, as far as that knows the codec. No decoder is
     opened for a stream beyond the pixel limit. The file is closed on leaving, however that happens.
 
-    Raises `UnreadableError`, `UnsupportedError` or `LimitError`.
+    Raises `UnreadableError`, `UnsupportedError` or `LimitError`; where there is an accelerator, it
+    may be its device that cannot be opened.
     """
     if threads < 0:
         raise ValueError(f"threads is {threads}; it must be 0 (automatic) or more")
-    container = _open_container(path)
+    container = _open_container(path, accelerator)
     try:
         if len(container.streams) >= MAX_STREAMS:  # FFmpeg leaves out those beyond, or gives up
             raise LimitError(f"claims {MAX_STREAMS} streams or more, which no film has")
@@ -125,7 +132,7 @@ def reason(error: Exception) -> str:
     return str(getattr(error, "strerror", None) or error)
 
 
-def _open_container(path: Path) -> InputContainer:
+def _open_container(path: Path, accelerator: str | None) -> InputContainer:
     _check_regular_file(path)
     try:
         return av.open(
@@ -141,6 +148,7 @@ def _open_container(path: Path) -> InputContainer:
                 "correct_ts_overflow": "0",
             },
             metadata_errors="replace",
+            hwaccel=HWAccel(accelerator, allow_software_fallback=True) if accelerator else None,
         )
     except (av.error.FFmpegError, OSError, ValueError, MemoryError) as error:
         raise _opening_error(error, path) from error

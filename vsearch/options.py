@@ -22,6 +22,17 @@ def _seconds(given: float | None) -> float | None:
     return given
 
 
+def _accelerator(given: str) -> str:
+    """Refuse a name that FFmpeg knows on no system; FFmpeg is loaded only where one is given."""
+    if given not in ("none", "auto"):
+        from media import ACCELERATORS
+
+        if given not in ACCELERATORS:
+            allowed = ", ".join(ACCELERATORS)
+            raise typer.BadParameter(f"there is no {given!r}; give auto, none or one of {allowed}")
+    return given
+
+
 CatalogOption = Annotated[
     Path | None,
     typer.Option(
@@ -100,6 +111,17 @@ SamplingOption = Annotated[
         help="Which frames of a clip are looked at: `exact` takes those on display at the wanted "
         "moments, `auto` the cheapest to decode at most a quarter of the way to the next one, "
         "`keyframes` the nearest key frames. What is indexed already stays as it is.",
+    ),
+]
+HwaccelOption = Annotated[
+    str,
+    typer.Option(
+        "--hwaccel",
+        callback=_accelerator,
+        metavar="none|auto|NAME",
+        help="Decode on a graphics card: `auto` takes the first way that works here, NAME is "
+        "FFmpeg's for one, such as cuda, vaapi or videotoolbox. Films that it cannot decode are "
+        "decoded by the processor.",
     ),
 ]
 IncludeOption = Annotated[

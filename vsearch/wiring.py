@@ -67,6 +67,7 @@ class IndexOptions:
     window: float | None = None
     stride: float | None = None
     sampling: Sampling = Sampling.AUTO
+    hwaccel: str = "none"
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     workers: int | None = None
@@ -328,9 +329,23 @@ def index_settings(options: IndexOptions, *, made_by: Provenance | None) -> Inde
         window=window,
         stride=stride,
         sampling=options.sampling,
+        accelerator=_accelerator(options.hwaccel),
         include=options.include,
         exclude=options.exclude,
         workers=IndexSettings().workers if options.workers is None else options.workers,
         retry_failed=options.retry_failed,
         patience=IndexSettings().patience if options.patience is None else options.patience,
     )
+
+
+def _accelerator(named: str) -> str:
+    """The accelerator to decode with; one that was named and is not here is told, once a run."""
+    if named in ("none", "auto"):
+        return named
+    from media import why_not
+
+    trouble = why_not(named)
+    if trouble is None:
+        return named
+    log.warning("films are decoded without %s: %s", named, trouble)
+    return "none"

@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from media import ACCELERATORS, why_not
+
 Indexed = tuple[Any, Any]
 
 
@@ -327,3 +329,12 @@ def test_neither_a_question_nor_its_repetition_loads_pytorch(
         command = [sys.executable, "-c", code]
         run = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
         assert run.stdout.splitlines()[-1] == f"0 False {not asked_before}"
+
+
+def test_films_are_decoded_without_an_accelerator_that_is_not_here_and_that_is_told_once(
+    vsearch: Any, library: Path, model: Path
+) -> None:
+    missing = next(name for name in ACCELERATORS if why_not(name) is not None)
+    run = vsearch("index", library, "--model", model, "--hwaccel", missing, "--json")
+    assert (run.code, run.json["indexed"]) == (0, 3)
+    assert run.err.count(f"films are decoded without {missing}: ") == 1

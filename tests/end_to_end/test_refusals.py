@@ -29,6 +29,7 @@ def assert_refused(run: Any, *, code: int, saying: tuple[str, ...]) -> None:
         (("index", "/nowhere/at/all"), "/nowhere/at/all"),
         (("index", ".", "--device", "abacus"), "--device"),
         (("index", ".", "--workers", "0"), "--workers"),
+        (("index", ".", "--hwaccel", "warp"), "give auto, none or one of amf, cuda"),
         (("index", ".", "--window", "-1"), "--window"),
         (("index", ".", "--stride", "0"), "--stride"),
         (("watch", ".", "--patience", "nan"), "--patience"),
