@@ -27,7 +27,9 @@ Floats = NDArray[np.float32]
 
 TEXT_PREFIXES = ("text_model.", "text_projection.")
 
-_MOST_THREADS = 4  # beyond this they wait for the memory, and for each other
+# Two threads take about a tenth off; more wait for each other's Python, and to be woken. Threads
+# that spin instead halve the time on an idle machine, and take seconds on a busy one.
+_MOST_THREADS = 2
 _WIDTH_WORTH_THREADS = 256  # a narrower layer is done before a second thread has begun
 
 
