@@ -112,6 +112,7 @@ class ClipEncoder:
         self._bell, self._ringer = Pipe(duplex=False)
         self._changing = threading.Lock()
         self._threads: list[threading.Thread] = []
+        self._loading = False
         self._stopping = False
 
     def __enter__(self) -> Self:
@@ -129,6 +130,7 @@ class ClipEncoder:
 
     def start(self) -> None:
         """Begin to load the model."""
+        self._loading = True
         self._start_thread(self._load_and_embed)
 
     @property
@@ -185,12 +187,16 @@ class ClipEncoder:
                 thread.start()
 
     def _stop(self) -> None:
-        """End the threads, also in the middle of a clip: nobody waits for its vector any more."""
+        """End the threads, also in the middle of a clip: nobody waits for its vector any more.
+
+        Loading goes on to its end: a library that is stopped while it is imported cannot be
+        imported again in this process, which may have more to index.
+        """
         with self._changing:
             self._stopping = True
-        for thread in self._threads:
-            ident = ctypes.c_ulong(thread.ident or 0)
-            ctypes.pythonapi.PyThreadState_SetAsyncExc(ident, ctypes.py_object(_StoppedError))
+            for thread in () if self._loading else self._threads:
+                ident = ctypes.c_ulong(thread.ident or 0)
+                ctypes.pythonapi.PyThreadState_SetAsyncExc(ident, ctypes.py_object(_StoppedError))
         # Only now: a thread that has ended its work cannot be stopped without a traceback.
         for _ in self._threads:
             self._tasks.put(None)
@@ -212,7 +218,12 @@ class ClipEncoder:
             return
 
     def _load_and_embed(self) -> None:
-        self._loaded = self._model.load()
+        loaded = self._model.load()
+        with self._changing:
+            self._loading = False
+            if self._stopping:
+                return
+            self._loaded = loaded
         self._ring()
         for _ in range(self._model.calls_at_once - 1):
             self._start_thread(self._embed)

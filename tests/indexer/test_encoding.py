@@ -46,6 +46,22 @@ class EndlessEmbedder(ColourEmbedder):
             time.sleep(0.01)
 
 
+class ImportedEmbedder(ColourEmbedder):
+    """Loads by a step that cannot be taken twice when it was left half-way, such as an import."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.begun = threading.Event()
+        self.whole = False
+
+    def load(self):
+        self.begun.set()
+        for _ in range(30):
+            time.sleep(0.01)
+        self.whole = True
+        return self
+
+
 def encoder_threads() -> list[threading.Thread]:
     return [thread for thread in threading.enumerate() if thread.name == "encoder"]
 
@@ -127,3 +143,14 @@ def test_leaving_ends_the_threads_in_the_middle_of_a_clip():
             time.sleep(0.001)
     assert encoder_threads() == []
     assert len(embedder.batches) == 2
+
+
+def test_a_model_that_is_being_loaded_is_loaded_to_the_end():
+    model = ImportedEmbedder()
+    with ClipEncoder(model, limit=1) as encoder:
+        encoder.start()
+        encoder.submit(clips(1), tags=["nobody waits for this one"])
+        assert model.begun.wait(WAIT)
+    assert model.whole
+    assert model.batches == []
+    assert encoder_threads() == []
