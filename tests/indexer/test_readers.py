@@ -22,6 +22,7 @@ from indexer.plan import Sampling
 from indexer.readers import FilmReaders
 from indexer.reading import ClipRead, FilmJob, FilmOpened, FilmRead, FilmReader, FilmUnreadable
 from indexer.walk import FoundFile
+from media import write_video
 from tests.indexer.colours import FRAMES, SIZE, ColourProcessor, ModelBrokeError
 
 
@@ -329,3 +330,22 @@ def test_a_full_shared_memory_and_a_full_folder_for_temporary_files_stop_nothing
     if "unshare:" in run.stderr or "mount:" in run.stderr:
         pytest.skip(f"needs MOUNT: {run.stderr.strip()}")
     assert run.returncode == 0, run.stderr
+
+
+def peak_of_reading(path: Path) -> int:
+    """Kilobytes of memory that a reader process needed at most for a film."""
+    with film_readers() as readers:
+        readers.submit(job(path))
+        received(readers)
+        (process,) = reader_processes()
+        status = Path(f"/proc/{process.pid}/status").read_text()
+    return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM"))
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="Linux tells peaks of memory")
+def test_a_film_of_three_hours_takes_no_more_memory_than_one_of_ten_minutes(tmp_path):
+    for minutes in (10, 180):
+        pictures = (np.full((48, 64, 3), n % 251, np.uint8) for n in range(60 * minutes))
+        write_video(tmp_path / f"{minutes}.mp4", pictures, frame_rate=1)
+    short = peak_of_reading(tmp_path / "10.mp4")
+    assert peak_of_reading(tmp_path / "180.mp4") < short + 12_000

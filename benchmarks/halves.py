@@ -1,0 +1,135 @@
+"""The two halves of an index run, each alone: `python -m benchmarks.halves decode|encode|start`.
+
+Each prints one JSON object; it runs in a process of its own, to be watched from outside.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+
+from indexer import ClipsEmbedded, Event, FilmStarted, IndexSettings, Model, usable_cores
+from indexer.encoding import ClipEncoder
+from indexer.fingerprint import read_fingerprint
+from indexer.readers import FilmReaders
+from indexer.reading import ClipRead, FilmJob, FilmReader
+from indexer.walk import find_videos
+from vsearch.settings import Settings, read_settings
+from vsearch.wiring import IndexOptions, index_library, open_index
+
+
+def main() -> None:
+    """Run what the command line names."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("half", choices=["decode", "encode", "start"])
+    parser.add_argument("--model", required=True)
+    parser.add_argument("--library", type=Path)
+    parser.add_argument("--clips", type=int)
+    asked = parser.parse_args()
+    if asked.half == "decode":
+        result = _decode(asked.library, model=asked.model)
+    elif asked.half == "encode":
+        result = _encode(asked.clips, model=asked.model)
+    else:
+        result = _start(asked.library, model=asked.model)
+    json.dump(result, sys.stdout)
+
+
+@contextmanager
+def _settings(model: str) -> Iterator[Settings]:
+    with tempfile.TemporaryDirectory() as folder:
+        yield read_settings({"VSEARCH_HOME": folder}, model=model)
+
+
+@contextmanager
+def _model(name: str) -> Iterator[Model]:
+    with _settings(name) as settings, open_index(settings, paths=[], purpose="measure") as index:
+        yield index.model
+
+
+def _decode(library: Path, *, model: str) -> dict[str, float]:
+    """Read all films as an index run does, and leave the clips at that."""
+    settings, clips = IndexSettings(), 0
+    with _model(model) as loaded:
+        clip_format = loaded.clip_format()
+    reader = FilmReader(
+        processor=clip_format.processor,
+        frames=clip_format.frames_per_clip,
+        window=settings.window,
+        stride=settings.stride,
+        sampling=settings.sampling,
+        threads=1,
+    )
+    side = clip_format.image_size
+    began = time.perf_counter()
+    with FilmReaders(
+        reader,
+        workers=settings.workers,
+        slots=max(2 * settings.clips_per_batch // settings.workers, 2),
+        frame_shape=(side, side, 3),
+        patience=settings.patience,
+    ) as readers:
+        for file in find_videos([library]).files:
+            readers.submit(FilmJob(file, read_fingerprint(file.path)))
+        while readers.unfinished:
+            received = readers.receive(timeout=1.0)
+            clips += received is not None and isinstance(received[1], ClipRead)
+    return {"seconds": time.perf_counter() - began, "clips": clips}
+
+
+def _encode(clips: int, *, model: str) -> dict[str, float]:
+    """Embed so many clips of noise, as many at a time as an index run does."""
+    with _model(model) as loaded, ClipEncoder(loaded, limit=IndexSettings().clips_per_batch) as it:
+        it.start()
+        it.embedder()
+        clip_format = loaded.clip_format()
+        side = clip_format.image_size
+        shape = (1, clip_format.frames_per_clip, side, side, 3)
+        clip = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
+        _pass(it, clip, clips=2 * usable_cores())  # what is done for the first time takes longer
+        began, cpu = time.perf_counter(), time.process_time()
+        _pass(it, clip, clips=clips)
+        seconds, cpu = time.perf_counter() - began, time.process_time() - cpu
+        return {"seconds": seconds, "cpu": cpu, "clips": clips}
+
+
+def _pass(encoder: ClipEncoder, clip: np.ndarray, *, clips: int) -> None:
+    left = clips
+    while left or encoder.in_flight:
+        while left and not encoder.is_full:
+            size = min(encoder.size, left)
+            encoder.submit(clip.repeat(size, axis=0), tags=range(size))
+            left -= size
+        encoder.bell.poll(None)
+        encoder.collect()
+
+
+def _start(library: Path, *, model: str) -> dict[str, float]:
+    """When the first film was opened (its first picture is decoded then), and the first clip done.
+
+    By the system's clock, which the process that started this one reads, too.
+    """
+    times: dict[str, float] = {}
+
+    def report(event: Event) -> None:
+        if isinstance(event, FilmStarted):
+            times.setdefault("frame", time.time())
+        elif isinstance(event, ClipsEmbedded):
+            times["vector"] = time.time()
+            raise KeyboardInterrupt
+
+    with _settings(model) as settings:
+        index_library([library], settings=settings, options=IndexOptions(), report=report)
+    return times
+
+
+if __name__ == "__main__":
+    main()
