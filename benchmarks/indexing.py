@@ -165,7 +165,7 @@ def _start_row(library: Path, model: str) -> Row:
 
 
 def _memory_rows() -> list[Row]:
-    """Films of small pictures, one a second, so that the length is all that differs."""
+    """Films of small pictures, 30 a second, so that the length is all that differs."""
     peaks = {}
     for minutes in (10, 180):
         library = long_film(minutes)

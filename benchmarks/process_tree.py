@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 _TICK = 1 / os.sysconf("SC_CLK_TCK")
-_EVERY = 0.25  # seconds between two looks
+_EVERY = 0.1  # seconds between two looks
 
 
 @dataclass(frozen=True, slots=True)

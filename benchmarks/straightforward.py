@@ -27,7 +27,7 @@ def main() -> None:
     from transformers import XCLIPModel
     from transformers.utils.logging import disable_progress_bar
 
-    disable_progress_bar()
+    disable_progress_bar()  # type: ignore[no-untyped-call]
     model: Any = XCLIPModel.from_pretrained(sys.argv[1], attn_implementation="eager")
     model.eval()
     _embed(model, np.zeros((_FRAMES, 360, 640, 3), np.uint8))  # the first call takes longer

@@ -343,7 +343,7 @@ def peak_of_reading(path: Path) -> int:
 
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="Linux tells peaks of memory")
-def test_a_film_of_three_hours_takes_no_more_memory_than_one_of_ten_minutes(tmp_path):
+def test_three_hours_of_a_picture_a_second_take_the_memory_of_ten_minutes(tmp_path):
     for minutes in (10, 180):
         pictures = (np.full((48, 64, 3), n % 251, np.uint8) for n in range(60 * minutes))
         write_video(tmp_path / f"{minutes}.mp4", pictures, frame_rate=1)
