@@ -15,6 +15,7 @@ from contextlib import ExitStack, contextmanager
 from benchmarks.measuring import figure_of, side_by_side
 from benchmarks.models import base_patch32
 from benchmarks.section import Row
+from indexer import usable_cores
 
 CLIPS, TAKEN, ROUNDS = 2, 2, 5
 
@@ -34,7 +35,7 @@ for line in sys.stdin:
 
 def contention_row() -> Row:
     """Passive waiting on the cores that are left, against PyTorch's own way on all of them."""
-    cores = len(os.sched_getaffinity(0))
+    cores = usable_cores()
     left = max(cores - TAKEN, 1)
     with ExitStack() as running:
         usual = running.enter_context(_encoder(threads=cores, waiting={}))

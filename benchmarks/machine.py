@@ -8,6 +8,8 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
+from indexer import usable_cores
+
 _LIBRARIES = ("torch", "faiss-gpu", "av", "numpy", "transformers", "tokenizers", "sqlalchemy")
 # What decides how fast matrices are multiplied and vectors scanned.
 _INSTRUCTIONS = ("avx2", "avx512f", "avx512_bf16", "avx512_vnni", "avx_vnni", "amx_bf16")
@@ -15,7 +17,7 @@ _INSTRUCTIONS = ("avx2", "avx512f", "avx512_bf16", "avx512_vnni", "avx_vnni", "a
 
 def describe_machine() -> str:
     """Processor, memory, system and versions, in two lines."""
-    cores = len(os.sched_getaffinity(0))
+    cores = usable_cores()
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     load = ", ".join(f"{value:.1f}" for value in os.getloadavg())
     libraries = ", ".join(f"{name} {version(name)}" for name in _LIBRARIES)
