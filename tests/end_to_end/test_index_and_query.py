@@ -221,7 +221,7 @@ def test_an_interrupted_run_keeps_what_is_finished_and_goes_on(
 ) -> None:
     folder = tmp_path / "films"
     for number in range(30):
-        make_film(folder / f"{number:02}.mp4", seconds=6, seed=number)
+        make_film(folder / f"{number:02}.mp4", seconds=12, seed=number)
     # So many clips that most of the work is still to come when the first film is done.
     fine = ("--window", 1, "--stride", 0.1)
     process = vsearch.start("index", folder, "--model", model, "-v", "--workers", 1, *fine)

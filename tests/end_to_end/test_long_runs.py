@@ -19,7 +19,7 @@ FINE = ("--window", 1, "--stride", 0.1, "--workers", 1)
 @pytest.fixture
 def films(tmp_path: Path, make_film: Any) -> Path:
     for number in range(20):
-        make_film(tmp_path / "films" / f"{number:02}.mp4", seconds=6, seed=number)
+        make_film(tmp_path / "films" / f"{number:02}.mp4", seconds=12, seed=number)
     return tmp_path / "films"
 
 

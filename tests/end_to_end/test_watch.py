@@ -72,6 +72,13 @@ class Watch:
             assert time.monotonic() < deadline, self.err
             time.sleep(0.02)
 
+    def wait_for_film_under_way(self) -> None:
+        """Until the progress tells of a film some of whose clips are embedded."""
+        deadline = time.monotonic() + PATIENCE
+        while not any(json.loads(line).get("path_seconds") for line in self._errors):
+            assert time.monotonic() < deadline, self.err
+            time.sleep(0.02)
+
     def end(self, number: int = signal.SIGTERM) -> int:
         """Send a signal; the exit code, once the process and all it has started are gone."""
         self.process.send_signal(number)
@@ -243,8 +250,9 @@ def test_a_signal_in_the_middle_of_a_film_ends_the_watch_with_0_and_leaves_nothi
 ) -> None:
     library = tmp_path / "films"
     rested(make_film(library / "long.mp4", seconds=300, seed=3))
-    running = watch(library)
-    running.wait_for_message("long.mp4")
+    # So many clips that most of them are still to come when the first are told of.
+    running = watch(library, "--window", 1, "--stride", 0.1)
+    running.wait_for_film_under_way()
     running.process.send_signal(signal.SIGTERM)
     assert running.next_change() == {}
     assert running.wait() == 0
