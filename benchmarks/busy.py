@@ -15,7 +15,7 @@ from contextlib import ExitStack, contextmanager
 from benchmarks.measuring import figure_of, side_by_side
 from benchmarks.models import base_patch32
 from benchmarks.section import Row
-from indexer import usable_cores
+from machine import usable_cores
 
 CLIPS, TAKEN, ROUNDS = 2, 2, 5
 

@@ -16,12 +16,13 @@ from pathlib import Path
 
 import numpy as np
 
-from indexer import ClipsEmbedded, Event, FilmStarted, IndexSettings, Model, usable_cores
+from indexer import ClipsEmbedded, Event, FilmStarted, IndexSettings, Model
 from indexer.encoding import ClipEncoder
 from indexer.fingerprint import read_fingerprint
 from indexer.readers import FilmReaders
 from indexer.reading import ClipRead, FilmJob, FilmReader
 from indexer.walk import find_videos
+from machine import usable_cores
 from vsearch.settings import Settings, read_settings
 from vsearch.wiring import IndexOptions, index_library, open_index
 

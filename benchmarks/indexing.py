@@ -21,7 +21,8 @@ from benchmarks.measuring import figure_of
 from benchmarks.models import base_patch32
 from benchmarks.process_tree import Taken, watched
 from benchmarks.section import Row, Section
-from indexer import IndexSettings, plan_clips, usable_cores
+from indexer import IndexSettings, plan_clips
+from machine import usable_cores
 from media import probe
 
 HOURS_VARIABLE = "VSEARCH_BENCH_HOURS"  # how much film is indexed; 1 takes 15 minutes on 4 cores

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-from indexer import usable_cores
+from machine import usable_cores
 
 _LIBRARIES = ("torch", "faiss-gpu", "av", "numpy", "transformers", "tokenizers", "sqlalchemy")
 # What decides how fast matrices are multiplied and vectors scanned.

@@ -7,7 +7,6 @@ Graphs and partitions, which read less, lose half of the answers to sentences: t
 all videos.
 """
 
-import os
 import struct
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -18,13 +17,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catalog.segments import Chosen, Codes, Form, Halves, Nibbles, Segment, SegmentsOnGpu, alone
+from machine import usable_cores
 
 VectorSource = Callable[[NDArray[np.int64]], NDArray[np.float32]]
 """The stored vectors (N, D) under N ascending ids that are all there."""
 
 EXACT_UP_TO = 200_000
 _SEGMENT_ROWS = {Halves: 32_768, Nibbles: 65_536}  # enough segments for all threads from 100,000 on
-_THREADS = min(4, os.cpu_count() or 1)  # more read memory no faster, and others want to work too
+_MOST_THREADS = 4  # more read memory no faster, and others want to work too
 _FITTED_ON = 32_768  # rows
 _CANDIDATES = 256  # looked at again at least; each costs some 6 µs
 _MOST_CANDIDATES = 4096
@@ -59,6 +59,7 @@ class VectorIndex:
         self._form: Form = Halves(dimension)
         self._segments: list[Segment] = []
         self._present: NDArray[np.bool_] | None = None
+        self._threads = min(_MOST_THREADS, usable_cores())
         self._pool: ThreadPoolExecutor | None = None
         self._gpu = SegmentsOnGpu()
 
@@ -308,7 +309,7 @@ class VectorIndex:
             with alone():
                 return [part.nearest(query, limit=limit, chosen=chosen) for part in segments]
 
-        threads = min(_THREADS, len(self._segments))
+        threads = min(self._threads, len(self._segments))
         if threads == 1:
             return _Found(*scan(self._segments)[0])
         shares = [self._segments[thread::threads] for thread in range(threads)]
@@ -319,7 +320,7 @@ class VectorIndex:
 
     def _workers(self) -> ThreadPoolExecutor:
         if self._pool is None:
-            self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="scan")
+            self._pool = ThreadPoolExecutor(self._threads, thread_name_prefix="scan")
         return self._pool
 
 

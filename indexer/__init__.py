@@ -1,6 +1,5 @@
 """The write side: find videos, cut them into clips, embed the clips, commit them."""
 
-from indexer.cores import usable_cores
 from indexer.encoding import ClipFormat, Embedder, Model
 from indexer.errors import (
     IndexingError,
@@ -66,6 +65,5 @@ __all__ = [
     "provenance_of",
     "read_fingerprint",
     "sample_times",
-    "usable_cores",
     "watch_library",
 ]

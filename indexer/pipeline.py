@@ -7,7 +7,6 @@ from pathlib import Path
 
 from catalog import Catalog, CatalogStorageError, Draft, Provenance, VideoRecord
 from indexer.batches import EmbeddingBatches, FilmInProgress
-from indexer.cores import usable_cores
 from indexer.encoding import ClipEncoder, ClipFormat, Embedder, Model
 from indexer.events import ClipsEmbedded, FilmStarted, Report, Walking
 from indexer.intake import Intake, holds_something_else, place_of
@@ -25,6 +24,7 @@ from indexer.reading import (
 from indexer.records import IndexReport, IndexSettings
 from indexer.vanished import vanished_files
 from indexer.walk import Walk, find_videos
+from machine import usable_cores
 
 # Seconds without a new clip after which those that wait are embedded without a full batch: a film
 # that is read is not kept from the catalog by a slow one behind it.

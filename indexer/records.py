@@ -4,9 +4,9 @@ import math
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from indexer.cores import usable_cores
 from indexer.errors import SettingsError
 from indexer.plan import Sampling, check_window
+from machine import usable_cores
 
 
 def _default_workers() -> int:

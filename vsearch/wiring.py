@@ -31,9 +31,9 @@ from indexer import (
     Sampling,
     provenance_of,
     sample_times,
-    usable_cores,
 )
 from indexer import index_library as run_index
+from machine import usable_cores
 from search import SearchError
 from vsearch.errors import (
     CommandError,

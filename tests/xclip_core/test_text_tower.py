@@ -2,12 +2,14 @@
 
 import random
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 
 import numpy as np
 import pytest
 import torch
 import transformers
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_info
 from torch import Tensor
 
 from xclip_core.activations import ACTIVATION_ARRAYS
@@ -63,15 +65,16 @@ def reference(config: XCLIPConfig) -> transformers.XCLIPModel:
     return model
 
 
-def tower_of(
-    model: torch.nn.Module, config: XCLIPConfig, *, threads: int | None = None
-) -> TextTower:
-    weights = {
+def text_weights(model: torch.nn.Module) -> dict[str, StoredTensor]:
+    return {
         name: StoredTensor("F32", value.numpy())
         for name, value in model.state_dict().items()
         if name.startswith(TEXT_PREFIXES)
     }
-    return TextTower(config.text, weights, threads=threads)
+
+
+def tower_of(model: torch.nn.Module, config: XCLIPConfig) -> TextTower:
+    return TextTower(config.text, text_weights(model), free_cores=lambda: 1)
 
 
 def random_sentences(config: TextConfig, *, rng: random.Random) -> list[Ids]:
@@ -115,18 +118,44 @@ def test_sentences_of_any_length_agree_with_both_others(
         assert error < CLOSE, compared
 
 
-@pytest.mark.parametrize("threads", [2, 3, 4, 9])
-def test_several_threads_come_to_the_same_whatever_they_share_out(threads: int) -> None:
-    torch.manual_seed(threads)
-    rng = random.Random(threads)
-    text = TextConfig(vocab_size=50, hidden_size=48, intermediate_size=50, num_attention_heads=6)
+@dataclass(frozen=True, slots=True)
+class Watched(StoredTensor):
+    """Notes how many threads a product would take at the moment when its rows are read."""
+
+    threads: list[int] = field(default_factory=list)
+
+    def rows(self, numbers: Ids) -> NDArray[np.float32]:
+        self.threads.append(blas_threads())
+        return super(Watched, self).rows(numbers)
+
+
+def blas_threads() -> int:
+    """Of the library that NumPy is built with; others may be loaded beside it."""
+    return max(
+        library["num_threads"]
+        for library in threadpool_info()
+        if "numpy" in library["filepath"] and library["user_api"] == "blas"
+    )
+
+
+@pytest.mark.parametrize(("free", "threads"), [(1, 1), (3, 3), (64, 4), (None, 1)])
+def test_products_take_the_free_cores_and_leave_the_process_as_it_was(
+    free: int | None, threads: int
+) -> None:
+    torch.manual_seed(0)
+    text = TextConfig(vocab_size=50, hidden_size=256, intermediate_size=512, num_hidden_layers=2)
     vision = VisionConfig(image_size=8, patch_size=8, mit_hidden_size=6, mit_num_attention_heads=1)
     config = XCLIPConfig.from_parts(text=text, vision=vision, prompt_num_attention_heads=1)
     model = reference(config)
-    alone, together = tower_of(model, config), tower_of(model, config, threads=threads)
-    for row in random_sentences(text, rng=rng):
-        assert np.allclose(alone.encode(row), together.encode(row), atol=CLOSE)
-        assert np.array_equal(together.encode(row), together.encode(row))
+    before = blas_threads()
+    weights = text_weights(model)
+    name = "text_model.embeddings.token_embedding.weight"
+    tokens = Watched("F32", weights[name].array)
+    tower = TextTower(config.text, {**weights, name: tokens}, free_cores=lambda: free)
+    for row in random_sentences(text, rng=random.Random(0)):
+        assert np.allclose(tower.encode(row), tower_of(model, config).encode(row), atol=CLOSE)
+    assert set(tokens.threads) == {threads}
+    assert blas_threads() == before
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""How many cores this process may use, which may be fewer than the machine has."""
+"""How many cores this process may use, which may be fewer than the machine has, and are free."""
 
 import math
 import os
@@ -6,6 +6,7 @@ from pathlib import Path
 
 _OWN_GROUP = Path("/proc/self/cgroup")
 _GROUPS = Path("/sys/fs/cgroup")
+_LOAD = Path("/proc/loadavg")
 
 
 def usable_cores(*, own_group: Path = _OWN_GROUP, groups: Path = _GROUPS) -> int:
@@ -17,6 +18,19 @@ def usable_cores(*, own_group: Path = _OWN_GROUP, groups: Path = _GROUPS) -> int
     affinity = getattr(os, "sched_getaffinity", None)  # Linux
     cores = len(affinity(0)) if affinity else os.cpu_count() or 1
     return max(int(min(cores, _quota(own_group, groups))), 1)
+
+
+def idle_cores(*, load: Path = _LOAD) -> int | None:
+    """Those of the usable cores that nothing runs on at this moment but the caller; at least 1.
+
+    None where the system does not tell: Linux does.
+    """
+    try:
+        running = int(load.read_text(encoding="ascii").split()[3].partition("/")[0])
+    except (OSError, ValueError, IndexError):
+        return None
+    others = running - 1
+    return max(min(usable_cores(), (os.cpu_count() or 1) - others), 1)
 
 
 def _quota(own_group: Path, groups: Path) -> float:

@@ -1,11 +1,11 @@
-"""As many cores as may be used: what a container allows counts, not what the machine has."""
+"""As many cores as may be used, and as are free: a container's limits count, and other work."""
 
 import os
 from pathlib import Path
 
 import pytest
 
-from indexer.cores import usable_cores
+from machine import idle_cores, usable_cores
 
 ALL = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
@@ -41,3 +41,25 @@ def test_a_process_that_is_confined_to_one_core_uses_one():
         assert usable_cores() == 1
     finally:
         os.sched_setaffinity(0, before)
+
+
+@pytest.mark.parametrize(
+    ("running", "free"), [(1, ALL), (2, max(min(ALL, (os.cpu_count() or 1) - 1), 1)), (9_999, 1)]
+)
+def test_cores_on_which_others_run_are_not_free(tmp_path: Path, running: int, free: int):
+    load = tmp_path / "loadavg"
+    load.write_text(f"3.21 1.30 0.70 {running}/812 30571\n")
+    assert idle_cores(load=load) == free
+
+
+@pytest.mark.parametrize("told", [None, "", "3.21 1.30 0.70 many/812 30571\n", "3.21\n"])
+def test_a_system_that_does_not_tell_what_runs_is_not_guessed_at(tmp_path: Path, told: str | None):
+    load = tmp_path / "loadavg"
+    if told is not None:
+        load.write_text(told)
+    assert idle_cores(load=load) is None
+
+
+@pytest.mark.skipif(not Path("/proc/loadavg").exists(), reason="Linux tells what runs NOW")
+def test_this_machine_tells():
+    assert 1 <= (idle_cores() or 0) <= ALL
