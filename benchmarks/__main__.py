@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import importlib
-import os
 import subprocess
 import sys
 import tempfile
@@ -17,6 +16,7 @@ from pathlib import Path
 from benchmarks.machine import describe_machine
 from benchmarks.models import CACHE
 from benchmarks.section import Section, as_markdown, read_section, write_section
+from machine import prepare_process
 
 PARTS = ("encode", "decode", "indexing", "vector_index", "query")
 _RESULTS = CACHE.parent / "bench.md"
@@ -26,6 +26,7 @@ _BEGIN, _END = "<!-- results of make bench: begin -->", "<!-- end -->"
 
 def main() -> None:
     """Measure, print, and keep the table."""
+    prepare_process()  # as the product runs
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)}; or all")
     parser.add_argument("--record", action="store_true", help="put the table into README.md too")
@@ -76,12 +77,10 @@ def _report(parts: list[str]) -> str:
 
 
 def _measured_apart(part: str) -> Section:
-    # As the product runs: a team of threads that spins takes the cores from whoever works.
-    environment = {"OMP_WAIT_POLICY": "PASSIVE", "OPENBLAS_NUM_THREADS": "1", **os.environ}
     with tempfile.TemporaryDirectory() as scratch:
         result = Path(scratch) / "section.json"
         command = [sys.executable, "-m", "benchmarks", part, "--into", str(result)]
-        subprocess.run(command, env=environment, check=True)
+        subprocess.run(command, check=True)
         return read_section(result)
 
 

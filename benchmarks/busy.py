@@ -41,7 +41,7 @@ def contention_row() -> Row:
         usual = running.enter_context(_encoder(threads=cores, waiting={}))
         ours = running.enter_context(_encoder(threads=left, waiting={"OMP_WAIT_POLICY": "PASSIVE"}))
         for _ in range(TAKEN):
-            running.enter_context(_spinning())
+            running.enter_context(busy_core())
         taken = side_by_side({"usual": usual, "ours": ours}, rounds=ROUNDS)
     speed = {
         name: figure_of([CLIPS / second for second in timing.seconds], unit="clips/s")
@@ -83,7 +83,7 @@ def _encoder(*, threads: int, waiting: dict[str, str]) -> Iterator[Callable[[], 
 
 
 @contextmanager
-def _spinning() -> Iterator[None]:
+def busy_core() -> Iterator[None]:
     """A process that takes a core."""
     with subprocess.Popen([sys.executable, "-c", "while True: pass"]) as process:
         try:

@@ -4,6 +4,7 @@ What looks through a whole catalog and mends it is in `catalog.verification`: qu
 """
 
 from catalog.catalog import Catalog
+from catalog.clips import RankedClips
 from catalog.errors import (
     CatalogBusyError,
     CatalogDamagedError,
@@ -60,6 +61,7 @@ __all__ = [
     "Problem",
     "Provenance",
     "ProvenanceMismatchError",
+    "RankedClips",
     "Relocated",
     "UnknownPathError",
     "Verification",

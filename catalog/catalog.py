@@ -1,7 +1,7 @@
 """The catalog: what has been indexed, in one folder on disk. SQLite is the truth, FAISS a view."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 from threading import Lock
 from types import TracebackType
@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from catalog import clips as clip_rows
 from catalog import drafts, mounts, places, relocation, subtrees
 from catalog.clip_paths import ClipPaths
+from catalog.clips import RankedClips
 from catalog.columns import pack_vectors, require_unit_vectors
 from catalog.database import Database, open_database
 from catalog.errors import CatalogError
@@ -53,6 +54,7 @@ class Catalog:
         self._index_lock = Lock()
         self._clip_paths = ClipPaths()
         self._clip_index: ClipIndex | None = None
+        self._provenance: Provenance | None = None
 
     @classmethod
     def open(cls, folder: Path, *, create: bool = False) -> Self:
@@ -103,8 +105,12 @@ class Catalog:
     @property
     def provenance(self) -> Provenance | None:
         """What made the vectors; None as long as nothing was ever indexed."""
-        with self._database.reading() as session:
-            return stored_provenance(_meta(session))
+        if self._provenance is None:
+            with self._database.reading() as session:
+                self._provenance = stored_provenance(_meta(session))
+        else:
+            self._database.require_there()  # what is known stays so, in this catalog
+        return self._provenance
 
     def bind(self, provenance: Provenance) -> None:
         """Record what makes the vectors, the first time; afterwards only check it.
@@ -301,9 +307,18 @@ class Catalog:
     def nearest(
         self, vector: NDArray[np.float32], *, limit: int, within: str | None = None
     ) -> list[ClipMatch]:
-        """The clips with the highest cosine, best first, equal ones by id.
+        """The clips with the highest cosine, best first, equal ones by id; see `ranked`."""
+        with self.ranked(vector, limit=limit, within=within) as clips:
+            return clips[:]
 
-        Of up to 200,000 clips none is missed; of more, hardly one (see `VectorIndex.nearest`).
+    @contextmanager
+    def ranked(
+        self, vector: NDArray[np.float32], *, limit: int, within: str | None = None
+    ) -> Iterator[RankedClips]:
+        """The clips with the highest cosine, to look at as many of them as it takes.
+
+        Of up to 200,000 clips none is missed; of more, hardly one (see `VectorIndex.nearest`). As
+        long as the block lasts, they are as they were when it began.
 
         Args:
             vector: (D,) of unit length.
@@ -316,18 +331,24 @@ class Catalog:
         """
         if limit < 1:
             raise ValueError(f"limit is {limit}, it must be at least 1")
-        with self._index_lock, self._database.reading() as session:
-            meta = _meta(session)
-            if meta.dimension is None:
-                return []
-            query = require_unit_vectors(vector[np.newaxis], dimension=meta.dimension)[0]
-            among = None
-            if within is not None:
-                among = self._clip_paths.clips_within(session, within, generation=meta.generation)
-            ids, scores = self._opened_index().nearest(
-                session, query, meta=meta, limit=limit, among=among
-            )
-            return clip_rows.matches(session, ids=ids, scores=scores, within=within)
+        with ExitStack() as reading:
+            # Whoever holds the lock sees no earlier state than the last who did.
+            with self._index_lock:
+                session = reading.enter_context(self._database.reading())
+                ids, scores = self._scanned(session, vector, limit=limit, within=within)
+            yield RankedClips(session, ids=ids, scores=scores, within=within)
+
+    def _scanned(
+        self, session: Session, vector: NDArray[np.float32], *, limit: int, within: str | None
+    ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        meta = _meta(session)
+        if meta.dimension is None:
+            return np.empty(0, np.int64), np.empty(0, np.float32)
+        query = require_unit_vectors(vector[np.newaxis], dimension=meta.dimension)[0]
+        among = None
+        if within is not None:
+            among = self._clip_paths.clips_within(session, within, generation=meta.generation)
+        return self._opened_index().nearest(session, query, meta=meta, limit=limit, among=among)
 
     def status(self) -> CatalogStatus:
         """What is in the catalog, counted in one moment."""

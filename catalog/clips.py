@@ -1,16 +1,36 @@
 """Rows of videos and clips: written together, and joined again for an answer."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import insert, select
+from sqlalchemy import bindparam, insert, select
 from sqlalchemy.orm import Session
 
 from catalog.globs import path_matcher
-from catalog.places import in_batches, videos_with_paths
+from catalog.places import in_batches
 from catalog.records import ClipMatch, ClipSpan, VideoRecord
-from catalog.tables import Clip, Video
+from catalog.roots import joined
+from catalog.tables import Clip, File, Root, Video
+
+# One statement, made once: for a few dozen clips SQLAlchemy takes longer than SQLite.
+_CLIPS_AND_PLACES = (
+    select(
+        Clip.id,
+        Clip.video_id,
+        Clip.start,
+        Clip.end,
+        Video.duration,
+        Root.path,
+        File.relative_path,
+    )
+    .join(Video, Clip.video_id == Video.id)
+    .join(File, File.video_id == Video.id)
+    .join(Root, File.root_id == Root.id)
+    .where(Clip.id.in_(bindparam("ids", expanding=True)))
+)
 
 
 def video_id_of(session: Session, fingerprint: str) -> int | None:
@@ -50,42 +70,56 @@ def insert_video(
     return row.id
 
 
-def matches(
-    session: Session,
-    *,
-    ids: NDArray[np.int64],
-    scores: NDArray[np.float32],
-    within: str | None = None,
-) -> list[ClipMatch]:
-    """What the catalog says of these clips, in the same order.
+class RankedClips:
+    """The clips nearest to a vector, best first; what they are is read when they are looked at.
 
-    A video that lies at several places is shown at the first of those that fit the glob `within`,
-    else at the first of all.
+    Attributes:
+        scores: (N,) cosines.
     """
-    wanted = [int(clip_id) for clip_id in ids]
-    query = select(Clip.id, Clip.video_id, Clip.start, Clip.end, Video.duration).join(Video)
-    rows = {
-        row.id: row
-        for some in in_batches(wanted)
-        for row in session.connection().execute(query.where(Clip.id.in_(some)))
-    }
-    places = videos_with_paths(session, video_ids=sorted({row.video_id for row in rows.values()}))
-    fits = None if within is None else path_matcher(within)
-    found = []
-    for clip_id, score in zip(wanted, scores, strict=True):
-        row = rows[clip_id]
-        paths = places[row.video_id]
-        shown = paths[0] if fits is None else next(filter(fits, paths), paths[0])
-        found.append(
-            ClipMatch(
-                clip_id=clip_id,
-                video_id=row.video_id,
-                score=float(score),
-                start=row.start,
-                end=row.end,
-                duration=row.duration,
-                path=shown,
-                other_paths=tuple(path for path in paths if path is not shown),
-            )
-        )
-    return found
+
+    def __init__(
+        self,
+        session: Session,
+        *,
+        ids: NDArray[np.int64],
+        scores: NDArray[np.float32],
+        within: str | None = None,
+    ) -> None:
+        self.scores = scores
+        self._session = session
+        self._ids: list[int] = ids.tolist()
+        self._fits = None if within is None else path_matcher(within)
+
+    def __len__(self) -> int:
+        return len(self._ids)
+
+    def __getitem__(self, some: slice) -> list[ClipMatch]:
+        """What the catalog says of some of them.
+
+        A video that lies at several places is shown at the first of those that fit the glob, else
+        at the first of all.
+        """
+        ids = self._ids[some]
+        spans: dict[int, tuple[int, float, float, float]] = {}
+        files: dict[int, set[str]] = {}
+        for clip_id, video_id, start, end, duration, root, relative in self._rows(ids):
+            spans[clip_id] = video_id, start, end, duration
+            files.setdefault(video_id, set()).add(joined(root, relative))
+        places = {video_id: self._places(pathnames) for video_id, pathnames in files.items()}
+        return [
+            ClipMatch(clip_id, video_id, score, start, end, duration, *places[video_id])
+            for clip_id, score in zip(ids, self.scores[some].tolist(), strict=True)
+            for video_id, start, end, duration in (spans[clip_id],)
+        ]
+
+    def _rows(self, ids: Sequence[int]) -> Iterator[Any]:
+        """A row for each place of each clip."""
+        connection = self._session.connection()
+        for some in in_batches(ids):
+            yield from connection.execute(_CLIPS_AND_PLACES, {"ids": some}).all()
+
+    def _places(self, pathnames: Collection[str]) -> tuple[Path, tuple[Path, ...]]:
+        """Where a video is shown, and its other places."""
+        paths = sorted(map(Path, pathnames))
+        shown = paths[0] if self._fits is None else next(filter(self._fits, paths), paths[0])
+        return shown, tuple(path for path in paths if path is not shown)

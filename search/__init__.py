@@ -8,7 +8,7 @@ from search.errors import (
     SearchError,
 )
 from search.memory import SentenceMemory
-from search.ranking import Moment, merge_into_moments
+from search.ranking import Moment, best_moments, merge_into_moments
 from search.records import Hit, SearchResult
 from search.searcher import Searcher, TextEmbedder, require_provenance
 
@@ -24,6 +24,7 @@ __all__ = [
     "Searcher",
     "SentenceMemory",
     "TextEmbedder",
+    "best_moments",
     "merge_into_moments",
     "require_provenance",
 ]

@@ -3,6 +3,10 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from statistics import median
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
 
 from catalog import ClipMatch
 
@@ -15,6 +19,8 @@ CLIPS_COMPARED = 256
 # 0.8; still higher, a long event falls into pieces.
 NEARLY_AS_GOOD = 0.8
 
+_FIRST_LOOK = 4  # clips a moment; then it is asked whether they are enough
+
 
 @dataclass(frozen=True, slots=True)
 class Moment:
@@ -25,7 +31,42 @@ class Moment:
     best: ClipMatch
 
 
-def merge_into_moments(pool: Iterable[ClipMatch]) -> tuple[Moment, ...]:
+class Ranking(Protocol):
+    """Clips best first, as `catalog.RankedClips`: looking at them costs more than their scores."""
+
+    scores: NDArray[np.float32]
+
+    def __len__(self) -> int:
+        """How many there are."""
+
+    def __getitem__(self, some: slice, /) -> list[ClipMatch]:
+        """Some of them."""
+
+
+def best_moments(ranking: Ranking, *, limit: int) -> tuple[Moment, ...]:
+    """The first `limit` of all moments that the clips make (see `merge_into_moments`).
+
+    Only so many clips are looked at as can change anything: what is too weak to extend the last of
+    these moments can extend none of them, nor join them, nor stand before them.
+    """
+    if not len(ranking):
+        return ()
+    typical = median(ranking.scores[:CLIPS_COMPARED].tolist())
+    pool: list[ClipMatch] = []
+    while True:
+        pool += ranking[len(pool) : max(_FIRST_LOOK * limit, 2 * len(pool))]
+        moments = merge_into_moments(pool, typical=typical)
+        if len(pool) == len(ranking):
+            return moments[:limit]
+        if len(moments) >= limit:
+            weakest = good_enough(moments[limit - 1].best.score, typical=typical)
+            if float(ranking.scores[len(pool)]) < weakest:
+                return moments[:limit]
+
+
+def merge_into_moments(
+    pool: Iterable[ClipMatch], *, typical: float | None = None
+) -> tuple[Moment, ...]:
     """All moments of a pool of clips, best first; equal scores by path, start and id.
 
     Clips are taken best first, and each looks at the moments of its film that it overlaps, best
@@ -34,11 +75,15 @@ def merge_into_moments(pool: Iterable[ClipMatch]) -> tuple[Moment, ...]:
     moments that it touches as well are joined. If it is weaker but half of it lies in the moment,
     it says nothing new and is **absorbed**. A clip that no moment took stands as a moment of its
     own.
+
+    Args:
+        typical: that median, where the pool is only the beginning of what is compared.
     """
     ranked = sorted(pool, key=_order)
     if not ranked:
         return ()
-    typical = median(clip.score for clip in ranked[:CLIPS_COMPARED])
+    if typical is None:
+        typical = median(clip.score for clip in ranked[:CLIPS_COMPARED])
     moments_of: dict[int, list[Moment]] = {}
     for clip in ranked:
         _take_in(moments_of.setdefault(clip.video_id, []), clip, typical=typical)

@@ -17,7 +17,7 @@ from search.errors import (
     OtherModelError,
 )
 from search.memory import SentenceMemory
-from search.ranking import CLIPS_COMPARED, Moment, merge_into_moments
+from search.ranking import CLIPS_COMPARED, Moment, best_moments
 from search.records import Hit, SearchResult
 from xclip_core import ModelIdentity
 
@@ -134,14 +134,14 @@ class Searcher:
     ) -> Sequence[Moment]:
         size = max(CLIPS_COMPARED, _CLIPS_PER_MOMENT * limit)
         while True:
-            pool = self._catalog.nearest(vector, limit=size, within=within)
-            moments = merge_into_moments(pool)
-            if len(moments) >= limit or len(pool) < size:
-                break
+            with self._catalog.ranked(vector, limit=size, within=within) as clips:
+                moments = best_moments(clips, limit=limit)
+                if len(moments) >= limit or len(clips) < size:
+                    break
             size *= _POOL_GROWTH  # a long film that fits everywhere has filled the pool
         if not moments and not self._catalog.nearest(vector, limit=1):
             raise _nothing_indexed(self._catalog)
-        return moments[:limit]
+        return moments
 
 
 def _nothing_indexed(catalog: Catalog) -> NothingIndexedError:

@@ -1,10 +1,10 @@
 """The entry point: runs one command line, and says in one sentence what could not be done."""
 
 import errno
-import gc
 import os
 import sys
 
+from machine import prepare_process
 from vsearch.exit_codes import DONE, REFUSED
 from vsearch.interruption import Interruption
 from vsearch.messages import refuse
@@ -59,16 +59,7 @@ def _refuse(sentence: str, *, code: int) -> int:
 
 def main() -> None:
     """The entry point of the `vsearch` command."""
-    # Threads that spin while they wait for work take the cores from the decoders: on a busy machine
-    # an index run took three times as long. OpenMP reads this when PyTorch is loaded.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    # NumPy's threads spin as well: 4 million cycles after each product, some milliseconds, and not
-    # a tenth of a second. The text encoder asks for as many as there are free cores.
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    os.environ.setdefault("OPENBLAS_THREAD_TIMEOUT", "22")
-    # Nearly all that a short command makes stays to its end. To look through it after every 700 new
-    # objects, as is usual, takes a twentieth of such a command's time.
-    gc.set_threshold(200_000, 20, 20)
+    prepare_process()
     sys.exit(Interruption().exit_code_of(_run_command_line))
 
 

@@ -4,9 +4,6 @@ It computes the same as the PyTorch module, sentence by sentence at each one's o
 weights that stay in their file. For a dozen tokens the time goes into reading the weights, so
 nothing is gained by PyTorch, and its import alone takes longer than a hundred questions.
 
-Tokens are columns: a product of weights, as they lie in their file, and a few columns is shared
-out among cores by rows of the weights, which each core then reads for itself.
-
 Letters in shape comments: L tokens, H heads, D width, P projection.
 """
 
@@ -35,14 +32,14 @@ _MOST_THREADS = 4  # four read memory about as fast as it gives
 
 @dataclass(frozen=True, slots=True)
 class _Norm:
-    weight: Floats  # (D, 1)
+    weight: Floats
     bias: Floats
     eps: float
-    mean: Floats  # (1, D): the product with it is the mean, faster than NumPy's own
 
     def __call__(self, x: Floats) -> Floats:
-        scaled: Floats = x - self.mean @ x
-        scaled /= np.sqrt(self.mean @ (scaled * scaled) + np.float32(self.eps))
+        scaled: Floats = x - x.mean(axis=1, keepdims=True)
+        variance = np.einsum("ld,ld->l", scaled, scaled)[:, None] / np.float32(x.shape[1])
+        scaled /= np.sqrt(variance + np.float32(self.eps))
         scaled *= self.weight
         scaled += self.bias
         return scaled
@@ -51,11 +48,12 @@ class _Norm:
 @dataclass(frozen=True, slots=True)
 class _Linear:
     weight: Floats  # (outputs, inputs)
-    bias: Floats  # (outputs, 1)
+    bias: Floats
 
     def __call__(self, x: Floats) -> Floats:
-        y: Floats = self.weight @ x
-        y += self.bias
+        # The weights stand first as they lie in their file: so the product is shared out among
+        # cores by rows of the weights, of which each core reads its own.
+        y: Floats = (self.weight @ x.T).T + self.bias
         return y
 
 
@@ -74,34 +72,33 @@ class _Layer:
     activation: ArrayFunction
     head_width: int
 
-    def __call__(self, x: Floats, *, kept: slice) -> Floats:
-        """The states (D, L) after this layer, of the tokens that are kept."""
+    def __call__(self, x: Floats, *, mask: Floats) -> Floats:
+        """The states (L, D) after this layer, of the tokens that may ask.
+
+        Args:
+            mask: (tokens that ask, L), what is added to the scores; the last tokens ask.
+        """
         seen = self.norm1(x)
-        x = x[:, kept] + self._attend(seen, queries=seen[:, kept])
+        asking = slice(-len(mask), None)
+        x = x[asking] + self._attend(seen, queries=seen[asking], mask=mask)
         x += self.fc2(self.activation(self.fc1(self.norm2(x))))
         return x
 
-    def _attend(self, x: Floats, *, queries: Floats) -> Floats:
-        """What tokens see in (D, L), each in itself and what is before it.
-
-        Args:
-            queries: the tokens that ask: x, or its last column alone.
-        """
+    def _attend(self, x: Floats, *, queries: Floats, mask: Floats) -> Floats:
         q = self._split_heads(self.q(queries))
         k = self._split_heads(self.k(x))
         v = self._split_heads(self.v(x))
-        scores: Floats = k.transpose(0, 2, 1) @ q  # (H, L seen, L asking)
+        scores: Floats = q @ k.transpose(0, 2, 1)  # (H, tokens that ask, L)
         scores *= np.float32(self.head_width**-0.5)
-        if queries.shape[1] > 1:
-            scores += _no_look_ahead(x.shape[1])
-        scores -= scores.max(axis=1, keepdims=True)
+        scores += mask
+        scores -= scores.max(axis=-1, keepdims=True)
         np.exp(scores, out=scores)
-        scores /= scores.sum(axis=1, keepdims=True)
-        return self.out((v @ scores).reshape(queries.shape))
+        scores /= scores.sum(axis=-1, keepdims=True)
+        return self.out((scores @ v).transpose(1, 0, 2).reshape(queries.shape))
 
     def _split_heads(self, x: Floats) -> Floats:
-        """(D, L) to (H, D / H, L)."""
-        return x.reshape(-1, self.head_width, x.shape[1])
+        """(L, D) to (H, L, D / H)."""
+        return x.reshape(len(x), -1, self.head_width).transpose(1, 0, 2)
 
 
 class TextTower:
@@ -156,13 +153,13 @@ class TextTower:
         return projected / np.linalg.norm(projected)
 
     def _projected(self, ids: NDArray[np.int64]) -> Floats:
-        x = np.ascontiguousarray((self._tokens.rows(ids) + self._positions[: len(ids)]).T)
+        x = self._tokens.rows(ids) + self._positions[: len(ids)]
+        mask = _no_look_ahead(len(ids))
         for layer in self._layers:
             # Of the last states only the end mark's is wanted, so it alone asks and thinks there.
-            kept = slice(-1, None) if layer is self._layers[-1] else slice(None)
-            x = layer(x, kept=kept)
-        projected: Floats = self._projection @ self._last_norm(x[:, -1:])
-        return projected[:, 0]
+            x = layer(x, mask=mask[-1:] if layer is self._layers[-1] else mask)
+        projected: Floats = self._projection @ self._last_norm(x[-1:])[0]
+        return projected
 
     def _threads(self) -> int:
         return min(self._free_cores() or 1, _MOST_THREADS)
@@ -211,15 +208,14 @@ def _read_layer(config: TextConfig, weights: Mapping[str, StoredTensor], *, numb
 
 
 def _read_linear(weights: Mapping[str, StoredTensor], name: str) -> _Linear:
-    return _Linear(weights[f"{name}.weight"].whole(), weights[f"{name}.bias"].whole()[:, None])
+    return _Linear(weights[f"{name}.weight"].whole(), weights[f"{name}.bias"].whole())
 
 
 def _read_norm(weights: Mapping[str, StoredTensor], name: str, *, config: TextConfig) -> _Norm:
-    weight, bias = (weights[f"{name}.{part}"].whole()[:, None] for part in ("weight", "bias"))
-    mean = np.full((1, len(weight)), 1 / len(weight), dtype=np.float32)
-    return _Norm(weight, bias, eps=config.layer_norm_eps, mean=mean)
+    weight, bias = (weights[f"{name}.{part}"].whole() for part in ("weight", "bias"))
+    return _Norm(weight, bias, eps=config.layer_norm_eps)
 
 
 def _no_look_ahead(length: int) -> Floats:
-    """(L, L): minus infinity where the token of a column would see what comes after it."""
-    return np.tril(np.full((length, length), -np.inf, dtype=np.float32), k=-1)
+    """(L, L): minus infinity where a token would see what comes after it."""
+    return np.triu(np.full((length, length), -np.inf, dtype=np.float32), k=1)

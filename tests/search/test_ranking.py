@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from catalog import ClipMatch
-from search import merge_into_moments
+from search import best_moments, merge_into_moments
 from search.ranking import good_enough
 
 WINDOW, STRIDE, DURATION = 8.0, 4.0, 64.0
@@ -84,7 +84,7 @@ def test_an_empty_pool_has_no_moments():
     assert merge_into_moments([]) == ()
 
 
-scores = st.integers(min_value=-20, max_value=20).map(lambda n: n / 20)  # ties happen
+scores = st.integers(min_value=-20, max_value=20).map(lambda n: n / 16)  # ties happen
 planned = st.builds(
     lambda video, n, score: clip(STRIDE * n, score, video=video),
     st.integers(1, 3),
@@ -145,6 +145,34 @@ def test_the_best_moments_stay_what_they_are_when_more_are_asked_for():
     best = merge_into_moments(pool[:256])[:10]
     assert merge_into_moments(pool[:800])[:10] == best
     assert merge_into_moments(pool)[:10] == best
+
+
+class Ranked:
+    """A pool as the catalog ranks it; notes how many were looked at."""
+
+    def __init__(self, pool):
+        self.pool = sorted(pool, key=lambda found: (-found.score, found.clip_id))
+        self.scores = np.array([found.score for found in self.pool], dtype=np.float32)
+        self.looked_at = 0
+
+    def __len__(self):
+        return len(self.pool)
+
+    def __getitem__(self, some):
+        found = self.pool[some]
+        self.looked_at += len(found)
+        return found
+
+
+@given(any_pools | pools, st.integers(1, 4))
+def test_a_look_at_the_best_clips_finds_the_moments_that_all_would_make(pool, limit):
+    assert best_moments(Ranked(pool), limit=limit) == merge_into_moments(pool)[:limit]
+
+
+def test_clips_that_can_change_nothing_are_not_looked_at():
+    many = Ranked([clip(0.0, 0.5 - video / 1000, video=video) for video in range(256)])
+    assert len(best_moments(many, limit=10)) == 10
+    assert many.looked_at == 40
 
 
 @given(pools)
