@@ -7,6 +7,7 @@ from pathlib import Path
 _OWN_GROUP = Path("/proc/self/cgroup")
 _GROUPS = Path("/sys/fs/cgroup")
 _LOAD = Path("/proc/loadavg")
+_LOOKS = 3  # some 30 µs each
 
 
 def usable_cores(*, own_group: Path = _OWN_GROUP, groups: Path = _GROUPS) -> int:
@@ -26,11 +27,17 @@ def idle_cores(*, load: Path = _LOAD) -> int | None:
     None where the system does not tell: Linux does.
     """
     try:
-        running = int(load.read_text(encoding="ascii").split()[3].partition("/")[0])
+        # What runs for less than the time between two looks is no work to stand back for.
+        running = min(_running(load) for _ in range(_LOOKS))
     except (OSError, ValueError, IndexError):
         return None
     others = running - 1
     return max(min(usable_cores(), (os.cpu_count() or 1) - others), 1)
+
+
+def _running(load: Path) -> int:
+    """Threads of all processes that run or could; see proc_loadavg(5)."""
+    return int(load.read_text(encoding="ascii").split()[3].partition("/")[0])
 
 
 def _quota(own_group: Path, groups: Path) -> float:
