@@ -54,7 +54,6 @@ class Catalog:
         self._index_lock = Lock()
         self._clip_paths = ClipPaths()
         self._clip_index: ClipIndex | None = None
-        self._provenance: Provenance | None = None
 
     @classmethod
     def open(cls, folder: Path, *, create: bool = False) -> Self:
@@ -105,12 +104,8 @@ class Catalog:
     @property
     def provenance(self) -> Provenance | None:
         """What made the vectors; None as long as nothing was ever indexed."""
-        if self._provenance is None:
-            with self._database.reading() as session:
-                self._provenance = stored_provenance(_meta(session))
-        else:
-            self._database.require_there()  # what is known stays so, in this catalog
-        return self._provenance
+        with self._database.reading() as session:
+            return stored_provenance(_meta(session))
 
     def bind(self, provenance: Provenance) -> None:
         """Record what makes the vectors, the first time; afterwards only check it.
@@ -336,7 +331,7 @@ class Catalog:
             with self._index_lock:
                 session = reading.enter_context(self._database.reading())
                 ids, scores = self._scanned(session, vector, limit=limit, within=within)
-            yield RankedClips(session, ids=ids, scores=scores, within=within)
+            yield RankedClips(session, ids=ids, scores=scores, within=within, folder=self.folder)
 
     def _scanned(
         self, session: Session, vector: NDArray[np.float32], *, limit: int, within: str | None

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from sqlalchemy import bindparam, insert, select
 from sqlalchemy.orm import Session
 
+from catalog.errors import CatalogDamagedError
 from catalog.globs import path_matcher
 from catalog.places import in_batches
 from catalog.records import ClipMatch, ClipSpan, VideoRecord
@@ -83,11 +84,13 @@ class RankedClips:
         *,
         ids: NDArray[np.int64],
         scores: NDArray[np.float32],
-        within: str | None = None,
+        within: str | None,
+        folder: Path,
     ) -> None:
         self.scores = scores
         self._session = session
         self._ids: list[int] = ids.tolist()
+        self._folder = folder
         self._fits = None if within is None else path_matcher(within)
 
     def __len__(self) -> int:
@@ -98,6 +101,9 @@ class RankedClips:
 
         A video that lies at several places is shown at the first of those that fit the glob, else
         at the first of all.
+
+        Raises:
+            CatalogDamagedError: a clip is of a video that lies nowhere.
         """
         ids = self._ids[some]
         spans: dict[int, tuple[int, float, float, float]] = {}
@@ -105,6 +111,12 @@ class RankedClips:
         for clip_id, video_id, start, end, duration, root, relative in self._rows(ids):
             spans[clip_id] = video_id, start, end, duration
             files.setdefault(video_id, set()).add(joined(root, relative))
+        for clip_id in ids:
+            if clip_id not in spans:
+                raise CatalogDamagedError(
+                    f"the catalog in {self._folder} is damaged: clip {clip_id} is of a video that"
+                    " lies nowhere; `vsearch verify --repair` takes it out"
+                )
         places = {video_id: self._places(pathnames) for video_id, pathnames in files.items()}
         return [
             ClipMatch(clip_id, video_id, score, start, end, duration, *places[video_id])

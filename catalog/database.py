@@ -64,7 +64,7 @@ class Database:
     def reading(self) -> Iterator[Session]:
         """One consistent state, whatever other processes commit meanwhile."""
         self.require_there()
-        with translated(self.folder), Session(self._engine) as session:
+        with translated(self.folder), self._session() as session:
             yield session
 
     @contextmanager
@@ -91,10 +91,14 @@ class Database:
     @contextmanager
     def _committing(self) -> Iterator[Session]:
         self.require_there()
-        with translated(self.folder), Session(self._engine) as session:
+        with translated(self.folder), self._session() as session:
             with session.begin():
                 yield session
             self._require_kept(session)
+
+    def _session(self) -> Session:
+        """One that cannot be used after its block: what is read then would be of another state."""
+        return Session(self._engine, close_resets_only=False)
 
     def _require_kept(self, session: Session) -> None:
         """See that what was just committed lies in files that others will find, too."""

@@ -53,7 +53,7 @@ def index_library(
 
     After KeyboardInterrupt the run stops and what is committed stays: the report says
     `interrupted`, and another run goes on from there, also in the middle of a long film. The same
-    holds when the process is killed, but for the last `save_every` seconds of a film.
+    holds when the process is killed, but for what the last `save_every` seconds made of a film.
 
     Raises PathMissingError for a path that is not there and of which nothing is known,
     CatalogError, ReaderError and whatever the model raises; films committed before that stay, too.

@@ -16,23 +16,32 @@ def usable_cores(*, own_group: Path = _OWN_GROUP, groups: Path = _GROUPS) -> int
     A container with `--cpus 2` on 64 cores sees all of them; 64 threads would use up its share of
     each moment at once and stand still for the rest.
     """
-    affinity = getattr(os, "sched_getaffinity", None)  # Linux
-    cores = len(affinity(0)) if affinity else os.cpu_count() or 1
-    return max(int(min(cores, _quota(own_group, groups))), 1)
+    return max(int(min(_cores(), _quota(own_group, groups))), 1)
 
 
-def idle_cores(*, load: Path = _LOAD) -> int | None:
-    """Those of the usable cores that nothing runs on at this moment but the caller; at least 1.
+def idle_cores(*, own_threads: int = 1, load: Path = _LOAD) -> int | None:
+    """Those of the usable cores that no others run on at this moment; at least 1.
 
-    None where the system does not tell: Linux does.
+    A process that is confined to some cores is not told whether others run on those: they count.
+
+    Args:
+        own_threads: how many of the caller's run now.
+
+    Returns:
+        None where the system does not tell: Linux does.
     """
     try:
         # What runs for less than the time between two looks is no work to stand back for.
         running = min(_running(load) for _ in range(_LOOKS))
     except (OSError, ValueError, IndexError):
         return None
-    others = running - 1
-    return max(min(usable_cores(), (os.cpu_count() or 1) - others), 1)
+    others = max(running - own_threads, 0)
+    return max(min(usable_cores(), _cores() - others), 1)
+
+
+def _cores() -> int:
+    affinity = getattr(os, "sched_getaffinity", None)  # Linux
+    return len(affinity(0)) if affinity else os.cpu_count() or 1
 
 
 def _running(load: Path) -> int:

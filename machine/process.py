@@ -2,17 +2,20 @@
 
 import gc
 import os
+from collections.abc import Mapping
 
 # Read by OpenMP when PyTorch is loaded, and by OpenBLAS when NumPy is.
 _THREADS = {
     # Threads that spin while they wait for work take the cores from the decoders: on a busy machine
     # an index run took three times as long.
     "OMP_WAIT_POLICY": "PASSIVE",
-    # NumPy's threads spin as well: 4 million cycles after each product, some milliseconds, and not
-    # a tenth of a second. The text encoder asks for as many as there are free cores.
-    "OPENBLAS_NUM_THREADS": "1",
+    # NumPy takes one thread; the text encoder asks for as many as there are free cores. These spin
+    # as well: 4 million cycles after each product, some milliseconds, and not a tenth of a second.
+    "OPENBLAS_DEFAULT_NUM_THREADS": "1",
     "OPENBLAS_THREAD_TIMEOUT": "22",
 }
+_LIMITS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS")
+SPIN_SECONDS = 0.002  # for so long NumPy's threads run on after a product
 
 
 def prepare_process() -> None:
@@ -25,3 +28,9 @@ def prepare_process() -> None:
     # Nearly all that a short command makes stays to its end. To look through it after every 700 new
     # objects, as is usual, takes a twentieth of such a command's time.
     gc.set_threshold(200_000, 20, 20)
+
+
+def thread_limit(environment: Mapping[str, str] = os.environ) -> int | None:
+    """How many threads the user lets a computation have; None if the environment does not say."""
+    said = [environment[name].partition(",")[0].strip() for name in _LIMITS if name in environment]
+    return min((int(number) for number in said if number.isdecimal() and int(number)), default=None)

@@ -46,8 +46,9 @@ class Ranking(Protocol):
 def best_moments(ranking: Ranking, *, limit: int) -> tuple[Moment, ...]:
     """The first `limit` of all moments that the clips make (see `merge_into_moments`).
 
-    Only so many clips are looked at as can change anything: what is too weak to extend the last of
-    these moments can extend none of them, nor join them, nor stand before them.
+    Only so many clips are looked at as can change anything: what scores less than the last of these
+    moments and is too weak to extend it can extend none of them, nor join them, nor come before
+    them.
     """
     if not len(ranking):
         return ()
@@ -59,8 +60,9 @@ def best_moments(ranking: Ranking, *, limit: int) -> tuple[Moment, ...]:
         if len(pool) == len(ranking):
             return moments[:limit]
         if len(moments) >= limit:
-            weakest = good_enough(moments[limit - 1].best.score, typical=typical)
-            if float(ranking.scores[len(pool)]) < weakest:
+            last = moments[limit - 1].best.score
+            # Of a moment below the typical score even an equal clip is not good enough.
+            if float(ranking.scores[len(pool)]) < min(last, good_enough(last, typical=typical)):
                 return moments[:limit]
 
 

@@ -1,12 +1,17 @@
 """Ending a run from outside: Ctrl-C, SIGTERM and SIGHUP all end it in the same orderly way."""
 
+import os
 import signal
+import sys
 from collections.abc import Callable
+from contextlib import suppress
 from types import FrameType
 
 from vsearch.exit_codes import INTERRUPTED, REFUSED
 
 _NAMES = ("SIGINT", "SIGTERM", "SIGHUP")  # Windows has no SIGHUP
+_SECONDS_FOR_AN_IMPORT = 0.02  # then it is looked at again
+_SHOW_CURSOR = b"\x1b[?25h"
 
 
 class Interruption:
@@ -14,6 +19,9 @@ class Interruption:
 
     The first signal raises KeyboardInterrupt, so that what is finished stays and what goes on can
     be put away. A second one ends the process at once.
+
+    An import is not broken off but waited for: Python's would keep the lock that it holds, and
+    another thread that imports, as for a model that it loads, would wait for it forever.
     """
 
     def __init__(self) -> None:
@@ -35,6 +43,8 @@ class Interruption:
             if self._number is None:
                 raise
             code = INTERRUPTED
+        finally:
+            _alarm(0)
         # A terminal that was closed leaves nowhere to print a result: no other fault than that.
         if self._number is None or code not in (INTERRUPTED, REFUSED):
             return code
@@ -48,11 +58,38 @@ class Interruption:
         for one in self._heeded:
             signal.signal(one, self._end)
 
-    def _end(self, number: int, _: FrameType | None) -> None:
+    def _end(self, number: int, frame: FrameType | None) -> None:
         self._number = number
         for one in self._heeded:
             # A terminal that is closed sends SIGHUP twice, and some supervisors send it after
             # SIGTERM: that is no second wish.
             again = signal.SIG_IGN if one.name == "SIGHUP" else signal.SIG_DFL
             signal.signal(one, again)
-        raise KeyboardInterrupt
+        # A progress bar hides the cursor, and a second signal leaves it no time to bring it back.
+        with suppress(OSError, AttributeError, ValueError):
+            if sys.stderr.isatty():
+                os.write(sys.stderr.fileno(), _SHOW_CURSOR)
+        self._interrupt(number, frame)
+
+    def _interrupt(self, _: int, frame: FrameType | None) -> None:
+        if not _imports(frame):
+            raise KeyboardInterrupt
+        signal.signal(signal.SIGALRM, self._interrupt)
+        _alarm(_SECONDS_FOR_AN_IMPORT)
+
+
+def _imports(frame: FrameType | None) -> bool:
+    """Whether what was interrupted goes on within an import, and can be come back to."""
+    if not hasattr(signal, "setitimer"):
+        return False  # Windows
+    while frame is not None:
+        if frame.f_code.co_filename.startswith("<frozen importlib"):
+            return True
+        frame = frame.f_back
+    return False
+
+
+def _alarm(seconds: float) -> None:
+    """Have SIGALRM come then; 0 for never."""
+    if hasattr(signal, "setitimer"):
+        signal.setitimer(signal.ITIMER_REAL, seconds)

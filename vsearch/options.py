@@ -18,8 +18,15 @@ _OUTPUT_PANEL = "Output"
 def _seconds(given: float | None) -> float | None:
     """Refuse what is no length of time before anything is made or read."""
     if given is not None and not (math.isfinite(given) and given >= _LEAST_SECONDS):
-        raise typer.BadParameter(f"it is {given:g} seconds; give at least {_LEAST_SECONDS}")
+        raise typer.BadParameter(f"it is {given:g} seconds; give a number from {_LEAST_SECONDS} up")
     return given
+
+
+def path_given(text: str) -> Path:
+    """Refuse what a variable without a value leaves: `Path` takes it for the current folder."""
+    if not text:
+        raise typer.BadParameter("it is empty; give a path, or . for the current folder")
+    return Path(text)
 
 
 def _accelerator(given: str) -> str:
@@ -38,6 +45,7 @@ CatalogOption = Annotated[
     typer.Option(
         "--catalog",
         metavar="FOLDER",
+        parser=path_given,
         help="Catalog to use, instead of the one in $VSEARCH_HOME or the platform's data folder.",
         show_default=False,
     ),

@@ -16,6 +16,7 @@ _PAGE_PRECISION = "VSEARCH_UI_PRECISION"
 
 REMEMBER_VARIABLE = "VSEARCH_REMEMBER"
 _REMEMBERED = 1000
+_DIGITS = 9  # of a number that anybody could mean
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +74,10 @@ def _usual_home() -> str:
 def _read_remember(text: str | None) -> int:
     if not text:
         return _REMEMBERED
-    if not (text.isascii() and text.isdigit()):
+    if not (text.isascii() and text.isdigit() and len(text) <= _DIGITS):
         raise SettingError(
-            f"{REMEMBER_VARIABLE} is {text!r}; it must be how many sentences are remembered, from 0"
-            " (none) up"
+            f"{REMEMBER_VARIABLE} is {text[:40]!r}; it must be how many sentences are remembered,"
+            " from 0 (none) up"
         )
     return int(text)
 

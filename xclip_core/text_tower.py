@@ -9,15 +9,18 @@ Letters in shape comments: L tokens, H heads, D width, P projection.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from threading import Lock
+from time import perf_counter
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import ThreadpoolController
 
-from machine import idle_cores
+from machine import SPIN_SECONDS, idle_cores, thread_limit
 from xclip_core.activations import ACTIVATION_ARRAYS, ArrayFunction
 from xclip_core.config import TextConfig
 from xclip_core.errors import InputError
@@ -28,6 +31,10 @@ Floats = NDArray[np.float32]
 TEXT_PREFIXES = ("text_model.", "text_projection.")
 
 _MOST_THREADS = 4  # four read memory about as fast as it gives
+_WIDTH_WORTH_THREADS = 256  # a narrower layer is done before a second thread has begun
+
+# How many threads NumPy's products take is one number for the whole process.
+_TURN = Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,14 +108,22 @@ class _Layer:
         return x.reshape(len(x), -1, self.head_width).transpose(1, 0, 2)
 
 
+class FreeCores(Protocol):
+    """See `machine.idle_cores`."""
+
+    def __call__(self, *, own_threads: int) -> int | None:
+        """How many cores there are to work on."""
+
+
 class TextTower:
     """Sentences as ids to unit vectors. Safe to use from several threads, which take turns.
 
     Args:
         config: the architecture.
         weights: the tensors of `text_shapes`, checked.
-        free_cores: asked before each sentence, as threads that wait for a core that others use
-            take longer than one thread alone; None for a machine that does not tell.
+        free_cores: asked before each sentence, with how many threads of its own may still run:
+            threads that wait for a core that others use take longer than one thread alone. None
+            for a machine that does not tell; one thread works there.
     """
 
     def __init__(
@@ -116,7 +131,7 @@ class TextTower:
         config: TextConfig,
         weights: Mapping[str, StoredTensor],
         *,
-        free_cores: Callable[[], int | None] = idle_cores,
+        free_cores: FreeCores = idle_cores,
     ) -> None:
         self._tokens = weights["text_model.embeddings.token_embedding.weight"]
         self._positions = weights["text_model.embeddings.position_embedding.weight"].whole()
@@ -128,7 +143,10 @@ class TextTower:
         self._projection = weights["text_projection.weight"].whole()
         self._free_cores = free_cores
         self._products = ThreadpoolController().select(user_api="blas")
-        self._turn = Lock()
+        wide = config.hidden_size >= _WIDTH_WORTH_THREADS
+        self._most_threads = min(thread_limit() or _MOST_THREADS, _MOST_THREADS) if wide else 1
+        self._threads = 1
+        self._ended = -math.inf
 
     def encode(self, ids: NDArray[np.int64]) -> Floats:
         """What a sentence means.
@@ -147,9 +165,11 @@ class TextTower:
                 f"a text of {len(ids)} tokens was given; this model reads at most "
                 f"{len(self._positions)}"
             )
-        # How many threads NumPy's products take is one number for the whole process.
-        with self._turn, self._products.limit(limits=self._threads()):
-            projected = self._projected(ids[: int(ids.argmax()) + 1])
+        with _TURN:
+            self._threads = self._fitting_threads()
+            with self._products.limit(limits=self._threads):
+                projected = self._projected(ids[: int(ids.argmax()) + 1])
+            self._ended = perf_counter()
         return projected / np.linalg.norm(projected)
 
     def _projected(self, ids: NDArray[np.int64]) -> Floats:
@@ -161,8 +181,13 @@ class TextTower:
         projected: Floats = self._projection @ self._last_norm(x[-1:])[0]
         return projected
 
-    def _threads(self) -> int:
-        return min(self._free_cores() or 1, _MOST_THREADS)
+    def _fitting_threads(self) -> int:
+        if self._most_threads == 1:
+            return 1
+        spinning = perf_counter() - self._ended < SPIN_SECONDS
+        free = self._free_cores(own_threads=self._threads if spinning else 1) or 1
+        # Of three free cores one is left: what others do goes up and down.
+        return min(4 if free >= 4 else 2 if free >= 2 else 1, self._most_threads)
 
 
 def text_shapes(config: TextConfig, *, projection_dim: int) -> dict[str, tuple[int, ...]]:

@@ -1,11 +1,22 @@
 """Nearest clips: exact, ordered, filtered before the search."""
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
 import pytest
+from sqlalchemy.exc import InvalidRequestError
 
-from catalog import Catalog, ClipSpan, FilePlace, InvalidVectorError, Provenance, VideoRecord
+from catalog import (
+    Catalog,
+    CatalogDamagedError,
+    ClipSpan,
+    FilePlace,
+    InvalidVectorError,
+    Provenance,
+    VideoRecord,
+)
 
 FILMS = Path("/films")
 
@@ -35,6 +46,32 @@ def test_a_clip_finds_itself(filled, catalog):
             assert (best.video_id, best.start, best.end) == (video_id, 4.0 * n, 4.0 * n + 8.0)
             assert best.duration == 24.0
             assert 0.998 < best.score <= 1.0
+
+
+def test_ranked_clips_are_looked_at_as_far_as_is_asked(filled, catalog, query):
+    nearest = catalog.nearest(query, limit=30)
+    with catalog.ranked(query, limit=30) as clips:
+        assert (len(clips), clips.scores.tolist()) == (30, scores(nearest))
+        assert [*clips[:3], *clips[3:40]] == nearest
+        assert clips[30:] == []
+
+
+def test_ranked_clips_stay_what_they_were_until_the_block_ends(filled, catalog, query):
+    nearest = catalog.nearest(query, limit=5)
+    with catalog.ranked(query, limit=5) as clips, Catalog.open(catalog.folder) as other:
+        other.forget([FILMS])
+        assert clips[:] == nearest
+    with pytest.raises(InvalidRequestError, match="closed"):
+        clips[:]
+    assert catalog.nearest(query, limit=5) == []
+
+
+def test_a_clip_of_a_film_that_lies_nowhere_is_damage(filled, catalog, query):
+    clip = catalog.nearest(query, limit=1)[0]
+    with closing(sqlite3.connect(catalog.folder / "catalog.sqlite")) as connection, connection:
+        connection.execute("DELETE FROM files WHERE video_id = ?", [clip.video_id])
+    with pytest.raises(CatalogDamagedError, match=rf"clip {clip.clip_id} .*lies nowhere.*verify"):
+        catalog.nearest(query, limit=1)
 
 
 def test_a_glob_chooses_before_the_search(filled, catalog, query):

@@ -43,13 +43,20 @@ def test_a_process_that_is_confined_to_one_core_uses_one():
         os.sched_setaffinity(0, before)
 
 
-@pytest.mark.parametrize(
-    ("running", "free"), [(1, ALL), (2, max(min(ALL, (os.cpu_count() or 1) - 1), 1)), (9_999, 1)]
-)
-def test_cores_on_which_others_run_are_not_free(tmp_path: Path, running: int, free: int):
+@pytest.mark.parametrize(("running", "own", "others"), [(1, 1, 0), (2, 1, 1), (4, 4, 0), (1, 4, 0)])
+def test_cores_on_which_others_run_are_not_free(
+    tmp_path: Path, running: int, own: int, others: int
+):
     load = tmp_path / "loadavg"
     load.write_text(f"3.21 1.30 0.70 {running}/812 30571\n")
-    assert idle_cores(load=load) == free
+    free = max(min(usable_cores(), ALL - others), 1)
+    assert idle_cores(own_threads=own, load=load) == free
+
+
+def test_one_core_counts_as_free_however_much_runs(tmp_path: Path):
+    load = tmp_path / "loadavg"
+    load.write_text("3.21 1.30 0.70 9999/30571 30571\n")
+    assert idle_cores(load=load) == 1
 
 
 @pytest.mark.parametrize("told", [None, "", "3.21 1.30 0.70 many/812 30571\n", "3.21\n"])

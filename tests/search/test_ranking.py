@@ -169,6 +169,14 @@ def test_a_look_at_the_best_clips_finds_the_moments_that_all_would_make(pool, li
     assert best_moments(Ranked(pool), limit=limit) == merge_into_moments(pool)[:limit]
 
 
+def test_equal_clips_behind_the_look_come_first_if_their_path_does():
+    camera = [clip(STRIDE * number, 0.9, video=1) for number in range(150)]
+    copies = [clip(0.0, 0.2, video=1000 - number, clip_id=10_000 + number) for number in range(60)]
+    pool = [*camera, *copies]
+    for limit in (2, 10, 30):
+        assert best_moments(Ranked(pool), limit=limit) == merge_into_moments(pool)[:limit]
+
+
 def test_clips_that_can_change_nothing_are_not_looked_at():
     many = Ranked([clip(0.0, 0.5 - video / 1000, video=video) for video in range(256)])
     assert len(best_moments(many, limit=10)) == 10

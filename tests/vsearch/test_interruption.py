@@ -1,5 +1,7 @@
 """Real processes, real signals."""
 
+import os
+import select
 import signal
 import subprocess
 import sys
@@ -95,6 +97,66 @@ def test_a_terminal_that_is_closed_says_so_more_than_once_and_means_one_thing() 
     process.send_signal(signal.SIGHUP)
     _, err = process.communicate("\n", timeout=60)
     assert (process.returncode, err) == (129, "")
+
+
+# Python's import lock is held by a module that another thread waits for.
+IMPORT = """
+import sys, threading, time
+from vsearch.interruption import Interruption
+
+def work():
+    try:
+        import slow_module
+        time.sleep(60)
+    finally:
+        other = threading.Thread(target=__import__, args=("json.tool",), daemon=True)
+        other.start()
+        other.join()
+        print("slow_module" in sys.modules, flush=True)
+
+sys.exit(Interruption().exit_code_of(work))
+"""
+
+
+def test_an_import_is_waited_for(tmp_path: Path) -> None:
+    (tmp_path / "slow_module.py").write_text(
+        "import time\nprint('importing', flush=True)\n"
+        "for _ in range(100):\n    time.sleep(0.01)\nprint('imported', flush=True)\n"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", IMPORT],
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=REPOSITORY,
+        env={**os.environ, "PYTHONPATH": f"{REPOSITORY}{os.pathsep}{tmp_path}"},
+    )
+    assert next_line(process) == "importing\n"
+    process.send_signal(signal.SIGTERM)
+    out, _ = process.communicate(timeout=60)
+    assert (out, process.returncode) == ("imported\nTrue\n", 143)
+
+
+def test_the_cursor_is_back_before_a_second_signal_can_end_it() -> None:
+    import pty  # not on Windows
+
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-c", WORK],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=theirs,
+        text=True,
+        cwd=REPOSITORY,
+    )
+    assert next_line(process) == "at work\n"
+    process.send_signal(signal.SIGINT)
+    assert select.select([ours], [], [], 60)[0], "nothing was written"
+    assert os.read(ours, 100) == b"\x1b[?25h"
+    process.send_signal(signal.SIGINT)
+    assert process.wait(timeout=60) == -signal.SIGINT
+    process.communicate()
+    os.close(ours)
+    os.close(theirs)
 
 
 @pytest.mark.parametrize("ignored", [signal.SIGHUP, signal.SIGINT])

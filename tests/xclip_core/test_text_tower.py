@@ -1,7 +1,9 @@
 """The text encoder in NumPy against the one in PyTorch and the reference's, on random ones."""
 
 import random
+import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -18,7 +20,7 @@ from xclip_core.config import ACTIVATIONS, TextConfig, VisionConfig, XCLIPConfig
 from xclip_core.errors import InputError
 from xclip_core.mapped_weights import StoredTensor
 from xclip_core.model import XCLIP
-from xclip_core.text_tower import TEXT_PREFIXES, TextTower, text_shapes
+from xclip_core.text_tower import TEXT_PREFIXES, FreeCores, TextTower, text_shapes
 
 CLOSE = 1e-5
 
@@ -74,7 +76,7 @@ def text_weights(model: torch.nn.Module) -> dict[str, StoredTensor]:
 
 
 def tower_of(model: torch.nn.Module, config: XCLIPConfig) -> TextTower:
-    return TextTower(config.text, text_weights(model), free_cores=lambda: 1)
+    return TextTower(config.text, text_weights(model), free_cores=lambda **_: 1)
 
 
 def random_sentences(config: TextConfig, *, rng: random.Random) -> list[Ids]:
@@ -138,23 +140,86 @@ def blas_threads() -> int:
     )
 
 
-@pytest.mark.parametrize(("free", "threads"), [(1, 1), (3, 3), (64, 4), (None, 1)])
-def test_products_take_the_free_cores_and_leave_the_process_as_it_was(
-    free: int | None, threads: int
-) -> None:
+@pytest.fixture
+def without_limits(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def watched_tower(
+    *, free_cores: FreeCores, width: int = 256
+) -> tuple[TextTower, TextTower, TextConfig, list[int]]:
+    """A tower, the same on one thread, and how many threads the former takes, noted as it works."""
     torch.manual_seed(0)
-    text = TextConfig(vocab_size=50, hidden_size=256, intermediate_size=512, num_hidden_layers=2)
+    text = TextConfig(vocab_size=50, hidden_size=width, intermediate_size=512, num_hidden_layers=2)
     vision = VisionConfig(image_size=8, patch_size=8, mit_hidden_size=6, mit_num_attention_heads=1)
     config = XCLIPConfig.from_parts(text=text, vision=vision, prompt_num_attention_heads=1)
     model = reference(config)
-    before = blas_threads()
     weights = text_weights(model)
     name = "text_model.embeddings.token_embedding.weight"
     tokens = Watched("F32", weights[name].array)
-    tower = TextTower(config.text, {**weights, name: tokens}, free_cores=lambda: free)
+    tower = TextTower(config.text, {**weights, name: tokens}, free_cores=free_cores)
+    return tower, tower_of(model, config), config.text, tokens.threads
+
+
+@pytest.mark.parametrize(("free", "threads"), [(1, 1), (2, 2), (3, 2), (64, 4), (None, 1)])
+@pytest.mark.usefixtures("without_limits")
+def test_products_take_the_free_cores_and_leave_the_process_as_it_was(
+    free: int | None, threads: int
+) -> None:
+    before = blas_threads()
+    tower, alone, text, taken = watched_tower(free_cores=lambda **_: free)
     for row in random_sentences(text, rng=random.Random(0)):
-        assert np.allclose(tower.encode(row), tower_of(model, config).encode(row), atol=CLOSE)
-    assert set(tokens.threads) == {threads}
+        assert np.allclose(tower.encode(row), alone.encode(row), atol=CLOSE)
+    assert set(taken) == {threads}
+    assert blas_threads() == before
+
+
+@pytest.mark.usefixtures("without_limits")
+def test_narrow_layers_are_not_worth_a_second_thread() -> None:
+    tower, _, text, taken = watched_tower(free_cores=lambda **_: 8, width=128)
+    tower.encode(random_sentences(text, rng=random.Random(0))[0])
+    assert taken == [1]
+
+
+@pytest.mark.parametrize("said", [{"OPENBLAS_NUM_THREADS": "1"}, {"OMP_NUM_THREADS": "1,2"}])
+@pytest.mark.usefixtures("without_limits")
+def test_no_more_threads_than_the_user_lets_it_have(
+    monkeypatch: pytest.MonkeyPatch, said: dict[str, str]
+) -> None:
+    for name, value in said.items():
+        monkeypatch.setenv(name, value)
+    tower, _, text, taken = watched_tower(free_cores=lambda **_: 8)
+    tower.encode(random_sentences(text, rng=random.Random(0))[0])
+    assert taken == [1]
+
+
+@pytest.mark.usefixtures("without_limits")
+def test_the_threads_of_the_sentence_before_are_no_others() -> None:
+    asked = []
+
+    def free_cores(*, own_threads: int) -> int:
+        asked.append(own_threads)
+        return 4
+
+    tower, _, text, _ = watched_tower(free_cores=free_cores)
+    sentence = random_sentences(text, rng=random.Random(0))[0]
+    for _ in range(50):
+        tower.encode(sentence)
+    assert asked[0] == 1
+    assert 4 in asked[1:]  # not each time: a machine may stand still for two milliseconds
+    time.sleep(0.1)
+    tower.encode(sentence)
+    assert asked[-1] == 1
+
+
+@pytest.mark.usefixtures("without_limits")
+def test_towers_that_are_asked_at_once_leave_the_process_as_it_was() -> None:
+    before = blas_threads()
+    towers = [watched_tower(free_cores=lambda **_: 4)[0] for _ in range(4)]
+    with ThreadPoolExecutor(len(towers)) as pool:
+        for _ in range(20):
+            list(pool.map(lambda tower: tower.encode(np.array([3, 4, 49])), towers))
     assert blas_threads() == before
 
 

@@ -27,6 +27,7 @@ from vsearch.options import (
     VerboseOption,
     WindowOption,
     WorkersOption,
+    path_given,
 )
 from vsearch.settings import read_settings
 
@@ -34,7 +35,7 @@ from vsearch.settings import read_settings
 def index(
     paths: Annotated[
         list[Path],
-        typer.Argument(metavar="PATH", help="Video files, or folders of them."),
+        typer.Argument(metavar="PATH", parser=path_given, help="Video files, or folders of them."),
     ],
     *,
     catalog: CatalogOption = None,

@@ -11,7 +11,7 @@ import typer
 from vsearch import output
 from vsearch.exit_codes import REFUSED
 from vsearch.messages import refuse, set_volume
-from vsearch.options import CatalogOption, JsonOption, QuietOption, VerboseOption
+from vsearch.options import CatalogOption, JsonOption, QuietOption, VerboseOption, path_given
 from vsearch.settings import read_settings
 
 
@@ -43,7 +43,11 @@ def status(
 def forget(
     paths: Annotated[
         list[Path],
-        typer.Argument(metavar="PATH", help="Files or folders; they need not be there any more."),
+        typer.Argument(
+            metavar="PATH",
+            parser=path_given,
+            help="Files or folders; they need not be there any more.",
+        ),
     ],
     *,
     catalog: CatalogOption = None,
@@ -73,8 +77,12 @@ def forget(
 
 
 def relocate(
-    old: Annotated[Path, typer.Argument(metavar="OLD", help="Where the files were.")],
-    new: Annotated[Path, typer.Argument(metavar="NEW", help="Where they are now.")],
+    old: Annotated[
+        Path, typer.Argument(metavar="OLD", parser=path_given, help="Where the files were.")
+    ],
+    new: Annotated[
+        Path, typer.Argument(metavar="NEW", parser=path_given, help="Where they are now.")
+    ],
     *,
     catalog: CatalogOption = None,
     as_json: JsonOption = False,
