@@ -10,7 +10,8 @@ from types import FrameType
 from vsearch.exit_codes import INTERRUPTED, REFUSED
 
 _NAMES = ("SIGINT", "SIGTERM", "SIGHUP")  # Windows has no SIGHUP
-_SECONDS_FOR_AN_IMPORT = 0.02  # then it is looked at again
+_SECONDS_TO_FINISH = 0.02  # then it is looked at again
+_WHOLE_OR_NOT = ("importlib._bootstrap>", "/multiprocessing/popen_forkserver.py")
 _SHOW_CURSOR = b"\x1b[?25h"
 
 
@@ -21,7 +22,8 @@ class Interruption:
     be put away. A second one ends the process at once.
 
     An import is not broken off but waited for: Python's would keep the lock that it holds, and
-    another thread that imports, as for a model that it loads, would wait for it forever.
+    another thread that imports, as for a model that it loads, would wait for it forever. Nor is the
+    start of a process, which would be left half told what to do, and complain.
     """
 
     def __init__(self) -> None:
@@ -72,18 +74,18 @@ class Interruption:
         self._interrupt(number, frame)
 
     def _interrupt(self, _: int, frame: FrameType | None) -> None:
-        if not _imports(frame):
+        if not _is_whole_or_not(frame):
             raise KeyboardInterrupt
         signal.signal(signal.SIGALRM, self._interrupt)
-        _alarm(_SECONDS_FOR_AN_IMPORT)
+        _alarm(_SECONDS_TO_FINISH)
 
 
-def _imports(frame: FrameType | None) -> bool:
-    """Whether what was interrupted goes on within an import, and can be come back to."""
+def _is_whole_or_not(frame: FrameType | None) -> bool:
+    """Whether what was interrupted must not be broken off, and can be come back to."""
     if not hasattr(signal, "setitimer"):
         return False  # Windows
     while frame is not None:
-        if frame.f_code.co_filename.startswith("<frozen importlib"):
+        if frame.f_code.co_filename.endswith(_WHOLE_OR_NOT):
             return True
         frame = frame.f_back
     return False

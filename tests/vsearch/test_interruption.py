@@ -118,22 +118,66 @@ sys.exit(Interruption().exit_code_of(work))
 """
 
 
-def test_an_import_is_waited_for(tmp_path: Path) -> None:
+@pytest.fixture
+def slow_module(tmp_path: Path) -> Path:
+    """A folder with a module that takes a second to import."""
     (tmp_path / "slow_module.py").write_text(
         "import time\nprint('importing', flush=True)\n"
         "for _ in range(100):\n    time.sleep(0.01)\nprint('imported', flush=True)\n"
     )
-    process = subprocess.Popen(
-        [sys.executable, "-c", IMPORT],
+    return tmp_path
+
+
+def run_beside(folder: Path, *arguments: str) -> "subprocess.Popen[str]":
+    """Python with the modules of the folder."""
+    return subprocess.Popen(
+        [sys.executable, *arguments],
         stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
         cwd=REPOSITORY,
-        env={**os.environ, "PYTHONPATH": f"{REPOSITORY}{os.pathsep}{tmp_path}"},
+        env={**os.environ, "PYTHONPATH": f"{REPOSITORY}{os.pathsep}{folder}"},
     )
+
+
+def test_an_import_is_waited_for(slow_module: Path) -> None:
+    process = run_beside(slow_module, "-c", IMPORT)
     assert next_line(process) == "importing\n"
     process.send_signal(signal.SIGTERM)
-    out, _ = process.communicate(timeout=60)
-    assert (out, process.returncode) == ("imported\nTrue\n", 143)
+    out, err = process.communicate(timeout=60)
+    assert (out, err, process.returncode) == ("imported\nTrue\n", "", 143)
+
+
+# The process that makes others imports what it was told to before it makes the first.
+START = """
+import multiprocessing, time
+import sys
+from vsearch.interruption import Interruption
+
+def work():
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["slow_module"])
+    process = context.Process(target=time.sleep, args=(0,))
+    try:
+        process.start()
+        print("started", flush=True)
+        time.sleep(60)
+    finally:
+        process.join()
+
+if __name__ == "__main__":
+    sys.exit(Interruption().exit_code_of(work))
+"""
+
+
+def test_the_start_of_a_process_is_waited_for(slow_module: Path) -> None:
+    script = slow_module / "start.py"
+    script.write_text(START)
+    process = run_beside(slow_module, str(script))
+    assert next_line(process) == "importing\n"
+    process.send_signal(signal.SIGTERM)
+    out, err = process.communicate(timeout=60)
+    assert (out, err, process.returncode) == ("imported\nstarted\n", "", 143)
 
 
 def test_the_cursor_is_back_before_a_second_signal_can_end_it() -> None:
