@@ -43,7 +43,7 @@ from xclip_core.tokenizer import Tokenizer
 
 FILMS, CLIPS_OF_EACH = 400, 250
 WORDS = 8
-WARM_ROUNDS = 41
+WARM_ROUNDS = 101
 PEER_ROUNDS = 9
 COLD_ROUNDS = 7
 SHOWN = 10  # moments
