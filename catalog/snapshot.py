@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catalog.errors import CatalogStorageError
-from machine import usable_cores
+from machine import memory_threads
 
 SNAPSHOT_NAME = "vectors.faiss"
 _MAGIC = b"VSEARCH2"
@@ -31,7 +31,6 @@ _EARLIER_MAGIC = b"VSEARCH1"  # the same label, before another body
 _HEADER = struct.Struct("<8s16sQ32s")  # magic, catalog, generation, digest of all the rest
 HEADER_BYTES = _HEADER.size
 _CHUNK = 1 << 22  # bytes; the digest is one of the digests of such stretches
-_MOST_THREADS = 4
 _LEFTOVER_SECONDS = 3600.0
 
 
@@ -100,7 +99,7 @@ def read_body(file: BinaryIO, *, label: Label) -> NDArray[np.uint8] | None:
     body = np.empty(max(0, os.fstat(file.fileno()).st_size - _HEADER.size), np.uint8)
     chunks = [body[begin : begin + _CHUNK] for begin in range(0, len(body), _CHUNK)]
     read = partial(_read_chunk, file)
-    with ThreadPoolExecutor(min(_MOST_THREADS, usable_cores())) as pool:
+    with ThreadPoolExecutor(memory_threads()) as pool:
         digests = pool.map(read, chunks, range(_HEADER.size, _HEADER.size + len(body), _CHUNK))
         digest = _digest(digests, catalog_uuid=label.catalog_uuid, generation=label.generation)
     return body if digest == label.digest else None

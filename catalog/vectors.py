@@ -17,14 +17,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catalog.segments import Chosen, Codes, Form, Halves, Nibbles, Segment, SegmentsOnGpu, alone
-from machine import usable_cores
+from machine import memory_threads
 
 VectorSource = Callable[[NDArray[np.int64]], NDArray[np.float32]]
 """The stored vectors (N, D) under N ascending ids that are all there."""
 
 EXACT_UP_TO = 200_000
 _SEGMENT_ROWS = {Halves: 32_768, Nibbles: 65_536}  # enough segments for all threads from 100,000 on
-_MOST_THREADS = 4  # more read memory no faster, and others want to work too
 _FITTED_ON = 32_768  # rows
 _CANDIDATES = 256  # looked at again at least; each costs some 6 µs
 _MOST_CANDIDATES = 4096
@@ -59,7 +58,7 @@ class VectorIndex:
         self._form: Form = Halves(dimension)
         self._segments: list[Segment] = []
         self._present: NDArray[np.bool_] | None = None
-        self._threads = min(_MOST_THREADS, usable_cores())
+        self._threads = memory_threads()
         self._pool: ThreadPoolExecutor | None = None
         self._gpu = SegmentsOnGpu()
 

@@ -1,6 +1,13 @@
 """What of this machine there is to work with, and how it is shared."""
 
-from machine.cores import idle_cores, usable_cores
+from machine.cores import idle_cores, memory_threads, usable_cores
 from machine.process import SPIN_SECONDS, prepare_process, thread_limit
 
-__all__ = ["SPIN_SECONDS", "idle_cores", "prepare_process", "thread_limit", "usable_cores"]
+__all__ = [
+    "SPIN_SECONDS",
+    "idle_cores",
+    "memory_threads",
+    "prepare_process",
+    "thread_limit",
+    "usable_cores",
+]

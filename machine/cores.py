@@ -8,6 +8,7 @@ _OWN_GROUP = Path("/proc/self/cgroup")
 _GROUPS = Path("/sys/fs/cgroup")
 _LOAD = Path("/proc/loadavg")
 _LOOKS = 3  # some 30 µs each
+_MEMORY_THREADS = 4  # more read it no faster, and others want to work too
 
 
 def usable_cores(*, own_group: Path = _OWN_GROUP, groups: Path = _GROUPS) -> int:
@@ -17,6 +18,11 @@ def usable_cores(*, own_group: Path = _OWN_GROUP, groups: Path = _GROUPS) -> int
     each moment at once and stand still for the rest.
     """
     return max(int(min(_cores(), _quota(own_group, groups))), 1)
+
+
+def memory_threads() -> int:
+    """How many threads to share out work among that takes as long as memory takes to read."""
+    return min(_MEMORY_THREADS, usable_cores())
 
 
 def idle_cores(*, own_threads: int = 1, load: Path = _LOAD) -> int | None:

@@ -2,7 +2,6 @@
 
 import gc
 import os
-from collections.abc import Mapping
 
 # Read by OpenMP when PyTorch is loaded, and by OpenBLAS when NumPy is.
 _THREADS = {
@@ -30,7 +29,7 @@ def prepare_process() -> None:
     gc.set_threshold(200_000, 20, 20)
 
 
-def thread_limit(environment: Mapping[str, str] = os.environ) -> int | None:
+def thread_limit() -> int | None:
     """How many threads the user lets a computation have; None if the environment does not say."""
-    said = [environment[name].partition(",")[0].strip() for name in _LIMITS if name in environment]
+    said = [os.environ.get(name, "").partition(",")[0].strip() for name in _LIMITS]
     return min((int(number) for number in said if number.isdecimal() and int(number)), default=None)

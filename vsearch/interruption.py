@@ -11,7 +11,7 @@ from vsearch.exit_codes import INTERRUPTED, REFUSED
 
 _NAMES = ("SIGINT", "SIGTERM", "SIGHUP")  # Windows has no SIGHUP
 _SECONDS_TO_FINISH = 0.02  # then it is looked at again
-_WHOLE_OR_NOT = ("importlib._bootstrap>", "/multiprocessing/popen_forkserver.py")
+_FINISHED_FIRST = ("importlib._bootstrap>", "/multiprocessing/popen_forkserver.py")
 _SHOW_CURSOR = b"\x1b[?25h"
 
 
@@ -74,18 +74,18 @@ class Interruption:
         self._interrupt(number, frame)
 
     def _interrupt(self, _: int, frame: FrameType | None) -> None:
-        if not _is_whole_or_not(frame):
+        if not _has_to_finish(frame):
             raise KeyboardInterrupt
         signal.signal(signal.SIGALRM, self._interrupt)
         _alarm(_SECONDS_TO_FINISH)
 
 
-def _is_whole_or_not(frame: FrameType | None) -> bool:
+def _has_to_finish(frame: FrameType | None) -> bool:
     """Whether what was interrupted must not be broken off, and can be come back to."""
     if not hasattr(signal, "setitimer"):
         return False  # Windows
     while frame is not None:
-        if frame.f_code.co_filename.endswith(_WHOLE_OR_NOT):
+        if frame.f_code.co_filename.endswith(_FINISHED_FIRST):
             return True
         frame = frame.f_back
     return False
