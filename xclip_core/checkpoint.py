@@ -23,7 +23,7 @@ from torch.overrides import TorchFunctionMode
 
 from xclip_core.config import XCLIPConfig
 from xclip_core.digest import weights_digest
-from xclip_core.errors import WeightsError
+from xclip_core.errors import WeightsError, damaged
 from xclip_core.hub import PICKLED, SAFETENSORS
 from xclip_core.location import (
     find_weights,
@@ -176,9 +176,7 @@ def _read_safetensors(path: Path) -> dict[str, Tensor]:
     try:
         return load_file(path)
     except (SafetensorError, OSError) as error:
-        raise WeightsError(
-            f"{path} is damaged or cut off ({error}); delete it and fetch it again"
-        ) from error
+        raise WeightsError(damaged(path, error)) from error
 
 
 def read_pickled(path: Path) -> dict[str, Tensor]:
@@ -197,9 +195,7 @@ def read_pickled(path: Path) -> dict[str, Tensor]:
         ) from error
     except (RuntimeError, EOFError, ValueError, KeyError, OSError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise WeightsError(
-            f"{path} is damaged or cut off ({reason}); delete it and fetch it again"
-        ) from error
+        raise WeightsError(damaged(path, reason)) from error
     if not isinstance(state, dict) or not all(isinstance(v, Tensor) for v in state.values()):
         raise WeightsError(f"{path} does not hold tensors by name, as published weights do")
     return state

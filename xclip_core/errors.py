@@ -1,5 +1,8 @@
 """What can go wrong with the model, as one small tree."""
 
+import shlex
+from pathlib import Path
+
 
 class ModelError(Exception):
     """The root: every error that this package raises on purpose, each message one sentence.
@@ -53,3 +56,17 @@ class InputError(ModelError):
 
 class DeviceError(ModelError):
     """A device or a precision that this machine does not have."""
+
+
+def damaged(path: Path, reason: object) -> str:
+    """The message for a file of a checkpoint that cannot be read, with the way out.
+
+    A file in the Hub's cache is a link to what was fetched: while that is there, it is linked
+    again and not fetched.
+    """
+    if path.parent.parent.name == "snapshots":
+        fetched = shlex.quote(str(path.resolve()))
+        mend = f"delete what was fetched, `rm {fetched}`, and the same command fetches it anew"
+    else:
+        mend = "put a sound copy of it there"
+    return f"{path} is damaged or cut off ({reason}); {mend}"

@@ -7,17 +7,22 @@ checkpoint is never compared with the Hub again, so an index keeps its model.
 from __future__ import annotations
 
 import difflib
+import errno
 import json
 import os
 import re
-from collections.abc import Callable
+import shutil
+import warnings
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from xclip_core.errors import (
     CheckpointError,
     CheckpointNotFoundError,
     HubUnreachableError,
+    damaged,
 )
 from xclip_core.identity import PUBLISHED_MODELS
 
@@ -26,6 +31,11 @@ SAFETENSORS_INDEX = "model.safetensors.index.json"
 PICKLED = "pytorch_model.bin"
 
 _ANSWER_SECONDS = 5.0
+# What goes wrong on this machine, and not on the way to the Hub.
+_LOCAL_ERRORS = {
+    errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.EFBIG,
+    errno.EIO, errno.EEXIST, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG, errno.EMFILE,
+}  # fmt: skip
 
 Report = Callable[[str], None]
 
@@ -54,7 +64,7 @@ def fetch(name: HubName, *, offline: bool, report: Report) -> Path:
     Raises:
         CheckpointNotFoundError: the Hub has no such model or revision, or it lacks files.
         HubUnreachableError: not (wholly) in the cache, and the Hub cannot be asked.
-        CheckpointError: the Hub refuses, or the cache cannot be written.
+        CheckpointError: the Hub refuses, or the cache cannot be written or has no room.
     """
     _forbid_reports()
     cached = _cached_file(name, "config.json")
@@ -66,10 +76,11 @@ def fetch(name: HubName, *, offline: bool, report: Report) -> Path:
             "without that restriction, or name a folder that holds it"
         )
     _ask_hub(name)
-    report(f"fetching {name} from the Hub, once; it stays in the cache of this machine")
     config = _fetch_first(name, "config.json")
     # From here on that very commit, should the Hub's copy change in between.
     pinned = HubName(repository=name.repository, revision=config.parent.name)
+    size = _require_room(pinned)
+    report(f"fetching {name} ({size}) from the Hub, once; it stays in {_cache_folder()}")
     _fetch_first(pinned, "preprocessor_config.json", "processor_config.json")
     if _fetch_first(pinned, "tokenizer.json", "vocab.json").name == "vocab.json":
         _fetch_first(pinned, "merges.txt")
@@ -105,7 +116,7 @@ def shard_names(index: Path) -> list[str]:
         weight_map = json.loads(index.read_text(encoding="utf-8"))["weight_map"]
         names = sorted(set(weight_map.values()))
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise CheckpointError(f"{index} is damaged ({error!r}); fetch it again") from error
+        raise CheckpointError(damaged(index, error)) from error
     strays = [name for name in names if Path(str(name)).name != name]
     if strays:
         raise CheckpointError(f"{index} names {strays[0]!r}, which is not a file beside it")
@@ -147,6 +158,49 @@ def _cached_file(name: HubName, file: str) -> Path | None:
     return Path(found) if isinstance(found, str) else None
 
 
+def _cache_folder() -> Path:
+    from huggingface_hub import constants
+
+    return Path(constants.HF_HUB_CACHE)
+
+
+def _require_room(name: HubName) -> str:
+    """See that the weights fit on the disk before they are fetched; their size, in words."""
+    size = _weights_bytes(name)
+    if size is None:
+        return "of unknown size"
+    folder = _cache_folder()
+    there = next(above for above in (folder, *folder.parents) if above.exists())
+    free = shutil.disk_usage(there).free
+    if size > free:
+        raise CheckpointError(
+            f"the weights of {name.repository} take {_megabytes(size)}, and {folder} has room for "
+            f"{_megabytes(free)}; make room there, or set HF_HOME to a folder on another disk"
+        )
+    return _megabytes(size)
+
+
+def _weights_bytes(name: HubName) -> int | None:
+    """How large the weights are that would be fetched; None for several files, and if untold."""
+    from huggingface_hub import get_hf_file_metadata, hf_hub_url
+    from huggingface_hub.errors import EntryNotFoundError
+
+    for file in (SAFETENSORS, SAFETENSORS_INDEX, PICKLED):
+        url = hf_hub_url(name.repository, file, revision=name.revision)
+        try:
+            size = get_hf_file_metadata(url, timeout=_ANSWER_SECONDS).size
+        except EntryNotFoundError:
+            continue
+        except Exception as error:  # the HTTP library beneath differs from version to version
+            raise _translated(error, name) from error
+        return None if file == SAFETENSORS_INDEX else size
+    return None
+
+
+def _megabytes(size: int) -> str:
+    return f"{max(size, 0) / 1e6:,.0f} MB"
+
+
 def _ask_hub(name: HubName) -> None:
     """One short question without retries, so that being offline shows within seconds."""
     from huggingface_hub import get_hf_file_metadata, hf_hub_url
@@ -168,9 +222,11 @@ def _fetch_first(name: HubName, *files: str) -> Path:
         if cached is not None:
             return cached
         try:
-            path = hf_hub_download(
-                name.repository, file, revision=name.revision, etag_timeout=_ANSWER_SECONDS
-            )
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # of a full disk, which is an error right after
+                path = hf_hub_download(
+                    name.repository, file, revision=name.revision, etag_timeout=_ANSWER_SECONDS
+                )
         except LocalEntryNotFoundError as error:
             raise _translated(error, name) from error
         except EntryNotFoundError:
@@ -185,7 +241,6 @@ def _fetch_first(name: HubName, *files: str) -> Path:
 
 
 def _translated(error: Exception, name: HubName) -> CheckpointError:
-    from huggingface_hub import constants
     from huggingface_hub import errors as hub
 
     if isinstance(error, hub.GatedRepoError):
@@ -212,11 +267,46 @@ def _translated(error: Exception, name: HubName) -> CheckpointError:
             f"{name} is not on this machine and HF_HUB_OFFLINE forbids fetching it; unset that "
             "once, or name a folder that holds it"
         )
+    return _not_fetched(error, name)
+
+
+def _causes(error: BaseException | None) -> Iterator[OSError]:
+    """The errors of the operating system that led to this one."""
+    while error is not None:
+        if isinstance(error, OSError):
+            yield error
+        error = error.__cause__ or error.__context__
+
+
+def _not_fetched(error: Exception, name: HubName) -> CheckpointError:
+    from huggingface_hub import constants
+
+    local = next((cause for cause in _causes(error) if cause.errno in _LOCAL_ERRORS), None)
+    if local is not None:
+        return CheckpointError(
+            f"what the Hub sends of {name.repository} cannot be kept in {_cache_folder()} "
+            f"({local.strerror}); see that it has room and may be written to, or set HF_HOME to "
+            "another folder"
+        )
     near = _nearest_published(name.repository)
     meant = f"; did you mean {near}?" if near not in ("", name.repository) else ""
     reason = re.sub(r"^\[Errno -?\d+\] ", "", str(error.__cause__ or error).splitlines()[0])
+    through = _proxy_to(constants.ENDPOINT)
+    way = f" through the proxy {through}" if through else ""
+    mend = "correct or unset the proxy's variable" if through else "connect"
     return HubUnreachableError(
-        f"{name} is not on this machine and {constants.ENDPOINT} does not answer ({reason}); "
-        "connect and try again, name a folder that holds the checkpoint, or use the built-in "
-        f"model 'demo'{meant}"
+        f"{name} is not on this machine and {constants.ENDPOINT} does not answer{way} ({reason}); "
+        f"{mend} and try again, or name a folder that holds the checkpoint{meant}"
     )
+
+
+def _proxy_to(url: str) -> str | None:
+    """The proxy that the environment names for an address, without name and password."""
+    import urllib.request  # only here: it takes longer to load than a question to answer
+
+    scheme, host = urlsplit(url).scheme, urlsplit(url).hostname or ""
+    proxies = urllib.request.getproxies()
+    proxy = proxies.get(scheme) or proxies.get("all")
+    if not proxy or urllib.request.proxy_bypass(host):
+        return None
+    return re.sub(r"//[^/@]*@", "//", proxy)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from xclip_core.config import XCLIPConfig
-from xclip_core.errors import CheckpointNotFoundError, ConfigError
+from xclip_core.errors import CheckpointNotFoundError, ConfigError, damaged
 from xclip_core.hub import (
     PICKLED,
     SAFETENSORS,
@@ -138,9 +138,9 @@ def read_config(folder: Path) -> XCLIPConfig:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise ConfigError(f"{path} is damaged ({error}); fetch it again") from error
+        raise ConfigError(damaged(path, error)) from error
     if not isinstance(content, dict):
-        raise ConfigError(f"{path} does not hold a JSON object; fetch it again")
+        raise ConfigError(damaged(path, "no JSON object"))
     return XCLIPConfig.from_dict(content)
 
 

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from xclip_core.errors import WeightsError
+from xclip_core.errors import WeightsError, damaged
 from xclip_core.hub import PICKLED
 
 # What each type of the format is called in NumPy, which has no bfloat16 of its own.
@@ -116,9 +116,7 @@ def _mapped(path: Path, *, prefixes: tuple[str, ...]) -> dict[str, StoredTensor]
             if name.startswith(prefixes)
         }
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise WeightsError(
-            f"{path} is damaged or cut off ({error}); delete it and fetch it again"
-        ) from error
+        raise WeightsError(damaged(path, error)) from error
 
 
 def _parse_header(content: memoryview) -> tuple[dict[str, Any], memoryview]:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from xclip_core.errors import FrameProcessorError, InputError
+from xclip_core.errors import FrameProcessorError, InputError, damaged
 from xclip_core.resampling import resize
 
 if TYPE_CHECKING:
@@ -191,7 +191,7 @@ def _read_frame_part(path: Path) -> Mapping[str, Any]:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise FrameProcessorError(f"{path} is damaged ({error}); fetch it again") from error
+        raise FrameProcessorError(damaged(path, error)) from error
     if isinstance(content, dict) and path.name == JOINT_FILE_NAME:
         content = content.get("image_processor")
     if not isinstance(content, dict):

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from xclip_core.config import XCLIPConfig
 from xclip_core.digest import weights_digest
-from xclip_core.errors import ModelError
+from xclip_core.errors import WeightsError, damaged
 from xclip_core.identity import DEFAULT_MODEL, ModelIdentity
 from xclip_core.location import find_weights, locate, read_config, require_fitting_vocabulary
 from xclip_core.mapped_weights import OBSOLETE_BUFFERS, map_weights, require_forms
@@ -34,8 +34,11 @@ class SentenceEmbedder:
         identity: what an index has to remember about the model.
     """
 
-    def __init__(self, tower: TextTower, *, tokenizer: Tokenizer, identity: ModelIdentity) -> None:
+    def __init__(
+        self, tower: TextTower, *, tokenizer: Tokenizer, identity: ModelIdentity, source: Path
+    ) -> None:
         self.identity = identity
+        self._source = source  # of the weights, for messages
         self._tower = tower
         self._tokenizer = tokenizer
 
@@ -76,21 +79,20 @@ class SentenceEmbedder:
             frames_per_clip=config.vision.num_frames,
             image_size=config.vision.image_size,
         )
-        return cls(tower, tokenizer=tokenizer, identity=identity)
+        return cls(tower, tokenizer=tokenizer, identity=identity, source=files[0])
 
     def embed_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """What sentences mean, whatever the video: K texts to (K, P) unit vectors.
 
         Raises:
-            ModelError: the weights make numbers that are not finite.
+            WeightsError: the weights make numbers that are not finite.
         """
         vectors = np.zeros((len(texts), self.identity.dimension), dtype=np.float32)
         for row, text in enumerate(texts):
             vectors[row] = self._tower.encode(self._tokenizer.encode(as_trained(text)))
         if not np.isfinite(vectors).all():
-            raise ModelError(
-                f"the text encoder of {self.identity.model} computed numbers that are not finite; "
-                "its weights are damaged, fetch them again"
+            raise WeightsError(
+                damaged(self._source, "the text encoder computes numbers that are not finite")
             )
         return vectors
 

@@ -19,7 +19,7 @@ import tokenizers
 from numpy.typing import NDArray
 from tokenizers import AddedToken, Regex, models, normalizers, pre_tokenizers, processors
 
-from xclip_core.errors import InputError, TokenizerError
+from xclip_core.errors import InputError, TokenizerError, damaged
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -297,7 +297,7 @@ def _read_whole(path: Path) -> tuple[dict[str, int], Merges]:
         merges = [_parse_merge(m) if isinstance(m, str) else (m[0], m[1]) for m in model["merges"]]
         return {**model["vocab"], **added}, merges
     except (KeyError, TypeError, IndexError) as error:
-        raise TokenizerError(f"{path} is not a tokenizer file ({error!r})") from error
+        raise TokenizerError(damaged(path, f"no tokenizer file: {error!r}")) from error
 
 
 def _parse_merges(text: str) -> list[tuple[str, str]]:
@@ -318,16 +318,16 @@ def _read_text(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise TokenizerError(f"{path} cannot be read: {error}") from error
+        raise TokenizerError(damaged(path, error)) from error
 
 
 def _read_json(path: Path) -> dict[str, Any]:
     try:
         content = json.loads(_read_text(path))
     except json.JSONDecodeError as error:
-        raise TokenizerError(f"{path} is damaged ({error}); fetch it again") from error
+        raise TokenizerError(damaged(path, error)) from error
     if not isinstance(content, dict):
-        raise TokenizerError(f"{path} does not hold a JSON object; fetch it again")
+        raise TokenizerError(damaged(path, "no JSON object"))
     return content
 
 
