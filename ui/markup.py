@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import html
 import re
-import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from vsearch.output import clock, count, shown
+from vsearch.names import command_line, shown
+from vsearch.output import clock, count
 
 if TYPE_CHECKING:
     from catalog import CatalogStatus
@@ -57,11 +57,11 @@ def _index_command(settings: Settings) -> str:
         words += ["--catalog", str(settings.catalog)]
     if settings.model:
         words += ["--model", settings.model]
-    return shlex.join(words)
+    return command_line(*words)
 
 
 def _demo_page_command(settings: Settings) -> str:
-    return shlex.join(["vsearch", "ui", "--catalog", str(settings.home / "demo" / "catalog")])
+    return command_line("vsearch", "ui", "--catalog", settings.home / "demo" / "catalog")
 
 
 def library(status: CatalogStatus) -> str:

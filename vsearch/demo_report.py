@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import shlex
 import shutil
 import sys
 from typing import TYPE_CHECKING, Any
 
 from vsearch.index_report import index_json, print_index
+from vsearch.names import quoted
 from vsearch.output import clock, console, moment_line, search_json
 
 if TYPE_CHECKING:
@@ -61,8 +61,8 @@ def print_demo(run: DemoRun) -> None:
 
 def _print_next_steps(run: DemoRun) -> None:
     page = console()
-    catalog = shlex.quote(str(run.catalog))
-    question = shlex.quote(run.answers[0].result.query)
+    catalog = quoted(run.catalog)
+    question = quoted(run.answers[0].result.query)
     page.print("Next:")
     for remark, command in (
         ("ask these films yourself", f"query {question} --catalog {catalog}"),

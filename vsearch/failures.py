@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from vsearch.messages import printable
-from vsearch.output import count, shown
+from vsearch.names import shown
+from vsearch.output import count
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -54,4 +54,4 @@ def _group_lines(group: Sequence[Remark]) -> Iterator[str]:
 
 
 def _line(remark: Remark) -> str:
-    return f"{shown(remark.path)}: {printable(remark.text)}"
+    return f"{shown(remark.path)}: {shown(remark.text)}"

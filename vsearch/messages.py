@@ -5,6 +5,8 @@ import logging
 import sys
 from contextlib import suppress
 
+from vsearch.names import shown
+
 log = logging.getLogger("vsearch")
 
 
@@ -20,7 +22,7 @@ def set_volume(*, verbose: bool, quiet: bool, as_events: bool = False) -> None:
 
 def refuse(sentence: str) -> None:
     """Say in one sentence why a command could not be done."""
-    text = printable(" ".join(sentence.split()))
+    text = shown(sentence)
     if any(isinstance(handler, _Events) for handler in log.handlers):
         log.error(text)
     else:
@@ -35,23 +37,9 @@ def tell_of_demo(model: str | None) -> None:
         log.info("the demo model knows coloured shapes that move, and nothing else")
 
 
-def printable(text: str) -> str:
-    """A text for a person: control characters are escaped, so that a name cannot write on screen.
-
-    A byte that is not Unicode stays as it is.
-    """
-    return "".join(map(_printable, text))
-
-
-def _printable(letter: str) -> str:
-    if letter.isprintable() or "\udc80" <= letter <= "\udcff":
-        return letter
-    return repr(letter)[1:-1]
-
-
 class _Sentences(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
-        _write(printable(record.getMessage()))
+        _write(shown(record.getMessage()))
 
 
 class _Events(logging.Handler):

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 import math
-import shlex
 import shutil
 import sys
 from typing import TYPE_CHECKING, Any
 
-from vsearch.messages import printable
+from vsearch.names import quoted, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -65,23 +64,10 @@ def count(number: int, noun: str) -> str:
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
-def shown(path: Path) -> str:
-    """A path for a person; see `printable`."""
-    return printable(str(path))
-
-
 def play_command(path: Path, *, start: float, which: Callable[[str], object] = shutil.which) -> str:
     """The command line that plays `path` from `start` seconds, for a player that is installed."""
     player, option = next((entry for entry in _PLAYERS if which(entry[0])), _PLAYERS[0])
-    return f"{player} {option.format(f'{round(start, 3):.10g}')} {_quoted(path)}"
-
-
-def _quoted(path: Path) -> str:
-    """The path as a shell reads it back, also where it has to be escaped to be shown."""
-    text = str(path)
-    if shown(path) == text:
-        return shlex.quote(text)
-    return "$'" + "".join("\\" + one if one in "\\'" else printable(one) for one in text) + "'"
+    return f"{player} {option.format(f'{round(start, 3):.10g}')} {quoted(path)}"
 
 
 def hit_json(hit: Hit) -> dict[str, Any]:
@@ -131,10 +117,20 @@ def moment_line(hit: Hit, *, name: str) -> Text:
     )
 
 
-def print_paths(result: SearchResult) -> None:
-    """The files of the answer, best first, each once and as it is, for a pipe."""
+def print_paths(result: SearchResult, *, null: bool) -> tuple[Path, ...]:
+    """The files of the answer, best first, each once and as it is, for a pipe.
+
+    Each ends with a line break, or with NUL. Returns those that hold a line break themselves and
+    were left out for that: whoever reads lines would take them for other files.
+    """
+    end = "\0" if null else "\n"
+    left_out = []
     for path in dict.fromkeys(hit.path for hit in result.hits):
-        sys.stdout.write(f"{path}\n")
+        if end in str(path):
+            left_out.append(path)
+        else:
+            sys.stdout.write(f"{path}{end}")
+    return tuple(left_out)
 
 
 def classification_json(result: Classification) -> dict[str, Any]:
@@ -154,4 +150,4 @@ def print_classification(result: Classification) -> None:
     """A line for each label, most probable first."""
     page = console()
     for label, probability in result.labels:
-        page.print(f"{100 * probability:5.1f} %  {label}")
+        page.print(f"{100 * probability:5.1f} %  {shown(label)}")

@@ -16,7 +16,8 @@ from indexer import (
     ProgressMeter,
     Walking,
 )
-from vsearch.output import clock, console, shown
+from vsearch.names import shown
+from vsearch.output import clock, console
 from vsearch.progress_views import BarView, CurrentFilm, EventView, LineView, Standing, View
 
 if TYPE_CHECKING:
@@ -124,7 +125,7 @@ class IndexProgress(AbstractContextManager["IndexProgress"]):
     def _tell(self, event: Event) -> None:
         if isinstance(event, FileDone):
             remark = event.error or event.damage
-            reason = f" ({remark})" if remark else ""
+            reason = f" ({shown(remark)})" if remark else ""
             self._console.print(f"{event.outcome.value} {shown(event.path)}{reason}")
         elif isinstance(event, FilmStarted) and event.resumed:
             self._console.print(f"going on with {shown(event.path)} at {clock(event.resumed)}")

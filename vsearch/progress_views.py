@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Protocol
 
 from indexer import FileDone, LibraryWalked
-from vsearch.output import clock, count, shown
+from vsearch.names import shown
+from vsearch.output import clock, count
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from vsearch.index_report import damage_lines, damages_json, failure_lines, failures_json
-from vsearch.output import clock, console, count, shown, size
+from vsearch.names import shown
+from vsearch.output import clock, console, count, size
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -48,7 +49,7 @@ def print_status(status: CatalogStatus) -> None:
     cut = f", {made_by.window:g} s every {made_by.stride:g} s" if made_by else ""
     entries: list[tuple[str, str, Iterable[str]]] = [
         ("catalog", shown(status.folder), ()),
-        ("model", _model_line(status), ()),
+        ("model", shown(_model_line(status)), ()),
         ("folders", f"{len(status.roots):,}", map(_root_line, status.roots)),
         (
             "videos",

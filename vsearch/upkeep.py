@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from catalog import CatalogStorageError, Forgotten, Relocated, UnknownPathError
 from vsearch.messages import log
+from vsearch.names import command_line
 from vsearch.opening import open_catalog
 
 if TYPE_CHECKING:
@@ -95,4 +95,4 @@ def relocate(old: Path, *, new: Path, settings: Settings) -> Relocation:
 
 
 def _command(name: str, *paths: Path) -> str:
-    return f"vsearch {name} {shlex.join(map(str, paths))}"
+    return command_line("vsearch", name, *paths)

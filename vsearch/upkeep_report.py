@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import shlex
 from typing import TYPE_CHECKING, Any
 
-from vsearch.messages import log, printable
-from vsearch.output import console, count, shown
+from vsearch.messages import log
+from vsearch.names import quoted, shown
+from vsearch.output import console, count
 
 if TYPE_CHECKING:
     from catalog import Verification
@@ -37,7 +37,7 @@ def print_forgetting(forgetting: Forgetting) -> None:
 def tell_of_forgetting(forgetting: Forgetting) -> None:
     """What is still on disk comes back with the next index run, unless that is told otherwise."""
     if forgetting.present:
-        flags = " ".join(f"--exclude {shlex.quote(str(path))}" for path in forgetting.present)
+        flags = " ".join(f"--exclude {quoted(path)}" for path in forgetting.present)
         log.info(
             "still on disk: the next `vsearch index` of a folder above takes it in again, unless "
             "it is given %s",
@@ -101,9 +101,9 @@ def print_verification(verification: Verification) -> None:
     """What was checked, and each problem with what was done about it."""
     page = console()
     for problem in verification.problems:
-        page.print(printable(problem.what))
+        page.print(shown(problem.what))
         if problem.mended is not None:
-            page.print(f"  mended: {printable(problem.mended)}", style="green")
+            page.print(f"  mended: {shown(problem.mended)}", style="green")
     checked = ", ".join(
         (
             count(verification.files, "file"),

@@ -11,7 +11,6 @@ from __future__ import annotations
 import gc
 import importlib.util
 import logging
-import shlex
 import socket
 import sys
 import time
@@ -41,6 +40,7 @@ from vsearch.errors import (
     PortTakenError,
     VideoError,
 )
+from vsearch.names import command_line
 from vsearch.opening import known_digests, model_to_load, open_catalog, stored_provenance
 from xclip_core import ModelError
 
@@ -137,7 +137,7 @@ def open_index(
     if made_by is None:
         _require_there(paths)
         model.clip_format()
-    claim = f"{purpose} {shlex.join(map(str, paths))}"
+    claim = f"{purpose} {command_line(*paths)}"
     with open_catalog(settings, create=True) as catalog, catalog.claim(claim):
         if made_by and settings.model not in (None, made_by.model):
             # Another name may mean the same weights: only a look at them can tell.

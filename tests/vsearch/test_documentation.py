@@ -65,7 +65,7 @@ def test_the_readme_tells_of_the_command(name: str) -> None:
 def test_the_readme_tells_of_every_option_of_the_command(name: str) -> None:
     options = {option for parameter in COMMANDS[name].params for option in parameter.opts}
     flags = {option for option in options if option.startswith("-")} - {"--help", "-h"}
-    told = set(re.findall(r"`(--?[a-z-]+)", README))
+    told = set(re.findall(r"`(--?[a-z0-9-]+)", README))
     assert flags <= told
 
 

@@ -16,7 +16,6 @@ from vsearch.output import (
     print_paths,
     print_search,
     search_json,
-    shown,
     size,
 )
 
@@ -64,15 +63,6 @@ def test_one_thing_is_not_plural() -> None:
         "0 clips",
         "1,234 clips",
     )
-
-
-def test_a_name_cannot_write_on_the_screen() -> None:
-    assert shown(Path("/a/\x1b[31mred\n.mp4")) == r"/a/\x1b[31mred\n.mp4"
-
-
-def test_names_of_every_language_are_shown_as_they_are() -> None:
-    name = "/vidéos/猫 и собака 🎬.mp4"
-    assert shown(Path(name)) == name
 
 
 @pytest.mark.parametrize(
@@ -163,5 +153,16 @@ def test_long_lines_are_not_wrapped(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_bare_paths_come_best_first_and_once_each(capsys: pytest.CaptureFixture[str]) -> None:
-    print_paths(answer(hit("/b.mp4"), hit("/a.mp4", rank=2), hit("/b.mp4", rank=3, start=20.0)))
+    found = answer(hit("/b.mp4"), hit("/a.mp4", rank=2), hit("/b.mp4", rank=3, start=20.0))
+    assert print_paths(found, null=False) == ()
     assert capsys.readouterr().out == "/b.mp4\n/a.mp4\n"
+
+
+def test_a_path_with_a_line_break_goes_through_a_pipe_with_nul_alone(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    found = answer(hit("/films/x\n/secret.mp4"), hit("/a.mp4", rank=2))
+    assert print_paths(found, null=False) == (Path("/films/x\n/secret.mp4"),)
+    assert capsys.readouterr().out == "/a.mp4\n"
+    assert print_paths(found, null=True) == ()
+    assert capsys.readouterr().out == "/films/x\n/secret.mp4\0/a.mp4\0"
