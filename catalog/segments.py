@@ -200,15 +200,23 @@ class Segment:
     def nearest(
         self, query: NDArray[np.float32], *, limit: int, chosen: Chosen | None
     ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-        """Ids and cosines of the best for (D,), best first; of the chosen ones, if given."""
+        """Ids and cosines of the best for (D,), best first, equal ones by id.
+
+        Where `chosen` is given, only these compete.
+        """
         parameters = faiss.IVFSearchParameters()
         if chosen is not None:
             parameters.sel = chosen.selector
-        scores, ids = self._index.search(
-            query[np.newaxis], min(limit, len(self)), params=parameters
-        )
-        found = ids[0] >= 0  # FAISS fills up with -1
-        return ids[0][found], scores[0][found]
+        asked = limit
+        while True:
+            # Which of several equal rows stand at the edge is FAISS's accident: look past them.
+            asked = min(2 * asked, len(self))
+            found, ids = self._index.search(query[np.newaxis], asked, params=parameters)
+            scores: NDArray[np.float32] = found[0][ids[0] >= 0]  # FAISS fills up with -1
+            if asked == len(self) or len(scores) < asked or scores[-1] < scores[limit - 1]:
+                break
+        best = np.lexsort((ids[0][: len(scores)], -scores))[:limit]
+        return ids[0][best], scores[best]
 
 
 class SegmentsOnGpu:

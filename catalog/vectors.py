@@ -153,7 +153,7 @@ class VectorIndex:
         field = _Field(truths, eligible)
         scan = self._rough_scan(query, wanted=wanted, field=field)
         if scan is None:
-            found = self._scanned(query, wanted=wanted, field=field)
+            found = self._best(query, limit=wanted, field=field)
         else:
             found = self._refined(query, wanted=wanted, field=field, scan=scan, stored=stored)
         order = np.lexsort((found.ids, -found.scores))[:wanted]
@@ -264,16 +264,6 @@ class VectorIndex:
             return lambda asked: _Found(*self._gpu.nearest(query, limit=asked))
         return None
 
-    def _scanned(self, query: NDArray[np.float32], *, wanted: int, field: _Field) -> _Found:
-        """The best of whole vectors, and all that equal the last of them."""
-        asked = wanted
-        while True:
-            # Which of several equal clips stand at the edge is FAISS's accident: look past them.
-            asked = min(2 * asked, field.size)
-            found = self._best(query, limit=asked, field=field)
-            if asked == field.size or found.scores[-1] < found.scores[wanted - 1]:
-                return found
-
     def _refined(
         self,
         query: NDArray[np.float32],
@@ -301,7 +291,7 @@ class VectorIndex:
         return _compared(query, np.flatnonzero(every), stored=stored)
 
     def _best(self, query: NDArray[np.float32], *, limit: int, field: _Field) -> _Found:
-        """The best by what is held, best first."""
+        """The best by what is held, best first, equal ones by id: whatever threads and segments."""
         chosen = None if field.truths is None else Chosen(field.truths)
 
         def scan(segments: list[Segment]) -> list[tuple[NDArray[np.int64], NDArray[np.float32]]]:
@@ -309,13 +299,12 @@ class VectorIndex:
                 return [part.nearest(query, limit=limit, chosen=chosen) for part in segments]
 
         threads = min(self._threads, len(self._segments))
-        if threads == 1:
-            return _Found(*scan(self._segments)[0])
         shares = [self._segments[thread::threads] for thread in range(threads)]
-        parts = [part for share in self._workers().map(scan, shares) for part in share]
+        scanned = map(scan, shares) if threads == 1 else self._workers().map(scan, shares)
+        parts = [part for share in scanned for part in share]
         ids, scores = (np.concatenate(column) for column in zip(*parts, strict=True))
-        order = np.argsort(-scores, kind="stable")[:limit]
-        return _Found(ids[order], scores[order])
+        best = np.lexsort((ids, -scores))[:limit]
+        return _Found(ids[best], scores[best])
 
     def _workers(self) -> ThreadPoolExecutor:
         if self._pool is None:

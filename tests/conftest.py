@@ -18,6 +18,7 @@ _MAY_BE_MISSING = {
     "MPS": lambda: not _mps_is_here(),
     "NAMESPACES": lambda: not _namespaces_can_be_made(),
     "MOUNT": lambda: not _may_mount(),
+    "CORES": lambda: not _cores_can_be_chosen(),
 }
 
 
@@ -31,6 +32,10 @@ def _mps_is_here() -> bool:
     import torch
 
     return torch.backends.mps.is_available()
+
+
+def _cores_can_be_chosen() -> bool:
+    return hasattr(os, "sched_setaffinity") and len(os.sched_getaffinity(0)) > 1
 
 
 def _may_mount() -> bool:

@@ -5,8 +5,10 @@ import shutil
 import sqlite3
 import subprocess
 import sys
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +23,7 @@ from catalog import (
     Provenance,
     VideoRecord,
 )
+from catalog import vectors as vector_index
 from catalog.verification import verify_catalog
 
 DIMENSION = 16
@@ -68,6 +71,56 @@ class Shelf:
             return []
         stored = np.concatenate(chosen).astype(np.float16).astype(np.float32)
         return sorted((stored @ query).tolist(), reverse=True)[:limit]
+
+
+# Usable cores, and whether an index is cut into segments of the usual length.
+SPREADS = {
+    "one core, short segments": (1, False),
+    "two cores, the usual segments": (2, True),
+    "two cores, more segments": (2, False),
+}
+
+
+@contextmanager
+def spread_over(cores: int, *, rows: dict[type, int]) -> Iterator[None]:
+    """A block whose thread has so many cores, and whose segments have so many rows, by form."""
+    if not hasattr(os, "sched_setaffinity"):
+        pytest.skip("CORES: only Linux can confine a process to some of them")
+    before = os.sched_getaffinity(0)
+    if len(before) < cores:
+        pytest.skip("CORES: there is only one here")
+    with pytest.MonkeyPatch.context() as changed:
+        for form, number in rows.items():
+            changed.setitem(vector_index._SEGMENT_ROWS, form, number)
+        os.sched_setaffinity(0, sorted(before)[:cores])
+        try:
+            yield
+        finally:
+            os.sched_setaffinity(0, before)
+
+
+@pytest.fixture(scope="module", params=SPREADS)
+def spread(request):
+    """Cores and segments, the latter as the module says: what uses it, answers alike with all."""
+    cores, usual = SPREADS[request.param]
+    with spread_over(cores, rows={} if usual else request.module.SEGMENT_ROWS):
+        yield
+
+
+@pytest.fixture
+def spreads(request):
+    """For each number of cores and segments, a block in which they are so."""
+    rows = request.module.SEGMENT_ROWS
+    return [
+        partial(spread_over, cores, rows={} if usual else rows) for cores, usual in SPREADS.values()
+    ]
+
+
+@pytest.fixture
+def one_core():
+    """A test on one core."""
+    with spread_over(1, rows={}):
+        yield
 
 
 @pytest.fixture

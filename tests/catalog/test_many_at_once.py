@@ -13,8 +13,12 @@ import pytest
 
 import catalog as package
 from catalog import Catalog
+from catalog.segments import Halves
 
 CLIPS = 5
+
+SEGMENT_ROWS = {Halves: 7}
+pytestmark = pytest.mark.usefixtures("spread")
 
 # Adds films for ever, and replaces one of them over and over; says how many it has committed.
 WRITER = """

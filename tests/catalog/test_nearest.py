@@ -17,8 +17,12 @@ from catalog import (
     Provenance,
     VideoRecord,
 )
+from catalog.segments import Halves
 
 FILMS = Path("/films")
+
+SEGMENT_ROWS = {Halves: 7}
+pytestmark = pytest.mark.usefixtures("spread")
 
 
 @pytest.fixture

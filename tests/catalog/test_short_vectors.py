@@ -3,11 +3,15 @@
 import numpy as np
 import pytest
 
+from catalog.segments import Halves, Nibbles
 from catalog.vectors import VectorIndex
 
 DIMENSION = 64
 FILMS = 200
 CLIPS_PER_FILM = 100
+
+SEGMENT_ROWS = {Halves: 700, Nibbles: 3000}
+pytestmark = pytest.mark.usefixtures("spread")
 
 
 def unit(vectors):
@@ -56,7 +60,7 @@ class Library:
 
 
 @pytest.fixture(scope="module")
-def filled():
+def filled(spread):
     library = Library()
     return library, library.indexed()
 

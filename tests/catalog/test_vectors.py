@@ -3,7 +3,11 @@
 import numpy as np
 import pytest
 
+from catalog.segments import Halves
 from catalog.vectors import VectorIndex
+
+SEGMENT_ROWS = {Halves: 4}
+pytestmark = pytest.mark.usefixtures("spread")
 
 
 def nothing_stored(ids):
