@@ -59,14 +59,9 @@ class DeviceError(ModelError):
 
 
 def damaged(path: Path, reason: object) -> str:
-    """The message for a file of a checkpoint that cannot be read, with the way out.
-
-    A file in the Hub's cache is a link to what was fetched: while that is there, it is linked
-    again and not fetched.
-    """
-    if path.parent.parent.name == "snapshots":
-        fetched = shlex.quote(str(path.resolve()))
-        mend = f"delete what was fetched, `rm {fetched}`, and the same command fetches it anew"
+    """The message for a file of a checkpoint that cannot be read, with the way out."""
+    if path.parent.parent.name == "snapshots":  # the Hub's cache
+        mend = f"delete it, `rm {shlex.quote(str(path))}`, and the same command fetches it anew"
     else:
         mend = "put a sound copy of it there"
     return f"{path} is damaged or cut off ({reason}); {mend}"

@@ -225,7 +225,12 @@ def _fetch_first(name: HubName, *files: str) -> Path:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # of a full disk, which is an error right after
                 path = hf_hub_download(
-                    name.repository, file, revision=name.revision, etag_timeout=_ANSWER_SECONDS
+                    name.repository,
+                    file,
+                    revision=name.revision,
+                    etag_timeout=_ANSWER_SECONDS,
+                    # Who deleted a damaged file wants another, not a new link to the same bytes.
+                    force_download=True,
                 )
         except LocalEntryNotFoundError as error:
             raise _translated(error, name) from error
