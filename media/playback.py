@@ -189,7 +189,7 @@ class _Clock:
 
 def _decoded(source: Source, *, skip: int, damage: DecodingDamage) -> Iterator[VideoFrame]:
     """All frames that can be decoded, in the order in which they are shown."""
-    packets = steady_packets(source, on_error=damage.end_with)
+    packets = steady_packets(source, watcher=damage)
     for packet in islice(packets, skip, None):
         damage.watch(packet)
         try:

@@ -168,17 +168,12 @@ def scan_packets(source: Source, *, head_only: bool = False) -> PacketScan:
     A file that breaks off is scanned as far as it can be read.
     """
     scan = PacketScan(source.unit, head_only=head_only)
-    trail = Trail(source.stream)
     notes = None if head_only else PacketNotes.of(source)
     timeline = Timeline.of(source)
     fragmented = source.container_name == "mov" and source.stream.frames == 0
     looks_closer = source.container_name in _SKIPPING_CONTAINERS or fragmented
-    packets = steady_packets(
-        source,
-        timeline=timeline,
-        on_error=scan.signs.end_with,
-        on_each=trail.add if looks_closer and not head_only else None,
-    )
+    trail = Trail(source.stream, all_streams=looks_closer and not head_only)
+    packets = steady_packets(source, timeline=timeline, watcher=trail)
     for count, packet in enumerate(packets):
         scan.add(packet, skipped=trail.next_skipped())
         if notes is not None:
@@ -186,6 +181,7 @@ def scan_packets(source: Source, *, head_only: bool = False) -> PacketScan:
         if head_only and (scan.knows_start or count >= _HEAD):
             break
     scan.signs.finish()
+    scan.signs.read_error = trail.read_error
     if fragmented and not head_only:
         scan.signs.stopped_at = trail.end
     scan.restarts, scan.turned = timeline.restarts, timeline.turned

@@ -10,36 +10,49 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from media.damage import Losses, Suspicions, clock_time
-from media.source import BROADCAST_CONTAINERS, Source, is_read_error, reason
+from media.source import BROADCAST_CONTAINERS, PacketWatcher, Source, is_read_error, reason
 
 _HOLE_BYTES = 4096  # that no packet holds: more than the wrapping of packets takes
+_HOLE_PACKETS = 4  # from the first that is read behind a hole: FFmpeg held back some from before it
 _HOLE_STEPS = 2  # usual steps between pictures, more than which a hole takes
 
 
 @dataclass(slots=True)
-class Trail:
+class Trail(PacketWatcher):
     """Bytes of a file that no packet holds, though packets follow: what damage made unreadable.
 
-    Readers of some containers skip damaged parts without a word: this is the only sign of them.
+    Readers of some containers skip damaged parts without a word: then the bytes between packets are
+    the only sign of them, for which the packets of `all_streams` have to be seen.
     """
 
     stream: VideoStream
+    all_streams: bool
     skipped: deque[int] = field(default_factory=deque)  # bytes before each packet of the stream
     end: int = 0  # of the packets so far, in bytes of the file
+    read_error: str | None = None  # why the file could not be read to its end
     _since: int = 0
 
     def add(self, packet: "Packet[Stream]") -> None:
         """Take note of the file's next packet, of whatever stream."""
         if packet.pos is not None and packet.pos >= 0 and packet.size:
-            if self.end:
+            if self.end and self.all_streams:
                 self._since += max(0, packet.pos - self.end)
             self.end = max(self.end, packet.pos + packet.size)
         if packet.stream is self.stream:
             self.skipped.append(self._since)
             self._since = 0
 
+    def skip(self) -> None:
+        """Count what the reader looked through in vain."""
+        self._since += _HOLE_BYTES + 1
+
+    def end_with(self, error: Exception) -> None:
+        """Note what kept the file from being read any further."""
+        if is_read_error(error):
+            self.read_error = reason(error)
+
     def next_skipped(self) -> int:
-        """The bytes before the stream's next packet, in order; 0 where none were counted."""
+        """The bytes before the stream's next packet, in order."""
         return self.skipped.popleft() if self.skipped else 0
 
 
@@ -56,6 +69,7 @@ class Signs:
     _first: float = 0.0
     _latest: float = 0.0
     _count: int = 0
+    _near_hole: int = 0  # packets that may still be the first behind a hole
 
     def __post_init__(self) -> None:
         self._suspicions = Suspicions(self.losses)
@@ -67,7 +81,8 @@ class Signs:
         self._suspicions.watch(start, is_key=packet.is_keyframe)
         if packet.is_corrupt and not packet.is_keyframe:
             self._suspicions.add(start, end=end)
-        if self._count > 1 and skipped > _HOLE_BYTES:
+        self._near_hole = _HOLE_PACKETS if skipped > _HOLE_BYTES else self._near_hole - 1
+        if self._count > 1 and self._near_hole > 0:
             usual = (self._latest - self._first) / (self._count - 1)
             if start - self._latest > _HOLE_STEPS * usual:
                 self.losses.add(self._latest, end=start)
@@ -76,18 +91,13 @@ class Signs:
         )
         self._count += 1
 
-    def end_with(self, error: Exception) -> None:
-        """Note what kept the file from being read any further."""
-        if is_read_error(error):
-            self.read_error = reason(error)
-
     def finish(self) -> None:
         """Judge what only the end can tell."""
         self._suspicions.finish()
 
 
 @dataclass(slots=True)
-class DecodingDamage:
+class DecodingDamage(PacketWatcher):
     """What could not be decoded in the part of a film that was gone through."""
 
     _losses: Losses = field(default_factory=Losses)

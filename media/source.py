@@ -6,7 +6,7 @@ point at other files or addresses, and nothing is decoded before its claimed siz
 
 import errno
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
@@ -31,6 +31,9 @@ CONTAINERS = (
 BROADCAST_CONTAINERS = frozenset({"mpegts", "mpeg"})  # streams that are cut and joined anywhere
 MAX_PIXELS = 1 << 26  # a frame of 8192 x 8192; 8K film has half of that
 MAX_STREAMS = 256
+# How often in a row no packet may be found: as often as it takes to get across a hole as large as
+# the file, of which readers look through 64 KiB each time.
+_FRUITLESS, _SEARCHED_BYTES = 64, 1 << 15
 _MP4_BEGINNINGS = (b"ftyp", b"mdat", b"wide", b"free", b"skip")
 _SIDE_STREAMS = Disposition.attached_pic | Disposition.timed_thumbnails  # cover art, seek previews
 
@@ -87,36 +90,60 @@ def open_source(
         container.close()
 
 
+class PacketWatcher:
+    """Is told what happens while the packets of a file are read; notes nothing of it itself."""
+
+    all_streams = False  # whether packets of the other streams are read for it as well
+
+    def add(self, packet: "Packet[Stream]") -> None:
+        """The next packet of the file, before it is handed on."""
+
+    def skip(self) -> None:
+        """The reader found no packet where it looked, and looks again behind that place."""
+
+    def end_with(self, error: Exception) -> None:
+        """The file cannot be read any further."""
+
+
 def read_packets(
-    source: Source,
-    *,
-    on_error: Callable[[Exception], None] | None = None,
-    on_each: Callable[["Packet[Stream]"], None] | None = None,
+    source: Source, *, watcher: PacketWatcher | None = None
 ) -> Iterator["Packet[VideoStream]"]:
     """The stream's packets as far as they can be read; the last is empty and drains the decoder.
 
-    `on_error` is told what ended the file early; `on_each` sees the packets of all streams.
+    Every loop over packets goes through here: in the middle of a file FFmpeg's readers may say that
+    they found no packet, and go on behind the hole if they are asked again.
     """
-    try:
-        if on_each is None:
-            yield from source.container.demux(source.stream)
-        else:
-            for packet in source.container.demux():
-                on_each(packet)
+    watcher = watcher or PacketWatcher()
+    fruitless, patience = 0, _FRUITLESS + source.path.stat().st_size // _SEARCHED_BYTES
+    streams = () if watcher.all_streams else (source.stream,)
+    while True:
+        try:
+            for packet in source.container.demux(*streams):
+                fruitless = 0
+                watcher.add(packet)
                 if packet.stream is source.stream:
                     yield cast("Packet[VideoStream]", packet)
-    except (av.error.FFmpegError, OSError, IndexError) as error:
-        # The file breaks off. (IndexError: PyAV at the end of a file whose streams grew in number.)
-        if on_error is not None:
-            on_error(error)
+        except (av.error.BlockingIOError, av.error.InvalidDataError) as error:
+            fruitless += 1
+            if fruitless <= patience:
+                watcher.skip()
+                continue
+            watcher.end_with(error)
+        except (av.error.FFmpegError, OSError, IndexError) as error:
+            # IndexError: PyAV at the end of a file whose streams grew in number.
+            watcher.end_with(error)
+        else:
+            return
         drain = cast("Packet[VideoStream]", av.Packet())
         drain.stream = source.stream
         yield drain
+        return
 
 
 def is_read_error(error: Exception) -> bool:
     """Whether the disk, not the file, is to blame: the operating system's errors, not FFmpeg's."""
-    return isinstance(error, OSError) and (error.errno or 0) in errno.errorcode
+    number = error.errno or 0 if isinstance(error, OSError) else 0
+    return number in errno.errorcode and number != errno.EAGAIN  # which no disk says of a file
 
 
 def check_size(width: int, height: int) -> None:

@@ -15,17 +15,16 @@ measured by the film itself, so that films of one picture a minute are as welcom
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Self
 
 from av.index import IndexEntries
 from av.packet import Packet
-from av.stream import Stream
 from av.video.stream import VideoStream
 
-from media.source import BROADCAST_CONTAINERS, Source, read_packets
+from media.source import BROADCAST_CONTAINERS, PacketWatcher, Source, read_packets
 
 # Seconds by which stamps may step back or ahead before they are looked at twice. Where the
 # container has no decoding times they are guessed, and step back a little now and then.
@@ -264,14 +263,13 @@ def steady_packets(
     source: Source,
     *,
     timeline: Timeline | None = None,
-    on_error: Callable[[Exception], None] | None = None,
-    on_each: Callable[["Packet[Stream]"], None] | None = None,
+    watcher: PacketWatcher | None = None,
 ) -> Iterator["Packet[VideoStream]"]:
     """The packets of `source` from where it is read, with the stamps that they ought to have.
 
     `timeline` keeps the account; for the rest see `media.source.read_packets`.
     """
-    packets = read_packets(source, on_error=on_error, on_each=on_each)
+    packets = read_packets(source, watcher=watcher)
     if source.container_name == "avi":
         packets = _numbered(packets, source.stream.index_entries)
     return (timeline or Timeline.of(source)).follow(packets)
