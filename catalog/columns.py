@@ -1,5 +1,6 @@
-"""How paths, messages and vectors are put into columns and taken out again."""
+"""How numbers, paths, messages and vectors are put into columns and taken out again."""
 
+import math
 import os
 import re
 from collections.abc import Sequence
@@ -8,7 +9,7 @@ from urllib.parse import unquote_to_bytes
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Column, Dialect, Text
+from sqlalchemy import BigInteger, Column, Dialect, Double, Integer, Text
 from sqlalchemy.types import TypeDecorator
 
 from catalog.errors import InvalidVectorError
@@ -16,6 +17,46 @@ from catalog.errors import InvalidVectorError
 STORED_VECTOR = np.dtype("<f2")
 _UNIT_TOLERANCE = 1e-3
 _ESCAPED_BYTE = re.compile("[\udc80-\udcff]")
+
+
+_LARGEST = 2**63 - 1  # of the whole numbers that databases hold
+
+
+class WholeNumber(TypeDecorator[int]):
+    """A whole number of 64 bits; one beyond (a clock set wrong, a file system) is the nearest."""
+
+    impl = Integer
+    cache_ok = True
+
+    def process_bind_param(self, value: int | None, dialect: Dialect) -> int | None:  # noqa: ARG002
+        """Bring the number within bounds."""
+        if value is None or -_LARGEST <= value <= _LARGEST:
+            return value
+        return _LARGEST if value > 0 else -_LARGEST - 1
+
+
+class LargeNumber(WholeNumber):
+    """The same, where databases hold less than 64 bits unless they are asked to."""
+
+    impl = BigInteger
+    cache_ok = True
+
+
+class RealNumber(TypeDecorator[float]):
+    """A finite number in double precision: sums of them, and JSON, can hold it.
+
+    SQLite would take NaN for NULL. What is no number counts as 0, what is infinite or beyond any
+    use as the largest of the whole numbers.
+    """
+
+    impl = Double
+    cache_ok = True
+
+    def process_bind_param(self, value: float | None, dialect: Dialect) -> float | None:  # noqa: ARG002
+        """Bring the number within bounds."""
+        if value is None or -_LARGEST <= value <= _LARGEST:
+            return value
+        return 0.0 if math.isnan(value) else math.copysign(_LARGEST, value)
 
 
 class PathText(TypeDecorator[str]):

@@ -50,7 +50,7 @@ class ClipSpan:
 class FilePlace:
     """A place where content lies: `path` is a file somewhere under the folder `root`.
 
-    Both are absolute. `size` is in bytes, `mtime_ns` as `os.stat` gives it.
+    Both are absolute. `size` is in bytes; `mtime_ns`, nanoseconds within 64 bits, is only compared.
     """
 
     root: Path

@@ -5,10 +5,10 @@ Drafts are clips of films that are not finished; mounts are folders where other 
 Ids are never used twice, so that an index built from them can be caught up by their difference.
 """
 
+from typing import ClassVar
+
 from sqlalchemy import (
-    BigInteger,
     CheckConstraint,
-    Double,
     ForeignKey,
     LargeBinary,
     Text,
@@ -16,13 +16,15 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from catalog.columns import MessageText, PathText
+from catalog.columns import LargeNumber, MessageText, PathText, RealNumber, WholeNumber
 
 _IDS_NEVER_REUSED = {"sqlite_autoincrement": True}
 
 
 class Base(DeclarativeBase):
-    """What all tables share."""
+    """What all tables share: no number that comes from outside is too large for a column."""
+
+    type_annotation_map: ClassVar = {int: WholeNumber, float: RealNumber}
 
 
 class Meta(Base):
@@ -34,15 +36,15 @@ class Meta(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     schema_version: Mapped[int]
     catalog_uuid: Mapped[str] = mapped_column(Text)
-    generation: Mapped[int] = mapped_column(BigInteger)
+    generation: Mapped[int] = mapped_column(LargeNumber)
     snapshot_digest: Mapped[str | None] = mapped_column(Text)
     model: Mapped[str | None] = mapped_column(MessageText)
     revision: Mapped[str | None] = mapped_column(Text)
     weights_digest: Mapped[str | None] = mapped_column(Text)
     dimension: Mapped[int | None]
     frames_per_clip: Mapped[int | None]
-    window: Mapped[float | None] = mapped_column(Double)
-    stride: Mapped[float | None] = mapped_column(Double)
+    window: Mapped[float | None]
+    stride: Mapped[float | None]
 
 
 class Root(Base):
@@ -63,10 +65,10 @@ class Video(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     fingerprint: Mapped[str] = mapped_column(Text, unique=True)
-    duration: Mapped[float] = mapped_column(Double)
+    duration: Mapped[float]
     width: Mapped[int]
     height: Mapped[int]
-    frame_rate: Mapped[float] = mapped_column(Double)
+    frame_rate: Mapped[float]
     codec: Mapped[str] = mapped_column(MessageText)
     container: Mapped[str] = mapped_column(MessageText)
     damage: Mapped[str | None] = mapped_column(MessageText)
@@ -85,8 +87,8 @@ class File(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     root_id: Mapped[int] = mapped_column(ForeignKey("roots.id"))
     relative_path: Mapped[str] = mapped_column(PathText)
-    size: Mapped[int] = mapped_column(BigInteger)
-    mtime_ns: Mapped[int] = mapped_column(BigInteger)
+    size: Mapped[int] = mapped_column(LargeNumber)
+    mtime_ns: Mapped[int] = mapped_column(LargeNumber)
     video_id: Mapped[int | None] = mapped_column(ForeignKey("videos.id"), index=True)
     error: Mapped[str | None] = mapped_column(MessageText)
 
@@ -99,8 +101,8 @@ class Clip(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     video_id: Mapped[int] = mapped_column(ForeignKey("videos.id", ondelete="CASCADE"), index=True)
-    start: Mapped[float] = mapped_column(Double)
-    end: Mapped[float] = mapped_column(Double)
+    start: Mapped[float]
+    end: Mapped[float]
     vector: Mapped[bytes] = mapped_column(LargeBinary)
 
 
@@ -113,7 +115,7 @@ class DraftVideo(Base):
     fingerprint: Mapped[str] = mapped_column(Text, unique=True)
     root_id: Mapped[int] = mapped_column(ForeignKey("roots.id"))
     relative_path: Mapped[str] = mapped_column(PathText)
-    duration: Mapped[float] = mapped_column(Double)
+    duration: Mapped[float]
     damage: Mapped[str | None] = mapped_column(MessageText)
 
 
@@ -125,8 +127,8 @@ class DraftClip(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     draft_id: Mapped[int] = mapped_column(ForeignKey("drafts.id", ondelete="CASCADE"))
-    start: Mapped[float] = mapped_column(Double)
-    end: Mapped[float] = mapped_column(Double)
+    start: Mapped[float]
+    end: Mapped[float]
     vector: Mapped[bytes] = mapped_column(LargeBinary)
 
 

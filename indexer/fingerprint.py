@@ -8,6 +8,8 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import BinaryIO
 
+from indexer.file_state import size_and_time
+
 BLOCK = 32 * 1024
 BLOCKS = 16
 _FORM = b"vsearch-sample-1"  # personalises the hash: another way to sample gets another form
@@ -41,7 +43,8 @@ def read_fingerprint(path: Path) -> Fingerprint:
         for offset, length in sampled_blocks(state.st_size):
             file.seek(offset)
             digest.update(_read(file, length=length))
-    return Fingerprint(digest=digest.hexdigest(), size=state.st_size, mtime_ns=state.st_mtime_ns)
+    size, mtime_ns = size_and_time(state)
+    return Fingerprint(digest=digest.hexdigest(), size=size, mtime_ns=mtime_ns)
 
 
 def _open_at_once(path: str, flags: int) -> int:

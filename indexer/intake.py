@@ -8,6 +8,7 @@ from pathlib import Path
 from catalog import Catalog, FilePlace, FileState
 from indexer.errors import reason
 from indexer.events import LibraryWalked, Outcome
+from indexer.file_state import size_and_time
 from indexer.fingerprint import read_fingerprint
 from indexer.ledger import Ledger
 from indexer.reading import FilmJob
@@ -200,4 +201,4 @@ def _is_as(place: FilePlace) -> bool:
         state = place.path.stat()
     except OSError:
         return False
-    return (state.st_size, state.st_mtime_ns) == (place.size, place.mtime_ns)
+    return size_and_time(state) == (place.size, place.mtime_ns)

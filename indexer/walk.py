@@ -12,6 +12,7 @@ from pathlib import Path
 
 from catalog import name_matcher
 from indexer.errors import PathMissingError, reason
+from indexer.file_state import size_and_time
 from indexer.records import FailedFile
 
 VIDEO_SUFFIXES = frozenset(
@@ -45,7 +46,7 @@ class FoundFile:
 
     `root` is the given folder below which it lies (the parent folder of a file given by name);
     `pathname` is the text of its absolute path, as a `Path` for each of very many files would cost
-    more than to find them; `size` is in bytes, `mtime_ns` in nanoseconds since the epoch.
+    more than to find them; `size` is in bytes, `mtime_ns` in nanoseconds (see `size_and_time`).
     """
 
     root: Path
@@ -301,7 +302,7 @@ class _Walker:
         if not (folder.included or self._is_included(pathname, folder)):
             return
         if stat.S_ISREG(state.st_mode):
-            size, mtime_ns = state.st_size, state.st_mtime_ns
+            size, mtime_ns = size_and_time(state)
             self.files.append(FoundFile(folder.root, pathname, size, mtime_ns))
         else:
             kind = stat.S_IFMT(state.st_mode)

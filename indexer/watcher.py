@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from indexer.errors import NoWatchesError, PathMissingError
+from indexer.file_state import size_and_time
 from indexer.ground import Ground
 from indexer.walk import Walk, find_videos
 from indexer.watching import (
@@ -225,4 +226,4 @@ def look_at(path: Path) -> Look:
         return None
     except OSError:  # it is there, but the system would not show it
         return (-1, -1)
-    return (0, 0) if stat.S_ISDIR(state.st_mode) else (state.st_size, state.st_mtime_ns)
+    return (0, 0) if stat.S_ISDIR(state.st_mode) else size_and_time(state)
