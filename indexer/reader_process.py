@@ -4,15 +4,14 @@ It talks through one pipe. To it come films and slots that are free again; from 
 of `indexer.reading`, except that the frames of a clip are left in a slot of shared memory.
 """
 
+import math
 import os
 import pickle
 import resource
-import signal
 import threading
 from collections import deque
 from dataclasses import dataclass
-from multiprocessing import parent_process
-from multiprocessing.connection import Connection, wait
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TypeAlias
 
@@ -20,13 +19,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexer.reading import ClipRead, FilmJob, FilmOpened, FilmRead, FilmReader, FilmUnreadable
-from indexer.shared_bytes import SharedBytes
+from indexer.shared_bytes import attached_bytes
 
 # Bytes that one film's decoding may take on top of what the process starts with. A film of
 # 8192 x 4320 with 16 reference pictures and four decoder threads needs about 1.5 GiB.
 MEMORY_LIMIT = 4 << 30
-# Signals that are for the run to hear, which decides what becomes of its readers.
-FOR_THE_PARENT = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+@dataclass(frozen=True, slots=True)
+class Instructions:
+    """The first that the process is told: `memory` is seen as (slots, T, S, S, 3) in `shape`."""
+
+    reader: FilmReader
+    shape: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,18 +64,17 @@ class SlotFree:
 Told: TypeAlias = Ready | FilmOpened | ClipInSlot | FilmRead | FilmUnreadable | Broken
 
 
-def serve(
-    connection: Connection, memory: SharedBytes, *, shape: tuple[int, ...], reader: FilmReader
-) -> None:
+def serve(connection: Connection, memory: int) -> None:
     """Read the films that come through `connection`, until its other end is closed.
 
-    `memory` is seen as (slots, T, S, S, 3) in `shape`.
+    `memory` is the descriptor of the slots, which is closed here.
     """
     _stand_alone()
-    slots = memory.array.reshape(shape)
     try:
-        _ReaderProcess(connection, slots).read_films(reader)
-    except _ParentGoneError:
+        told: Instructions = connection.recv()
+        slots = attached_bytes(memory, size=math.prod(told.shape)).reshape(told.shape)
+        _ReaderProcess(connection, slots).read_films(told.reader)
+    except (_ParentGoneError, EOFError, ConnectionError):
         return
 
 
@@ -123,25 +127,15 @@ class _ReaderProcess:
 
 
 def _stand_alone() -> None:
-    """Tie this process to its parent's life, and to nothing else that happens to it.
-
-    A Ctrl-C in the terminal is for the parent to hear; the parent decides what becomes of readers.
-    So is the SIGTERM that every process gets when the system shuts down or a service is stopped: no
-    film may be blamed for that.
-    """
-    os.setsid()
-    for number in FOR_THE_PARENT:
-        signal.signal(number, signal.SIG_IGN)
+    """Tie this process to its parent's life, and to nothing else that happens to it."""
     _limit_memory()
     _die_first()
-    parent = parent_process()
-    assert parent is not None  # started by multiprocessing
-    threading.Thread(target=_follow, args=(parent.sentinel,), daemon=True).start()
+    threading.Thread(target=_follow_parent, daemon=True).start()
 
 
-def _follow(parent: int) -> None:
+def _follow_parent() -> None:
     """End with the parent, also when it was killed, and even in the middle of a picture."""
-    wait([parent])
+    os.read(0, 1)  # stdin, see `machine.child.start_python`
     os._exit(1)
 
 

@@ -4,32 +4,31 @@ Every process has a few slots of shared memory. It leaves a clip's frames in one
 its pipe; they are taken out here and the slot goes back. A process without a free slot waits.
 """
 
-import multiprocessing
+import math
 import os
 import signal
 import time
 from collections import deque
 from collections.abc import Iterable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
-from multiprocessing import forkserver, resource_tracker
-from multiprocessing.connection import Connection, wait
+from multiprocessing.connection import Connection, Pipe, wait
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from indexer.errors import ReaderError
 from indexer.reader_process import (
-    FOR_THE_PARENT,
     Broken,
     ClipInSlot,
+    Instructions,
     Ready,
     SlotFree,
     Told,
-    serve,
 )
+from indexer.reader_server import ForkedReader, ReaderServer
 from indexer.reading import (
     ClipRead,
     FilmJob,
@@ -46,14 +45,14 @@ _BYTES_PER_SECOND = 4e6  # to read every packet of a file, over a slow network
 _SECONDS_PER_SECOND = 10.0  # to decode a second of film: 8K on one slow core
 _SECONDS_TO_START = 120.0  # Python, NumPy and FFmpeg from a cold disk
 _SECONDS_TO_END = 5.0
-_DESCRIPTORS_TO_START = 16  # with the forkserver itself
+_DESCRIPTORS_TO_START = 16  # with the server itself
 
 
 @dataclass(slots=True, eq=False)
 class _Reader:
     """A process, and what is known of it. `heard` is when it last had no reason to be silent."""
 
-    process: Any  # multiprocessing's process of the context that was chosen
+    process: ForkedReader
     connection: Connection
     memory: NDArray[np.uint8]  # (slots, T, S, S, 3)
     allowance: float = _SECONDS_TO_START
@@ -110,7 +109,7 @@ class FilmReaders:
         self._workers = workers
         self._shape = (slots, reader.frames, *frame_shape)
         self._patience = patience
-        self._context = _context(preload=["media", type(reader.processor).__module__])
+        self._preload = ("media", type(reader.processor).__module__)
         self._readers: list[_Reader] = []
         self._ended: list[_Reader] = []
         self._waiting: deque[FilmJob] = deque()
@@ -130,7 +129,7 @@ class FilmReaders:
             self._end(reader)
         deadline = time.monotonic() + _SECONDS_TO_END
         for reader in self._ended:  # a process that waits for a dead disk cannot even be killed
-            reader.process.join(timeout=max(deadline - time.monotonic(), 0.0))
+            reader.process.wait(seconds=max(deadline - time.monotonic(), 0.0))
 
     @property
     def unfinished(self) -> int:
@@ -259,63 +258,42 @@ class FilmReaders:
         """Start one more reader; what the system refuses is done without, if there is another."""
         try:
             self._readers.append(self._started())
-        except (OSError, EOFError) as error:  # EOFError: the forkserver could not
+        except OSError as error:
             if not self._readers:
-                why = getattr(error, "strerror", None) or "it ended at once"
                 raise ReaderError(
-                    f"a process that decodes films cannot be had ({why}); see which limits are set"
-                    " for you (`ulimit -a`), and that there is memory to be had"
+                    f"a process that decodes films cannot be had ({error.strerror or error}); see "
+                    "which limits are set for you (`ulimit -a`), and that there is memory to be had"
                 ) from error
 
     def _started(self) -> _Reader:
         _require_spare_descriptors()
-        _start_server()
-        ours, theirs = self._context.Pipe()
+        ours, theirs = Pipe()
         try:
-            with theirs, SharedBytes.allocate(int(np.prod(self._shape))) as memory:
-                process = self._context.Process(
-                    target=serve,
-                    args=(theirs, memory),
-                    kwargs={"shape": self._shape, "reader": self._reader},
-                    name="film-reader",
-                    daemon=True,
-                )
-                process.start()
+            with theirs, SharedBytes.allocate(math.prod(self._shape)) as memory:
+                process = _forked(theirs, memory=memory.descriptor, preload=self._preload)
+            ours.send(Instructions(self._reader, self._shape))
         except BaseException:
             ours.close()
             raise
         return _Reader(process, ours, memory.array.reshape(self._shape))
 
 
-def _context(*, preload: Iterable[str]) -> Any:
-    """How processes are made: forked from a server that has nothing but the imports.
-
-    To fork this very process would copy the threads' locks of PyTorch and SQLite as they happen to
-    stand; to start from nothing would load FFmpeg once more for each film that crashes.
-    """
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["indexer.reader_process", *preload])
-    return context
+_servers: list[ReaderServer] = []
 
 
-def _start_server() -> None:
-    """See that the forkserver runs, and that it hears no signal while it imports what we need.
-
-    A Ctrl-C in the terminal is for this process. What is blocked here stays blocked there; what
-    comes meanwhile is told to this process afterwards.
-    """
-    resource_tracker.ensure_running()  # started by the other one, it would unblock the signals
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, FOR_THE_PARENT)
-    try:
-        forkserver.ensure_running()
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+def _forked(connection: Connection, *, memory: int, preload: Iterable[str]) -> ForkedReader:
+    """A reader from the server of this process, or from a new one where something ended that."""
+    if _servers:
+        with suppress(ConnectionError):
+            return _servers[0].fork(connection, memory=memory)
+    _servers[:] = [ReaderServer(preload=preload)]
+    return _servers[0].fork(connection, memory=memory)
 
 
 def _require_spare_descriptors() -> None:
     """See that as many files may still be open as it takes to start a process.
 
-    Half-way, the forkserver would be left waiting for the rest, and die of it. Raises OSError.
+    A server that starts half-way would only end again. Raises OSError.
     """
     with ExitStack() as spare:
         for _ in range(_DESCRIPTORS_TO_START):
@@ -324,8 +302,7 @@ def _require_spare_descriptors() -> None:
 
 def _end_of(reader: _Reader) -> str:
     """What became of a process that said nothing more."""
-    reader.process.join(timeout=_SECONDS_TO_END)
-    code = reader.process.exitcode
+    code = reader.process.wait(seconds=_SECONDS_TO_END)
     if code is None or code >= 0:
         return f"its decoder ended unexpectedly (exit code {code})"
     if -code == signal.SIGKILL:

@@ -4,9 +4,8 @@ import os
 import tempfile
 from io import FileIO
 from mmap import mmap
-from multiprocessing import reduction
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +14,7 @@ _PIECE = bytes(1 << 20)
 
 
 class SharedBytes:
-    """Bytes that can be given to processes that are started before the context is left.
+    """Bytes that can be given to processes, by their descriptor, before the context is left.
 
     multiprocessing's own shared memory lies in a file system that may be full by the time that it
     is used, which ends a process by SIGBUS. All of this is there from the start, or refused.
@@ -58,14 +57,16 @@ class SharedBytes:
         """The bytes themselves (N,), for as long as anybody holds them."""
         return np.frombuffer(self._map, dtype=np.uint8)
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        """Pickled only on the way to a process that is being started."""
-        return _attached, (reduction.DupFd(self._file.fileno()), len(self._map))
+    @property
+    def descriptor(self) -> int:
+        """What `attached_bytes` makes the same bytes of in another process."""
+        return self._file.fileno()
 
 
-def _attached(descriptor: Any, size: int) -> SharedBytes:
-    with SharedBytes(open(descriptor.detach(), "r+b", buffering=0), size=size) as attached:  # noqa: PTH123
-        return attached
+def attached_bytes(descriptor: int, *, size: int) -> NDArray[np.uint8]:
+    """The bytes (N,) that another process has set aside; the descriptor is closed."""
+    with open(descriptor, "r+b", buffering=0) as file:
+        return np.frombuffer(mmap(file.fileno(), size), dtype=np.uint8)
 
 
 def _nameless_file() -> FileIO:

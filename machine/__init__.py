@@ -1,4 +1,7 @@
-"""What of this machine there is to work with, and how it is shared."""
+"""What of this machine there is to work with, and how it is shared.
+
+What starts processes is in `machine.child`: most commands do without.
+"""
 
 from machine.cores import idle_cores, memory_threads, usable_cores
 from machine.process import SPIN_SECONDS, prepare_process, thread_limit

@@ -11,7 +11,7 @@ from vsearch.exit_codes import INTERRUPTED, REFUSED
 
 _NAMES = ("SIGINT", "SIGTERM", "SIGHUP")  # Windows has no SIGHUP
 _SECONDS_TO_FINISH = 0.02  # then it is looked at again
-_FINISHED_FIRST = ("importlib._bootstrap>", "/multiprocessing/popen_forkserver.py")
+_IMPORTS = "importlib._bootstrap>"  # CPython 3.11 to 3.14 call the file of an import's frames so
 _SHOW_CURSOR = b"\x1b[?25h"
 
 
@@ -22,8 +22,7 @@ class Interruption:
     be put away. A second one ends the process at once.
 
     An import is not broken off but waited for: Python's would keep the lock that it holds, and
-    another thread that imports, as for a model that it loads, would wait for it forever. Nor is the
-    start of a process, which would be left half told what to do, and complain.
+    another thread that imports, as for a model that it loads, would wait for it forever.
     """
 
     def __init__(self) -> None:
@@ -85,7 +84,7 @@ def _has_to_finish(frame: FrameType | None) -> bool:
     if not hasattr(signal, "setitimer"):
         return False  # Windows
     while frame is not None:
-        if frame.f_code.co_filename.endswith(_FINISHED_FIRST):
+        if frame.f_code.co_filename.endswith(_IMPORTS):
             return True
         frame = frame.f_back
     return False

@@ -12,7 +12,6 @@ import gc
 import importlib.util
 import logging
 import socket
-import sys
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -254,7 +253,7 @@ def _whole_video(video: VideoInfo, *, embedder: Embedder) -> NDArray[np.uint8]:
 
 
 def page_command(*, port: int, open_browser: bool) -> list[str]:
-    """The command line that serves the page on 127.0.0.1 only, without telemetry.
+    """The arguments with which Python serves the page, on 127.0.0.1 only, without telemetry.
 
     Raises PageMissingError where the `ui` package is not installed, and PortTakenError.
     """
@@ -277,8 +276,7 @@ def page_command(*, port: int, open_browser: bool) -> list[str]:
         "theme.dark.primaryColor": "#5b9bd8",
     }
     flags = [f"--{name}={value}" for name, value in options.items()]
-    # -P: a file beside the user that is called as a library is cannot take its place.
-    return [sys.executable, "-P", "-m", "streamlit", "run", str(page), *flags]
+    return ["-m", "streamlit", "run", str(page), *flags]
 
 
 def _require_free(port: int) -> None:

@@ -1,6 +1,5 @@
 """Indexing from end to end: real films, a real catalog, a small real embedder."""
 
-import multiprocessing
 import os
 import shutil
 
@@ -20,6 +19,7 @@ from indexer import (
     index_library,
 )
 from tests.indexer.colours import ColourProcessor, ModelBrokeError
+from tests.indexer.processes import reader_processes
 
 
 def paths_of(catalog, limit=1000):
@@ -45,10 +45,6 @@ def on(kind, action):
 
 def interrupt():
     raise KeyboardInterrupt
-
-
-def reader_processes():
-    return [p for p in multiprocessing.active_children() if p.name == "film-reader"]
 
 
 def test_a_folder_of_films_becomes_clips_with_the_planned_times(index, film, catalog, library):

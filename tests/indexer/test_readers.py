@@ -1,6 +1,5 @@
 """Reader processes: bounded, prompt to stop, and never taking more down than one film."""
 
-import multiprocessing
 import os
 import resource
 import signal
@@ -10,7 +9,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +23,7 @@ from indexer.reading import ClipRead, FilmJob, FilmOpened, FilmRead, FilmReader,
 from indexer.walk import FoundFile
 from media import write_video
 from tests.indexer.colours import FRAMES, SIZE, ColourProcessor, ModelBrokeError
+from tests.indexer.processes import command_of, reader_processes, started_by
 
 
 def job(path: Path) -> FilmJob:
@@ -106,7 +106,7 @@ def test_leaving_ends_readers_at_once_whatever_they_do(film):
             readers.receive(timeout=30)
             began = time.monotonic()
         assert time.monotonic() - began < 3
-        assert not [p for p in multiprocessing.active_children() if p.name == "film-reader"]
+        assert not reader_processes()
 
 
 def test_what_preparing_a_frame_fails_with_is_raised_to_the_receiver(film):
@@ -204,10 +204,6 @@ def test_a_film_that_takes_too_much_memory_fails_alone(film):
     assert isinstance(ends[good], FilmRead)
 
 
-def reader_processes():
-    return [p for p in multiprocessing.active_children() if p.name == "film-reader"]
-
-
 def test_a_signal_to_every_process_of_a_service_is_not_blamed_on_the_film(film, tmp_path):
     go_on = tmp_path / "go on"
     processor = ColourProcessor(trouble="slow", trouble_above=0, until=go_on)
@@ -216,7 +212,7 @@ def test_a_signal_to_every_process_of_a_service_is_not_blamed_on_the_film(film, 
         assert isinstance(readers.receive(timeout=60)[1], FilmOpened)
         (process,) = reader_processes()
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-            os.kill(process.pid, number)
+            os.kill(process, number)
         go_on.touch()
         assert type(received(readers)[-1][1]) is FilmRead
 
@@ -241,18 +237,11 @@ def test_a_ctrl_c_in_the_terminal_while_a_reader_starts_is_for_the_run_alone(fil
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
         start_new_session=True,  # it and what it starts are what a terminal's Ctrl-C goes to
     )
-    while not any("forkserver" in command for command in commands_started_by(run.pid)):
+    while not any("reader_server" in command_of(process) for process in started_by(run.pid)):
         assert run.poll() is None
     os.killpg(run.pid, signal.SIGINT)
     _, err = run.communicate(timeout=120)
     assert (run.returncode, err) == (0, "")
-
-
-def commands_started_by(parent: int) -> Iterator[str]:
-    for process in Path("/proc").glob("[0-9]*"):
-        with suppress(OSError):  # it ended meanwhile
-            if (process / "stat").read_text().rpartition(")")[2].split()[1] == str(parent):
-                yield (process / "cmdline").read_text()
 
 
 @contextmanager
@@ -338,7 +327,7 @@ def peak_of_reading(path: Path) -> int:
         readers.submit(job(path))
         received(readers)
         (process,) = reader_processes()
-        status = Path(f"/proc/{process.pid}/status").read_text()
+        status = Path(f"/proc/{process}/status").read_text()
     return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM"))
 
 

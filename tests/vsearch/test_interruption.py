@@ -148,38 +148,6 @@ def test_an_import_is_waited_for(slow_module: Path) -> None:
     assert (out, err, process.returncode) == ("imported\nTrue\n", "", 143)
 
 
-# The process that makes others imports what it was told to before it makes the first.
-START = """
-import multiprocessing, time
-import sys
-from vsearch.interruption import Interruption
-
-def work():
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["slow_module"])
-    process = context.Process(target=time.sleep, args=(0,))
-    try:
-        process.start()
-        print("started", flush=True)
-        time.sleep(60)
-    finally:
-        process.join()
-
-if __name__ == "__main__":
-    sys.exit(Interruption().exit_code_of(work))
-"""
-
-
-def test_the_start_of_a_process_is_waited_for(slow_module: Path) -> None:
-    script = slow_module / "start.py"
-    script.write_text(START)
-    process = run_beside(slow_module, str(script))
-    assert next_line(process) == "importing\n"
-    process.send_signal(signal.SIGTERM)
-    out, err = process.communicate(timeout=60)
-    assert (out, err, process.returncode) == ("imported\nstarted\n", "", 143)
-
-
 def test_the_cursor_is_back_before_a_second_signal_can_end_it() -> None:
     import pty  # not on Windows
 

@@ -45,13 +45,14 @@ def ui(
       vsearch ui
       vsearch ui --port 8600 --no-browser
     """
+    from machine.child import become_python
     from vsearch import wiring
 
     set_volume(verbose=verbose, quiet=quiet)
     settings = read_settings(
         os.environ, catalog=catalog, model=model, device=device, precision=precision
     )
-    command = wiring.page_command(port=port, open_browser=not no_browser)
+    arguments = wiring.page_command(port=port, open_browser=not no_browser)
     address = f"http://127.0.0.1:{port}"
     if as_json:
         output.print_json({"url": address})
@@ -60,4 +61,4 @@ def ui(
     # What Streamlit says are messages: stdout holds our result alone, which may be JSON.
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     # The page takes this process over: signals reach it directly, and nothing is left behind.
-    os.execve(command[0], command, {**os.environ, **page_environment(settings)})
+    become_python(arguments, variables=page_environment(settings))

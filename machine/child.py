@@ -1,0 +1,72 @@
+"""The one place where processes of ours are started: never from the folder that one stands in.
+
+That folder may hold anybody's files. Python looks there for modules unless it is told not to, and
+the system for libraries where a variable of the environment has an empty entry.
+"""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+
+_NEUTRAL_FOLDER = "/"  # is always there, and nobody but the system's owner writes into it
+
+
+def start_python(
+    function: str, *arguments: str, keep_open: Iterable[int] = ()
+) -> "subprocess.Popen[bytes]":
+    """Start a Python process that runs `function`, named as "module:function".
+
+    It finds the modules that this process finds, hears nothing of the terminal's signals, and gets
+    the descriptors `keep_open` under the same numbers. Its stdin is a pipe that nothing is written
+    to: it is at its end when this process has ended, however that happened.
+
+    Raises OSError where the system refuses.
+    """
+    module, _, name = function.partition(":")
+    return subprocess.Popen(
+        [*python_command(), "-c", f"from {module} import {name}; {name}()", *arguments],
+        cwd=_NEUTRAL_FOLDER,
+        env=python_environment(),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,  # which is for results
+        pass_fds=tuple(keep_open),
+        start_new_session=True,
+    )
+
+
+def end_python(process: "subprocess.Popen[bytes]", *, seconds: float) -> None:
+    """Kill a process that `start_python` has started, and wait for its end for so long at most."""
+    if process.stdin:
+        process.stdin.close()
+    process.kill()
+    with suppress(subprocess.TimeoutExpired):  # one that waits for a dead disk cannot be killed
+        process.wait(timeout=seconds)
+
+
+def become_python(arguments: Sequence[str], *, variables: dict[str, str]) -> None:
+    """Have a Python process with these arguments take the place of this one; does not return.
+
+    `variables` are added to its environment.
+    """
+    command = [*python_command(), *arguments]
+    os.execve(command[0], command, python_environment() | variables)
+
+
+def python_command() -> list[str]:
+    """This Python, which is not to look for modules where it is started (`-P`)."""
+    return [sys.executable, "-P"]
+
+
+def python_environment() -> dict[str, str]:
+    """The environment of a Python process that finds modules where this one does.
+
+    What stands in `sys.path` relative to the current folder is left out.
+    """
+    places = [entry for entry in sys.path if os.path.isabs(entry)]  # noqa: PTH117 - text
+    return {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join(places),
+        "PYTHONUTF8": str(sys.flags.utf8_mode),  # names of files mean the same
+    }
