@@ -46,11 +46,10 @@ demo: $(VENV)/application.stamp ## Make a toy library, index it, ask it in words
 test: $(VENV)/development.stamp ## Run the tests
 	@$(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
-test-floors: ## Run the tests with the oldest versions that pyproject.toml allows (needs uv; KEEP="NAME==VERSION" for one that cannot be had)
+test-floors: ## Run the tests with the oldest versions that pyproject.toml allows (needs uv)
 	@[ -n "$(UV)" ] || { echo "the oldest versions are found by uv, which is not there: pip install uv" >&2; exit 1; }
 	"$(UV)" venv --quiet --clear --python "$(PYTHON)" build/floors
-	printf '%s\n' $(KEEP) > build/floors/keep.txt
-	"$(UV)" pip install --python build/floors/bin/python --resolution lowest-direct --overrides build/floors/keep.txt --editable . --group test
+	"$(UV)" pip install --python build/floors/bin/python --resolution lowest-direct --editable . --group test
 	build/floors/bin/python -m pytest --numprocesses auto --dist loadfile
 
 check: $(VENV)/development.stamp ## Check format, lint, types and import contracts
