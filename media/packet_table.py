@@ -10,12 +10,12 @@ from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 from media.references import SUBLAYER_SHIFT, Classify, PacketFlag, classifier, head
-from media.source import Source
+from media.source import BARE_STREAMS, Source
 
 _MAXIMUM = 1 << 22  # packets: 38 hours at 30 frames per second, 55 MB
 _PROGRESSIVE = frozenset({0, 1})  # FFmpeg's field orders: not known, and not made of fields
 # Where presentation times are guessed when packets are read, they say nothing beforehand.
-GUESSING_CONTAINERS = frozenset({"asf", "avi", "nsv", "nuv", "rm", "viv"})
+GUESSING_CONTAINERS = BARE_STREAMS | {"asf", "avi", "nsv", "nuv", "rm", "viv"}
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -17,7 +17,7 @@ from media.layout import Layout
 from media.packet_table import GUESSING_CONTAINERS
 from media.restarts import clock_restarts
 from media.signs import DecodingDamage
-from media.source import Source, open_source
+from media.source import BARE_STREAMS, Source, open_source
 from media.timeline import steady_packets
 
 # Frames by which a decoder may hand out its time stamps too late: those of containers that store
@@ -132,6 +132,8 @@ def displayed_at(pictures: Iterable[Picture], times: Sequence[float]) -> Iterato
 
 def _seek(source: Source, layout: Layout, *, time: float) -> bool:
     """Go to the key frame at or before `time`; whether the container could."""
+    if source.container_name in BARE_STREAMS:
+        return False  # its packets are counted from the beginning
     try:
         target = layout.first_pts + int(Fraction(time) / source.unit)
         source.container.seek(target, stream=source.stream)

@@ -28,6 +28,16 @@ from media.errors import LimitError, MediaError, UnreadableError, UnsupportedErr
 CONTAINERS = (
     "asf,avi,dv,flv,gif,ivf,live_flv,matroska,mov,mpeg,mpegts,mxf,nsv,nut,nuv,ogg,rm,viv,wtv"
 )
+# FFmpeg's readers of streams without a container, by the suffixes of which it is expected. They see
+# no other file either, but take other bytes for video more easily.
+_BARE_READERS = {
+    ".264": "h264", ".265": "hevc", ".avc": "h264", ".h264": "h264", ".h265": "hevc",
+    ".hevc": "hevc", ".m1v": "mpegvideo", ".m2v": "mpegvideo", ".m4v": "m4v", ".mjpeg": "mjpeg",
+    ".mjpg": "mjpeg", ".mpe": "mpegvideo", ".mpeg": "mpegvideo", ".mpg": "mpegvideo",
+    ".mpv": "mpegvideo", ".obu": "obu", ".y4m": "yuv4mpegpipe",
+}  # fmt: skip
+# Those without times: pictures follow each other at the rate of the stream, else at 25 a second.
+BARE_STREAMS = frozenset({"h264", "hevc", "m4v", "mjpeg", "mpegvideo", "obu"})
 BROADCAST_CONTAINERS = frozenset({"mpegts", "mpeg"})  # streams that are cut and joined anywhere
 MAX_PIXELS = 1 << 26  # a frame of 8192 x 8192; 8K film has half of that
 MAX_STREAMS = 256
@@ -35,6 +45,7 @@ MAX_STREAMS = 256
 # the file, of which readers look through 64 KiB each time.
 _FRUITLESS, _SEARCHED_BYTES = 64, 1 << 15
 _MP4_BEGINNINGS = (b"ftyp", b"mdat", b"wide", b"free", b"skip")
+_JPEG_BEGINNING = b"\xff\xd8\xff"
 _SIDE_STREAMS = Disposition.attached_pic | Disposition.timed_thumbnails  # cover art, seek previews
 
 
@@ -161,14 +172,17 @@ def reason(error: Exception) -> str:
 
 def _open_container(path: Path, accelerator: str | None) -> InputContainer:
     _check_regular_file(path)
+    reader = _BARE_READERS.get(path.suffix.lower())
     try:
         return av.open(
             # The scheme keeps names such as "concat:a" or "-" plain file names.
             f"file:{path.absolute()}",
             "r",
+            # A row of JPEG pictures is not told from a single one by its bytes.
+            format="mjpeg" if reader == "mjpeg" and _begins_with(path, _JPEG_BEGINNING) else None,
             options={"max_pixels": str(MAX_PIXELS)},
             container_options={
-                "format_whitelist": CONTAINERS,
+                "format_whitelist": f"{CONTAINERS},{reader}" if reader else CONTAINERS,
                 "protocol_whitelist": "file",
                 "max_streams": str(MAX_STREAMS),
                 # Our own time line tells a clock that ran through from one that was set anew.
@@ -179,6 +193,14 @@ def _open_container(path: Path, accelerator: str | None) -> InputContainer:
         )
     except (av.error.FFmpegError, OSError, ValueError, MemoryError) as error:
         raise _opening_error(error, path) from error
+
+
+def _begins_with(path: Path, beginning: bytes) -> bool:
+    try:
+        with path.open("rb") as file:
+            return file.read(len(beginning)) == beginning
+    except OSError:
+        return False  # opening it again tells why
 
 
 def _check_regular_file(path: Path) -> None:

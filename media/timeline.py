@@ -24,7 +24,13 @@ from av.index import IndexEntries
 from av.packet import Packet
 from av.video.stream import VideoStream
 
-from media.source import BROADCAST_CONTAINERS, PacketWatcher, Source, read_packets
+from media.source import (
+    BARE_STREAMS,
+    BROADCAST_CONTAINERS,
+    PacketWatcher,
+    Source,
+    read_packets,
+)
 
 # Seconds by which stamps may step back or ahead before they are looked at twice. Where the
 # container has no decoding times they are guessed, and step back a little now and then.
@@ -272,6 +278,8 @@ def steady_packets(
     packets = read_packets(source, watcher=watcher)
     if source.container_name == "avi":
         packets = _numbered(packets, source.stream.index_entries)
+    elif source.container_name in BARE_STREAMS:
+        packets = _counted(packets)
     return (timeline or Timeline.of(source)).follow(packets)
 
 
@@ -292,6 +300,16 @@ def _numbered(
                 late = entries[following].timestamp - packet.dts
             packet.dts += late
             packet.pts = None if packet.pts is None else packet.pts + late
+        yield packet
+
+
+def _counted(packets: Iterable["Packet[VideoStream]"]) -> Iterator["Packet[VideoStream]"]:
+    """The packets of a stream without a container, one after the other."""
+    stamp = 0
+    for packet in packets:
+        if packet.size:
+            packet.pts = packet.dts = stamp
+            stamp += max(packet.duration or 0, 0)
         yield packet
 
 

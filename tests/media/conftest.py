@@ -26,6 +26,7 @@ class FilmMaker(Protocol):
         pix_fmt: str = ...,
         options: dict[str, str] | None = ...,
         container_options: dict[str, str] | None = ...,
+        container_format: str | None = ...,
         prepare: Callable[[Any], None] | None = ...,
     ) -> Path: ...
 
@@ -78,11 +79,15 @@ def make_film(tmp_path: Path) -> FilmMaker:
         pix_fmt: str = "yuv420p",
         options: dict[str, str] | None = None,
         container_options: dict[str, str] | None = None,
+        container_format: str | None = None,
         prepare: Callable[[Any], None] | None = None,
     ) -> Path:
         path = tmp_path / name
         height, width, _ = pictures[0].shape
-        with av.open(str(path), "w", container_options=container_options or {}) as container:
+        opened = av.open(
+            str(path), "w", container_format, container_options=container_options or {}
+        )
+        with opened as container:
             stream = container.add_stream(
                 codec, rate=25, options={"threads": "1"} | (options or {})
             )
