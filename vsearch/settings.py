@@ -95,11 +95,19 @@ def page_environment(settings: Settings) -> dict[str, str]:
 
 
 def read_page_settings(environment: Mapping[str, str]) -> Settings:
-    """The other end of `page_environment`; without its variables, the usual settings."""
+    """The other end of `page_environment`.
+
+    Raises SettingError without its variables: then Streamlit alone serves, to every web page.
+    """
     catalog = environment.get(_PAGE_CATALOG)
+    if not catalog:
+        raise SettingError(
+            "this page was not started by `vsearch ui`, which keeps other web pages out of the "
+            "library; end it, and run `vsearch ui`"
+        )
     return read_settings(
         environment,
-        catalog=Path(catalog) if catalog else None,
+        catalog=Path(catalog),
         model=environment.get(_PAGE_MODEL),
         device=environment.get(_PAGE_DEVICE, "auto"),
         precision=environment.get(_PAGE_PRECISION, "auto"),

@@ -252,31 +252,15 @@ def _whole_video(video: VideoInfo, *, embedder: Embedder) -> NDArray[np.uint8]:
     return np.stack(frames)
 
 
-def page_command(*, port: int, open_browser: bool) -> list[str]:
-    """The arguments with which Python serves the page, on 127.0.0.1 only, without telemetry.
+def page_command(*, port: int, flags: Sequence[str]) -> list[str]:
+    """The arguments with which Python serves the page, on 127.0.0.1 only.
 
     Raises PageMissingError where the `ui` package is not installed, and PortTakenError.
     """
     _require_free(port)
-    package = importlib.util.find_spec("ui")
-    page = Path(package.origin).with_name("app.py") if package and package.origin else None
-    if page is None or not page.is_file():
+    if importlib.util.find_spec("ui") is None:
         raise PageMissingError("this installation holds no page; install vsearch again, with `ui`")
-    options = {
-        "server.address": "127.0.0.1",
-        "server.port": str(port),
-        "server.headless": "false" if open_browser else "true",
-        "server.fileWatcherType": "none",
-        "server.showEmailPrompt": "false",
-        "browser.gatherUsageStats": "false",
-        "browser.serverAddress": "127.0.0.1",
-        "client.toolbarMode": "minimal",
-        "client.showErrorLinks": "false",
-        "theme.light.primaryColor": "#2f6fb0",
-        "theme.dark.primaryColor": "#5b9bd8",
-    }
-    flags = [f"--{name}={value}" for name, value in options.items()]
-    return ["-m", "streamlit", "run", str(page), *flags]
+    return ["-m", "ui.serve", "--port", str(port), *flags]
 
 
 def _require_free(port: int) -> None:

@@ -54,18 +54,50 @@ def listening_addresses(port: int) -> set[str]:
 
 
 @pytest.mark.skipif(not Path("/proc/net/tcp").exists(), reason="no table of sockets but on Linux")
-def test_the_page_is_served_on_this_machine_only_and_ends_on_ctrl_c(
-    indexed: tuple[Any, Any],
+def test_the_page_is_served_on_this_machine_only(indexed: tuple[Any, Any]) -> None:
+    vsearch, _ = indexed
+    port = free_port()
+    with served(vsearch, port):
+        assert listening_addresses(port) == {"0100007F"}  # 127.0.0.1
+
+
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+def test_the_page_says_where_it_is_and_ends_on_a_signal_without_another_word(
+    indexed: tuple[Any, Any], name: str
 ) -> None:
     vsearch, _ = indexed
     port = free_port()
-    with served(vsearch, port) as process:
-        assert listening_addresses(port) == {"0100007F"}  # 127.0.0.1
-        process.send_signal(signal.SIGINT)
+    with served(vsearch, port) as process, socket.create_connection(("127.0.0.1", port)) as window:
+        window.sendall(handshake(port))
+        assert b" 101 " in window.recv(1000)
+        process.send_signal(getattr(signal, name))
         out, err = process.communicate(timeout=60)
     assert out == f'{{"url": "http://127.0.0.1:{port}"}}\n'
+    assert err == f"the page is at http://127.0.0.1:{port}; Ctrl-C ends it\n"
     assert process.returncode == 0
-    assert "Traceback" not in err
+
+
+def handshake(port: int) -> bytes:
+    """What a browser's window opens its connection with."""
+    lines = (
+        "GET /_stcore/stream HTTP/1.1",
+        f"Host: 127.0.0.1:{port}",
+        f"Origin: http://127.0.0.1:{port}",
+        "Connection: Upgrade",
+        "Upgrade: websocket",
+        "Sec-WebSocket-Version: 13",
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+        "Sec-WebSocket-Protocol: streamlit",
+    )
+    return "\r\n".join((*lines, "", "")).encode()
+
+
+def test_a_model_that_cannot_be_had_is_refused_as_by_a_question(indexed: tuple[Any, Any]) -> None:
+    vsearch, _ = indexed
+    page = vsearch("ui", "--no-browser", "--port", free_port(), "--model", "./nosuch")
+    question = vsearch("query", "a film", "--model", "./nosuch")
+    assert (page.code, page.out, page.err) == (1, "", question.err)
+    assert "nosuch" in page.err
 
 
 def test_a_port_that_is_taken_is_refused_before_anything_is_said(

@@ -1,6 +1,15 @@
 """A real small library: films, a catalog, and a tiny X-CLIP whose random weights come by seed."""
 
-from collections.abc import Callable
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,7 +29,8 @@ from xclip_core.model import XCLIP
 from xclip_core.preprocess import FrameProcessor
 from xclip_core.tokenizer import train_tokenizer
 
-PAGE = Path(__file__).parents[2] / "ui" / "app.py"
+REPOSITORY = Path(__file__).parents[2]
+PAGE = REPOSITORY / "ui" / "app.py"
 SMALL = {
     "hidden_size": 16,
     "intermediate_size": 32,
@@ -185,3 +195,174 @@ def page(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Callable[..., P
         return Page(app.run())
 
     return visit
+
+
+# Told by Python itself of each process that imports it: what it opens, whom it looks up and calls.
+WITNESS = """
+import os, sys
+note = os.open(os.environ["WITNESS"], os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+surroundings = os.environ["SURROUNDINGS"]
+calls = {"socket.connect", "socket.sendto", "socket.sendmsg", "socket.getaddrinfo",
+         "socket.gethostbyname", "socket.gethostbyaddr"}
+
+def witness(event, arguments):
+    if event in calls:
+        os.write(note, f"call {event} {arguments[1:] or arguments}\\n".encode())
+    elif event == "open" and str(arguments[0]).startswith(surroundings):
+        os.write(note, f"open {arguments[0]}\\n".encode())
+
+sys.addaudithook(witness)
+"""
+
+CONFIG = """
+[server]
+address = "0.0.0.0"
+allowedHosts = ["*"]
+baseUrlPath = "elsewhere"
+corsAllowedOrigins = ["http://evil.example"]
+enableAgentApi = true
+enableCORS = false
+enableStaticServing = true
+enableXsrfProtection = false
+maxMessageSize = 0
+port = 9
+sslCertFile = "nowhere"
+[browser]
+gatherUsageStats = true
+[client]
+toolbarMode = "developer"
+[logger]
+level = "debug"
+[theme]
+base = "http://theme.example/theme.toml"
+font = "evil:https://fonts.example/evil.css"
+"""
+
+
+def plant(folder: Path) -> None:
+    """Put into a folder whatever Streamlit, or Python, might take from there."""
+    for name, text in {
+        ".streamlit/config.toml": CONFIG,
+        ".streamlit/secrets.toml": 'VSEARCH_UI_CATALOG = "nowhere"\nHTTPS_PROXY = "http://evil:9"\n',
+        ".streamlit/credentials.toml": '[general]\nemail = "somebody@example.org"\n',
+        "pages/1_more.py": "raise SystemExit",
+        "static/file.txt": "private",
+        **{f"{name}.py": "raise SystemExit" for name in ("streamlit", "uvicorn", "ui", "signal")},
+    }.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text)
+
+
+def planted_variables() -> dict[str, str]:
+    """The settings of `CONFIG` in the variables that Streamlit reads."""
+    return {
+        "STREAMLIT_SERVER_ADDRESS": "0.0.0.0",
+        "STREAMLIT_SERVER_ALLOWED_HOSTS": "*",
+        "STREAMLIT_SERVER_BASE_URL_PATH": "elsewhere",
+        "STREAMLIT_SERVER_COOKIE_SECRET": "known to everybody",
+        "STREAMLIT_SERVER_ENABLE_AGENT_API": "true",
+        "STREAMLIT_SERVER_ENABLE_CORS": "false",
+        "STREAMLIT_SERVER_ENABLE_STATIC_SERVING": "true",
+        "STREAMLIT_SERVER_ENABLE_XSRF_PROTECTION": "false",
+        "STREAMLIT_SERVER_PORT": "9",
+        "STREAMLIT_BROWSER_GATHER_USAGE_STATS": "true",
+        "STREAMLIT_LOGGER_LEVEL": "debug",
+        "STREAMLIT_SECRETS_FILES": "nowhere",
+        "STREAMLIT_THEME_BASE": "http://theme.example/theme.toml",
+    }
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def fetch_text(url: str) -> str:
+    with urllib.request.urlopen(url, timeout=5) as response:
+        return str(response.read().decode("utf-8"))
+
+
+def wait_until_healthy(server: "subprocess.Popen[str]", port: int) -> None:
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline:
+        assert server.poll() is None, f"it ended by itself with {server.returncode}"
+        try:
+            assert fetch_text(f"http://127.0.0.1:{port}/_stcore/health") == "ok"
+        except (urllib.error.URLError, ConnectionError, TimeoutError):
+            time.sleep(0.1)
+        else:
+            return
+    raise AssertionError("it did not answer within two minutes")
+
+
+@dataclass(frozen=True)
+class Served:
+    """The page as `vsearch ui` serves it among planted settings, and what was seen of it."""
+
+    process: "subprocess.Popen[str]"
+    port: int
+    home: Path
+    witness: Path
+
+    @property
+    def calls(self) -> list[str]:
+        return [line for line in self.witness.read_text().splitlines() if line[:4] == "call"]
+
+    @property
+    def foreign_files_opened(self) -> list[str]:
+        return [line for line in self.witness.read_text().splitlines() if line[:4] == "open"]
+
+
+@contextmanager
+def serve_among_planted_settings(settings: Settings, folder: Path) -> Iterator[Served]:
+    home, surroundings = folder / "surroundings" / "home", folder / "surroundings"
+    plant(home)
+    plant(surroundings)
+    (folder / "python").mkdir()
+    (folder / "python" / "sitecustomize.py").write_text(WITNESS)
+    port = free_port()
+    variables = {
+        **planted_variables(),
+        "HOME": str(home),
+        "OMP_NUM_THREADS": "1",
+        "PYTHONPATH": os.pathsep.join((str(folder / "python"), str(REPOSITORY))),
+        "SURROUNDINGS": str(surroundings),
+        "VSEARCH_HOME": str(settings.home),
+        "WITNESS": str(folder / "witness"),
+        # Whoever asks the net by a proxy, asks this one.
+        **{f"{kind}_proxy": "http://127.0.0.1:9" for kind in ("http", "https", "all")},
+    }
+    command = [sys.executable, "-P", "-m", "vsearch", "ui", "--no-browser", "--port", str(port)]
+    with subprocess.Popen(
+        [*command, "--catalog", str(settings.catalog)],
+        cwd=surroundings,
+        env={**os.environ, **variables},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        try:
+            wait_until_healthy(process, port)
+            yield Served(process, port, home, folder / "witness")
+        finally:
+            process.kill()
+
+
+@pytest.fixture(scope="module")
+def served(
+    lasting_settings: Settings, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Served]:
+    plant(lasting_settings.home / "videos")
+    with serve_among_planted_settings(lasting_settings, tmp_path_factory.mktemp("served")) as page:
+        yield page
+
+
+@pytest.fixture
+def fetch() -> Callable[[str], str]:
+    return fetch_text
+
+
+@pytest.fixture
+def port(served: Served) -> int:
+    return served.port

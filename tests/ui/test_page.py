@@ -1,5 +1,6 @@
 """The page as a person meets it, on a real catalog that stays as it is."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -117,3 +118,11 @@ def test_a_catalog_of_another_model_is_named(
     opened.look_again()
     assert f"was made with the model {model}" in opened.words
     assert "<code>vsearch index --model microsoft/xclip-base-patch32" in opened.words
+
+
+def test_a_page_started_by_hand_shows_nothing_and_says_how_to_start_it(page) -> None:
+    opened = page(q="a film")
+    os.environ.pop("VSEARCH_UI_CATALOG")
+    opened.look_again()
+    assert opened.moments == []
+    assert "was not started by <code>vsearch ui</code>" in opened.words

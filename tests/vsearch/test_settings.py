@@ -46,9 +46,9 @@ def test_the_page_gets_the_settings_of_the_command_that_started_it(
     assert read_page_settings(page_environment(settings)) == settings
 
 
-def test_a_page_started_by_hand_gets_the_usual_settings(tmp_path: Path) -> None:
-    environment = {"VSEARCH_HOME": str(tmp_path)}
-    assert read_page_settings(environment) == read_settings(environment)
+def test_a_page_that_the_command_did_not_start_gets_none(tmp_path: Path) -> None:
+    with pytest.raises(SettingError, match="was not started by `vsearch ui`"):
+        read_page_settings({"VSEARCH_HOME": str(tmp_path)})
 
 
 def test_how_much_is_remembered_is_told_by_the_environment() -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
 from typing import Annotated
 
 import typer
 
 from vsearch import output
-from vsearch.messages import log, set_volume
+from vsearch.messages import set_volume
 from vsearch.options import (
     CatalogOption,
     DeviceOption,
@@ -19,7 +20,7 @@ from vsearch.options import (
     QuietOption,
     VerboseOption,
 )
-from vsearch.settings import page_environment, read_settings
+from vsearch.settings import Settings, page_environment, read_settings
 
 
 def ui(
@@ -52,13 +53,24 @@ def ui(
     settings = read_settings(
         os.environ, catalog=catalog, model=model, device=device, precision=precision
     )
-    arguments = wiring.page_command(port=port, open_browser=not no_browser)
-    address = f"http://127.0.0.1:{port}"
+    if settings.model:
+        _check_model(settings)
+    flags = {"--open-browser": not no_browser, "--verbose": verbose, "--quiet": quiet}
+    arguments = wiring.page_command(port=port, flags=[flag for flag, on in flags.items() if on])
     if as_json:
-        output.print_json({"url": address})
-    log.info("the page opens on %s; Ctrl-C ends it", address)
+        output.print_json({"url": f"http://127.0.0.1:{port}"})
     sys.stdout.flush()
-    # What Streamlit says are messages: stdout holds our result alone, which may be JSON.
+    # What libraries print are messages: stdout holds our result alone, which may be JSON.
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     # The page takes this process over: signals reach it directly, and nothing is left behind.
     become_python(arguments, variables=page_environment(settings))
+
+
+def _check_model(settings: Settings) -> None:
+    """Refuse here, not on the page, a model that cannot be had or did not make the catalog."""
+    from catalog import CatalogMissingError
+    from search import NothingIndexedError
+    from vsearch import asking
+
+    with suppress(CatalogMissingError, NothingIndexedError), asking.open_searcher(settings):
+        pass

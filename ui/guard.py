@@ -1,0 +1,104 @@
+"""Guard of the page's server: only windows that show the page itself get an answer."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import PlainTextResponse
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+# Streamlit writes styles into the document, and shows pictures that are part of it.
+_CONTENT_SECURITY_POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self' 'unsafe-inline'",
+        "img-src 'self' data:",
+        "media-src 'self'",
+        "font-src 'self' data:",
+        "connect-src 'self'",
+        "manifest-src 'self'",
+        "base-uri 'none'",
+        "form-action 'none'",
+        "frame-ancestors 'none'",
+    )
+)
+_HEADERS = {
+    "content-security-policy": _CONTENT_SECURITY_POLICY,
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "referrer-policy": "same-origin",
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+}
+
+# Any port: a tunnel, such as that of `ssh -L`, has a port of its own at its near end.
+_THIS_MACHINE = re.compile(r"(?:127\.0\.0\.1|localhost)(?::[0-9]{1,5})?")
+
+
+class Guard:
+    """ASGI middleware that refuses whatever another web page could send, and sets safe headers.
+
+    Any web page that the user has open may send requests to 127.0.0.1, under a name of its own too,
+    which it lets point here (DNS rebinding). Such a request names a foreign host, a foreign origin,
+    or a foreign site in `Sec-Fetch-Site`: browsers let no page forge these headers. HTTP is refused
+    with status 403, a WebSocket before it opens.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Hand on what comes from the page itself; see the class."""
+        if scope["type"] == "lifespan":
+            await self._app(scope, receive, send)
+        elif _is_from_the_page(scope):
+            await self._app(scope, receive, _with_safe_headers(send))
+        elif scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1008})
+        else:
+            refusal = PlainTextResponse(_refusal(scope), status_code=403)
+            await refusal(scope, receive, _with_safe_headers(send))
+
+
+def _is_from_the_page(scope: Scope) -> bool:
+    headers = Headers(scope=scope)
+    hosts, origins = headers.getlist("host"), headers.getlist("origin")
+    if len(hosts) != 1 or not _THIS_MACHINE.fullmatch(hosts[0].lower()):
+        return False
+    if origins:
+        return [origin.lower() for origin in origins] == [f"http://{hosts[0].lower()}"]
+    return scope["type"] == "http" and _reads_for_the_page(scope["method"], headers)
+
+
+def _reads_for_the_page(method: str, headers: Headers) -> bool:
+    """Whether a request without `Origin` is one that browsers send without it for the page.
+
+    That is an address that was typed, a link that was followed to the page as a whole, and what the
+    page loads of its own. Browsers before 2023, and programs, do not tell the site.
+    """
+    if method not in ("GET", "HEAD"):
+        return False
+    site, mode, goal = (headers.get(f"sec-fetch-{what}") for what in ("site", "mode", "dest"))
+    return site in (None, "none", "same-origin") or (mode, goal) == ("navigate", "document")
+
+
+def _refusal(scope: Scope) -> str:
+    _, port = scope["server"]
+    return (
+        f"This page is at http://127.0.0.1:{port} in a browser on this machine; it answers "
+        "under no other name, and to no other web page.\n"
+    )
+
+
+def _with_safe_headers(send: Send) -> Send:
+    async def wrapped(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            MutableHeaders(scope=message).update(_HEADERS)
+        await send(message)
+
+    return wrapped

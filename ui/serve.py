@@ -1,0 +1,121 @@
+"""The page's process, which `vsearch ui` becomes: `python -P -m ui.serve --port N`."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import signal
+import sys
+import threading
+import webbrowser
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+
+import streamlit as st
+from starlette.middleware import Middleware
+from streamlit import config
+from uvicorn.config import LOGGING_CONFIG
+
+from machine import prepare_process
+from ui.guard import Guard
+from vsearch.exit_codes import DONE
+from vsearch.interruption import Interruption
+from vsearch.messages import log, set_volume
+
+_SETTINGS = {
+    "server.address": "127.0.0.1",
+    "server.baseUrlPath": "",
+    "server.allowedHosts": ["127.0.0.1", "localhost"],
+    "server.enableCORS": True,
+    "server.enableXsrfProtection": True,
+    "server.enableAgentApi": False,
+    "server.enableStaticServing": False,
+    "server.fileWatcherType": "none",
+    "server.showEmailPrompt": False,
+    "browser.gatherUsageStats": False,
+    "browser.serverAddress": "127.0.0.1",
+    "client.toolbarMode": "minimal",
+    "client.showErrorLinks": False,
+    "client.showSidebarNavigation": False,
+    "logger.hideWelcomeMessage": True,
+    "logger.level": "warning",
+    "secrets.files": [],
+    "theme.light.primaryColor": "#2f6fb0",
+    "theme.dark.primaryColor": "#5b9bd8",
+}
+
+
+def serve(*, port: int, open_browser: bool) -> int:
+    """Serve the page until Ctrl-C, SIGTERM or SIGHUP ends it; its exit code."""
+    address = f"http://127.0.0.1:{port}"
+
+    @asynccontextmanager
+    async def announce(_: st.App) -> AsyncIterator[None]:
+        _end_also_with_the_terminal()
+        log.info("the page is at %s; Ctrl-C ends it", address)
+        if open_browser and _has_windows():
+            threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
+        yield
+
+    _read_no_foreign_settings()
+    _keep_the_server_quiet()
+    page = st.App(
+        Path(__file__).with_name("app.py"), middleware=[Middleware(Guard)], lifespan=announce
+    )
+    with suppress(KeyboardInterrupt):
+        page.run(config={**_SETTINGS, "server.port": port})
+    return DONE
+
+
+def _read_no_foreign_settings() -> None:
+    """Keep to ours: Streamlit's files and variables are for the user's other programs.
+
+    It would read them in the home folder, in the current one and beside the page, put what it finds
+    in `secrets.toml` into the environment, and fetch a theme that is given as an address.
+    """
+    config.get_config_files = _no_files
+    for name in [name for name in os.environ if name.startswith("STREAMLIT_")]:
+        del os.environ[name]
+
+
+def _no_files(file_name: str) -> list[str]:  # noqa: ARG001
+    return []
+
+
+def _keep_the_server_quiet() -> None:
+    for logger in ("uvicorn", "uvicorn.error"):
+        LOGGING_CONFIG["loggers"][logger]["level"] = "WARNING"
+
+
+def _end_also_with_the_terminal() -> None:
+    """Uvicorn knows what to do on SIGTERM, but not on SIGHUP, which `nohup` has us ignore."""
+    if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGHUP, signal.raise_signal, signal.SIGTERM)
+
+
+def _has_windows() -> bool:
+    """Whether a browser can open one: in a bare terminal, Python would start a browser for text."""
+    return sys.platform == "darwin" or any(
+        os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER")
+    )
+
+
+def main() -> None:
+    """The entry point of the page's process."""
+    prepare_process()
+    parser = argparse.ArgumentParser(prog="python -m ui.serve")
+    parser.add_argument("--port", type=int, required=True)
+    for flag in ("--open-browser", "--verbose", "--quiet"):
+        parser.add_argument(flag, action="store_true")
+    given = parser.parse_args()
+    set_volume(verbose=given.verbose, quiet=given.quiet)
+    sys.exit(
+        Interruption().exit_code_of(lambda: serve(port=given.port, open_browser=given.open_browser))
+    )
+
+
+if __name__ == "__main__":
+    main()
