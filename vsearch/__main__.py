@@ -8,6 +8,7 @@ from machine import prepare_process
 from vsearch.exit_codes import DONE, REFUSED
 from vsearch.interruption import Interruption
 from vsearch.messages import refuse
+from vsearch.terminal import drop_sizes_that_are_none
 
 # What writing to stdout meets where its disk is full, and where its terminal was closed.
 _NO_OUTPUT = {
@@ -22,12 +23,14 @@ def run(arguments: list[str]) -> int:
     import typer
 
     from vsearch.cli import app
+    from vsearch.help import as_options, way_to_help
 
     try:
-        code = app(args=arguments, prog_name="vsearch", standalone_mode=False)
+        code = app(args=as_options(arguments), prog_name="vsearch", standalone_mode=False)
         sys.stdout.flush()
     except typer.TyperException as error:
-        return _refuse(error.format_message(), code=error.exit_code)
+        said = error.format_message().rstrip(".")
+        return _refuse(said and said + way_to_help(error), code=error.exit_code)
     except (BrokenPipeError, SystemExit):
         # Whoever reads the pipe has enough (Typer makes a SystemExit of that): no fault of ours.
         _drop_output()
@@ -64,6 +67,7 @@ def main() -> None:
 
 
 def _run_command_line() -> int:
+    drop_sizes_that_are_none()
     for stream in (sys.stdout, sys.stderr):
         # A file name need not be Unicode, nor the terminal: every name can be printed.
         unicode = (stream.encoding or "").lower().replace("-", "") == "utf8"

@@ -49,7 +49,7 @@ class CheckProgress(AbstractContextManager["CheckProgress"]):
         if self._quiet:
             return
         with suppress(OSError):  # nobody looks any more: that ends no check
-            if self._console.is_terminal:
+            if self._console.is_interactive:
                 self._draw(done, total)
             else:
                 self._write(done, total)

@@ -13,14 +13,15 @@ from vsearch.commands.index import index
 from vsearch.commands.page import ui
 from vsearch.commands.upkeep import forget, relocate, status, verify
 from vsearch.commands.watch import watch
+from vsearch.help import PlainCommand, PlainGroup
 
 app = typer.Typer(
     name="vsearch",
     help="Find moments in your own videos from a sentence, on your own machine.",
     epilog="Exit codes: 0 done, 1 could not do it, 2 wrong usage, 3 done but some files failed; "
     "128 + N ended by signal N (130: Ctrl-C).",
+    cls=PlainGroup,
     no_args_is_help=True,
-    add_completion=False,
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -39,7 +40,7 @@ def _root(
     _version: Annotated[
         bool,
         typer.Option(
-            "--version", callback=_print_version, is_eager=True, help="Print the version."
+            "-V", "--version", callback=_print_version, is_eager=True, help="Print the version."
         ),
     ] = False,
 ) -> None:
@@ -47,14 +48,14 @@ def _root(
 
 
 # In the order of the help: what people begin with, then the upkeep.
-app.command()(index)
-app.command()(watch)
-app.command()(query)
-app.command("search", help="The same as `query`.")(query)
-app.command()(classify)
-app.command()(ui)
-app.command()(demo)
-app.command()(status)
-app.command()(forget)
-app.command()(relocate)
-app.command()(verify)
+app.command(cls=PlainCommand)(index)
+app.command(cls=PlainCommand)(watch)
+app.command(cls=PlainCommand)(query)
+app.command("search", cls=PlainCommand, help="The same as `query`.")(query)
+app.command(cls=PlainCommand)(classify)
+app.command(cls=PlainCommand)(ui)
+app.command(cls=PlainCommand)(demo)
+app.command(cls=PlainCommand)(status)
+app.command(cls=PlainCommand)(forget)
+app.command(cls=PlainCommand)(relocate)
+app.command(cls=PlainCommand)(verify)

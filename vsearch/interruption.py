@@ -8,6 +8,7 @@ from contextlib import suppress
 from types import FrameType
 
 from vsearch.exit_codes import INTERRUPTED, REFUSED
+from vsearch.terminal import redraws
 
 _NAMES = ("SIGINT", "SIGTERM", "SIGHUP")  # Windows has no SIGHUP
 _SECONDS_TO_FINISH = 0.02  # then it is looked at again
@@ -68,7 +69,7 @@ class Interruption:
             signal.signal(one, again)
         # A progress bar hides the cursor, and a second signal leaves it no time to bring it back.
         with suppress(OSError, AttributeError, ValueError):
-            if sys.stderr.isatty():
+            if redraws(sys.stderr):
                 os.write(sys.stderr.fileno(), _SHOW_CURSOR)
         self._interrupt(number, frame)
 

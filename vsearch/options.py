@@ -1,8 +1,12 @@
-"""The flags that several commands share, each described once."""
+"""The flags that several commands share, each described once, and what every value may be."""
+
+from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias, get_args
 
 import typer
 
@@ -10,16 +14,59 @@ Device: TypeAlias = Literal["auto", "cpu", "cuda", "mps"]
 Precision: TypeAlias = Literal["auto", "fp32", "bf16", "fp16"]
 SamplingName: TypeAlias = Literal["exact", "auto", "keyframes"]
 
-_LEAST_SECONDS = 0.01
 _MODEL_PANEL = "Model"
 _OUTPUT_PANEL = "Output"
+_LETTERS_SHOWN = 40
 
 
-def _seconds(given: float | None) -> float | None:
-    """Refuse what is no length of time before anything is made or read."""
-    if given is not None and not (math.isfinite(given) and given >= _LEAST_SECONDS):
-        raise typer.BadParameter(f"it is {given:g} seconds; give a number from {_LEAST_SECONDS} up")
-    return given
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A parser of the numbers from `least` to `most`, of whole ones only or of any."""
+
+    least: float
+    most: float
+    whole: bool = False
+
+    def __call__(self, text: str | float) -> float:
+        """The number; raises BadParameter, which says what is allowed."""
+        if not isinstance(text, str):
+            return text  # Typer hands a default over, too
+        try:
+            number = (int if self.whole else float)(text) if text.isascii() else math.nan
+        except ValueError:  # of a number of 5,000 digits as well
+            number = math.nan
+        if not self.least <= number <= self.most:
+            kind = "a whole number" if self.whole else "a number"
+            allowed = f"{kind} from {self.least:,.10g} to {self.most:,.10g}"
+            raise typer.BadParameter(f"{_beginning(text)} is not allowed; give {allowed}")
+        return number
+
+
+@dataclass(frozen=True, slots=True)
+class OneOf:
+    """A parser of words, of which there are few."""
+
+    words: Sequence[str]
+
+    def __call__(self, text: str) -> str:
+        """The word; raises BadParameter, which says what is allowed."""
+        if text not in self.words:
+            allowed = ", ".join(self.words[:-1])
+            raise typer.BadParameter(
+                f"{_beginning(text)} is not allowed; give {allowed} or {self.words[-1]}"
+            )
+        return text
+
+
+def _beginning(text: str) -> str:
+    return repr(text) if len(text) <= _LETTERS_SHOWN else f"{text[:_LETTERS_SHOWN]!r}…"
+
+
+def not_empty(text: str) -> str:
+    """Refuse what a variable without a value leaves."""
+    if not text.strip():
+        raise typer.BadParameter("it is empty; give a value, or leave the option out")
+    return text
 
 
 def path_given(text: str) -> Path:
@@ -27,6 +74,15 @@ def path_given(text: str) -> Path:
     if not text:
         raise typer.BadParameter("it is empty; give a path, or . for the current folder")
     return Path(text)
+
+
+def file_given(text: str) -> Path:
+    """Refuse what is no file."""
+    path = path_given(text)
+    if not path.is_file():
+        reason = "a folder" if path.is_dir() else "not there; check the spelling"
+        raise typer.BadParameter(f"{text} is {reason}")
+    return path
 
 
 def _accelerator(given: str) -> str:
@@ -39,6 +95,13 @@ def _accelerator(given: str) -> str:
             raise typer.BadParameter(f"there is no {given!r}; give auto, none or one of {allowed}")
     return given
 
+
+LONG_TIME = 1e9  # seconds: more than a computer lasts, and as much as threads can wait
+CLIP_SECONDS = Number(0.01, LONG_TIME)
+WAITING_SECONDS = Number(0.1, LONG_TIME)
+MOMENTS = Number(1, 1_000_000, whole=True)
+WORKERS = Number(1, 1_000, whole=True)
+PORTS = Number(1, 65_535, whole=True)
 
 CatalogOption = Annotated[
     Path | None,
@@ -55,6 +118,7 @@ ModelOption = Annotated[
     typer.Option(
         "--model",
         metavar="NAME",
+        parser=not_empty,
         help="Hub id (also ID@REVISION), folder, or `demo`. Default: the model that made the "
         "catalog, else microsoft/xclip-base-patch32.",
         show_default=False,
@@ -63,11 +127,23 @@ ModelOption = Annotated[
 ]
 DeviceOption = Annotated[
     Device,
-    typer.Option("--device", help="Where the model runs.", rich_help_panel=_MODEL_PANEL),
+    typer.Option(
+        "--device",
+        metavar="|".join(get_args(Device)),
+        parser=OneOf(get_args(Device)),
+        help="Where the model runs.",
+        rich_help_panel=_MODEL_PANEL,
+    ),
 ]
 PrecisionOption = Annotated[
     Precision,
-    typer.Option("--precision", help="What the model computes in.", rich_help_panel=_MODEL_PANEL),
+    typer.Option(
+        "--precision",
+        metavar="|".join(get_args(Precision)),
+        parser=OneOf(get_args(Precision)),
+        help="What the model computes in.",
+        rich_help_panel=_MODEL_PANEL,
+    ),
 ]
 JsonOption = Annotated[
     bool,
@@ -96,7 +172,7 @@ WindowOption = Annotated[
     float | None,
     typer.Option(
         "--window",
-        callback=_seconds,
+        parser=CLIP_SECONDS,
         metavar="SECONDS",
         help="Length of a clip. Default: the catalog's own, else 8.",
         show_default=False,
@@ -106,7 +182,7 @@ StrideOption = Annotated[
     float | None,
     typer.Option(
         "--stride",
-        callback=_seconds,
+        parser=CLIP_SECONDS,
         metavar="SECONDS",
         help="From the start of one clip to the next. Default: the catalog's own, else 4.",
         show_default=False,
@@ -116,6 +192,8 @@ SamplingOption = Annotated[
     SamplingName,
     typer.Option(
         "--sampling",
+        metavar="|".join(get_args(SamplingName)),
+        parser=OneOf(get_args(SamplingName)),
         help="Which frames of a clip are looked at: `exact` takes those on display at the wanted "
         "moments, `auto` the cheapest to decode at most a quarter of the way to the next one, "
         "`keyframes` the nearest key frames. What is indexed already stays as it is.",
@@ -125,7 +203,7 @@ HwaccelOption = Annotated[
     str,
     typer.Option(
         "--hwaccel",
-        callback=_accelerator,
+        parser=_accelerator,
         metavar="none|auto|NAME",
         help="Decode on a graphics card: `auto` takes the first way that works here, NAME is "
         "FFmpeg's for one, such as cuda, vaapi or videotoolbox. Films that it cannot decode are "
@@ -147,7 +225,7 @@ WorkersOption = Annotated[
     typer.Option(
         "--workers",
         metavar="N",
-        min=1,
+        parser=WORKERS,
         help="Videos decoded at a time. Default: one for each core, at most 8.",
         show_default=False,
     ),
@@ -156,7 +234,7 @@ PatienceOption = Annotated[
     float | None,
     typer.Option(
         "--patience",
-        callback=_seconds,
+        parser=CLIP_SECONDS,
         metavar="SECONDS",
         help="How long reading a video may be silent, beyond what its size and length justify, "
         "before it counts as failed. Default: 120.",

@@ -9,6 +9,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from vsearch.names import quoted, shown
+from vsearch.terminal import redraws, takes_styles, without_colours
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,7 +31,10 @@ def print_json(value: dict[str, Any]) -> None:
 
 
 def console(*, stderr: bool = False) -> Console:
-    """A console that colours on a terminal only, and never guesses at or wraps what it prints."""
+    """A console that never guesses at or wraps what it prints.
+
+    `is_interactive` tells whether a bar can be drawn on it; see `vsearch.terminal`.
+    """
     from rich.console import Console
 
     class OurConsole(Console):
@@ -38,7 +42,17 @@ def console(*, stderr: bool = False) -> Console:
             # As everywhere. Rich would end the process, whichever stream it was.
             raise BrokenPipeError
 
-    return OurConsole(stderr=stderr, highlight=False, markup=False, emoji=False, soft_wrap=True)
+    stream = sys.stderr if stderr else sys.stdout
+    return OurConsole(
+        stderr=stderr,
+        force_terminal=takes_styles(stream),
+        force_interactive=redraws(stream),
+        no_color=without_colours(),
+        highlight=False,
+        markup=False,
+        emoji=False,
+        soft_wrap=True,
+    )
 
 
 def clock(seconds: float, *, up: bool = False) -> str:

@@ -67,7 +67,7 @@ class IndexProgress(AbstractContextManager["IndexProgress"]):
     def _new_view(self, *, as_events: bool, now: Callable[[], float]) -> View:
         if as_events:
             return EventView(self._console.file, now=now)
-        if self._console.is_terminal:
+        if self._console.is_interactive:
             return BarView(self._console, standing=self._standing)
         return LineView(self._console.file, now=now)
 

@@ -248,7 +248,10 @@ def test_a_name_of_any_bytes_goes_all_the_way(
     run = vsearch("index", tmp_path / "films", "--model", model, "--json")
     assert (run.code, run.json["indexed"]) == (0, 1), run.err
     assert vsearch("query", "a red circle", "--json").json["hits"][0]["path"] == str(film)
-    assert vsearch("query", "a red circle", "--paths").out == f"{film}\n"
+    assert vsearch("query", "a red circle", "-0").out == f"{film}\0"
+    lines = vsearch("query", "a red circle", "--paths")
+    assert (lines.code, lines.out) == (3, "")
+    assert lines.err.endswith(r"/-odd \xff\n name.mp4" + "\n")
     assert len(vsearch("query", "a red circle").out.splitlines()) == 2
 
 

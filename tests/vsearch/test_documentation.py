@@ -1,5 +1,6 @@
 """What is not documented does not exist, and what is documented does."""
 
+import os
 import re
 import subprocess
 import sys
@@ -46,13 +47,14 @@ def code_in(markdown: str) -> str:
     return "\n".join([*blocks, *spans])
 
 
-def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "vsearch", *arguments],
         capture_output=True,
         text=True,
         check=False,
         cwd=REPOSITORY,
+        env={**os.environ, **environment},
     )
 
 
@@ -129,6 +131,62 @@ def test_help_names_every_command_and_every_exit_code() -> None:
     assert done.returncode == 0
     assert all(name in done.stdout for name in COMMANDS)
     assert "Exit codes: 0 done, 1 could not do it, 2 wrong usage, 3 done but" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("asked", "answered"), [(("help",), ("--help",)), (("help", "query"), ("query", "--help"))]
+)
+def test_help_is_had_by_its_name_too(asked: tuple[str, ...], answered: tuple[str, ...]) -> None:
+    assert run(*asked).returncode == 0
+    assert run(*asked).stdout == run(*answered).stdout
+
+
+def test_the_version_has_a_short_name() -> None:
+    assert run("-V").stdout == run("--version").stdout != ""
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_help_shows_nothing_that_is_not_to_be_typed(name: str) -> None:
+    """Arguments are named as every manual names them, and nothing follows a switch."""
+    text = run(name, "--help").stdout
+    assert not re.search(r"[{}<>]", text.partition("Examples:")[0])
+    assert not re.search(r"<\w+(\[\w+\])?>", text)
+    usage = next(line for line in text.splitlines() if "Usage:" in line)
+    assert re.fullmatch(rf" Usage: vsearch {name} \[OPTIONS\]( [A-Z]+(\.\.\.)?)* *", usage)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "way"),
+    [
+        (("query",), "vsearch query --help"),
+        (("search", "--nonsense"), "vsearch search --help"),
+        (("watch", ".", "--poll", "often"), "vsearch watch --help"),
+        (("serach", "a red car"), "vsearch --help"),
+        (("--nonsense",), "vsearch --help"),
+    ],
+)
+def test_wrong_usage_names_the_way_to_the_right_one(arguments: tuple[str, ...], way: str) -> None:
+    done = run(*arguments)
+    assert done.returncode == 2
+    assert done.stderr.endswith(f"; see `{way}`\n")
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("typed", "offered"),
+    [
+        ("vsearch rel", {"relocate"}),
+        ("vsearch index --device c", {"cpu", "cuda"}),
+        ("vsearch query --nu", {"--null"}),
+    ],
+)
+def test_a_shell_can_complete_commands_options_and_values(typed: str, offered: set[str]) -> None:
+    done = run(
+        _VSEARCH_COMPLETE="complete_bash",
+        COMP_WORDS=typed,
+        COMP_CWORD=str(len(typed.split()) - 1),
+    )
+    assert set(done.stdout.split()) == offered, done.stderr
 
 
 def test_without_a_command_the_help_is_shown() -> None:

@@ -12,6 +12,7 @@ from vsearch import output
 from vsearch.exit_codes import DONE, SOME_FAILED
 from vsearch.messages import log, set_volume, tell_of_demo
 from vsearch.options import (
+    MOMENTS,
     CatalogOption,
     DeviceOption,
     JsonOption,
@@ -19,22 +20,31 @@ from vsearch.options import (
     PrecisionOption,
     QuietOption,
     VerboseOption,
+    file_given,
+    not_empty,
 )
 from vsearch.settings import read_settings
 
 
 def query(
-    text: Annotated[
-        str, typer.Argument(metavar="TEXT", callback=_not_blank, help="What to look for, in words.")
+    words: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="TEXT...",
+            callback=_not_blank,
+            help="What to look for, in English words: a sentence in quotes, or as it is.",
+        ),
     ],
     *,
     catalog: CatalogOption = None,
     limit: Annotated[
-        int, typer.Option("-k", "--limit", metavar="N", min=1, help="Moments at most.")
+        int, typer.Option("-k", "--limit", metavar="N", parser=MOMENTS, help="Moments at most.")
     ] = 10,
     within: Annotated[
         str | None,
-        typer.Option("--in", metavar="GLOB", help="Only in files whose path matches."),
+        typer.Option(
+            "--in", metavar="GLOB", parser=not_empty, help="Only in files whose path matches."
+        ),
     ] = None,
     paths: Annotated[
         bool, typer.Option("--paths", help="Print bare paths, best first, each once, for pipes.")
@@ -44,8 +54,6 @@ def query(
         typer.Option("-0", "--null", help="As --paths, each ended by NUL, for `xargs -0`."),
     ] = False,
     model: ModelOption = None,
-    device: DeviceOption = "auto",
-    precision: PrecisionOption = "auto",
     as_json: JsonOption = False,
     verbose: VerboseOption = False,
     quiet: QuietOption = False,
@@ -65,14 +73,11 @@ def query(
             param_hint="--json with --paths or --null",
         )
     left_out: tuple[Path, ...] = ()
-    # The sentence is embedded on the processor in any case: there is nothing for a GPU to gain.
     from vsearch import asking
 
     set_volume(verbose=verbose, quiet=quiet)
-    settings = read_settings(
-        os.environ, catalog=catalog, model=model, device=device, precision=precision
-    )
-    result = asking.search(text, settings=settings, limit=limit, within=within)
+    settings = read_settings(os.environ, catalog=catalog, model=model)
+    result = asking.search(" ".join(words), settings=settings, limit=limit, within=within)
     if as_json:
         output.print_json(output.search_json(result))
     elif paths or null:
@@ -90,12 +95,12 @@ def query(
 
 def classify(
     video: Annotated[
-        Path, typer.Argument(metavar="VIDEO", exists=True, dir_okay=False, help="A video file.")
+        Path, typer.Argument(metavar="VIDEO", parser=file_given, help="A video file.")
     ],
     labels: Annotated[
         list[str],
         typer.Argument(
-            metavar="LABEL",
+            metavar="LABEL...",
             callback=_at_least_two,
             help="What it may show, in words: at least two.",
         ),
@@ -130,10 +135,10 @@ def classify(
     tell_of_demo(result.model)
 
 
-def _not_blank(text: str) -> str:
-    if not text.strip():
+def _not_blank(words: list[str]) -> list[str]:
+    if not "".join(words).strip():
         raise typer.BadParameter("it is empty; say in words what to look for")
-    return text
+    return words
 
 
 def _at_least_two(labels: list[str]) -> list[str]:

@@ -35,7 +35,9 @@ from vsearch.settings import read_settings
 def index(
     paths: Annotated[
         list[Path],
-        typer.Argument(metavar="PATH", parser=path_given, help="Video files, or folders of them."),
+        typer.Argument(
+            metavar="PATH...", parser=path_given, help="Video files, or folders of them."
+        ),
     ],
     *,
     catalog: CatalogOption = None,

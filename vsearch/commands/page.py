@@ -12,6 +12,7 @@ import typer
 from vsearch import output
 from vsearch.messages import set_volume
 from vsearch.options import (
+    PORTS,
     CatalogOption,
     DeviceOption,
     JsonOption,
@@ -26,9 +27,7 @@ from vsearch.settings import Settings, page_environment, read_settings
 def ui(
     *,
     catalog: CatalogOption = None,
-    port: Annotated[
-        int, typer.Option(metavar="N", min=1, max=65535, help="Port on 127.0.0.1.")
-    ] = 8501,
+    port: Annotated[int, typer.Option(metavar="N", parser=PORTS, help="Port on 127.0.0.1.")] = 8501,
     no_browser: Annotated[
         bool, typer.Option("--no-browser", help="Do not open a browser.")
     ] = False,

@@ -44,7 +44,7 @@ def forget(
     paths: Annotated[
         list[Path],
         typer.Argument(
-            metavar="PATH",
+            metavar="PATH...",
             parser=path_given,
             help="Files or folders; they need not be there any more.",
         ),

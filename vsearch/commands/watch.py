@@ -10,6 +10,7 @@ import typer
 
 from vsearch.messages import log, set_volume, tell_of_demo
 from vsearch.options import (
+    WAITING_SECONDS,
     CatalogOption,
     DeviceOption,
     ExcludeOption,
@@ -33,21 +34,25 @@ from vsearch.settings import read_settings
 def watch(
     paths: Annotated[
         list[Path],
-        typer.Argument(metavar="PATH", parser=path_given, help="Video files, or folders of them."),
+        typer.Argument(
+            metavar="PATH...", parser=path_given, help="Video files, or folders of them."
+        ),
     ],
     *,
     catalog: CatalogOption = None,
     settle: Annotated[
         float,
         typer.Option(
-            metavar="SECONDS", min=0.1, help="A file is indexed when it has not changed for this."
+            metavar="SECONDS",
+            parser=WAITING_SECONDS,
+            help="A file is indexed when it has not changed for this.",
         ),
     ] = 5.0,
     poll: Annotated[
         float | None,
         typer.Option(
             metavar="SECONDS",
-            min=0.1,
+            parser=WAITING_SECONDS,
             help="Look through the folders this often, instead of listening for changes. "
             "Default: 60, only where the file system does not tell of changes.",
             show_default=False,
@@ -56,7 +61,9 @@ def watch(
     recheck: Annotated[
         float,
         typer.Option(
-            metavar="SECONDS", min=0.1, help="Look through everything this often in any case."
+            metavar="SECONDS",
+            parser=WAITING_SECONDS,
+            help="Look through everything this often in any case.",
         ),
     ] = 3600.0,
     window: WindowOption = None,

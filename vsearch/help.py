@@ -1,0 +1,58 @@
+"""Help and usage as other programs print them: `PATH...` and not `{PATH}...`, switches bare."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+class PlainCommand(TyperCommand):
+    """A command whose help names its arguments and switches plainly."""
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        """All that it takes, as it is to be shown."""
+        return _plain(super().get_params(ctx))
+
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:
+        """What follows its name in a line that shows how it is used."""
+        return _usage(super().collect_usage_pieces(ctx)[:1], self.params)
+
+
+class PlainGroup(TyperGroup):
+    """The program itself, likewise."""
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        """All that it takes, as it is to be shown."""
+        return _plain(super().get_params(ctx))
+
+
+def as_options(arguments: list[str]) -> list[str]:
+    """`vsearch help query`, for those who are used to that, is `vsearch query --help`."""
+    return [*arguments[1:], "--help"] if arguments[:1] == ["help"] else arguments
+
+
+def way_to_help(error: Exception) -> str:
+    """The command line that tells how what was used wrongly is used; empty for other errors."""
+    context = getattr(error, "ctx", None)
+    return f"; see `{context.command_path} --help`" if context is not None else ""
+
+
+def _plain(params: list[Any]) -> list[Any]:
+    for param in params:
+        if isinstance(param, TyperArgument):
+            param.display_type_rich = _no_type  # type: ignore[method-assign]
+        elif isinstance(param, TyperOption) and param.is_bool_flag:
+            param.metavar = ""
+    return params
+
+
+def _no_type(ctx: Any) -> None:
+    """An argument is named by what it is; its type says no more."""
+
+
+def _usage(options: list[str], params: Iterable[Any]) -> list[str]:
+    return [*options, *(str(p.metavar) for p in params if isinstance(p, TyperArgument))]
