@@ -14,12 +14,13 @@ from catalog.errors import (
     CatalogMissingError,
     CatalogNewerError,
     CatalogStorageError,
+    InvalidGlobError,
     InvalidVectorError,
     NotACatalogError,
     ProvenanceMismatchError,
     UnknownPathError,
 )
-from catalog.globs import name_matcher, path_matcher
+from catalog.globs import name_matcher, path_matcher, require_glob
 from catalog.records import (
     CatalogStatus,
     ClipMatch,
@@ -36,6 +37,7 @@ from catalog.records import (
     Verification,
     VideoRecord,
 )
+from catalog.spelling import composed, folded, true_path
 
 __all__ = [
     "Catalog",
@@ -56,6 +58,7 @@ __all__ = [
     "FilePlace",
     "FileState",
     "Forgotten",
+    "InvalidGlobError",
     "InvalidVectorError",
     "NotACatalogError",
     "Problem",
@@ -66,6 +69,10 @@ __all__ = [
     "UnknownPathError",
     "Verification",
     "VideoRecord",
+    "composed",
+    "folded",
     "name_matcher",
     "path_matcher",
+    "require_glob",
+    "true_path",
 ]

@@ -55,6 +55,10 @@ class UnknownPathError(CatalogError):
     """Nothing is known at or below a path."""
 
 
+class InvalidGlobError(CatalogError):
+    """A pattern that no path can fit."""
+
+
 class ProvenanceMismatchError(CatalogError):
     """The catalog was made by another model, or with another window or stride."""
 

@@ -1,9 +1,33 @@
 """What a glob on a path means, everywhere in the product."""
 
+import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from fnmatch import translate
+from glob import escape
+from itertools import takewhile
 from pathlib import Path
+
+from catalog.errors import InvalidGlobError
+from catalog.spelling import composed, ignores_case
+
+_WILD = re.compile(r"[*?\[]")
+
+
+def require_glob(pattern: str) -> str:
+    """The pattern, if it can mean anything.
+
+    Raises:
+        InvalidGlobError: it is empty, or names a folder by dots.
+    """
+    if not pattern:
+        raise InvalidGlobError("a pattern is empty; give a name, a path, or * for everything")
+    parts = Path(pattern).parts
+    if "\0" in pattern or ".." in parts or not parts:
+        raise InvalidGlobError(
+            f"the pattern {pattern!r} can match no path; give a name, or a path without . and .."
+        )
+    return pattern
 
 
 def path_matcher(pattern: str) -> Callable[[Path], bool]:
@@ -13,7 +37,12 @@ def path_matcher(pattern: str) -> Callable[[Path], bool]:
     not absolute may begin at any folder, as if `*/` or `**/` stood before it: `holiday` means
     everything in folders of that name, `*.mkv` all Matroska files, `/media/2023` one folder. A
     pattern that is itself the name of a file or folder matches it, whatever brackets it holds.
-    Upper and lower case differ.
+
+    An absolute pattern may lead through links. Composed and decomposed letters are the same; upper
+    and lower case differ, except where the file system does not tell them apart.
+
+    Raises:
+        InvalidGlobError: no path could ever fit.
     """
     fits = pathname_matcher(pattern)
     return lambda path: fits(path.as_posix())
@@ -41,10 +70,55 @@ def name_matcher(pattern: str) -> Callable[[str], bool]:
 
     For those who come down folder by folder, and ask about each on the way.
     """
-    named = Path(pattern).as_posix()
-    anchored = Path(pattern).is_absolute()
-    match = re.compile(translate(named if anchored else re.sub(r"^(\*+/)*", "*/", named))).match
-    if anchored:
-        return lambda place: place == named or match(place) is not None
-    below = f"/{named}"
-    return lambda place: place.endswith(below) or match(place) is not None
+    form = "|".join(map(composed, _expressions(Path(require_glob(pattern)).as_posix())))
+    match = re.compile(form).match
+    match_in_any_case = re.compile(form, re.IGNORECASE).match
+    ignoring: dict[str, bool] = {}
+
+    def fits(place: str) -> bool:
+        text = composed(place)
+        if match_in_any_case(text) is None:
+            return False
+        if match(text) is not None:
+            return True
+        folder = place.rpartition("/")[0]
+        if folder not in ignoring:
+            ignoring[folder] = ignores_case(place)
+        return ignoring[folder]
+
+    return fits
+
+
+def _expressions(pattern: str) -> Iterator[str]:
+    """Regular expressions, one of which fits a path that the pattern means."""
+    if not pattern.startswith("/"):
+        yield translate(re.sub(r"^(\*+/)*", "*/", pattern))
+        yield rf"(?s:.*/{re.escape(pattern)})\Z"
+        return
+    for spelled in dict.fromkeys((pattern, os.path.realpath(pattern))):
+        yield rf"(?s:{re.escape(spelled)})\Z"
+    yield translate(pattern)
+    names = pattern.split("/")
+    head = "/".join(takewhile(lambda name: not _WILD.search(name), names))
+    rest = pattern[len(head) :]
+    for real in _folders_behind_links(head or "/", rest):
+        yield translate(real)
+
+
+def _folders_behind_links(head: str, rest: str) -> Iterator[str]:
+    """The pattern by other names: with the links in its plain beginning followed.
+
+    `rest` begins at the first name with wildcards, which may mean links as well.
+    """
+    yield escape(os.path.realpath(head).rstrip("/")) + rest or "/"
+    first, _, further = rest.lstrip("/").partition("/")
+    try:
+        with os.scandir(head) as scan:
+            links = [entry.name for entry in scan if entry.is_symlink()] if first else []
+    except OSError:
+        return
+    is_meant = re.compile(translate(first)).match
+    for name in links:
+        if is_meant(name):
+            real = escape(os.path.realpath(f"{head.rstrip('/')}/{name}"))
+            yield f"{real}/{further}" if further else real

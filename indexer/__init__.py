@@ -19,11 +19,12 @@ from indexer.events import (
     Walking,
 )
 from indexer.fingerprint import Fingerprint, read_fingerprint
+from indexer.names import VIDEO_SUFFIXES
 from indexer.pipeline import index_library, provenance_of
 from indexer.plan import Sampling, plan_clips, sample_times
 from indexer.progress import Progress, ProgressMeter
 from indexer.records import DamagedFile, FailedFile, IndexReport, IndexSettings
-from indexer.walk import VIDEO_SUFFIXES, FoundFile, Walk, find_videos
+from indexer.walk import FoundFile, Walk, find_videos
 from indexer.watcher import IndexPass, watch_library
 from indexer.watching import FailuresTold, WatchSettings
 

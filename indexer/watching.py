@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import TypeAlias
 
 from indexer.errors import SettingsError
+from indexer.names import IGNORE_FILES, is_left_out, is_video_name
 from indexer.records import FailedFile
-from indexer.walk import SYSTEM_FOLDERS, VIDEO_SUFFIXES
 
 # Seconds that something gone is remembered at most while something else is still changing.
 LONGEST_REGRET = 60.0
@@ -184,18 +184,19 @@ def concerns_index(path: Path, *, is_folder: bool, roots: frozenset[Path]) -> bo
     """Whether what happens to `path` can change what the index of `roots` should hold.
 
     That is so for a video file or a folder below a root, unless a hidden or system folder lies
-    between, and for a root that is a file.
+    between, for an ignore file there, and for a root that is a file.
     """
     if path in roots:
         return not is_folder
     root = next((folder for folder in path.parents if folder in roots), None)
-    if root is None or any(_is_left_out(name) for name in path.relative_to(root).parts):
+    if root is None:
         return False
-    return is_folder or path.suffix.lower() in VIDEO_SUFFIXES
-
-
-def _is_left_out(name: str) -> bool:
-    return name.startswith(".") or name.lower() in SYSTEM_FOLDERS
+    *above, name = path.relative_to(root).parts
+    if any(map(is_left_out, above)):
+        return False
+    if is_folder:
+        return not is_left_out(name)
+    return name in IGNORE_FILES or (is_video_name(name) and not name.startswith("."))
 
 
 def _nearest_folder(path: Path, roots: frozenset[Path], is_folder: Callable[[Path], bool]) -> Path:

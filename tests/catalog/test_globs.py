@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from catalog import path_matcher
+from catalog import InvalidGlobError, path_matcher
 
 HOLIDAY = "/media/2023/holiday/sea [1].mkv"
 
@@ -42,3 +42,34 @@ HOLIDAY = "/media/2023/holiday/sea [1].mkv"
 )
 def test_a_glob_fits_a_path_or_a_folder_above_it(pattern, path, fits):
     assert path_matcher(pattern)(Path(path)) is fits
+
+
+@pytest.mark.parametrize("pattern", ["", ".", "..", "../x", "/media/../x", "a\0b"])
+def test_a_pattern_that_can_mean_nothing_is_refused(pattern):
+    with pytest.raises(InvalidGlobError, match="give a"):
+        path_matcher(pattern)
+
+
+@pytest.mark.parametrize("name", ["[", "[a", "]", "!", "a[!]b", "{a,b}", "***", " ", "-"])
+def test_a_pattern_is_at_least_the_name_that_it_spells(name):
+    assert path_matcher(name)(Path("/media") / name / "x.mp4")
+    assert path_matcher(f"/media/{name}")(Path("/media") / name)
+
+
+def test_an_absolute_pattern_may_lead_through_links(tmp_path):
+    (tmp_path / "disk/[2023] trip").mkdir(parents=True)
+    (tmp_path / "Videos").symlink_to(tmp_path / "disk")
+    film = tmp_path / "disk/[2023] trip/a.mp4"
+    assert path_matcher(f"{tmp_path}/Videos")(film)
+    assert path_matcher(f"{tmp_path}/Videos/[[]2023] trip/*")(film)
+    assert path_matcher(f"{tmp_path}/Videos/[2023] trip")(film)
+    assert path_matcher(f"{tmp_path}/V*/*trip/a.mp4")(film)
+    assert not path_matcher(f"{tmp_path}/W*/*trip/a.mp4")(film)
+
+
+@pytest.mark.parametrize(
+    "pattern", ["Gr\u00f6\u00dfe", "*/Gro\u0308\u00dfe/*", "/media/Gr?\u00dfe"]
+)
+@pytest.mark.parametrize("stored", ["Gr\u00f6\u00dfe", "Gro\u0308\u00dfe"])
+def test_letters_are_the_same_composed_and_decomposed(pattern, stored):
+    assert path_matcher(pattern)(Path(f"/media/{stored}/a.mp4"))

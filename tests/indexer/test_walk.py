@@ -3,9 +3,12 @@
 import json
 import os
 import socket
+import stat
 import subprocess
 import sys
+from collections.abc import Callable
 from contextlib import closing
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -53,6 +56,25 @@ def test_hidden_and_system_entries_are_skipped_but_a_name_given_is_taken(library
     assert names(library, library / ".cache") == [".cache/b.mp4"]
 
 
+@pytest.mark.parametrize(
+    "folder",
+    [
+        "@Recycle", "@Recently-Snapshot/GMT+02_2026", "#snapshot", "#Recycle", "RECYCLER/S-1-5-21",
+        "Recycled", "Network Trash Folder", "FOUND.000", "found.017", "LOST.DIR", "~snapshot",
+        "@GMT-2026.01.02-03.04.05", "@eaDir", "@tmp", "@sharebin", "TRASHBOX", "Backups.backupdb",
+        "$Recycle.Bin", "System Volume Information", "Temporary Items",
+    ],
+)  # fmt: skip
+def test_bins_and_snapshots_are_left_out_unless_they_are_given(library, folder):
+    touch(library, f"x/{folder}/a.mp4", "b.mp4")
+    walk = find_videos([library])
+    assert [file.path.name for file in walk.files] == ["b.mp4"]
+    assert walk.left_out == {str(library / "x" / folder.split("/")[0])}
+    assert names(library, library / "x" / folder) == [f"x/{folder}/a.mp4"]
+    assert names(library, library / f"x/{folder}/a.mp4") == [f"x/{folder}/a.mp4"]
+    assert find_videos([library / "x" / folder], within=[library]).files == ()
+
+
 def test_the_root_of_a_file_given_by_name_is_its_folder(library):
     touch(library, "a.mp4")
     walk = find_videos([library / "a.mp4"])
@@ -76,6 +98,46 @@ def test_link_loops_are_harmless(library):
     (library / "ping").symlink_to(library / "pong")
     (library / "pong").symlink_to(library / "ping")
     assert names(library) == ["a/b.mp4"]
+
+
+@pytest.fixture
+def numbered(monkeypatch) -> Callable[[Callable[[], int]], None]:
+    """Let the system give every folder the number that a function gives, as some disks do."""
+
+    def give(number: Callable[[], int]) -> None:
+        ask = os.stat
+
+        def answer(*args, **options) -> os.stat_result:
+            state = ask(*args, **options)
+            if not stat.S_ISDIR(state.st_mode):
+                return state
+            fields = list(state)[:10]
+            fields[stat.ST_INO] = number()
+            return os.stat_result(fields, {"st_mtime_ns": state.st_mtime_ns})
+
+        monkeypatch.setattr(os, "stat", answer)
+
+    return give
+
+
+def test_no_folder_is_passed_over_because_another_one_has_its_number(library, numbered):
+    every = ["a/1.mp4", "b/2.mp4", "b/b/3.mp4", "b/b/b/4.mp4", "c/d/5.mp4", "c/d/c/d/6.mp4"]
+    touch(library, *every)
+    numbered(lambda: 270582940672)
+    assert names(library) == every
+
+
+def test_links_end_also_where_numbers_mean_nothing(library, tmp_path, numbered):
+    touch(library, "a/b/c.mp4")
+    touch(tmp_path / "far", "d/e.mp4")
+    (library / "a/b/up").symlink_to(library)
+    (library / "a/out").symlink_to(tmp_path / "far")
+    (tmp_path / "far/d/back").symlink_to("..")
+    (tmp_path / "far/d/home").symlink_to(library / "a")
+    found = ["a/b/c.mp4", "a/out/d/e.mp4"]
+    for number in (lambda: 7, count().__next__):
+        numbered(number)
+        assert names(library) == found
 
 
 def test_a_linked_folder_is_entered_and_a_real_path_is_preferred(library, tmp_path):
@@ -200,13 +262,74 @@ def test_absolute_patterns_and_several_patterns_work_together(library):
     assert names(library, **both) == ["b.mkv"]
 
 
-def test_names_that_are_not_text_are_found(library):
-    name = os.fsdecode(b"caf\xe9\n-\xff.mp4")
+NO_TEXT = os.fsdecode(b"caf\xe9\n-\xff")
+
+
+def test_names_that_are_not_text_are_found_and_meant_by_patterns(library, tmp_path):
     try:
-        touch(library, name)
+        touch(library, f"{NO_TEXT}.mp4", f"{NO_TEXT}/b.mp4")
     except OSError:
         pytest.skip("this file system refuses such names")
-    assert names(library) == [name]
+    assert names(library) == [f"{NO_TEXT}/b.mp4", f"{NO_TEXT}.mp4"]
+    assert names(library, exclude=(NO_TEXT,)) == [f"{NO_TEXT}.mp4"]
+    assert names(library, include=(f"{library}/{NO_TEXT}?mp4",)) == [f"{NO_TEXT}.mp4"]
+    (tmp_path / NO_TEXT).symlink_to(library)
+    assert names(library, exclude=(f"{tmp_path}/{NO_TEXT}/*/b.mp4",)) == [f"{NO_TEXT}.mp4"]
+    touch(library, f"{NO_TEXT}/.nomedia")
+    assert names(library) == [f"{NO_TEXT}.mp4"]
+
+
+@pytest.fixture
+def behind_link(library, tmp_path) -> Path:
+    """The library by another path, as `~/Videos` is on many systems."""
+    touch(library, "trip/a.mp4", "private/b.mp4")
+    (tmp_path / "Videos").symlink_to(library)
+    return tmp_path / "Videos"
+
+
+@pytest.mark.parametrize("private", ["Videos/private", "Vid*/private", "*/private", "V*/*vat*/*"])
+def test_an_absolute_pattern_may_lead_through_links(library, behind_link, tmp_path, private):
+    given = f"{tmp_path}/{private}"
+    assert names(library, behind_link, exclude=(given,)) == ["trip/a.mp4"]
+    assert names(library, library, include=(given,)) == ["private/b.mp4"]
+
+
+def test_what_lies_behind_a_link_is_meant_by_its_own_path_too(library, tmp_path):
+    touch(tmp_path / "store", "films/c.mp4", "d.mp4")
+    (library / "far").symlink_to(tmp_path / "store")
+    (library / "one.mp4").symlink_to(tmp_path / "store/d.mp4")
+    both = ["far/d.mp4", "far/films/c.mp4", "one.mp4"]
+    assert names(library) == both
+    assert names(library, exclude=(f"{library}/far",)) == []  # whichever way leads there
+    assert names(library, exclude=(f"{tmp_path}/store",)) == []
+    assert names(library, exclude=(f"{tmp_path}/store/d.mp4",)) == ["far/films/c.mp4"]
+    assert names(library, exclude=(f"{tmp_path}/?tore",)) == []
+    assert names(library, exclude=("store",)) == both
+    assert names(library, include=(f"{tmp_path}/store/films",)) == ["far/films/c.mp4"]
+
+
+def test_a_link_does_not_bring_back_what_a_pattern_drops(library):
+    touch(library, "private/a.mp4", "b.mp4")
+    (library / "way-in").symlink_to(library / "private")
+    assert names(library, exclude=("private",)) == ["b.mp4"]
+
+
+@pytest.mark.parametrize("written", ["Gr\u00f6\u00dfe", "Gro\u0308\u00dfe"])
+@pytest.mark.parametrize("stored", ["Gr\u00f6\u00dfe", "Gro\u0308\u00dfe"])
+def test_letters_are_the_same_composed_and_decomposed(library, written, stored):
+    touch(library, f"{stored}/a.mp4", "b.mp4")
+    assert names(library, exclude=(written,)) == ["b.mp4"]
+    assert names(library, include=(f"{library}/{written}/?.mp4",)) == [f"{stored}/a.mp4"]
+
+
+def test_what_a_pattern_leaves_out_is_listed(library):
+    touch(library, "old/a.mp4", "old/b.mp4", "c.mkv", "d.mp4")
+    assert find_videos([library]).left_out == frozenset()
+    assert find_videos([library], exclude=["old"]).left_out == {f"{library}/old"}
+    assert find_videos([library], include=["*.mkv"]).left_out == {
+        f"{library}/{name}" for name in ("old/a.mp4", "old/b.mp4", "d.mp4")
+    }
+    assert find_videos([library], exclude=[str(library)]).left_out == {str(library)}
 
 
 # In a mount namespace of its own: one disk inside the library, one that a link leads to.

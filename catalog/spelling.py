@@ -1,0 +1,67 @@
+"""Spelling: how file systems write names, where one file goes by several.
+
+Letters with accents are composed (NFC: é is one character) or decomposed (NFD: e and an accent);
+macOS and some network disks hand out the latter for what was typed as the former. Some file systems
+tell upper and lower case apart, some do not.
+"""
+
+import os
+from pathlib import Path
+from string import ascii_lowercase, ascii_uppercase
+from unicodedata import normalize
+
+_OTHER_CASE = str.maketrans(ascii_lowercase + ascii_uppercase, ascii_uppercase + ascii_lowercase)
+
+
+def composed(text: str) -> str:
+    """The text with composed letters (NFC). Bytes that are no text stay as they are."""
+    return text if text.isascii() else normalize("NFC", text)
+
+
+def folded(text: str) -> str:
+    """The text as it is compared where case and composition do not count."""
+    return composed(composed(text).casefold())
+
+
+def ignores_case(path: str) -> bool:
+    """Whether the file system takes the absolute path for the same one in the other case.
+
+    Where the path itself cannot tell (it is not there, or has no letters), a folder above does.
+    """
+    while path not in ("/", ""):
+        folder, _, name = path.rpartition("/")
+        other = name.translate(_OTHER_CASE)
+        if other != name and os.path.lexists(path):
+            return os.path.lexists(f"{folder}/{other}") and other not in _names_in(folder or "/")
+        path = folder
+    return False
+
+
+def true_path(path: Path) -> Path:
+    """The absolute path, with the links in it followed and each name as its folder has it.
+
+    What is not there keeps the spelling that was given.
+    """
+    found = "/"
+    for name in Path(os.path.realpath(path)).parts[1:]:
+        found = os.path.join(found, _true_name(found, name))  # noqa: PTH118 - text all the way
+    return Path(found)
+
+
+def _true_name(folder: str, name: str) -> str:
+    """The folder is listed only where it answers to more spellings than one."""
+    forms = (name.translate(_OTHER_CASE), composed(name), normalize("NFD", name))
+    here = f"{folder}/{name}"
+    if not any(form != name and os.path.lexists(f"{folder}/{form}") for form in forms):
+        return name
+    names = _names_in(folder)
+    if name in names or not os.path.lexists(here):
+        return name
+    return next((listed for listed in sorted(names) if folded(listed) == folded(name)), name)
+
+
+def _names_in(folder: str) -> frozenset[str]:
+    try:
+        return frozenset(os.listdir(folder))  # noqa: PTH208 - names, not paths
+    except OSError:
+        return frozenset()
