@@ -357,7 +357,7 @@ class _Walker:
             self._note(entry.path, text)
 
     def _add_file(self, pathname: str, state: os.stat_result, folder: Folder) -> None:
-        if not self._is_included(pathname, folder):
+        if not (folder.included or self._is_included(pathname, folder)):
             self.left_out.append(pathname)
         elif stat.S_ISREG(state.st_mode):
             size, mtime_ns = size_and_time(state)
@@ -367,8 +367,6 @@ class _Walker:
             self._note(pathname, _KINDS.get(kind, "is not a regular file"))
 
     def _is_included(self, pathname: str, folder: Folder, *, real: str | None = None) -> bool:
-        if folder.included:
-            return True
         real = real or folder.real_path_of(pathname[pathname.rfind("/") + 1 :])
         return self.selection.includes(pathname, folder, real=real)
 
