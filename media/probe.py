@@ -71,21 +71,26 @@ def probe(path: Path) -> VideoInfo:
 def _damage(source: Source, scan: PacketScan, *, duration: float) -> str | None:
     """One short sentence about what is broken, so far as the packets show it."""
     restarts = [scan.seconds(stamp) for stamp in scan.restarts]
+    origin = -scan.seconds(0)
     notes = [
         _ending(source, scan, duration=duration),
-        scan.signs.losses.sentence("is unreadable", origin=-scan.seconds(0)),
+        scan.signs.losses.sentence("is unreadable", origin=origin),
+        scan.signs.scrambled.sentence("is scrambled", origin=origin),
         restarts_sentence(restarts),
     ]
     return "; ".join(note for note in notes if note) or None
 
 
 def _ending(source: Source, scan: PacketScan, *, duration: float) -> str | None:
-    if scan.signs.read_error is not None:
-        return f"cannot be read beyond {clock_time(duration)}: {scan.signs.read_error}"
-    rest = source.path.stat().st_size - (scan.signs.stopped_at or math.inf)
+    signs = scan.signs
+    if signs.read_error is not None:
+        return f"cannot be read beyond {clock_time(duration)}: {signs.read_error}"
+    if signs.rest.scrambled > _NOTABLE_REST:
+        return f"is scrambled beyond {clock_time(duration)}"
+    rest = source.path.stat().st_size - (signs.stopped_at or math.inf)
     if rest > max(_NOTABLE_REST, source.path.stat().st_size * _NOTABLE_SHARE):
         return f"is unreadable beyond {clock_time(duration)}"
-    promised = promised_duration(source, has=duration, torn=scan.signs.torn)
+    promised = promised_duration(source, has=duration, torn=signs.torn)
     if promised is None:
         return None
     return f"breaks off at {clock_time(duration)} of {clock_time(promised)}"

@@ -1,5 +1,7 @@
 """One pass over a film's packets: where it begins and ends, where it stands still."""
 
+import math
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from fractions import Fraction
 
@@ -9,11 +11,14 @@ from av.packet import Packet
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-from media.errors import LimitError, UndecodableError, UnreadableError, UnsupportedError
+from media.encryption import SCRAMBLED_BROADCAST, SCRAMBLED_DISC, encrypted_error
+from media.errors import LimitError, UndecodableError, UnreadableError
+from media.findings import Finding, Findings
 from media.packet_table import PacketNotes, PacketTable
 from media.signs import Signs, Trail
 from media.source import Source
 from media.timeline import Timeline, steady_packets
+from media.walks import findings_of
 
 MAX_HOURS = 1000  # of one film, six weeks: more is a mistake in its time stamps
 STILL = 60.0  # seconds without a new picture that are worth knowing
@@ -21,6 +26,7 @@ _NEW = 1.0  # seconds for which a picture counts as new
 _REORDERED = 32  # packets among which the earliest is looked for; codecs reorder by 16 at most
 _HEAD = 4096  # packets read at most to find where time begins: over a minute of film
 _SKIPPING_CONTAINERS = frozenset({"matroska", "avi", "flv"})  # what is damaged
+_SCRAMBLED_PART = 0.05  # of a disc's bytes: only some sectors are, but all pictures need them
 _PICTURE_TRIES = 4  # key frames decoded at most to get one picture
 
 
@@ -95,13 +101,13 @@ class PacketScan:
         self.signs = Signs(float(self.unit))
         self._longest = MAX_HOURS * 3600 / float(self.unit)
 
-    def add(self, packet: "Packet[VideoStream]", *, skipped: int = 0) -> None:
-        """Take note of one packet, before which `skipped` bytes could not be understood."""
+    def add(self, packet: "Packet[VideoStream]", *, before: Finding) -> None:
+        """Take note of one packet, in front of which `before` was found."""
         pts = packet.dts if packet.pts is None else packet.pts
         if packet.size == 0 or pts is None:
             return
         if packet.has_sidedata("encryption_info"):
-            raise UnsupportedError("is encrypted: its pictures cannot be had without the key")
+            raise encrypted_error("Common Encryption")
         if packet.is_keyframe or self.whole is None:
             self._look_at_picture(packet)
         if packet.is_keyframe and not self._seen_key:
@@ -111,7 +117,7 @@ class PacketScan:
             return
         end = pts + max(packet.duration or 0, 0)
         if self._seen_key:
-            self.signs.add(packet, pts, skipped=skipped)
+            self.signs.add(packet, pts, before=before)
         self.whole = _extended(self.whole, pts, end=end)
         if self._seen_key and (self._floor is None or pts >= self._floor):
             self.from_key = _extended(self.from_key, pts, end=end)
@@ -123,11 +129,14 @@ class PacketScan:
     def extent(self) -> Extent:
         """The extent of what can be shown.
 
-        Raises `UndecodableError` if there is nothing, `UnreadableError` if the disk is to blame.
+        Raises `UndecodableError` if there is nothing, `UnreadableError` if the disk is to blame,
+        `UnsupportedError` if it is scrambled.
         """
         extent = self.from_key or self.whole
         if extent is None and self.signs.read_error is not None:
             raise UnreadableError(f"cannot be read: {self.signs.read_error}")
+        if extent is None and self.signs.scrambled_bytes:
+            raise encrypted_error(SCRAMBLED_BROADCAST)
         if extent is None:
             raise UndecodableError("its video stream is empty, or nothing of it can be read")
         return extent
@@ -172,15 +181,18 @@ def scan_packets(source: Source, *, head_only: bool = False) -> PacketScan:
     timeline = Timeline.of(source)
     fragmented = source.container_name == "mov" and source.stream.frames == 0
     looks_closer = source.container_name in _SKIPPING_CONTAINERS or fragmented
-    trail = Trail(source.stream, all_streams=looks_closer and not head_only)
-    packets = steady_packets(source, timeline=timeline, watcher=trail)
-    for count, packet in enumerate(packets):
-        scan.add(packet, skipped=trail.next_skipped())
-        if notes is not None:
-            notes.add(packet)
-        if head_only and (scan.knows_start or count >= _HEAD):
-            break
-    scan.signs.finish()
+    with findings_of(source) if not head_only else nullcontext(Findings(iter(()))) as findings:
+        trail = Trail(source.stream, findings, all_streams=looks_closer and not head_only)
+        packets = steady_packets(source, timeline=timeline, watcher=trail)
+        for count, packet in enumerate(packets):
+            scan.add(packet, before=trail.before_next())
+            if notes is not None:
+                notes.add(packet)
+            if head_only and (scan.knows_start or count >= _HEAD):
+                break
+        scan.signs.finish(findings.before(math.inf))
+    if source.container_name == "mpeg" and scan.signs.scrambled_bytes > _SCRAMBLED_PART * trail.end:
+        raise encrypted_error(SCRAMBLED_DISC)  # FFmpeg hands it on as if it were clear
     scan.signs.read_error = trail.read_error
     if fragmented and not head_only:
         scan.signs.stopped_at = trail.end

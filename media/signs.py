@@ -10,6 +10,7 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from media.damage import Losses, Suspicions, clock_time
+from media.findings import Finding, Findings
 from media.source import BROADCAST_CONTAINERS, PacketWatcher, Source, is_read_error, reason
 
 _HOLE_BYTES = 4096  # that no packet holds: more than the wrapping of packets takes
@@ -22,24 +23,29 @@ class Trail(PacketWatcher):
     """Bytes of a file that no packet holds, though packets follow: what damage made unreadable.
 
     Readers of some containers skip damaged parts without a word: then the bytes between packets are
-    the only sign of them, for which the packets of `all_streams` have to be seen.
+    the only sign of them, for which the packets of `all_streams` have to be seen; or `findings`
+    tell what became of the bytes.
     """
 
     stream: VideoStream
-    all_streams: bool
-    skipped: deque[int] = field(default_factory=deque)  # bytes before each packet of the stream
+    findings: Findings
+    all_streams: bool = False
+    passed: deque[Finding] = field(default_factory=deque)  # before each packet of the stream
     end: int = 0  # of the packets so far, in bytes of the file
     read_error: str | None = None  # why the file could not be read to its end
     _since: int = 0
 
     def add(self, packet: "Packet[Stream]") -> None:
         """Take note of the file's next packet, of whatever stream."""
-        if packet.pos is not None and packet.pos >= 0 and packet.size:
+        place = -1 if packet.pos is None or not packet.size else packet.pos
+        if place >= 0:
             if self.end and self.all_streams:
-                self._since += max(0, packet.pos - self.end)
-            self.end = max(self.end, packet.pos + packet.size)
+                self._since += max(0, place - self.end)
+            self.end = max(self.end, place + packet.size)
         if packet.stream is self.stream:
-            self.skipped.append(self._since)
+            found = self.findings.before(place)
+            missing = found.missing + self._since
+            self.passed.append(Finding(place, missing=missing, scrambled=found.scrambled))
             self._since = 0
 
     def skip(self) -> None:
@@ -51,9 +57,9 @@ class Trail(PacketWatcher):
         if is_read_error(error):
             self.read_error = reason(error)
 
-    def next_skipped(self) -> int:
-        """The bytes before the stream's next packet, in order."""
-        return self.skipped.popleft() if self.skipped else 0
+    def before_next(self) -> Finding:
+        """What was found before the stream's next packet, in order."""
+        return self.passed.popleft() if self.passed else Finding(0)
 
 
 @dataclass(slots=True)
@@ -62,6 +68,9 @@ class Signs:
 
     unit: float  # of time stamps, in seconds
     losses: Losses = field(default_factory=Losses)
+    scrambled: Losses = field(default_factory=Losses)
+    scrambled_bytes: int = 0
+    rest: Finding = field(default_factory=lambda: Finding(0))  # behind the last packet
     torn: bool = False  # whether the last packet is incomplete
     stopped_at: int | None = None  # the byte after which no packet came, where all were looked at
     read_error: str | None = None  # why the file could not be read to its end
@@ -69,31 +78,43 @@ class Signs:
     _first: float = 0.0
     _latest: float = 0.0
     _count: int = 0
-    _near_hole: int = 0  # packets that may still be the first behind a hole
+    _hole: Losses | None = None  # what the latest hole counts as ...
+    _near_hole: int = 0  # ... and the packets that may still be the first behind it
 
     def __post_init__(self) -> None:
         self._suspicions = Suspicions(self.losses)
 
-    def add(self, packet: "Packet[VideoStream]", pts: int, *, skipped: int) -> None:
-        """Look at the packet shown at `pts`, before which `skipped` bytes made no sense."""
+    def add(self, packet: "Packet[VideoStream]", pts: int, *, before: Finding) -> None:
+        """Look at the packet shown at `pts`, in front of which `before` was found."""
         start, end = pts * self.unit, (pts + max(packet.duration or 0, 0)) * self.unit
         self.torn = packet.is_corrupt
         self._suspicions.watch(start, is_key=packet.is_keyframe)
         if packet.is_corrupt and not packet.is_keyframe:
             self._suspicions.add(start, end=end)
-        self._near_hole = _HOLE_PACKETS if skipped > _HOLE_BYTES else self._near_hole - 1
-        if self._count > 1 and self._near_hole > 0:
-            usual = (self._latest - self._first) / (self._count - 1)
-            if start - self._latest > _HOLE_STEPS * usual:
-                self.losses.add(self._latest, end=start)
+        self._look_for_hole(start, before)
         self._first, self._latest = (
             (start, start) if self._count == 0 else (self._first, max(self._latest, start))
         )
         self._count += 1
 
-    def finish(self) -> None:
-        """Judge what only the end can tell."""
+    def finish(self, rest: Finding) -> None:
+        """Judge what only the end can tell; behind the last packet `rest` was found."""
+        self.rest = rest
+        self.scrambled_bytes += rest.scrambled
         self._suspicions.finish()
+
+    def _look_for_hole(self, start: float, before: Finding) -> None:
+        """A hole is there where bytes are of no use and pictures are missing, both."""
+        self.scrambled_bytes += before.scrambled
+        self._near_hole -= 1
+        if max(before.missing, before.scrambled) > _HOLE_BYTES:
+            is_scrambled = before.scrambled > before.missing
+            self._hole = self.scrambled if is_scrambled else self.losses
+            self._near_hole = _HOLE_PACKETS
+        if self._hole is not None and self._near_hole > 0 and self._count > 1:
+            usual = (self._latest - self._first) / (self._count - 1)
+            if start - self._latest > _HOLE_STEPS * usual:
+                self._hole.add(self._latest, end=start)
 
 
 @dataclass(slots=True)

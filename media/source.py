@@ -21,6 +21,7 @@ from av.packet import Packet
 from av.stream import Disposition, Stream
 from av.video.stream import VideoStream
 
+from media.encryption import encrypted_error, encryption_of, refuse_encrypted
 from media.errors import LimitError, MediaError, UnreadableError, UnsupportedError
 
 # FFmpeg's names. Scripts and playlists (concat, hls, dash, imf, sdp, ...), which make FFmpeg open
@@ -91,7 +92,8 @@ def open_source(
     try:
         if len(container.streams) >= MAX_STREAMS:  # FFmpeg leaves out those beyond, or gives up
             raise LimitError(f"claims {MAX_STREAMS} streams or more, which no film has")
-        stream = _choose_stream(container, stream_index)
+        refuse_encrypted(container)
+        stream = _choose_stream(container, path, stream_index)
         check_size(stream.codec_context.width, stream.codec_context.height)
         stream.codec_context.options = {"max_pixels": str(MAX_PIXELS)}
         stream.codec_context.thread_type = "AUTO"
@@ -219,28 +221,35 @@ def _opening_error(error: Exception, path: Path) -> MediaError:
         return UnreadableError(f"cannot be opened: {reason(error)}")
     if isinstance(error, MemoryError):
         return LimitError(f"claims more than {MAX_STREAMS} streams, or tables too large for memory")
-    if isinstance(error, av.error.ArgumentError):
-        return UnsupportedError("is damaged, or not a container that is allowed here")
-    if is_read_error(error):
+    if is_read_error(error) and not isinstance(error, av.error.ArgumentError):
         return UnreadableError(f"cannot be read: {reason(error)}")
+    return _encrypted(path) or UnsupportedError(_why_unsupported(error, path))
+
+
+def _why_unsupported(error: Exception, path: Path) -> str:
+    if isinstance(error, av.error.ArgumentError):
+        return "is damaged, or not a container that is allowed here"
     with path.open("rb") as file:
         if file.read(8)[4:] in _MP4_BEGINNINGS:
-            return UnsupportedError(
-                "has no index: the file is cut off, or its recording was never finished"
-            )
-    return UnsupportedError(f"is not a media file that can be read: {reason(error)}")
+            return "has no index: the file is cut off, or its recording was never finished"
+    return f"is not a media file that can be read: {reason(error)}"
 
 
-def _choose_stream(container: InputContainer, stream_index: int | None) -> VideoStream:
+def _encrypted(path: Path) -> UnsupportedError | None:
+    scheme = encryption_of(path)
+    return None if scheme is None else encrypted_error(scheme)
+
+
+def _choose_stream(container: InputContainer, path: Path, stream_index: int | None) -> VideoStream:
     candidates = [s for s in container.streams.video if not s.disposition & _SIDE_STREAMS]
     if stream_index is not None:
         candidates = [s for s in candidates if s.index == stream_index]
     if not candidates:
-        raise UnsupportedError("holds no video stream")
+        raise _encrypted(path) or UnsupportedError("holds no video stream")
     best = container.streams.best("video")
     stream = next((s for s in candidates if s is best), candidates[0])
     if not stream.codec_context:  # PyAV's way to say that this FFmpeg has no decoder for it
-        raise UnsupportedError(
+        raise _encrypted(path) or UnsupportedError(
             "its video cannot be decoded: the codec is unknown here, or the file is cut off before "
             "its index"
         )
