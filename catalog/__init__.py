@@ -37,7 +37,7 @@ from catalog.records import (
     Verification,
     VideoRecord,
 )
-from catalog.spelling import composed, folded, true_path
+from catalog.spelling import composed, folded, ignores_case, true_path
 
 __all__ = [
     "Catalog",
@@ -71,6 +71,7 @@ __all__ = [
     "VideoRecord",
     "composed",
     "folded",
+    "ignores_case",
     "name_matcher",
     "path_matcher",
     "require_glob",

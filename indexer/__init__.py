@@ -23,7 +23,7 @@ from indexer.names import VIDEO_SUFFIXES
 from indexer.pipeline import index_library, provenance_of
 from indexer.plan import Sampling, plan_clips, sample_times
 from indexer.progress import Progress, ProgressMeter
-from indexer.records import DamagedFile, FailedFile, IndexReport, IndexSettings
+from indexer.records import DamagedFile, FailedFile, IndexReport, IndexSettings, LeftOut
 from indexer.walk import FoundFile, Walk, find_videos
 from indexer.watcher import IndexPass, watch_library
 from indexer.watching import FailuresTold, WatchSettings
@@ -45,6 +45,7 @@ __all__ = [
     "IndexReport",
     "IndexSettings",
     "IndexingError",
+    "LeftOut",
     "LibraryWalked",
     "Model",
     "NoWatchesError",

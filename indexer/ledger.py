@@ -1,11 +1,12 @@
 """What one run has done so far: counted here, told to whoever listens, summed up at the end."""
 
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from indexer.events import FileDone, Outcome, Report
-from indexer.records import DamagedFile, FailedFile, IndexReport
+from indexer.records import DamagedFile, FailedFile, IndexReport, LeftOut
 from indexer.walk import FoundFile
 
 
@@ -21,6 +22,7 @@ class Ledger:
     _failed: list[FailedFile] = field(default_factory=list)
     _damaged: list[DamagedFile] = field(default_factory=list)
     _removed: int = 0
+    _left_out: tuple[LeftOut, ...] = ()
     _clips: int = 0
     _video_seconds: float = 0.0
 
@@ -64,6 +66,10 @@ class Ledger:
         """Known files are gone and were forgotten."""
         self._removed += files
 
+    def left_out(self, known: Iterable[LeftOut]) -> None:
+        """Known files were not looked at, and stay."""
+        self._left_out = tuple(known)
+
     def summary(self, *, interrupted: bool, unsaved: str | None) -> IndexReport:
         """Everything that was counted, lists in path order."""
         return IndexReport(
@@ -78,6 +84,7 @@ class Ledger:
             took_seconds=time.monotonic() - self._started,
             interrupted=interrupted,
             unsaved=unsaved,
+            left_out=tuple(sorted(self._left_out, key=lambda one: one.path)),
         )
 
     def _done(self, event: FileDone) -> None:

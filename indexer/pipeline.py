@@ -69,6 +69,7 @@ def index_library(
             include=settings.include,
             exclude=settings.exclude,
             within=settings.within,
+            ignore_files=settings.ignore_files,
             on_progress=lambda files: report(Walking(files)),
         )
         known = catalog.known_files([*walk.roots, *missing])
@@ -130,6 +131,7 @@ def _forget_vanished(
     )
     for failure in vanished.absent:
         intake.ledger.left_alone(failure)
+    intake.ledger.left_out(vanished.left_out)
     if vanished.gone or vanished.answered:
         catalog.forget_places([*vanished.gone, *vanished.answered])
     intake.ledger.removed(

@@ -20,7 +20,8 @@ class IndexSettings:
     `window` and `stride` are the length of a clip and the distance between two starts, in
     seconds; `sampling` is which of a clip's frames are looked at. `accelerator` is FFmpeg's name
     for the device that decodes films, "auto" for one that is here, or "none". `include` and
-    `exclude` are glob patterns (see `indexer.find_videos`). `workers` films are decoded at a time.
+    `exclude` are glob patterns, and `ignore_files` says whether `.nomedia` and its kin are honoured
+    (see `indexer.find_videos`). `workers` films are decoded at a time.
     At most `clips_per_batch` clips are embedded by one call of the model. Files that failed earlier
     and have not changed are tried again only with `retry_failed`. Files that are `held`,
     or lie in folders that are, are left as the catalog has them: they are still being written, or
@@ -36,6 +37,7 @@ class IndexSettings:
     accelerator: str = "none"
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
+    ignore_files: bool = True
     workers: int = field(default_factory=_default_workers)
     clips_per_batch: int = 16
     retry_failed: bool = False
@@ -76,6 +78,17 @@ class FailedFile:
 
 
 @dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A file or folder that this run did not look at, of which `files` stay in the catalog.
+
+    A pattern, an ignore file or a name that systems use has kept it out.
+    """
+
+    path: Path
+    files: int
+
+
+@dataclass(frozen=True, slots=True)
 class DamagedFile:
     """A film that was indexed as far as it can be read; `note` says what is missing."""
 
@@ -93,6 +106,7 @@ class IndexReport:
     `damaged`: those of the indexed ones of which a part could not be read.
     `clips` and `video_seconds` (seconds of video) belong to the indexed files. `interrupted`: the
     run was stopped before its end; what it counts is committed, the rest waits for the next run.
+    `left_out`: what is in the catalog still, although this run was told not to look at it.
     `unsaved`: why the snapshot of the vector index could not be saved; nothing is lost by that.
     """
 
@@ -107,3 +121,4 @@ class IndexReport:
     took_seconds: float
     interrupted: bool
     unsaved: str | None = None
+    left_out: tuple[LeftOut, ...] = ()

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from catalog import FileState
-from indexer.records import FailedFile
+from indexer.records import FailedFile, LeftOut
 from indexer.walk import Walk
 
 # The size of a file that could not be read: none is like that, so it is looked at every time.
@@ -22,12 +22,14 @@ UNREAD_SIZE = -1
 class Vanished:
     """`gone` are files that are no more; `absent` are folders whose files were kept, and why.
 
-    `answered` are places of which only a refusal was known that has not come again.
+    `answered` are places of which only a failure was known, and that are no trouble any more.
+    `left_out` is what this run did not look at, with the number of its videos: they were kept.
     """
 
     gone: tuple[Path, ...]
     absent: tuple[FailedFile, ...]
     answered: tuple[Path, ...]
+    left_out: tuple[LeftOut, ...] = ()
 
 
 def vanished_files(
@@ -53,6 +55,7 @@ def vanished_files(
     unmounted = _unmounted(found & known.keys(), walk, noted_mounts)
     absent = {*walk.empty_roots, *walk.dangling, *missing_roots, *unmounted}
     kept: Counter[Path] = Counter()
+    left_out: Counter[Path] = Counter()
     gone, answered = [], []
     for path in unseen:
         folder = next((above for above in (path, *path.parents) if above in absent), None)
@@ -62,11 +65,22 @@ def vanished_files(
             answered.append(path)
         elif is_gone(path):
             gone.append(path)
+        elif (hidden := _left_out(path, walk)) is not None:
+            if known[str(path)].video_id is None:
+                answered.append(path)
+            else:
+                left_out[hidden] += 1
     return Vanished(
         tuple(gone),
         tuple(_kept(folder, files) for folder, files in kept.items() if files),
         tuple(answered),
+        tuple(LeftOut(path, files) for path, files in left_out.items()),
     )
+
+
+def _left_out(path: Path, walk: Walk) -> Path | None:
+    """The file or folder that the walk left out, and this with it."""
+    return next((p for p in (path, *path.parents) if str(p) in walk.left_out), None)
 
 
 def is_unread(state: FileState) -> bool:

@@ -48,6 +48,7 @@ def watch_library(
     settings: WatchSettings,
     include: Sequence[str] = (),
     exclude: Sequence[str] = (),
+    ignore_files: bool = True,
     tell: Callable[[str], None],
 ) -> None:
     """Call `index` for all `paths` at once, then for what changes there, until KeyboardInterrupt.
@@ -62,7 +63,9 @@ def watch_library(
         roots=outermost(Path(os.path.realpath(path)) for path in paths),
         index=index,
         settings=settings,
-        find=lambda folder: find_videos([folder], include=include, exclude=exclude),
+        find=lambda folder: find_videos(
+            [folder], include=include, exclude=exclude, ignore_files=ignore_files
+        ),
         tell=tell,
     )
     with closing(watcher):

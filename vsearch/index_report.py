@@ -5,8 +5,9 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from vsearch.failures import Remark, remark_lines
+from vsearch.failures import FEW, Remark, remark_lines
 from vsearch.messages import log
+from vsearch.names import command_line
 from vsearch.output import clock, console, count
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from catalog import Damaged, Failure
-    from indexer import DamagedFile, FailedFile, IndexReport
+    from indexer import DamagedFile, FailedFile, IndexReport, LeftOut
 
 
 def index_json(report: IndexReport) -> dict[str, Any]:
@@ -30,6 +31,7 @@ def index_json(report: IndexReport) -> dict[str, Any]:
         "clips": report.clips,
         "video_seconds": round(report.video_seconds, 3),
         "took_seconds": round(report.took_seconds, 3),
+        "left_out": [{"path": str(one.path), "files": one.files} for one in report.left_out],
     }
 
 
@@ -81,6 +83,10 @@ def _print_troubles(report: IndexReport, *, page: Console) -> None:
         page.print("Indexed as far as they can be read:", style="bold yellow")
         for line in damage_lines(report.damaged):
             page.print(f"  {line}")
+    if report.left_out:
+        page.print("Left out by this run, but still in the answers:", style="bold yellow")
+        for line in left_out_lines(report.left_out):
+            page.print(f"  {line}")
     for sentence in advice(report):
         page.print(sentence)
 
@@ -101,6 +107,11 @@ def damage_lines(damages: Iterable[Damaged | DamagedFile]) -> tuple[str, ...]:
     return remark_lines(Remark(damage.path, damage.note) for damage in damages)
 
 
+def left_out_lines(left_out: Iterable[LeftOut]) -> tuple[str, ...]:
+    """What is known and was not looked at."""
+    return remark_lines(Remark(one.path, count(one.files, "file")) for one in left_out)
+
+
 def advice(report: IndexReport) -> Iterator[str]:
     """What a person can do about what went wrong, a sentence for each kind of trouble."""
     missing = sum(failure.kept > 0 for failure in report.failed)
@@ -117,5 +128,12 @@ def advice(report: IndexReport) -> Iterator[str]:
         )
     if report.damaged:
         yield "Put sound copies in the place of damaged files: the next run takes those in."
+    if report.left_out:
+        few = [one.path for one in report.left_out][:FEW]
+        paths = few if len(few) == len(report.left_out) else ["PATH..."]
+        yield (
+            "What a pattern, an ignore file such as .nomedia or a system's folder leaves out stays "
+            f"in the catalog; `{command_line('vsearch', 'forget', *paths)}` takes it out."
+        )
     if report.unsaved:
         yield f"All of it is in the catalog, but answers start slowly: {report.unsaved}"

@@ -76,6 +76,16 @@ def path_given(text: str) -> Path:
     return Path(text)
 
 
+def glob_given(text: str) -> str:
+    """Refuse a pattern that can mean nothing."""
+    from catalog import InvalidGlobError, require_glob
+
+    try:
+        return require_glob(text)
+    except InvalidGlobError as error:
+        raise typer.BadParameter(str(error)) from error
+
+
 def file_given(text: str) -> Path:
     """Refuse what is no file."""
     path = path_given(text)
@@ -212,12 +222,27 @@ HwaccelOption = Annotated[
 ]
 IncludeOption = Annotated[
     list[str] | None,
-    typer.Option("--include", metavar="GLOB", help="Only files that match; may be repeated."),
+    typer.Option(
+        "--include",
+        metavar="GLOB",
+        parser=glob_given,
+        help="Only files that match; may be repeated.",
+    ),
 ]
 ExcludeOption = Annotated[
     list[str] | None,
     typer.Option(
-        "--exclude", metavar="GLOB", help="No file or folder that matches; may be repeated."
+        "--exclude",
+        metavar="GLOB",
+        parser=glob_given,
+        help="No file or folder that matches; may be repeated.",
+    ),
+]
+NoIgnoreFilesOption = Annotated[
+    bool,
+    typer.Option(
+        "--no-ignore-files",
+        help="Look also where .nomedia, .ignore, .plexignore and the like say not to.",
     ),
 ]
 WorkersOption = Annotated[

@@ -7,13 +7,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from catalog import CatalogStorageError, Forgotten, Relocated, UnknownPathError
+from catalog import (
+    CatalogStorageError,
+    Forgotten,
+    Relocated,
+    composed,
+    folded,
+    ignores_case,
+    true_path,
+)
 from vsearch.messages import log
 from vsearch.names import command_line
 from vsearch.opening import open_catalog
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from catalog import Catalog
     from vsearch.settings import Settings
@@ -45,7 +53,8 @@ def forget(paths: Iterable[Path], *, settings: Settings) -> Forgetting:
     """Take out of the catalog all that lies at or below these paths; the files stay as they are."""
     given = tuple(dict.fromkeys(paths))
     with open_catalog(settings) as catalog, catalog.claim(_command("forget", *given)):
-        went = {path: _forget(catalog, path) for path in given}
+        places = {path: _known_as(catalog, path) for path in given}
+        went = {path: catalog.forget([place]) for path, place in places.items()}
         if any(one.files for one in went.values()):
             _save_snapshot(catalog)
     return Forgetting(
@@ -56,17 +65,46 @@ def forget(paths: Iterable[Path], *, settings: Settings) -> Forgetting:
         ),
         unknown=tuple(path for path, one in went.items() if not one.files),
         present=tuple(
-            Path(os.path.realpath(path))
-            for path, one in went.items()
-            if one.files and os.path.lexists(path)
+            places[path] for path, one in went.items() if one.files and os.path.lexists(path)
         ),
     )
 
 
-def _forget(catalog: Catalog, path: Path) -> Forgotten:
-    """By the name that was given, else by what it is in truth: an index goes by real folders."""
-    forgotten = catalog.forget([Path(os.path.abspath(path))])  # noqa: PTH100 - `..` is to go
-    return forgotten if forgotten.files else catalog.forget([Path(os.path.realpath(path))])
+def _known_as(catalog: Catalog, path: Path) -> Path:
+    """The path by which the catalog knows what was given; its true path if it knows nothing."""
+    for place in _spellings(path):
+        if catalog.known_files([place]):
+            return place
+    true = true_path(path)
+    return next(_spelled_alike(catalog, true), true)
+
+
+def _spellings(path: Path) -> Iterator[Path]:
+    """As it was given, then with more and more of the links in it followed, then its true path.
+
+    A walk follows the links to what it was given, and keeps those that it meets below.
+    """
+    names = Path(os.path.abspath(path)).parts  # noqa: PTH100 - `..` is to go
+    for followed in range(1, len(names) + 1):
+        head = os.path.realpath(Path(*names[:followed]))
+        yield Path(head, *names[followed:])
+    yield true_path(path)
+
+
+def _spelled_alike(catalog: Catalog, path: Path) -> Iterator[Path]:
+    """What differs in composed letters only, or in case where the file system ignores that.
+
+    For what is not there any more: nobody can ask the file system how it spells it.
+    """
+    parts = len(path.parts)
+    wanted = str(path)
+    for name in catalog.known_files([Path("/")]):
+        known = Path(*Path(name).parts[:parts])
+        text = str(known)
+        if composed(text) == composed(wanted) or (
+            folded(text) == folded(wanted) and ignores_case(text)
+        ):
+            yield known
 
 
 def _save_snapshot(catalog: Catalog) -> None:
@@ -82,16 +120,10 @@ def relocate(old: Path, *, new: Path, settings: Settings) -> Relocation:
 
     Raises UnknownPathError, which names the known folders.
     """
-    before = Path(os.path.abspath(old))  # noqa: PTH100 - `..` is to go
-    after = Path(os.path.realpath(new))
+    after = true_path(new)
     with open_catalog(settings) as catalog, catalog.claim(_command("relocate", old, new)):
-        try:
-            return Relocation(before, after, catalog.relocate(before, new=after))
-        except UnknownPathError:
-            real = Path(os.path.realpath(old))
-            if real == before:
-                raise
-            return Relocation(real, after, catalog.relocate(real, new=after))
+        before = _known_as(catalog, old)
+        return Relocation(before, after, catalog.relocate(before, new=after))
 
 
 def _command(name: str, *paths: Path) -> str:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from pathlib import Path
 
-    from indexer import Event, IndexReport, IndexSettings, Model
+    from indexer import Event, IndexReport, IndexSettings, LeftOut, Model
     from vsearch.settings import Settings
     from vsearch.wiring import IndexOptions
 
@@ -44,6 +44,7 @@ def watch(
         settings=timing,
         include=options.include,
         exclude=options.exclude,
+        ignore_files=options.ignore_files,
         tell=log.warning,
     )
 
@@ -67,6 +68,7 @@ class _Runs:
     _index_settings: IndexSettings | None = None
     _model: Model | None = None
     _refusal: str | None = None
+    _left_out: set[LeftOut] = field(default_factory=set)
 
     def __call__(
         self, paths: Sequence[Path], /, *, held: frozenset[Path], within: frozenset[Path]
@@ -83,7 +85,9 @@ class _Runs:
             return self._refused(error)
         self._refusal = None
         news = self._failures.news(report.failed, below=paths)
-        self.on_pass(replace(report, failed=news))
+        left_out = tuple(one for one in report.left_out if one not in self._left_out)
+        self._left_out.update(left_out)
+        self.on_pass(replace(report, failed=news, left_out=left_out))
         if report.interrupted:
             raise KeyboardInterrupt
         return True

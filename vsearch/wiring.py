@@ -69,6 +69,7 @@ class IndexOptions:
     hwaccel: str = "none"
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
+    ignore_files: bool = True
     workers: int | None = None
     retry_failed: bool = False
     patience: float | None = None
@@ -314,6 +315,7 @@ def index_settings(options: IndexOptions, *, made_by: Provenance | None) -> Inde
         accelerator=_accelerator(options.hwaccel),
         include=options.include,
         exclude=options.exclude,
+        ignore_files=options.ignore_files,
         workers=IndexSettings().workers if options.workers is None else options.workers,
         retry_failed=options.retry_failed,
         patience=IndexSettings().patience if options.patience is None else options.patience,

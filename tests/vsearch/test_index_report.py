@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from indexer import DamagedFile, FailedFile, IndexReport
+from indexer import DamagedFile, FailedFile, IndexReport, LeftOut
 from vsearch.index_report import advice, index_json, print_index, print_troubles
 
 REPORT = IndexReport(
@@ -31,7 +31,23 @@ def test_an_index_run_has_the_schema_of_every_face() -> None:
         "clips": 418,
         "video_seconds": 1790.2,
         "took_seconds": 20.3,
+        "left_out": [],
     }
+
+
+def test_what_was_left_out_is_told_with_the_command_that_takes_it_out(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    hidden = (LeftOut(Path("/lib/old films"), 3), LeftOut(Path("/lib/a.mp4"), 1))
+    report = replace(REPORT, failed=(), left_out=hidden)
+    assert index_json(report)["left_out"] == [
+        {"path": "/lib/old films", "files": 3},
+        {"path": "/lib/a.mp4", "files": 1},
+    ]
+    print_troubles(report)
+    told = " ".join(capsys.readouterr().err.split())
+    assert "/lib/old films: 3 files" in told
+    assert "`vsearch forget '/lib/old films' /lib/a.mp4` takes it out" in told
 
 
 @pytest.mark.parametrize(

@@ -201,3 +201,42 @@ def test_where_there_is_no_catalog_there_is_nothing_to_look_after(
     assert run([*command, "--catalog", str(tmp_path / "none")]) == 1
     assert "there is no catalog" in said(capsys).err
     assert not (tmp_path / "none").exists()
+
+
+def test_a_film_behind_a_link_is_forgotten_by_the_names_that_lead_to_it(
+    catalog, films, tmp_path, capsys
+):
+    (tmp_path / "Videos").symlink_to(films)
+    assert run(["forget", f"{tmp_path}/Videos/old/c.mp4", "--catalog", str(catalog), "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["files"], told["present"]) == (1, [f"{films}/old/c.mp4"])
+
+
+def test_a_linked_film_is_told_by_the_name_that_a_run_meets_it_under(tmp_path, films, capsys):
+    (tmp_path / "lib").mkdir()
+    (tmp_path / "Videos").symlink_to(tmp_path / "lib")
+    link = tmp_path / "lib" / "link.mp4"
+    link.symlink_to(films / "a.mp4")
+    with Catalog.open(tmp_path / "other", create=True) as catalog:
+        place = FilePlace(root=tmp_path / "lib", path=link, size=4, mtime_ns=1)
+        catalog.record_failure(place, error="no film")
+    given = ["forget", f"{tmp_path}/Videos/link.mp4", "--catalog", str(tmp_path / "other")]
+    assert run([*given, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["present"] == [str(link)]
+
+
+@pytest.mark.parametrize("stored", ["Gr\u00f6\u00dfe", "Gro\u0308\u00dfe"])
+@pytest.mark.parametrize("given", ["Gr\u00f6\u00dfe", "Gro\u0308\u00dfe"])
+@pytest.mark.parametrize("command", ["forget", "relocate"])
+def test_accented_letters_are_one_name_however_they_are_composed(
+    tmp_path, capsys, command, stored, given
+):
+    with Catalog.open(tmp_path / "accents", create=True) as catalog:
+        folder = Path("/media/gone") / stored
+        for root in (folder, Path("/media/gone/other")):
+            place = FilePlace(root=root, path=root / "a.mp4", size=4, mtime_ns=1)
+            catalog.record_failure(place, error="no film")
+    to = ["/media/new"] if command == "relocate" else []
+    given_path = f"/media/gone/{given}"
+    assert run([command, given_path, *to, "--catalog", str(tmp_path / "accents"), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["files"] == 1

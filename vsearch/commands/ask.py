@@ -21,7 +21,7 @@ from vsearch.options import (
     QuietOption,
     VerboseOption,
     file_given,
-    not_empty,
+    glob_given,
 )
 from vsearch.settings import read_settings
 
@@ -43,7 +43,7 @@ def query(
     within: Annotated[
         str | None,
         typer.Option(
-            "--in", metavar="GLOB", parser=not_empty, help="Only in files whose path matches."
+            "--in", metavar="GLOB", parser=glob_given, help="Only in files whose path matches."
         ),
     ] = None,
     paths: Annotated[

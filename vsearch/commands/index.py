@@ -19,6 +19,7 @@ from vsearch.options import (
     IncludeOption,
     JsonOption,
     ModelOption,
+    NoIgnoreFilesOption,
     PatienceOption,
     PrecisionOption,
     QuietOption,
@@ -47,6 +48,7 @@ def index(
     hwaccel: HwaccelOption = "none",
     include: IncludeOption = None,
     exclude: ExcludeOption = None,
+    no_ignore_files: NoIgnoreFilesOption = False,
     workers: WorkersOption = None,
     retry_failed: Annotated[
         bool, typer.Option("--retry-failed", help="Try files again that failed and are unchanged.")
@@ -84,6 +86,7 @@ def index(
         hwaccel=hwaccel,
         include=tuple(include or ()),
         exclude=tuple(exclude or ()),
+        ignore_files=not no_ignore_files,
         workers=workers,
         retry_failed=retry_failed,
         patience=patience,

@@ -18,6 +18,7 @@ from vsearch.options import (
     IncludeOption,
     JsonOption,
     ModelOption,
+    NoIgnoreFilesOption,
     PatienceOption,
     PrecisionOption,
     QuietOption,
@@ -72,6 +73,7 @@ def watch(
     hwaccel: HwaccelOption = "none",
     include: IncludeOption = None,
     exclude: ExcludeOption = None,
+    no_ignore_files: NoIgnoreFilesOption = False,
     workers: WorkersOption = None,
     patience: PatienceOption = None,
     model: ModelOption = None,
@@ -112,6 +114,7 @@ def watch(
         hwaccel=hwaccel,
         include=tuple(include or ()),
         exclude=tuple(exclude or ()),
+        ignore_files=not no_ignore_files,
         workers=workers,
         patience=patience,
     )
