@@ -19,7 +19,13 @@ from catalog.clips import RankedClips
 from catalog.columns import pack_vectors, require_unit_vectors
 from catalog.database import Database, open_database
 from catalog.errors import CatalogError
-from catalog.provenance import require_agreement, store_provenance, stored_provenance
+from catalog.provenance import (
+    drop_provenance,
+    has_vectors,
+    require_agreement,
+    store_provenance,
+    stored_provenance,
+)
 from catalog.records import (
     CatalogStatus,
     ClipMatch,
@@ -33,7 +39,7 @@ from catalog.records import (
     VideoRecord,
 )
 from catalog.roots import absolute_text
-from catalog.snapshot import is_current
+from catalog.snapshot import is_current, remove_snapshot
 from catalog.status import status_of
 from catalog.tables import Meta
 
@@ -103,25 +109,31 @@ class Catalog:
 
     @property
     def provenance(self) -> Provenance | None:
-        """What made the vectors; None as long as nothing was ever indexed."""
+        """What made the vectors; None as long as nothing was indexed, or all is forgotten."""
         with self._database.reading() as session:
             return stored_provenance(_meta(session))
 
+    @property
+    def has_videos(self) -> bool:
+        """Whether any video is in it, drafts apart."""
+        with self._database.reading() as session:
+            return clip_rows.any_video(session)
+
     def bind(self, provenance: Provenance) -> None:
-        """Record what makes the vectors, the first time; afterwards only check it.
+        """Record what makes the vectors, as long as there are none; afterwards only check it.
 
         Raises:
             ProvenanceMismatchError: the catalog holds vectors that cannot be compared with these.
         """
-        stored = self.provenance
-        if stored is None:
-            with self._database.writing() as session:
-                meta = _meta(session)
-                stored = stored_provenance(meta)  # another process may have been first
-                if stored is None:
-                    store_provenance(meta, provenance)
-                    return
-        require_agreement(stored, asked=provenance, folder=self.folder)
+        if self._is_made_by(provenance):
+            return  # nearly always
+        with self._database.writing() as session:
+            meta = _meta(session)
+            stored = stored_provenance(meta)
+            if stored is None or not has_vectors(session):
+                store_provenance(meta, provenance)
+            else:
+                require_agreement(stored, asked=provenance, folder=self.folder)
 
     def check(self, provenance: Provenance) -> None:
         """See that vectors made so may go into this catalog; unlike `bind`, write nothing.
@@ -129,9 +141,14 @@ class Catalog:
         Raises:
             ProvenanceMismatchError: the catalog holds vectors that cannot be compared with these.
         """
+        with self._database.reading() as session:
+            stored = stored_provenance(_meta(session))
+            if stored is not None and has_vectors(session):
+                require_agreement(stored, asked=provenance, folder=self.folder)
+
+    def _is_made_by(self, provenance: Provenance) -> bool:
         stored = self.provenance
-        if stored is not None:
-            require_agreement(stored, asked=provenance, folder=self.folder)
+        return stored is not None and stored.agrees_with(provenance)
 
     def known_files(self, roots: Iterable[Path]) -> dict[str, FileState]:
         """What is known of every file that is one of `roots` or lies below one.
@@ -210,10 +227,14 @@ class Catalog:
     def forget(self, paths: Iterable[Path]) -> Forgotten:
         """Take out all that is known at or below these paths; what went.
 
-        Places, failures, drafts and mounts go, and the videos that lie nowhere else.
+        Places, failures, drafts and mounts go, and the videos that lie nowhere else. Where nothing
+        is left, the catalog is as new: the next model and window are its own.
         """
         with self._database.writing() as session:
-            return subtrees.forget(session, list(paths))
+            forgotten = subtrees.forget(session, list(paths))
+            if not has_vectors(session):
+                drop_provenance(_meta(session))
+            return forgotten
 
     def relocate(self, old: Path, *, new: Path) -> Relocated:
         """Say that what was known at or below `old` lies at or below `new` now.
@@ -361,9 +382,10 @@ class Catalog:
         with self._index_lock:
             with self._database.reading() as session:
                 meta = _meta(session)
-                if meta.dimension is None or is_current(
-                    self.folder, digest=meta.snapshot_digest, generation=meta.generation
-                ):
+                if meta.dimension is None:
+                    remove_snapshot(self.folder)  # of what was forgotten
+                    return
+                if is_current(self.folder, digest=meta.snapshot_digest, generation=meta.generation):
                     return
                 label = self._opened_index().save(session, meta=meta, dimension=meta.dimension)
             with self._database.labelling() as session:

@@ -34,8 +34,9 @@ class ClipIndex:
         Raises:
             CatalogDamagedError: a stored vector has the wrong length.
         """
-        held = self._held or self._from_snapshot(meta, dimension=dimension)
-        self._held = None  # until it is right again
+        held, self._held = self._held, None  # until it is right again
+        if held is None or held[0].dimension != dimension:  # emptied, and bound to another model
+            held = self._from_snapshot(meta, dimension=dimension)
         index, generation = held if held else (VectorIndex(dimension=dimension), -1)
         if generation != meta.generation:
             index = self._caught_up(session, index)

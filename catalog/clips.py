@@ -39,6 +39,11 @@ def video_id_of(session: Session, fingerprint: str) -> int | None:
     return session.scalar(select(Video.id).where(Video.fingerprint == fingerprint))
 
 
+def any_video(session: Session) -> bool:
+    """Whether there is a video at all."""
+    return session.scalar(select(Video.id).limit(1)) is not None
+
+
 def unknown_ids(session: Session, video_ids: Collection[int]) -> set[int]:
     """Those of these ids that no video has."""
     found: set[int] = set()

@@ -1,7 +1,13 @@
 """What made the vectors: read from its row, written to it, compared in words."""
 
+import shlex
+from dataclasses import fields
 from pathlib import Path
 
+from sqlalchemy.orm import Session
+
+from catalog import drafts
+from catalog.clips import any_video
 from catalog.errors import ProvenanceMismatchError
 from catalog.records import Provenance
 from catalog.tables import Meta
@@ -29,15 +35,21 @@ def stored_provenance(meta: Meta) -> Provenance | None:
     )
 
 
+def has_vectors(session: Session) -> bool:
+    """Whether there is anything that new vectors must agree with: videos, or drafts of some."""
+    return any_video(session) or drafts.count(session) > 0
+
+
 def store_provenance(meta: Meta, provenance: Provenance) -> None:
     """Write it into the catalog's row."""
-    meta.model = provenance.model
-    meta.revision = provenance.revision
-    meta.weights_digest = provenance.weights_digest
-    meta.dimension = provenance.dimension
-    meta.frames_per_clip = provenance.frames_per_clip
-    meta.window = provenance.window
-    meta.stride = provenance.stride
+    for each in fields(provenance):
+        setattr(meta, each.name, getattr(provenance, each.name))
+
+
+def drop_provenance(meta: Meta) -> None:
+    """Take it out of the catalog's row again."""
+    for each in fields(Provenance):
+        setattr(meta, each.name, None)
 
 
 def require_agreement(stored: Provenance, *, asked: Provenance, folder: Path) -> None:
@@ -51,7 +63,8 @@ def require_agreement(stored: Provenance, *, asked: Provenance, folder: Path) ->
     raise ProvenanceMismatchError(
         f"the catalog in {folder} was made with {_in_words(stored)}, but this run asks for"
         f" {_in_words(asked)}; give `--model {stored.model} --window {stored.window:g} --stride"
-        f" {stored.stride:g}`, or another folder with `--catalog FOLDER`"
+        f" {stored.stride:g}`, or begin anew: `vsearch forget --all --catalog"
+        f" {shlex.quote(str(folder))}` empties it, and leaves the films as they are"
     )
 
 

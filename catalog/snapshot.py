@@ -90,6 +90,11 @@ def read_snapshot(folder: Path, *, expected_digest: str) -> tuple[Label, NDArray
     return label, body
 
 
+def remove_snapshot(folder: Path) -> None:
+    """See that no vectors of what is no longer known lie there, so far as that can be written."""
+    _remove(folder / SNAPSHOT_NAME)
+
+
 def read_body(file: BinaryIO, *, label: Label) -> NDArray[np.uint8] | None:
     """What follows the label; None if its digest is another.
 

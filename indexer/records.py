@@ -108,6 +108,7 @@ class IndexReport:
     run was stopped before its end; what it counts is committed, the rest waits for the next run.
     `left_out`: what is in the catalog still, although this run was told not to look at it.
     `unsaved`: why the snapshot of the vector index could not be saved; nothing is lost by that.
+    `model`: the name of what made the vectors of the catalog; None where there are none.
     """
 
     indexed: int
@@ -122,3 +123,4 @@ class IndexReport:
     interrupted: bool
     unsaved: str | None = None
     left_out: tuple[LeftOut, ...] = ()
+    model: str | None = None

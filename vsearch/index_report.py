@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from vsearch.failures import FEW, Remark, remark_lines
 from vsearch.messages import log
-from vsearch.names import command_line
+from vsearch.names import command_line, shown
 from vsearch.output import clock, console, count
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ def index_json(report: IndexReport) -> dict[str, Any]:
         "video_seconds": round(report.video_seconds, 3),
         "took_seconds": round(report.took_seconds, 3),
         "left_out": [{"path": str(one.path), "files": one.files} for one in report.left_out],
+        "model": report.model,
     }
 
 
@@ -66,6 +67,8 @@ def print_index(report: IndexReport) -> None:
         page.print(told)
     elif not report.indexed and not report.interrupted:
         page.print("Nothing to index: no video files were found")
+    if report.model is not None:
+        page.print(f"Model: {shown(report.model)}")
 
 
 def print_troubles(report: IndexReport) -> None:

@@ -7,6 +7,8 @@ from contextlib import suppress
 
 from vsearch.names import shown
 
+DEMO_KNOWS = "knows coloured shapes that move, and nothing else"
+
 log = logging.getLogger("vsearch")
 
 
@@ -34,7 +36,7 @@ def tell_of_demo(model: str | None) -> None:
     from xclip_core import DEMO_MODEL
 
     if model == DEMO_MODEL:
-        log.info("the demo model knows coloured shapes that move, and nothing else")
+        log.info("the demo model %s", DEMO_KNOWS)
 
 
 class _Sentences(logging.Handler):

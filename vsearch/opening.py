@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from catalog import Catalog, CatalogMissingError, Provenance
 from vsearch.errors import ModelConflictError
 from vsearch.file_cache import FileCache
+from vsearch.names import command_line
 from xclip_core import DEFAULT_MODEL
 
 if TYPE_CHECKING:
@@ -22,10 +23,15 @@ def open_catalog(settings: Settings, *, create: bool = False) -> Catalog:
 
 
 def stored_provenance(settings: Settings) -> Provenance | None:
-    """What made the catalog; None where there is no catalog, or an empty one."""
+    """What made the catalog; None where there is no catalog, or an empty one.
+
+    One without videos takes another model, if that is asked for.
+    """
     try:
         with open_catalog(settings) as catalog:
-            return catalog.provenance
+            made_by = catalog.provenance
+            other = made_by is not None and settings.model not in (None, made_by.model)
+            return None if other and not catalog.has_videos else made_by
     except CatalogMissingError:
         return None
 
@@ -46,9 +52,15 @@ def model_to_load(settings: Settings, *, made_by: Provenance | None) -> str:
         return asked
     raise ModelConflictError(
         f"the catalog {settings.catalog} was made with the model {made_by.model}, not {asked}; "
-        f"leave --model out to use {made_by.model}, or keep a catalog for the other model: "
-        f"`vsearch index --model {asked} --catalog FOLDER PATH`"
+        f"leave --model out to use {made_by.model}, or begin anew: "
+        f"`{_emptying(settings)}` empties the catalog, and leaves the films as they are"
     )
+
+
+def _emptying(settings: Settings) -> str:
+    if settings.catalog == settings.home / "catalog":
+        return command_line("vsearch", "forget", "--all")
+    return command_line("vsearch", "forget", "--all", "--catalog", settings.catalog)
 
 
 def known_digests(settings: Settings) -> FileCache:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from vsearch.index_report import damage_lines, damages_json, failure_lines, failures_json
+from vsearch.messages import DEMO_KNOWS
 from vsearch.names import shown
 from vsearch.output import clock, console, count, size
+from xclip_core import DEMO_MODEL
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -85,4 +87,5 @@ def _model_line(status: CatalogStatus) -> str:
     if made_by is None:
         return "none yet: the first index run decides"
     revision = f" at revision {made_by.revision}" if made_by.revision else ""
-    return f"{made_by.model}{revision}, weights {made_by.weights_digest[:12]}"
+    known = f" ({DEMO_KNOWS})" if made_by.model == DEMO_MODEL else ""
+    return f"{shown(made_by.model)}{revision}, weights {made_by.weights_digest[:12]}{known}"

@@ -70,6 +70,14 @@ def forget(paths: Iterable[Path], *, settings: Settings) -> Forgetting:
     )
 
 
+def forget_all(settings: Settings) -> Forgetting:
+    """Empty the catalog; the next index run may take another model. The files stay as they are."""
+    with open_catalog(settings) as catalog, catalog.claim("vsearch forget --all"):
+        forgotten = catalog.forget([Path("/")])
+        _save_snapshot(catalog)
+    return Forgetting(forgotten=forgotten, unknown=(), present=())
+
+
 def _known_as(catalog: Catalog, path: Path) -> Path:
     """The path by which the catalog knows what was given; its true path if it knows nothing."""
     for place in _spellings(path):

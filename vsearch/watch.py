@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from catalog import CatalogHeldError
 from indexer import FailuresTold, WatchSettings, watch_library
-from vsearch.messages import log
+from vsearch.messages import log, tell_of_demo
 from vsearch.wiring import index_settings, open_index, user_errors
 
 if TYPE_CHECKING:
@@ -104,6 +104,8 @@ class _Runs:
             ) as index,
             self.progress() as report,
         ):
+            if self._model is None:
+                tell_of_demo(index.made_by.model if index.made_by else self.settings.model)
             settings = self._index_settings or index_settings(self.options, made_by=index.made_by)
             if self._model is not None:
                 # What has gone since, and of which nothing is known, is no matter any more.

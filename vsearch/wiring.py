@@ -14,7 +14,7 @@ import logging
 import socket
 import time
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -139,11 +139,27 @@ def open_index(
         model.clip_format()
     claim = f"{purpose} {command_line(*paths)}"
     with open_catalog(settings, create=True) as catalog, catalog.claim(claim):
-        if made_by and settings.model not in (None, made_by.model):
-            # Another name may mean the same weights: only a look at them can tell.
-            same_cut = IndexSettings(window=made_by.window, stride=made_by.stride)
-            catalog.check(provenance_of(model.load(), settings=same_cut))
+        if made_by is None or settings.model not in (None, made_by.model):
+            made_by = _agreeing(catalog, model)
         yield OpenIndex(catalog=catalog, model=model, made_by=made_by)
+
+
+def _agreeing(catalog: Catalog, model: Model) -> Provenance | None:
+    """What made the catalog, if that was the model by whatever name; else it is refused.
+
+    Only a look at the weights can tell. A catalog without videos takes any model: what another one
+    has begun there goes.
+    """
+    made_by = catalog.provenance
+    if made_by is None:
+        return None
+    same_cut = IndexSettings(window=made_by.window, stride=made_by.stride)
+    asked = provenance_of(model.load(), settings=same_cut)
+    if not made_by.agrees_with(asked) and not catalog.has_videos:
+        catalog.drop_drafts([Path("/")])
+        return None
+    catalog.check(asked)
+    return made_by
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,13 +178,15 @@ class OpenIndex:
         report: Callable[[Event], None],
     ) -> IndexReport:
         """Index `paths` once."""
-        return run_index(
+        done = run_index(
             paths,
             catalog=self.catalog,
             model=self.model,
             settings=settings,
             report=report,
         )
+        made_by = self.catalog.provenance
+        return replace(done, model=None if made_by is None else made_by.model)
 
 
 class _ModelOnDemand:

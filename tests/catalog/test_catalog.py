@@ -212,7 +212,8 @@ def test_binding_is_remembered_and_binding_alike_again_is_no_change(catalog, fol
         {"stride": 2.0},
     ],
 )
-def test_other_settings_are_refused_with_both_sides_and_the_remedy(catalog, change):
+def test_other_settings_are_refused_with_both_sides_and_the_remedy(catalog, shelf, change):
+    shelf.add("a.mp4")
     asked = dataclasses.replace(catalog.provenance, **change)
     with pytest.raises(ProvenanceMismatchError) as refused:
         catalog.bind(asked)
@@ -220,10 +221,51 @@ def test_other_settings_are_refused_with_both_sides_and_the_remedy(catalog, chan
     assert "made with demo" in said
     assert f"asks for {asked.model}" in said
     assert "--model demo --window 8 --stride 4" in said
-    assert "--catalog FOLDER" in said
+    assert f"`vsearch forget --all --catalog {catalog.folder}`" in said
 
 
-def test_checking_binds_nothing_and_refuses_what_binding_would(tmp_path, catalog):
+@pytest.mark.parametrize("other", [{"weights_digest": "cd" * 32, "dimension": 32}, {"window": 4.0}])
+def test_where_all_is_forgotten_any_model_may_begin_anew(catalog, shelf, query, other):
+    asked = dataclasses.replace(catalog.provenance, **other)
+    shelf.add("a.mp4")
+    catalog.record_failure(shelf.place("bad.mp4"), error="it is no video")
+    assert len(catalog.nearest(query, limit=9)) == 3
+    catalog.save_snapshot()
+    catalog.forget([FILMS])
+    catalog.save_snapshot()
+    assert catalog.provenance is None
+    assert catalog.status().snapshot_bytes == 0  # nothing of it is left
+    catalog.bind(asked)
+    assert catalog.provenance == asked
+    vector = np.eye(asked.dimension, dtype=np.float32)[:1]
+    catalog.add_video(VIDEO, place=shelf.place("b.mp4"), clips=SPANS[:1], vectors=vector)
+    assert [match.path for match in catalog.nearest(vector[0], limit=9)] == [FILMS / "b.mp4"]
+
+
+def test_a_catalog_that_holds_no_vectors_takes_those_of_another_model(catalog, shelf):
+    asked = dataclasses.replace(catalog.provenance, model="other", weights_digest="cd" * 32)
+    catalog.record_failure(shelf.place("bad.mp4"), error="it is no video")
+    catalog.check(asked)
+    assert catalog.provenance.model == "demo"
+    catalog.bind(asked)
+    assert catalog.provenance == asked
+
+
+def test_what_is_begun_binds_as_what_is_done(catalog, shelf):
+    asked = dataclasses.replace(catalog.provenance, model="other", weights_digest="cd" * 32)
+    catalog.add_to_draft(
+        "long", place=shelf.place("long.mp4"), duration=99.0, clips=SPANS, vectors=unit(len(SPANS))
+    )
+    for refuse in (catalog.check, catalog.bind):
+        with pytest.raises(ProvenanceMismatchError, match="made with demo"):
+            refuse(asked)
+    catalog.drop_drafts([FILMS])
+    catalog.bind(asked)
+    assert catalog.provenance == asked
+
+
+def test_checking_binds_nothing_and_refuses_what_binding_would(tmp_path, catalog, shelf):
+    shelf.add("a.mp4")
     asked = dataclasses.replace(catalog.provenance, stride=2.0)
     with Catalog.open(tmp_path / "unbound", create=True) as unbound:
         unbound.check(asked)

@@ -15,7 +15,7 @@ from media import ACCELERATORS, why_not
 Indexed = tuple[Any, Any]
 
 
-def test_an_index_run_tells_what_it_did_in_json(indexed: Indexed) -> None:
+def test_an_index_run_tells_what_it_did_in_json(indexed: Indexed, model: Path) -> None:
     _, run = indexed
     assert run.code == 0, run.err
     report = run.json
@@ -30,6 +30,7 @@ def test_an_index_run_tells_what_it_did_in_json(indexed: Indexed) -> None:
         "failed": [],
         "damaged": [],
         "clips": 9,
+        "model": str(model),
     }
 
 

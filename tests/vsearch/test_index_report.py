@@ -32,6 +32,7 @@ def test_an_index_run_has_the_schema_of_every_face() -> None:
         "video_seconds": 1790.2,
         "took_seconds": 20.3,
         "left_out": [],
+        "model": None,
     }
 
 
@@ -48,6 +49,13 @@ def test_what_was_left_out_is_told_with_the_command_that_takes_it_out(
     told = " ".join(capsys.readouterr().err.split())
     assert "/lib/old films: 3 files" in told
     assert "`vsearch forget '/lib/old films' /lib/a.mp4` takes it out" in told
+
+
+def test_an_index_run_tells_its_model(capsys: pytest.CaptureFixture[str]) -> None:
+    told = replace(REPORT, model="/my\nmodel")
+    print_index(told)
+    assert capsys.readouterr().out.splitlines()[-1] == r"Model: /my\nmodel"
+    assert index_json(told)["model"] == "/my\nmodel"
 
 
 @pytest.mark.parametrize(

@@ -41,6 +41,9 @@ def test_the_status_tells_the_model_the_sizes_and_the_failures(
     for told in ("demo", "0123456789ab", "40, 8 s every 4 s", "2 in 3 files, 1:02:05", "120.0 kB"):
         assert told in text
     assert "/bad.mp4: it is empty" in text
+    assert "coloured shapes" in text
+    print_status(status(replace(made_by, model="microsoft/xclip-base-patch32")))
+    assert "coloured shapes" not in capsys.readouterr().out
 
 
 def test_the_status_of_an_empty_catalog_has_no_model(capsys: pytest.CaptureFixture[str]) -> None:

@@ -106,7 +106,7 @@ def index(
     else:
         index_report.print_index(outcome)
         index_report.print_troubles(outcome)
-    tell_of_demo(settings.model)
+    tell_of_demo(outcome.model)
     if outcome.interrupted:
         log.info("interrupted; what is finished stays, and the same command goes on from there")
         raise typer.Exit(INTERRUPTED)

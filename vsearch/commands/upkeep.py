@@ -42,14 +42,17 @@ def status(
 
 def forget(
     paths: Annotated[
-        list[Path],
+        list[Path] | None,
         typer.Argument(
             metavar="PATH...",
             parser=path_given,
             help="Files or folders; they need not be there any more.",
         ),
-    ],
+    ] = None,
     *,
+    everything: Annotated[
+        bool, typer.Option("--all", help="All that is known, to begin anew, also by another model.")
+    ] = False,
     catalog: CatalogOption = None,
     as_json: JsonOption = False,
     verbose: VerboseOption = False,
@@ -61,11 +64,15 @@ def forget(
     Examples:
       vsearch forget /media/videos/private
       vsearch forget ~/Movies/talk.mkv /media/old-disk
+      vsearch forget --all
     """
     from vsearch import upkeep, upkeep_report
 
     set_volume(verbose=verbose, quiet=quiet)
-    done = upkeep.forget(paths, settings=read_settings(os.environ, catalog=catalog))
+    if everything == bool(paths):
+        raise typer.BadParameter("give one or more, or --all, not both", param_hint="PATH")
+    settings = read_settings(os.environ, catalog=catalog)
+    done = upkeep.forget(paths, settings=settings) if paths else upkeep.forget_all(settings)
     if as_json:
         output.print_json(upkeep_report.forgetting_json(done))
     else:

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from vsearch.messages import log, set_volume, tell_of_demo
+from vsearch.messages import log, set_volume
 from vsearch.options import (
     WAITING_SECONDS,
     CatalogOption,
@@ -118,7 +118,6 @@ def watch(
         workers=workers,
         patience=patience,
     )
-    tell_of_demo(settings.model)
     try:
         keep_up_to_date(
             paths,
