@@ -10,6 +10,7 @@ import streamlit as st
 from catalog import CatalogGoneError, CatalogMissingError
 from toyworld.library import library_captions
 from ui import markup
+from ui.in_browser import tell_browser
 from ui.previews import preview_span
 from ui.resources import open_library, page_settings, previews
 from vsearch import asking, wiring
@@ -20,7 +21,9 @@ if TYPE_CHECKING:
     from search import Hit, SearchResult
     from ui.previews import Preview
 
+USUAL_MOMENTS = 10
 MOST_MOMENTS = 50
+_DIGITS = 9  # of a number that anybody could mean
 
 
 def main() -> None:
@@ -36,6 +39,7 @@ def main() -> None:
         sentence, within, limit = _question()
         if not sentence:
             _show_library(status)
+            tell_browser()
         # Also before anything is asked: the model loads while the first sentence is typed.
         searcher = open_library(page_settings(), catalog_uuid=status.catalog_uuid).searcher
         if sentence:
@@ -62,6 +66,7 @@ def _show_how_to_begin(status: CatalogStatus | None) -> None:
 
 def _question() -> tuple[str, str | None, int]:
     """Sentence, path filter, number of moments: all three stand in the URL, to be bookmarked."""
+    refused = _number_refused()
     sentence = st.text_input(
         "Sentence",
         key="q",
@@ -86,21 +91,40 @@ def _question() -> tuple[str, str | None, int]:
     limit = right.number_input(
         "Moments at most",
         key="n",
-        bind="query-params",
+        bind="query-params" if refused is None else None,
         min_value=1,
         max_value=MOST_MOMENTS,
-        value=10,
+        value=USUAL_MOMENTS,
         icon=":material/format_list_numbered:",
         label_visibility="collapsed",
     )
+    if refused is not None:
+        st.html(markup.number_mended(refused, most=MOST_MOMENTS, limit=limit))
     return sentence.strip(), within.strip() or None, limit
+
+
+def _number_refused() -> str | None:
+    """What the URL asks for as number of moments where that is impossible; the nearest is taken.
+
+    Streamlit would take the usual one without a word, and fail at one without an end.
+    """
+    asked_for = st.query_params.get("n")
+    number = int(asked_for[:_DIGITS]) if asked_for and asked_for.isdecimal() else None
+    if asked_for is None or (number is not None and 1 <= number <= MOST_MOMENTS):
+        return None
+    st.session_state["n"] = USUAL_MOMENTS if number is None else min(max(number, 1), MOST_MOMENTS)
+    del st.query_params["n"]
+    return asked_for
 
 
 def _show_library(status: CatalogStatus) -> None:
     """Nothing is asked yet: what there is to ask."""
     st.html(markup.library(status))
-    if status.provenance and status.provenance.model == DEMO_MODEL:
-        st.html(markup.demo_note())
+    if status.provenance is None or status.provenance.model != DEMO_MODEL:
+        return
+    toys = page_settings().catalog == page_settings().home / "demo" / "catalog"
+    st.html(markup.demo_note(toys=toys))
+    if toys:
         with st.container(horizontal=True, gap="small"):
             for sentence in library_captions()[::4]:
                 st.button(sentence, on_click=_ask, args=(sentence,))
@@ -112,12 +136,14 @@ def _ask(sentence: str) -> None:
 
 def _show_moments(result: SearchResult, *, within: str | None) -> None:
     st.html(markup.summary(result, within=within))
+    tell_browser(said=markup.how_many(result), playing=st.session_state.get("playing"), asked=True)
     for hit, still in zip(result.hits, previews().stills(result.hits), strict=True):
         _show_moment(hit, still=still)
 
 
 def _show_moment(hit: Hit, *, still: Preview) -> None:
-    plays = st.session_state.get("playing") == hit.clip_id
+    # A film that is gone is told once, also where it was about to play.
+    plays = still.data is not None and st.session_state.get("playing") == hit.clip_id
     with st.container(key=f"moment-{hit.clip_id}"):
         picture, words = st.columns([3, 2] if plays else [1, 3], gap="medium")
         with words:
@@ -130,14 +156,14 @@ def _show_moment(hit: Hit, *, still: Preview) -> None:
             if plays:
                 _show_player(hit)
             else:
-                _show_still(still)
+                _show_still(hit, still=still)
 
 
-def _show_still(still: Preview) -> None:
+def _show_still(hit: Hit, *, still: Preview) -> None:
     if still.data is None:
         st.html(markup.no_picture())
     else:
-        st.image(still.data, width="stretch")
+        st.image(still.data, width="stretch", alt=markup.picture_name(hit))
 
 
 def _show_switch(hit: Hit, *, plays: bool) -> None:
@@ -162,7 +188,7 @@ def _show_player(hit: Hit) -> None:
     if film.data is None:
         st.html(markup.lacking(film.problem))
     else:
-        st.video(film.data, autoplay=True, muted=True)
+        st.video(film.data, autoplay=True, muted=True, alt=markup.picture_name(hit))
         st.html(markup.preview_note(*preview_span(hit)))
 
 

@@ -11,11 +11,12 @@ from starlette.responses import PlainTextResponse
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-# Streamlit writes styles into the document, and shows pictures that are part of it.
+# Streamlit writes styles into the document, shows pictures that are part of it, and runs the page's
+# own script from a blob.
 _CONTENT_SECURITY_POLICY = "; ".join(
     (
         "default-src 'none'",
-        "script-src 'self'",
+        "script-src 'self' blob:",
         "style-src 'self' 'unsafe-inline'",
         "img-src 'self' data:",
         "media-src 'self'",

@@ -35,7 +35,7 @@ def header(status: CatalogStatus | None) -> str:
                 escaped(status.provenance.model),
             )
         )
-    return f'<header class="vs-header"><b>vsearch</b><span>{facts}</span></header>'
+    return f'<header class="vs-header"><h1>vsearch</h1><span>{facts}</span></header>'
 
 
 def how_to_begin(settings: Settings, *, has_catalog: bool) -> str:
@@ -88,12 +88,28 @@ def library(status: CatalogStatus) -> str:
     )
 
 
-def demo_note() -> str:
-    """What the small model can be asked."""
+def demo_note(*, toys: bool) -> str:
+    """What the small model can be asked; of films that it was not made for, nothing."""
+    what_follows = (
+        "Ask it for one of these:" if toys else "What it finds in other videos means nothing."
+    )
     return (
         '<p class="vs-say">This catalog was made by the <b>demo</b> model, which knows coloured '
-        "shapes that move, and nothing else. Ask it for one of these:</p>"
+        f"shapes that move, and nothing else. {what_follows}</p>"
     )
+
+
+def number_mended(asked_for: str, *, most: int, limit: int) -> str:
+    """The address asks for an impossible number of moments, and gets `limit`."""
+    return (
+        f'<p class="vs-quiet">The address asks for n={escaped(asked_for)}; from 1 to {most} '
+        f"moments can be shown, and {limit} at most are.</p>"
+    )
+
+
+def how_many(result: SearchResult) -> str:
+    """How many moments there are, as plain text."""
+    return count(len(result.hits), "moment") if result.hits else "No moments"
 
 
 def summary(result: SearchResult, *, within: str | None) -> str:
@@ -101,8 +117,21 @@ def summary(result: SearchResult, *, within: str | None) -> str:
     place = f" in files that match <code>{escaped(within)}</code>" if within else ""
     if not result.hits:
         return f'<p class="vs-say">No moments{place}: no indexed file has such a path.</p>'
-    moments = count(len(result.hits), "moment")
-    return f'<p class="vs-quiet">{moments}{place}, best first, in {result.took_ms:.0f} ms</p>'
+    # The moments stand further down, each in a place of its own: this makes a list of them.
+    items = " ".join(map(_item_id, result.hits))
+    return (
+        f'<p class="vs-quiet">{how_many(result)}{place}, best first, in {result.took_ms:.0f} ms</p>'
+        f'<div role="list" aria-label="Moments, best first" aria-owns="{items}"></div>'
+    )
+
+
+def _item_id(hit: Hit) -> str:
+    return f"vs-moment-{hit.clip_id}"
+
+
+def picture_name(hit: Hit) -> str:
+    """What a picture or player of a moment is called, as plain text."""
+    return _whole(f"{shown(hit.path.name)}, {clock(hit.start)}–{clock(hit.end, up=True)}")
 
 
 def moment(hit: Hit) -> str:
@@ -113,9 +142,9 @@ def moment(hit: Hit) -> str:
         copies.append(f"and at {count(more, 'further place')}")
     places = "".join(f'<div class="vs-place">{text}</div>' for text in (_path(hit.path), *copies))
     return (
-        '<div class="vs-moment">'
+        f'<div class="vs-moment" role="listitem" id="{_item_id(hit)}">'
         f'<div class="vs-title"><span class="vs-rank">{hit.rank}</span>'
-        f"<b>{_path(Path(hit.path.name))}</b>"
+        f"<h2>{_path(Path(hit.path.name))}</h2>"
         f'<span class="vs-score" title="Cosine of sentence and clip, at most 1">{hit.score:.3f}'
         "</span></div>"
         f'<div class="vs-when"><span>{clock(hit.start)}–{clock(hit.end, up=True)}</span>'
@@ -154,7 +183,11 @@ def problem(message: str) -> str:
 
 def escaped(text: str) -> str:
     """Text that cannot act as markup; half characters, which names on disk may hold, become `?`."""
-    return html.escape(text.encode("utf-8", errors="replace").decode("utf-8"))
+    return html.escape(_whole(text))
+
+
+def _whole(text: str) -> str:
+    return text.encode("utf-8", errors="replace").decode("utf-8")
 
 
 def _sentence(message: str) -> str:

@@ -39,6 +39,7 @@ _SETTINGS = {
     "client.toolbarMode": "minimal",
     "client.showErrorLinks": False,
     "client.showSidebarNavigation": False,
+    "global.disableWidgetStateDuplicationWarning": True,
     "logger.hideWelcomeMessage": True,
     "logger.level": "warning",
     "secrets.files": [],

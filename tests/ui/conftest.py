@@ -9,7 +9,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -185,8 +185,8 @@ class Page:
 def page(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Page]:
     """Open the page as a browser does, with the parameters of its URL (`in_` for `in`)."""
 
-    def visit(**url: str) -> Page:
-        for name, value in page_environment(settings).items():
+    def visit(*, catalog: Path = settings.catalog, **url: str) -> Page:
+        for name, value in page_environment(replace(settings, catalog=catalog)).items():
             monkeypatch.setenv(name, value)
         st.cache_resource.clear()
         app = AppTest.from_file(str(PAGE), default_timeout=60)

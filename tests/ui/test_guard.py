@@ -189,7 +189,9 @@ def test_each_answer_forbids_what_the_page_does_not_need(port: int) -> None:
         for path in PATHS:
             _, told, _ = ask(port, f"GET {path} HTTP/1.1", f"Host: {host}")
             policy = told["content-security-policy"].split("; ")
-            assert {"default-src 'none'", "script-src 'self'", "connect-src 'self'"} <= {*policy}
+            assert {"default-src 'none'", "script-src 'self' blob:", "connect-src 'self'"} <= {
+                *policy
+            }
             assert {"frame-ancestors 'none'", "base-uri 'none'", "form-action 'none'"} <= {*policy}
             assert told["cross-origin-resource-policy"] == "same-origin"
             assert told["x-content-type-options"] == "nosniff"

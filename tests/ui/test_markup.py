@@ -62,7 +62,7 @@ def test_the_mark_of_a_moment_lies_on_the_strip(
 
 def test_a_moment_tells_rank_score_film_time_and_place() -> None:
     shown = markup.moment(HIT)
-    for text in (">2<", ">0.412<", "<b>a.mp4</b>", "00:04–00:12", ">00:32<", ">/media/a.mp4<"):
+    for text in (">2<", ">0.412<", "<h2>a.mp4</h2>", "00:04–00:12", ">00:32<", ">/media/a.mp4<"):
         assert text in shown
 
 

@@ -1,6 +1,7 @@
 """The page as a person meets it, on a real catalog that stays as it is."""
 
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -31,7 +32,7 @@ def test_a_sentence_brings_the_moments_that_the_command_brings(page, settings: S
     assert len(asked.moments) == len(hits) >= 2
     for shown, hit in zip(asked.moments, hits, strict=True):
         assert f'<span class="vs-rank">{hit.rank}</span>' in shown
-        assert f"<b>{hit.path.name}</b>" in shown
+        assert f"<h2>{hit.path.name}</h2>" in shown
         assert f">{hit.score:.3f}<" in shown
         assert str(hit.path) in shown
     assert asked.pictures == len(hits)
@@ -50,11 +51,32 @@ def test_a_bookmarked_search_is_asked_again(page) -> None:
     assert "evening.mkv" in only
 
 
-@pytest.mark.parametrize("number", ["0", "-3", "many", "100000"])
-def test_a_url_that_asks_for_an_impossible_number_is_answered_all_the_same(
-    page, number: str
+@pytest.mark.parametrize(
+    ("number", "limit"),
+    [("0", 1), ("51", 50), ("9" * 400, 50), ("-3", 10), ("inf", 10), ("many", 10), ("1.5", 10)],
+)
+def test_a_url_that_asks_for_an_impossible_number_gets_the_nearest_and_is_told(
+    page, number: str, limit: int
 ) -> None:
-    assert page(q="a film", n=number).moments
+    asked = page(q="a film", n=number)
+    assert asked.app.number_input(key="n").value == limit
+    assert f"n={number}; from 1 to 50 moments can be shown, and {limit} at most are" in asked.words
+    assert asked.moments
+
+
+@pytest.mark.parametrize("number", ["1", "50", "10"])
+def test_a_url_that_asks_for_a_possible_number_gets_it(page, number: str) -> None:
+    asked = page(q="a film", n=number)
+    assert asked.app.number_input(key="n").value == int(number)
+    assert "The address asks" not in asked.words
+
+
+def test_each_picture_and_player_is_called_by_film_and_time(page) -> None:
+    asked = page(q="a film", n="1")
+    (picture,) = asked.app.image
+    assert re.fullmatch(r"(morning\.mp4|evening\.mkv), 00:\d\d–00:\d\d", picture.proto.imgs[0].alt)
+    (player,) = asked.press("Play").players
+    assert player.alt == picture.proto.imgs[0].alt
 
 
 def test_white_space_is_no_sentence(page) -> None:
@@ -117,7 +139,7 @@ def test_a_catalog_of_another_model_is_named(
     monkeypatch.setenv("VSEARCH_UI_MODEL", "microsoft/xclip-base-patch32")
     opened.look_again()
     assert f"was made with the model {model}" in opened.words
-    assert "<code>vsearch index --model microsoft/xclip-base-patch32" in opened.words
+    assert "<code>vsearch forget --all</code>" in opened.words
 
 
 def test_a_page_started_by_hand_shows_nothing_and_says_how_to_start_it(page) -> None:

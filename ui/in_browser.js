@@ -1,0 +1,41 @@
+// What Streamlit cannot be asked for from Python: the focus, steps back, what a screen reader says.
+
+let begun = false
+let playing = null
+
+export default function ({ data, parentElement }) {
+  if (!begun) {
+    begun = true
+    makeEachQuestionAStep()
+    if (!data.asked) document.querySelector('input[aria-label="Sentence"]')?.focus()
+  }
+  const said = parentElement.querySelector('[role="status"]')
+  if (said.textContent !== data.said) said.textContent = data.said
+  if (data.playing !== playing) {
+    playing = data.playing
+    if (playing !== null) focusPlayer(100)
+  }
+}
+
+// Streamlit replaces the address when a widget changes; the step back to the last question is lost.
+function makeEachQuestionAStep() {
+  const replace = history.replaceState.bind(history)
+  history.replaceState = (state, title, url) => {
+    const another = url !== undefined && question(new URL(url, location)) !== question(location)
+    if (another) history.pushState(state, title, url)
+    else replace(state, title, url)
+  }
+}
+
+function question(address) {
+  const asked = new URLSearchParams(address.search)
+  return JSON.stringify([asked.get('q') ?? '', asked.get('in') ?? ''])
+}
+
+// The keys of a player are the browser's own, as soon as it has the focus: space would press the
+// button that was pressed last, which closes the player.
+function focusPlayer(tries) {
+  const player = document.querySelector('video')
+  if (player) player.focus()
+  else if (tries > 0) setTimeout(() => focusPlayer(tries - 1), 50)
+}

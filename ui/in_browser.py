@@ -1,0 +1,26 @@
+"""Script of the page that runs in the browser, and what it is told at each look."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import streamlit as st
+
+_SCRIPT = Path(__file__).with_suffix(".js")
+
+
+def tell_browser(*, said: str = "", playing: int | None = None, asked: bool = False) -> None:
+    """Have the browser follow: see `in_browser.js`.
+
+    Args:
+        said: what a screen reader reads out when it changes.
+        playing: the clip whose player gets the focus; None when none plays.
+        asked: whether the page shows an answer; else the search field has the focus.
+    """
+    in_browser = st.components.v2.component(
+        "in_browser",
+        html='<p role="status" class="vs-spoken"></p>',
+        js=_SCRIPT.read_text(encoding="utf-8"),
+        isolate_styles=False,
+    )
+    in_browser(key="in_browser", data={"said": said, "playing": playing, "asked": asked})
