@@ -92,7 +92,7 @@ def _realtime(timing: Timing) -> Figure:
 
 
 def _schedule(video: VideoInfo) -> FrameSchedule:
-    spans = plan_clips(video.duration, window=_WINDOW, stride=_STRIDE)
+    spans = plan_clips(video.end, start=video.start, window=_WINDOW, stride=_STRIDE)
     return FrameSchedule(spans, frames=_FRAMES)
 
 

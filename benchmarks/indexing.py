@@ -133,7 +133,8 @@ def _script_row(library: Path, model: str, run: _Run) -> Row:
     films = sorted(library.iterdir())[:2]
     sample = []
     for path in films:
-        spans = plan_clips(probe(path).duration, window=8.0, stride=4.0)
+        video = probe(path)
+        spans = plan_clips(video.end, start=video.start, window=8.0, stride=4.0)
         sample += [str(path), str(spans[len(spans) // 2].start)]
     taken = watched([sys.executable, "-m", "benchmarks.straightforward", model, *sample])
     each = fmean(json.loads(taken.out))

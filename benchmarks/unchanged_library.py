@@ -111,7 +111,7 @@ def fill_catalog(folder: Path, *, films: Path) -> None:
     rng = np.random.default_rng(0)
     paths = sorted(films.rglob("*.mp4"))
     video = probe(paths[0])
-    span = ClipSpan(0.0, video.duration)
+    span = ClipSpan(video.start, video.end)
     with Catalog.open(folder, create=True) as catalog:
         catalog.bind(made_by)
         for path in paths:

@@ -39,41 +39,46 @@ def check_window(*, window: float, stride: float) -> None:
 
 
 def plan_clips(
-    duration: float,
+    end: float,
     *,
+    start: float = 0.0,
     window: float,
     stride: float,
     gaps: Sequence[tuple[float, float]] = (),
 ) -> tuple[ClipSpan, ...]:
-    """Cut `duration` seconds into clips [start, end) of `window` seconds, one every `stride`.
+    """Cut the pictures from `start` to `end` into clips [start, end), seconds on the file's clock.
 
-    Clips start at 0, stride, 2 stride, ... as long as they fit. What the last of them leaves over
-    is covered by one more clip that ends with the film. A film not longer than a window is one
-    clip; the last clip always ends at `duration`. Starts and ends ascend strictly. Of clips that
-    lie wholly in one of the `gaps` (begin, end), in which the film shows one and the same picture,
-    none is planned: the clip in which a gap begins holds that picture.
+    Clips of `window` seconds begin every `stride`, from `start` on, as long as they fit. What the
+    last of them leaves over is covered by one more clip that ends with the pictures. If those do
+    not last longer than a window they are one clip; the last clip always ends at `end`. Starts and
+    ends ascend strictly. Of clips that lie wholly in one of the `gaps` (begin, end), in which the
+    film shows one and the same picture, none is planned: the clip in which a gap begins holds that
+    picture.
 
     Raises SettingsError for a bad window or stride, UnreadableFilmError for a duration that is
     no finite number of seconds or would take more than `MAXIMUM_CLIPS` clips.
     """
     check_window(window=window, stride=stride)
+    duration = end - start
     if not (math.isfinite(duration) and duration >= 0):
         raise UnreadableFilmError(f"its timestamps make no duration ({duration} seconds)")
     if duration <= window + TOLERANCE:
-        return (ClipSpan(0.0, duration),)
+        return (ClipSpan(start, end),)
     last = math.floor((duration - window + TOLERANCE) / stride)
-    kept = _outside_of(gaps, last=last, window=window, stride=stride)
+    since_start = [(begin - start, until - start) for begin, until in gaps]
+    kept = _outside_of(since_start, last=last, window=window, stride=stride)
     if sum(map(len, kept)) + 1 > MAXIMUM_CLIPS:
         raise UnreadableFilmError(
             f"it claims to last {duration / 3600:.0f} hours, "
             f"which is more than {MAXIMUM_CLIPS} clips; choose a longer stride if that is true"
         )
     # Products, not a running sum: rounding errors must not add up over a long film.
-    spans = [ClipSpan(index * stride, index * stride + window) for index in chain(*kept)]
-    if spans[-1].end < duration - TOLERANCE:
-        spans.append(ClipSpan(duration - window, duration))
+    starts = [start + index * stride for index in chain(*kept)]
+    spans = [ClipSpan(begin, begin + window) for begin in starts]
+    if spans[-1].end < end - TOLERANCE:
+        spans.append(ClipSpan(end - window, end))
     else:
-        spans[-1] = ClipSpan(spans[-1].start, duration)
+        spans[-1] = ClipSpan(spans[-1].start, end)
     return tuple(spans)
 
 

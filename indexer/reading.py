@@ -106,7 +106,11 @@ class FilmReader:
         try:
             video = _probe(job)
             spans = plan_clips(
-                video.duration, window=self.window, stride=self.stride, gaps=video.gaps
+                video.end,
+                start=video.start,
+                window=self.window,
+                stride=self.stride,
+                gaps=video.gaps,
             )
             wanted = _wanted(job, video=video, spans=spans)
             # What it takes to plan the decoding is of no use to anyone else, and large.

@@ -28,7 +28,7 @@ _log = logging.getLogger(__name__)
 class Frame:
     """A picture of a film: `pixels` are upright uint8 RGB (H, W, 3).
 
-    `time` is when the film shows it, in seconds from the first presentation timestamp.
+    `time` is when the film shows it, in seconds on the file's clock (see `media.probe.VideoInfo`).
     """
 
     time: float
@@ -198,6 +198,7 @@ def _plan(way: _Way, times: Sequence[float]) -> FramePlan | None:
         video.packets,
         times,
         among=way.among,
+        clock=video.layout.clock,
         first_pts=video.layout.first_pts,
         tolerance=way.tolerance,
     )

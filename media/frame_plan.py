@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from media.clock import Clock
 from media.packet_table import PacketTable
 from media.references import PacketFlag
 
@@ -40,16 +41,17 @@ def plan_frames(
     times: Sequence[float],
     *,
     among: Sequence[float],
+    clock: Clock,
     first_pts: int,
     tolerance: float,
 ) -> FramePlan | None:
     """The cheapest way to a frame for each of the ascending `times`; None where none is known.
 
-    `times` are seconds from the stamp `first_pts`. A frame suits a moment if it is
-    on display then, or begins at most `tolerance` seconds from it; with an infinite tolerance the
-    nearest entry is taken. Of several suitable ones it is one that costs least to decode, and of
-    those that cost nothing more the nearest. What is cheapest is found for all moments `among`
-    which `times` are, so that a part of them gets the same frames as all.
+    `times` are seconds on `clock`; `first_pts` is the stamp of the first frame. A frame suits a
+    moment if it is on display then, or begins at most `tolerance` seconds from it; with an infinite
+    tolerance the nearest entry is taken. Of several suitable ones it is one that costs least to
+    decode, and of those that cost nothing more the nearest. What is cheapest is found for all
+    moments `among` which `times` are, so that a part of them gets the same frames as all.
     """
     to_keys = math.isinf(tolerance)
     if not (table.references or to_keys):
@@ -57,7 +59,7 @@ def plan_frames(
     groups = _Groups.of(table)
     if groups is None:
         return None
-    shown = _Shown.of(groups, keys_only=to_keys, first_pts=first_pts)
+    shown = _Shown.of(groups, keys_only=to_keys, clock=clock, first_pts=first_pts)
     if shown is None:
         return None
     wanted = np.asarray(among, np.float64)
@@ -149,7 +151,9 @@ class _Shown:
     times: NDArray[np.float64]
 
     @classmethod
-    def of(cls, groups: _Groups, *, keys_only: bool, first_pts: int) -> "_Shown | None":
+    def of(
+        cls, groups: _Groups, *, keys_only: bool, clock: Clock, first_pts: int
+    ) -> "_Shown | None":
         """None where frames share a stamp, or the first one is not where the film begins."""
         table, hidden = groups.table, groups.table.has(PacketFlag.HIDDEN)
         if keys_only:
@@ -166,7 +170,9 @@ class _Shown:
             return None
         if not keys_only and stamps[0] != first_pts:
             return None
+        # From the first frame on: stamps may be too large for floats to keep them apart.
         times = np.multiply(stamps - first_pts, float(table.unit), dtype=np.float64)
+        times += clock.seconds(first_pts)
         return cls(groups, order.astype(np.int32), times)
 
     def packets(self, places: NDArray[np.int64]) -> NDArray[np.int64]:

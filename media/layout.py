@@ -1,6 +1,6 @@
 """What has to be known of a video stream before its pictures mean anything.
 
-Where its time begins, how large its pictures are shown, and which way up.
+Which time it is, how large its pictures are shown, and which way up.
 """
 
 from collections.abc import Mapping
@@ -12,6 +12,7 @@ from typing import cast
 from av.buffer import Buffer
 from av.video.frame import VideoFrame
 
+from media.clock import Clock
 from media.errors import UndecodableError
 from media.orientation import Orientation, orientation_of_matrix
 from media.scan import PacketScan, scan_packets
@@ -22,14 +23,16 @@ _SHAPES = (Fraction(1, 8), Fraction(8))  # pixel shapes beyond these are mistake
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """A video stream's place in its file, start of time, and geometry.
+    """A video stream's place in its file, clock, and geometry.
 
-    `width` and `height` are those of the upright picture with square pixels; `first_pts` counts in
-    units of the stream's time base. `restarts` is whether the film's clock does, so that its times
-    mean nothing to a seek; None where only the head of the film was looked at.
+    `clock` tells the file's time of a time stamp; `first_pts` is the stamp of the first picture.
+    `width` and `height` are those of the upright picture with square pixels. `restarts` is whether
+    the film's time stamps start anew, so that they mean nothing to a seek; None where only the head
+    of the film was looked at.
     """
 
     stream_index: int
+    clock: Clock
     first_pts: int
     width: int
     height: int
@@ -42,7 +45,6 @@ def layout_of(source: Source, scan: PacketScan) -> Layout:
 
     Raises `UndecodableError` where no packet can be shown, `LimitError` for outsized pictures.
     """
-    first_pts = scan.extent.first
     orientation = Orientation() if scan.upright is None else _orientation_of(scan.upright)
     sized = scan.upright or source.stream.codec_context
     if sized.width <= 0 or sized.height <= 0:
@@ -58,7 +60,8 @@ def layout_of(source: Source, scan: PacketScan) -> Layout:
         width, height = height, width
     return Layout(
         stream_index=source.stream.index,
-        first_pts=first_pts,
+        clock=scan.clock,
+        first_pts=scan.extent.first,
         width=width,
         height=height,
         orientation=orientation,

@@ -63,10 +63,9 @@ def play_planned(
 
 
 def _picture(frame: VideoFrame, layout: Layout, plan: FramePlan) -> Picture:
-    unit = plan.table.unit
     return Picture(
-        time=float(((frame.pts or 0) - layout.first_pts) * unit),
-        duration=float(max(frame.duration or 0, 0) * unit),
+        time=layout.clock.seconds(frame.pts or 0),
+        duration=float(max(frame.duration or 0, 0) * plan.table.unit),
         stored=frame,
     )
 

@@ -4,7 +4,6 @@ import math
 from collections import deque
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 from heapq import heappop, heappush
 from itertools import islice
 from pathlib import Path
@@ -33,7 +32,7 @@ _SEEK_MARGINS = (0.0, 30.0)  # seconds before the wanted time; then the beginnin
 class Picture:
     """One decoded frame, as the decoder stores it.
 
-    `time` is in seconds from the film's first pts; `duration` in seconds, 0 where not known.
+    `time` is in seconds on the file's clock; `duration` in seconds, 0 where not known.
     """
 
     time: float
@@ -101,7 +100,7 @@ def _packets_before(path: Path, layout: Layout, *, time: float) -> int:
             stamp = packet.dts if packet.pts is None else packet.pts
             if stamp is None:
                 continue
-            seconds = float((stamp - layout.first_pts) * source.unit)
+            seconds = layout.clock.seconds(stamp)
             if packet.is_keyframe and seconds <= time + TIME_TOLERANCE:
                 count = index
             if seconds > time + _REORDERED_SECONDS:
@@ -135,8 +134,7 @@ def _seek(source: Source, layout: Layout, *, time: float) -> bool:
     if source.container_name in BARE_STREAMS:
         return False  # its packets are counted from the beginning
     try:
-        target = layout.first_pts + int(Fraction(time) / source.unit)
-        source.container.seek(target, stream=source.stream)
+        source.container.seek(layout.clock.stamp(time), stream=source.stream)
     except (av.error.FFmpegError, OSError):
         return False
     return True
@@ -152,8 +150,8 @@ def _in_order(
     """
     guessed = source.container_name in GUESSING_CONTAINERS
     delay = _GUESSED_STAMP_DELAY if guessed else _STAMP_DELAY
-    damage.begin(source, first_pts=layout.first_pts)
-    clock = _Clock(layout.first_pts, source.unit)
+    damage.begin(source, clock=layout.clock)
+    clock = _SteadyClock(layout)
     waiting: deque[VideoFrame] = deque()
     stamps: list[int] = []
     for frame in _decoded(source, skip=skip, damage=damage):
@@ -166,11 +164,10 @@ def _in_order(
 
 
 @dataclass(slots=True)
-class _Clock:
+class _SteadyClock:
     """Turns time stamps into seconds that never go backwards."""
 
-    first_pts: int
-    unit: Fraction
+    layout: Layout
     _previous_stamp: int | None = None
     _latest: float = -math.inf
 
@@ -178,14 +175,14 @@ class _Clock:
         """The frame's time stamp; where it has none, just after the one before."""
         stamp = frame.dts if frame.pts is None else frame.pts
         if stamp is None:
-            known = self.first_pts if self._previous_stamp is None else self._previous_stamp
+            known = self.layout.first_pts if self._previous_stamp is None else self._previous_stamp
             stamp = known + max(frame.duration or 0, 1)
         self._previous_stamp = stamp
         return stamp
 
     def picture(self, frame: VideoFrame, *, stamp: int) -> Picture:
-        self._latest = max(self._latest, float((stamp - self.first_pts) * self.unit))
-        duration = float(max(frame.duration or 0, 0) * self.unit)
+        self._latest = max(self._latest, self.layout.clock.seconds(stamp))
+        duration = float(max(frame.duration or 0, 0) * self.layout.clock.unit)
         return Picture(time=self._latest, duration=duration, stored=frame)
 
 

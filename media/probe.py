@@ -9,10 +9,11 @@ from media.damage import clock_time, restarts_sentence
 from media.layout import Layout, layout_of
 from media.packet_table import PacketTable
 from media.promise import promised_duration
-from media.scan import PacketScan, scan_packets
+from media.scan import Extent, PacketScan, scan_packets
 from media.source import Source, open_source
 
 _NOTABLE_REST, _NOTABLE_SHARE = 1 << 16, 0.1  # bytes, part of the file: more than an index takes
+_EDIT_ROUNDING = Fraction(1, 100)  # second by which edit lists miss the end of a picture
 _FALLBACK_RATE = Fraction(25)  # frames per second, for a single picture without a duration
 
 
@@ -21,9 +22,10 @@ class VideoInfo:
     """A film that can be decoded.
 
     `width` and `height` are in pixels as displayed, after rotation and sample aspect ratio.
-    `frame_rate` is in frames per second, the average outside of gaps. `duration` is in seconds,
-    from the first presentation timestamp to the end of the last frame. `container` and `codec` are
-    FFmpeg's names.
+    `frame_rate` is in frames per second, the average outside of gaps. `container` and `codec` are
+    FFmpeg's names. All times are seconds on the file's own clock, which players count by: zero is
+    the beginning of its earliest stream. Pictures are shown from `start` to `end`; `duration` is
+    where the file ends, which is later where sound outlasts them.
     `damage` is a short sentence about what of the file is missing or cannot be read, told from its
     packets without decoding them; None for a sound one. `gaps` are the stretches (start, end) in
     seconds, each of more than 60, in which no new picture comes: from one second after the picture
@@ -37,6 +39,8 @@ class VideoInfo:
     width: int
     height: int
     frame_rate: float
+    start: float
+    end: float
     duration: float
     layout: Layout
     damage: str | None = None
@@ -52,7 +56,8 @@ def probe(path: Path) -> VideoInfo:
     with open_source(path, threads=1) as source:
         scan = scan_packets(source)
         layout = layout_of(source, scan)
-        frame_rate, duration = _measure(source, scan)
+        frame_rate, end = _measure(source, scan)
+        duration = max(end, float(scan.others_end - scan.clock.zero))
         return VideoInfo(
             path=path,
             container=source.container_name,
@@ -60,10 +65,12 @@ def probe(path: Path) -> VideoInfo:
             width=layout.width,
             height=layout.height,
             frame_rate=frame_rate,
+            start=scan.seconds(scan.extent.first),
+            end=end,
             duration=duration,
             layout=layout,
             damage=_damage(source, scan, duration=duration),
-            gaps=scan.gaps(duration=duration),
+            gaps=scan.gaps(end=end),
             packets=scan.table,
         )
 
@@ -71,7 +78,7 @@ def probe(path: Path) -> VideoInfo:
 def _damage(source: Source, scan: PacketScan, *, duration: float) -> str | None:
     """One short sentence about what is broken, so far as the packets show it."""
     restarts = [scan.seconds(stamp) for stamp in scan.restarts]
-    origin = -scan.seconds(0)
+    origin = float(scan.clock.zero)
     notes = [
         _ending(source, scan, duration=duration),
         scan.signs.losses.sentence("is unreadable", origin=origin),
@@ -97,13 +104,13 @@ def _ending(source: Source, scan: PacketScan, *, duration: float) -> str | None:
 
 
 def _measure(source: Source, scan: PacketScan) -> tuple[float, float]:
-    """Frames per second and seconds, from the packets.
+    """Frames per second, and the time at which the last picture ends, from the packets.
 
     The header's rate only fills a gap: for a film of one picture that has no duration of its own.
     """
     unit, extent = source.unit, scan.extent
     spread = (extent.last - extent.first) * unit
-    end = (extent.end - extent.first) * unit
+    end = (_end_of_last(source, extent) - extent.first) * unit
     moving = spread - sum(later - earlier for earlier, later in scan.stretches) * unit
     steps = extent.count - 1 - len(scan.stretches)
     if moving > 0 and steps > 0:
@@ -112,5 +119,15 @@ def _measure(source: Source, scan: PacketScan) -> tuple[float, float]:
         interval = spread / (extent.count - 1)
     else:
         interval = end or 1 / (source.stream.average_rate or _FALLBACK_RATE)
-    duration = end if end > spread else spread + interval  # the last packet may have no duration
-    return float(1 / interval), float(duration)
+    lasts = end if end > spread else spread + interval  # the last packet may have no duration
+    return float(1 / interval), float(extent.first * unit + lasts - scan.clock.zero)
+
+
+def _end_of_last(source: Source, extent: Extent) -> int:
+    """The time stamp at which the last picture ends: an edit list may cut it off."""
+    stream = source.stream
+    if source.container_name != "mov" or stream.start_time is None or not stream.duration:
+        return extent.end
+    edited = stream.start_time + stream.duration
+    cut = edited > extent.last and (extent.end - edited) * source.unit > _EDIT_ROUNDING
+    return edited if cut else extent.end

@@ -11,10 +11,11 @@ from av.packet import Packet
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
+from media.clock import Beginnings, Clock
 from media.encryption import SCRAMBLED_BROADCAST, SCRAMBLED_DISC, encrypted_error
 from media.errors import LimitError, UndecodableError, UnreadableError
 from media.findings import Finding, Findings
-from media.packet_table import PacketNotes, PacketTable
+from media.packet_table import GUESSING_CONTAINERS, PacketNotes, PacketTable
 from media.signs import Signs, Trail
 from media.source import Source
 from media.timeline import Timeline, steady_packets
@@ -82,18 +83,22 @@ class PacketScan:
     """
 
     unit: Fraction  # of time stamps, in seconds
+    beginnings: Beginnings = field(default_factory=Beginnings)  # of all streams of the file
     head_only: bool = False  # whether only the first packets are looked at
+    guessed: bool = False  # whether presentation times are no more than guessed
     whole: Extent | None = None
     from_key: Extent | None = None
     upright: VideoFrame | None = None  # the first picture that could be had
     restarts: list[int] = field(default_factory=list)  # where the clock restarts
     turned: bool = False  # whether it ran through its numbers and began again
+    others_end: Fraction = Fraction(0)  # of the other streams, in seconds of their stamps
     table: PacketTable | None = None  # of all packets, where their stamps say enough
     signs: Signs = field(init=False)
     _stillness: Stillness = field(init=False)
     _longest: float = field(init=False)
     _seen_key: bool = False
     _floor: int | None = None  # the first key frame's pts
+    _lag: int | None = None  # by which guessed presentation times are late
     _tries: int = 0
 
     def __post_init__(self) -> None:
@@ -116,6 +121,8 @@ class PacketScan:
         if packet.is_discard:
             return
         end = pts + max(packet.duration or 0, 0)
+        if self.guessed and self._lag is None and packet.dts is not None:
+            self._lag = pts - packet.dts
         if self._seen_key:
             self.signs.add(packet, pts, before=before)
         self.whole = _extended(self.whole, pts, end=end)
@@ -151,18 +158,25 @@ class PacketScan:
         """Whether later packets can no longer change where time begins."""
         return self.from_key is not None and self.from_key.count >= _REORDERED
 
-    def gaps(self, *, duration: float) -> tuple[tuple[float, float], ...]:
-        """Stretches in seconds without a new picture in a film of `duration` seconds."""
+    def gaps(self, *, end: float) -> tuple[tuple[float, float], ...]:
+        """Stretches in seconds without a new picture in a film whose last one stays until `end`."""
         extent = self.extent
-        still = [(self.seconds(start), self.seconds(end)) for start, end in self.stretches]
+        clock = self.clock
+        still = [(clock.seconds(start), clock.seconds(until)) for start, until in self.stretches]
         last = self.seconds(extent.last)
-        if duration - last > STILL:
-            still.append((last, duration))
-        return tuple((start + _NEW, end) for start, end in still)
+        if end - last > STILL:
+            still.append((last, end))
+        return tuple((start + _NEW, until) for start, until in still)
+
+    @property
+    def clock(self) -> Clock:
+        """The file's clock; for the errors see `extent`."""
+        lag = (self._lag or 0) * self.unit
+        return Clock(self.beginnings.earliest(self.extent.first * self.unit - lag) + lag, self.unit)
 
     def seconds(self, stamp: int) -> float:
-        """`stamp` as seconds from the beginning of the film."""
-        return float((stamp - self.extent.first) * self.unit)
+        """The file's time of `stamp`."""
+        return self.clock.seconds(stamp)
 
     def _look_at_picture(self, packet: "Packet[VideoStream]") -> None:
         if self.upright is not None or self._tries >= _PICTURE_TRIES:
@@ -176,13 +190,23 @@ def scan_packets(source: Source, *, head_only: bool = False) -> PacketScan:
 
     A file that breaks off is scanned as far as it can be read.
     """
-    scan = PacketScan(source.unit, head_only=head_only)
+    scan = PacketScan(
+        source.unit,
+        Beginnings.of(source),
+        head_only=head_only,
+        guessed=source.container_name in GUESSING_CONTAINERS,
+    )
     notes = None if head_only else PacketNotes.of(source)
     timeline = Timeline.of(source)
     fragmented = source.container_name == "mov" and source.stream.frames == 0
     looks_closer = source.container_name in _SKIPPING_CONTAINERS or fragmented
     with findings_of(source) if not head_only else nullcontext(Findings(iter(()))) as findings:
-        trail = Trail(source.stream, findings, all_streams=looks_closer and not head_only)
+        trail = Trail(
+            source.stream,
+            findings,
+            counts_bytes=looks_closer and not head_only,
+            all_streams=not head_only,
+        )
         packets = steady_packets(source, timeline=timeline, watcher=trail)
         for count, packet in enumerate(packets):
             scan.add(packet, before=trail.before_next())
@@ -197,6 +221,8 @@ def scan_packets(source: Source, *, head_only: bool = False) -> PacketScan:
     if fragmented and not head_only:
         scan.signs.stopped_at = trail.end
     scan.restarts, scan.turned = timeline.restarts, timeline.turned
+    if not (scan.restarts or scan.turned):  # only the stamps of the chosen stream were put right
+        scan.others_end = trail.others.end(source.container)
     scan.table = None if notes is None else notes.table()
     return scan
 

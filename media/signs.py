@@ -9,6 +9,7 @@ from av.stream import Stream
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
+from media.clock import Clock, Reach
 from media.damage import Losses, Suspicions, clock_time
 from media.findings import Finding, Findings
 from media.source import BROADCAST_CONTAINERS, PacketWatcher, Source, is_read_error, reason
@@ -22,14 +23,16 @@ _HOLE_STEPS = 2  # usual steps between pictures, more than which a hole takes
 class Trail(PacketWatcher):
     """Bytes of a file that no packet holds, though packets follow: what damage made unreadable.
 
-    Readers of some containers skip damaged parts without a word: then the bytes between packets are
-    the only sign of them, for which the packets of `all_streams` have to be seen; or `findings`
-    tell what became of the bytes.
+    Readers of some containers skip damaged parts without a word: then it `counts_bytes` between
+    packets, the only sign of them, for which it has to see `all_streams`; or `findings` tell what
+    became of the bytes. Of all streams it also sees how far the others reach.
     """
 
     stream: VideoStream
     findings: Findings
-    all_streams: bool = False
+    counts_bytes: bool
+    all_streams: bool
+    others: Reach = field(default_factory=Reach)
     passed: deque[Finding] = field(default_factory=deque)  # before each packet of the stream
     end: int = 0  # of the packets so far, in bytes of the file
     read_error: str | None = None  # why the file could not be read to its end
@@ -39,7 +42,7 @@ class Trail(PacketWatcher):
         """Take note of the file's next packet, of whatever stream."""
         place = -1 if packet.pos is None or not packet.size else packet.pos
         if place >= 0:
-            if self.end and self.all_streams:
+            if self.end and self.counts_bytes:
                 self._since += max(0, place - self.end)
             self.end = max(self.end, place + packet.size)
         if packet.stream is self.stream:
@@ -47,6 +50,8 @@ class Trail(PacketWatcher):
             missing = found.missing + self._since
             self.passed.append(Finding(place, missing=missing, scrambled=found.scrambled))
             self._since = 0
+        else:
+            self.others.add(packet)
 
     def skip(self) -> None:
         """Count what the reader looked through in vain."""
@@ -123,18 +128,17 @@ class DecodingDamage(PacketWatcher):
 
     _losses: Losses = field(default_factory=Losses)
     _suspicions: Suspicions | None = None  # where the container's films are cut anywhere
-    _unit: Fraction = Fraction(1)
-    _first_pts: int = 0
+    _clock: Clock = field(default_factory=lambda: Clock(Fraction(0), Fraction(1)))
     _reached: float = 0.0
     _seen_key: bool = False
     _read_error: str | None = None
 
-    def begin(self, source: Source, *, first_pts: int) -> None:
-        """Start (again) to play `source`, whose time begins at `first_pts`."""
+    def begin(self, source: Source, *, clock: Clock) -> None:
+        """Start (again) to play `source`, whose times are those of `clock`."""
         self._losses = Losses()
         broadcast = source.container_name in BROADCAST_CONTAINERS
         self._suspicions = Suspicions(self._losses) if broadcast else None
-        self._unit, self._first_pts = source.unit, first_pts
+        self._clock = clock
         self._seen_key, self._read_error, self._reached = False, None, 0.0
 
     def watch(self, packet: "Packet[VideoStream]") -> None:
@@ -180,5 +184,5 @@ class DecodingDamage(PacketWatcher):
         stamp = thing.dts if thing.pts is None else thing.pts
         if stamp is None:
             return None, 0.0
-        start = float((stamp - self._first_pts) * self._unit)
-        return start, start + float(max(thing.duration or 0, 0) * self._unit)
+        start = self._clock.seconds(stamp)
+        return start, start + float(max(thing.duration or 0, 0) * self._clock.unit)

@@ -24,6 +24,7 @@ from av.index import IndexEntries
 from av.packet import Packet
 from av.video.stream import VideoStream
 
+from media.clock import CLOCK_PERIOD
 from media.source import (
     BARE_STREAMS,
     BROADCAST_CONTAINERS,
@@ -45,7 +46,6 @@ _BYTES_AHEAD = 1 << 26
 _LONG_LOOKS = 200  # ... as often as that; a film that leaps more does so by nature, or by malice
 _SHORT_LOOK = 16  # packets
 _USUAL = Fraction(1, 25)  # second between pictures, where nothing better is known
-_PERIOD = 1 << 33  # units after which an MPEG clock begins again: 26.5 hours
 _AVI_CHUNK_HEAD = 8  # bytes between the place that an index names and the packet
 _LARGEST = 1 << 61  # stamps beyond are no stamps: sums of them would not fit into 64 bits
 
@@ -87,7 +87,7 @@ class Timeline:
         """The time line of the film at `source`, to be followed from where the file is read."""
         rate = source.stream.average_rate or 0
         usual = min(1 / rate, _USUAL) if rate > 0 else _USUAL
-        period = _PERIOD if source.container_name in BROADCAST_CONTAINERS else None
+        period = CLOCK_PERIOD if source.container_name in BROADCAST_CONTAINERS else None
         return cls(source.unit, usual=float(usual / source.unit), period=period)
 
     def follow(self, packets: Iterable["Packet[VideoStream]"]) -> Iterator["Packet[VideoStream]"]:

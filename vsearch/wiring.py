@@ -262,7 +262,7 @@ def _whole_video(video: VideoInfo, *, embedder: Embedder) -> NDArray[np.uint8]:
     """One clip (T, S, S, 3) of a whole video."""
     from media import MediaError, decode_at
 
-    span = ClipSpan(0.0, video.duration)
+    span = ClipSpan(video.start, video.end)
     times = sample_times(span, frames=embedder.identity.frames_per_clip)
     try:
         frames = [embedder.prepare_frame(frame.pixels) for frame in decode_at(video, times)]

@@ -155,6 +155,22 @@ def test_a_schedule_gives_every_clip_the_frames_of_its_own_moments(
         assert shown[clip] == pytest.approx(sample_times(span, frames=frames), abs=1e-6)
 
 
+@given(start=st.integers(0, 9000), gap=st.integers(0, 400), duration=st.floats(0, 900))
+def test_a_film_whose_pictures_begin_late_is_cut_as_if_they_did_not_but_later(start, gap, duration):
+    gaps = [(float(gap), gap + 100.0)]
+    spans = plan_clips(duration, window=8.0, stride=4.0, gaps=gaps)
+    late = plan_clips(
+        start + duration,
+        start=float(start),
+        window=8.0,
+        stride=4.0,
+        gaps=[(begin + start, end + start) for begin, end in gaps],
+    )
+    assert [span.start for span in late] == pytest.approx([span.start + start for span in spans])
+    assert [span.end for span in late] == pytest.approx([span.end + start for span in spans])
+    assert (late[0].start, late[-1].end) == (start, start + duration)
+
+
 @given(duration=st.floats(0, 200), stride=st.sampled_from([0.5, 1.0, 2.0, 4.0]))
 def test_scheduled_moments_ascend_and_none_is_there_twice(duration, stride):
     spans = plan_clips(duration, window=8.0, stride=stride)

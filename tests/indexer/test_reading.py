@@ -1,5 +1,6 @@
 """One film from file to clips, without a process around it."""
 
+import av
 import numpy as np
 import pytest
 
@@ -38,6 +39,27 @@ def test_a_frame_that_serves_several_moments_is_prepared_once(film, read, tmp_pa
     opened, clip, end = read(film("one.mp4", seconds=0.5))
     assert (len(opened.spans), clip.clip, end) == (1, 0, FilmRead())
     assert (tmp_path / "tally").stat().st_size == 1
+
+
+def test_clips_begin_with_the_first_picture_but_count_from_the_sound_before_it(film, read, library):
+    path = library / "late.mkv"
+    with av.open(str(film("a.mp4", seconds=20))) as source, av.open(str(path), "w") as target:
+        pictures = target.add_stream_from_template(source.streams.video[0])
+        sound = target.add_stream("pcm_s16le", rate=8000, layout="mono")
+        silence = av.AudioFrame.from_ndarray(np.zeros((1, 8000 * 60), np.int16), layout="mono")
+        silence.sample_rate, silence.pts = 8000, 0
+        target.mux(sound.encode(silence))
+        for packet in source.demux(video=0):
+            if packet.size:
+                packet.dts += round(30 / packet.time_base)
+                packet.pts += round(30 / packet.time_base)
+                packet.stream = pictures
+                target.mux(packet)
+    opened, *clips, end = read(path)
+    assert [span.start for span in opened.spans] == pytest.approx([30.0, 34.0, 38.0, 42.0])
+    assert [span.end for span in opened.spans] == pytest.approx([38.0, 42.0, 46.0, 50.0])
+    assert (len(clips), end) == (4, FilmRead())
+    assert (opened.video.end, opened.video.duration) == (pytest.approx(50.0), pytest.approx(60.0))
 
 
 def test_a_film_that_cannot_be_opened_tells_its_reason_and_nothing_else(library, read):

@@ -259,9 +259,9 @@ def test_the_file_is_closed_as_soon_as_the_iterator_is(make_film, numbered):
 def test_real_films_give_what_plain_decoding_gives(real_videos, name):
     video = probe(real_videos / name)
     stamps, time_base = _all_stamps(video)
-    starts = [float((stamp - stamps[0]) * time_base) for stamp in stamps]
+    starts = [video.start + float((stamp - stamps[0]) * time_base) for stamp in stamps]
     draw = random.Random(name)
-    times = sorted([0.0, starts[-1], *draw.sample(starts, 4), *(draw.random() * video.duration,)])
+    times = sorted([0.0, starts[-1], *draw.sample(starts, 4), *(draw.random() * video.end,)])
     wanted = [max(0, bisect_right(starts, time + 1e-9) - 1) for time in times]
     expected = _plain_pictures(video, set(wanted))
     for index, frame in zip(wanted, decode_at(video, times, threads=1), strict=True):

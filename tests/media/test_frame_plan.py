@@ -9,12 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from media.clock import Clock
 from media.frame_plan import FEED_AFRESH, PASS, FramePlan, plan_frames
 from media.packet_table import PacketTable
 from media.references import PacketFlag
 
 UNIT = Fraction(1, 1000)
 FIRST = 7000
+CLOCK = Clock(Fraction(FIRST, 1000), UNIT)
 
 _moments = st.lists(st.floats(-1.0, 40.0), min_size=1, max_size=30).map(sorted)
 _tolerances = st.sampled_from([0.0, 0.02, 0.3, 2.0, 60.0])
@@ -56,7 +58,7 @@ def _tables(draw, *, references: bool = True) -> PacketTable:
 
 
 def _planned(table: PacketTable, times: list[float], tolerance: float) -> FramePlan:
-    plan = plan_frames(table, times, among=times, first_pts=FIRST, tolerance=tolerance)
+    plan = plan_frames(table, times, among=times, clock=CLOCK, first_pts=FIRST, tolerance=tolerance)
     assert plan is not None
     return plan
 
@@ -174,12 +176,16 @@ def test_one_key_frame_within_reach_of_both_moments_saves_the_rest():
 )
 def test_stamps_that_make_no_sense_are_not_planned_with(pts):
     table = _table(pts, entries=[0, 4], unreferenced=[])
-    assert plan_frames(table, [0.5], among=[0.5], first_pts=FIRST, tolerance=0.0) is None
+    assert (
+        plan_frames(table, [0.5], among=[0.5], clock=CLOCK, first_pts=FIRST, tolerance=0.0) is None
+    )
 
 
 def test_where_references_are_not_known_only_key_frames_are_planned_with():
     table = _table([0, 100, 200, 300], entries=[0, 2], unreferenced=[1], references=False)
-    assert plan_frames(table, [0.1], among=[0.1], first_pts=FIRST, tolerance=0.5) is None
+    assert (
+        plan_frames(table, [0.1], among=[0.1], clock=CLOCK, first_pts=FIRST, tolerance=0.5) is None
+    )
     assert _planned(table, [0.19], math.inf).chosen.tolist() == [2]
 
 

@@ -90,8 +90,14 @@ def _passed_over(video: VideoInfo, times: list[float], *, tolerance: float = 0.0
     """How many packets a plan does without; -1 where there is no plan."""
     if video.packets is None:
         return -1
-    first_pts = video.layout.first_pts
-    plan = plan_frames(video.packets, times, among=times, first_pts=first_pts, tolerance=tolerance)
+    plan = plan_frames(
+        video.packets,
+        times,
+        among=times,
+        clock=video.layout.clock,
+        first_pts=video.layout.first_pts,
+        tolerance=tolerance,
+    )
     return -1 if plan is None else int(np.count_nonzero(plan.actions == PASS))
 
 
