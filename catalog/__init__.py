@@ -22,6 +22,7 @@ from catalog.errors import (
 )
 from catalog.globs import name_matcher, path_matcher, require_glob
 from catalog.records import (
+    NO_VIDEO,
     CatalogStatus,
     ClipMatch,
     ClipSpan,
@@ -40,6 +41,7 @@ from catalog.records import (
 from catalog.spelling import composed, folded, ignores_case, true_path
 
 __all__ = [
+    "NO_VIDEO",
     "Catalog",
     "CatalogBusyError",
     "CatalogDamagedError",

@@ -12,7 +12,7 @@ from typing import TypeVar
 from sqlalchemy import Delete, delete, exists, false, or_, select, true
 from sqlalchemy.orm import Session
 
-from catalog.records import FilePlace, FileState
+from catalog.records import NO_VIDEO, FilePlace, FileState
 from catalog.roots import (
     absolute_text,
     is_below,
@@ -74,12 +74,19 @@ def videos_with_paths(session: Session, *, video_ids: Sequence[int]) -> dict[int
 
 
 def failures(session: Session) -> list[tuple[Path, str]]:
-    """Files that failed last time, with the reason, in order of their paths."""
+    """Files that failed last time, with the reason, in order of their paths.
+
+    What is no video has not failed.
+    """
     roots = roots_by_id(session)
     rows = session.execute(
         select(File.root_id, File.relative_path, File.error).where(File.error.is_not(None))
     )
-    return sorted((Path(joined(roots[root], rel)), error or "") for root, rel, error in rows)
+    return sorted(
+        (Path(joined(roots[root], relative)), error)
+        for root, relative, error in rows
+        if not error.startswith(NO_VIDEO)
+    )
 
 
 def put(session: Session, held: Mapping[FilePlace, int | str]) -> None:

@@ -6,6 +6,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+# How the reason begins why a file is not in the catalog that is no video at all: no failure.
+NO_VIDEO = "is no video: "
+
 
 @dataclass(frozen=True, slots=True)
 class Provenance:

@@ -6,6 +6,7 @@ IndexingError                 root: one sentence for the user
 ├── NoWatchesError            the system allows no more watched folders; polling needs none
 ├── ReaderError               no process can be started that decodes films
 └── UnreadableFilmError       one file cannot be indexed; it is listed and the run goes on
+    └── NoFilmError           it is no video: counted, and no failure
 """
 
 
@@ -31,6 +32,10 @@ class ReaderError(IndexingError):
 
 class UnreadableFilmError(IndexingError):
     """One file cannot be turned into clips; the message is the plain reason."""
+
+
+class NoFilmError(UnreadableFilmError):
+    """One file is no video, whatever its name says; the message says what it is."""
 
 
 def reason(error: OSError) -> str:

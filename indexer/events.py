@@ -19,6 +19,7 @@ class Outcome(Enum):
     UNCHANGED = "unchanged"  # it was touched, its content is the same
     MOVED = "moved"
     FAILED = "failed"
+    NO_VIDEO = "no_video"  # it is something else, whatever its name says
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,8 @@ class ClipsEmbedded:
 class FileDone:
     """A file's turn is over; `size` is that of LibraryWalked, in bytes.
 
-    `clips` and `video_seconds` are 0 unless it was indexed; `error` is set when it failed,
+    `clips` and `video_seconds` are 0 unless it was indexed; `error` is set when it failed or is no
+    video,
     `damage` when it was indexed as far as it can be read.
     """
 

@@ -5,12 +5,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from catalog import Catalog, FilePlace, FileState
+from catalog import NO_VIDEO, Catalog, FilePlace, FileState
 from indexer.errors import reason
 from indexer.events import LibraryWalked, Outcome
 from indexer.file_state import size_and_time
 from indexer.fingerprint import read_fingerprint
 from indexer.ledger import Ledger
+from indexer.other_content import other_content
 from indexer.reading import FilmJob
 from indexer.records import FailedFile, IndexSettings
 from indexer.vanished import UNREAD_SIZE, is_gone
@@ -58,6 +59,8 @@ class Intake:
             self.ledger.unchanged()
         elif self.settings.retry_failed:
             self._waiting.append(file)
+        elif state.error.startswith(NO_VIDEO):
+            self.ledger.known_as_no_video()
         else:
             failure = FailedFile(path=file.path, error=state.error, tried=False)
             self.ledger.left_alone(failure)
@@ -69,6 +72,8 @@ class Intake:
                 self._place_exchanged()
             elif (job := self._fingerprinted(self._waiting.popleft())) is None:
                 continue
+            elif (what := self._other_content(job)) is not None:
+                self._no_video(job, what=what)
             elif (video_id := self.catalog.video_with(job.content.digest)) is not None:
                 self._place_known({job: video_id})
             elif job.content.digest in self._copies:
@@ -89,6 +94,23 @@ class Intake:
         """
         self._fail(job.file, place=place_of(job), error=error)
         self._let_copies_follow(job)
+
+    def no_video(self, job: FilmJob, *, what: str) -> None:
+        """The file that was read is something else than a video, and so are its copies."""
+        self._no_video(job, what=what)
+        for copy in self._copies.pop(job.content.digest):
+            self._no_video(copy, what=what)
+
+    def _no_video(self, job: FilmJob, *, what: str) -> None:
+        error = f"{NO_VIDEO}{what}"
+        self._record_failure(job.file, place=place_of(job), error=error)
+        self.ledger.no_video(job.file, error=error)
+
+    def _other_content(self, job: FilmJob) -> str | None:
+        try:
+            return other_content(job.file.path)
+        except OSError:
+            return None  # whoever reads it next is told
 
     def changed(self, job: FilmJob) -> None:
         """The file holds something else by now: what was read of it is neither old nor new.

@@ -54,6 +54,14 @@ class Ledger:
         self._failed.append(FailedFile(path=file.path, error=error))
         self._done(FileDone(file.path, file.size, Outcome.FAILED, error=error))
 
+    def no_video(self, file: FoundFile, *, error: str) -> None:
+        """A file that was looked into is something else than a video."""
+        self._done(FileDone(file.path, file.size, Outcome.NO_VIDEO, error=error))
+
+    def known_as_no_video(self) -> None:
+        """A file is known to be something else and need not be opened."""
+        self._counts[Outcome.NO_VIDEO] += 1
+
     def left_alone(self, failure: FailedFile) -> None:
         """Something is not in the index that this run did not try to open."""
         self._failed.append(failure)
@@ -84,6 +92,7 @@ class Ledger:
             took_seconds=time.monotonic() - self._started,
             interrupted=interrupted,
             unsaved=unsaved,
+            no_video=self._counts[Outcome.NO_VIDEO],
             left_out=tuple(sorted(self._left_out, key=lambda one: one.path)),
         )
 

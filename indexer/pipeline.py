@@ -240,9 +240,12 @@ class _Indexing:
                 film = batches.film(job)
                 film.finish_reading(damage)
                 self._commit_if_complete(film, batches)
-            case FilmUnreadable(error=error):
+            case FilmUnreadable(error=error, is_film=True):
                 batches.close(job)
                 self.intake.failed(job, error=error)
+            case FilmUnreadable(error=what):
+                batches.close(job)
+                self.intake.no_video(job, what=f"it {what}")
 
     def _embedded(self, batches: EmbeddingBatches) -> None:
         """Go on with the films that got vectors meanwhile."""

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catalog import ClipSpan
-from indexer.errors import UnreadableFilmError
+from indexer.errors import NoFilmError, UnreadableFilmError
 from indexer.fingerprint import Fingerprint
 from indexer.plan import FrameSchedule, Sampling, plan_clips
 from indexer.walk import FoundFile
@@ -66,9 +66,10 @@ class FilmRead:
 
 @dataclass(frozen=True, slots=True)
 class FilmUnreadable:
-    """The film cannot be read (any further), for the reason in `error`."""
+    """The film cannot be read (any further), for the reason in `error`; it may be none at all."""
 
     error: str
+    is_film: bool = True
 
 
 Message: TypeAlias = FilmOpened | ClipRead | FilmRead | FilmUnreadable
@@ -117,7 +118,7 @@ class FilmReader:
             yield FilmOpened(replace(video, packets=None), spans, wanted)
             yield from self._clips(video, spans=spans, wanted=wanted, on_damage=damage.append)
         except UnreadableFilmError as error:
-            yield FilmUnreadable(str(error))
+            yield FilmUnreadable(str(error), is_film=not isinstance(error, NoFilmError))
         except MemoryError:
             yield FilmUnreadable("decoding it takes more memory than one film is allowed")
         else:
@@ -208,8 +209,10 @@ def _unreadable(error: Exception) -> UnreadableFilmError:
     Only reading the file goes on here, never the model or the catalog, and the film is listed with
     this text: one strange file must not end a long run, and nothing is hidden.
     """
-    from media import MediaError
+    from media import MediaError, NoVideoError
 
+    if isinstance(error, NoVideoError):
+        return NoFilmError(str(error))
     if isinstance(error, MediaError):
         return UnreadableFilmError(str(error))
     return UnreadableFilmError(f"decoding failed unexpectedly ({type(error).__name__}: {error})")

@@ -106,6 +106,7 @@ class IndexReport:
     `damaged`: those of the indexed ones of which a part could not be read.
     `clips` and `video_seconds` (seconds of video) belong to the indexed files. `interrupted`: the
     run was stopped before its end; what it counts is committed, the rest waits for the next run.
+    `no_video`: what bears the suffix of a video and is something else, such as TypeScript (.ts).
     `left_out`: what is in the catalog still, although this run was told not to look at it.
     `unsaved`: why the snapshot of the vector index could not be saved; nothing is lost by that.
     `model`: the name of what made the vectors of the catalog; None where there are none.
@@ -124,3 +125,4 @@ class IndexReport:
     unsaved: str | None = None
     left_out: tuple[LeftOut, ...] = ()
     model: str | None = None
+    no_video: int = 0

@@ -8,6 +8,7 @@ from media.encode import write_video
 from media.errors import (
     LimitError,
     MediaError,
+    NoVideoError,
     UndecodableError,
     UnreadableError,
     UnsupportedError,
@@ -22,6 +23,7 @@ __all__ = [
     "Frame",
     "LimitError",
     "MediaError",
+    "NoVideoError",
     "UndecodableError",
     "UnreadableError",
     "UnsupportedError",

@@ -10,6 +10,7 @@ class MediaError(Exception):
     MediaError
     ├── UnreadableError      the file cannot be opened or read: missing, not a regular file, denied
     ├── UnsupportedError     not an allowed container, no video stream, or no decoder for it
+    │   └── NoVideoError     a file of sound alone, with which nothing is wrong
     ├── LimitError           larger than the limits that keep hostile files harmless
     ├── UndecodableError     there is a video stream, but not one picture can be had from it
     └── WriteError           a video or picture could not be written
@@ -22,6 +23,10 @@ class UnreadableError(MediaError):
 
 class UnsupportedError(MediaError):
     """The file is not an allowed container, or holds no video that can be decoded here."""
+
+
+class NoVideoError(UnsupportedError):
+    """The file holds sound and no video: it is no video that could not be read."""
 
 
 class LimitError(MediaError):

@@ -22,12 +22,12 @@ from av.stream import Disposition, Stream
 from av.video.stream import VideoStream
 
 from media.encryption import encrypted_error, encryption_of, refuse_encrypted
-from media.errors import LimitError, MediaError, UnreadableError, UnsupportedError
+from media.errors import LimitError, MediaError, NoVideoError, UnreadableError, UnsupportedError
 
 # FFmpeg's names. Scripts and playlists (concat, hls, dash, imf, sdp, ...), which make FFmpeg open
 # other files whatever their suffix says, and devices are left out on purpose.
 CONTAINERS = (
-    "asf,avi,dv,flv,gif,ivf,live_flv,matroska,mov,mpeg,mpegts,mxf,nsv,nut,nuv,ogg,rm,viv,wtv"
+    "asf,avi,dv,flv,gif,ivf,live_flv,matroska,mov,mpeg,mpegts,mxf,nsv,nut,nuv,ogg,rm,vivo,wtv"
 )
 # FFmpeg's readers of streams without a container, by the suffixes of which it is expected. They see
 # no other file either, but take other bytes for video more easily.
@@ -245,7 +245,13 @@ def _choose_stream(container: InputContainer, path: Path, stream_index: int | No
     if stream_index is not None:
         candidates = [s for s in candidates if s.index == stream_index]
     if not candidates:
-        raise _encrypted(path) or UnsupportedError("holds no video stream")
+        sound_alone = container.streams.audio and stream_index is None
+        none = (
+            NoVideoError("holds sound and no video")
+            if sound_alone
+            else UnsupportedError("holds no video stream")
+        )
+        raise _encrypted(path) or none
     best = container.streams.best("video")
     stream = next((s for s in candidates if s is best), candidates[0])
     if not stream.codec_context:  # PyAV's way to say that this FFmpeg has no decoder for it

@@ -31,6 +31,7 @@ def index_json(report: IndexReport) -> dict[str, Any]:
         "clips": report.clips,
         "video_seconds": round(report.video_seconds, 3),
         "took_seconds": round(report.took_seconds, 3),
+        "no_video": report.no_video,
         "left_out": [{"path": str(one.path), "files": one.files} for one in report.left_out],
         "model": report.model,
     }
@@ -61,6 +62,7 @@ def print_index(report: IndexReport) -> None:
         "removed": report.removed,
         "failed": len(report.failed),
         "damaged": len(report.damaged),
+        "no video": report.no_video,
     }
     told = ", ".join(f"{number:,} {what}" for what, number in rest.items() if number)
     if told:

@@ -30,6 +30,7 @@ def test_an_index_run_tells_what_it_did_in_json(indexed: Indexed, model: Path) -
         "failed": [],
         "damaged": [],
         "clips": 9,
+        "no_video": 0,
         "left_out": [],
         "model": str(model),
     }

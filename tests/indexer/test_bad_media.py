@@ -58,21 +58,6 @@ def _write(
             container.mux(video.encode(None))
 
 
-def _write_sound(path: Path, *, cover: bool = False) -> None:
-    with av.open(str(path), "w") as container:
-        picture = container.add_stream("mjpeg", rate=25) if cover else None
-        if picture is not None:
-            picture.width, picture.height, picture.pix_fmt = 64, 48, "yuvj420p"
-            picture.disposition = av.stream.Disposition.attached_pic
-        sound = container.add_stream("aac", rate=16_000)
-        if picture is not None:
-            grey = av.VideoFrame.from_ndarray(np.full((48, 64, 3), 99, np.uint8), format="rgb24")
-            container.mux(picture.encode(grey.reformat(format="yuvj420p")) + picture.encode(None))
-        silence = av.AudioFrame.from_ndarray(np.zeros((1, 16_000), np.float32), "fltp", "mono")
-        silence.sample_rate = 16_000
-        container.mux(sound.encode(silence) + sound.encode(None))
-
-
 def _write_live(path: Path) -> None:
     """A recording whose writer could not go back to say how long it became."""
 
@@ -178,8 +163,6 @@ FAULTS = [
     Fault("empty.mp4", Path.touch, reason="is empty"),
     Fault("text.mp4", _text("this is no film\n" * 99), reason="is not a media file"),
     Fault("zeros.mkv", lambda path: path.write_bytes(bytes(9999)), reason="is not a media file"),
-    Fault("sound.mp4", _write_sound, reason="holds no video stream"),
-    Fault("cover.mp4", lambda path: _write_sound(path, cover=True), reason="holds no video stream"),
     Fault("encrypted.mp4", _film(muxer=ENCRYPTED), reason="is encrypted"),
     Fault("playlist.mp4", _text("#EXTM3U\n#EXTINF:2,\ncut.mp4\n"), reason="is not a media file"),
     Fault("script.mkv", _text("ffconcat version 1.0\nfile cut.mp4\n"), reason="not a container"),

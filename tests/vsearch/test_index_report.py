@@ -31,6 +31,7 @@ def test_an_index_run_has_the_schema_of_every_face() -> None:
         "clips": 418,
         "video_seconds": 1790.2,
         "took_seconds": 20.3,
+        "no_video": 0,
         "left_out": [],
         "model": None,
     }
