@@ -11,6 +11,7 @@ from search.memory import SentenceMemory
 from search.ranking import Moment, best_moments, merge_into_moments
 from search.records import Hit, SearchResult
 from search.searcher import Searcher, TextEmbedder, require_provenance
+from search.wording import notes_on
 
 __all__ = [
     "EmptyQueryError",
@@ -26,5 +27,6 @@ __all__ = [
     "TextEmbedder",
     "best_moments",
     "merge_into_moments",
+    "notes_on",
     "require_provenance",
 ]

@@ -6,6 +6,8 @@ from numpy.typing import NDArray
 from catalog import Provenance
 from xclip_core import TEXT_VECTORS, Memo
 
+_LETTERS_READ = "letters read"
+_LENGTH = 8  # bytes of a number
 _UNIT = 1e-3  # how far from 1 the length of a whole vector may be
 
 
@@ -31,7 +33,17 @@ class SentenceMemory:
         """Keep the vector (D,) of a sentence, if it can be kept."""
         self._memo.put(_key(sentence, made_by=made_by), vector.astype("<f4").tobytes())
 
+    def recall_read(self, sentence: str, *, made_by: Provenance) -> int | None:
+        """How many letters of it the model read; None if all, or if that is not known."""
+        value = self._memo.get(_key(sentence, made_by=made_by, of=_LETTERS_READ))
+        return None if value is None or len(value) != _LENGTH else int.from_bytes(value, "little")
 
-def _key(sentence: str, *, made_by: Provenance) -> bytes:
+    def remember_read(self, sentence: str, read: int, *, made_by: Provenance) -> None:
+        """Keep how many letters of a sentence the model read, if it can be kept."""
+        key = _key(sentence, made_by=made_by, of=_LETTERS_READ)
+        self._memo.put(key, read.to_bytes(_LENGTH, "little"))
+
+
+def _key(sentence: str, *, made_by: Provenance, of: str = TEXT_VECTORS) -> bytes:
     text = sentence.encode("utf-8", "surrogatepass")
-    return f"{TEXT_VECTORS}\0{made_by.weights_digest}\0".encode() + text
+    return f"{of}\0{made_by.weights_digest}\0".encode() + text

@@ -21,9 +21,14 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class SearchResult:
-    """The answer to one sentence, best moment first."""
+    """The answer to one sentence, best moment first.
+
+    `notes` say in sentences what is amiss with the question: that its end was cut off, or that it
+    is likely to mean nothing to the model.
+    """
 
     query: str
     model: str
     took_ms: float
     hits: tuple[Hit, ...]
+    notes: tuple[str, ...] = ()

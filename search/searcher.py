@@ -19,6 +19,7 @@ from search.errors import (
 from search.memory import SentenceMemory
 from search.ranking import CLIPS_COMPARED, Moment, best_moments
 from search.records import Hit, SearchResult
+from search.wording import notes_on
 from xclip_core import ModelIdentity
 
 _CLIPS_PER_MOMENT = 16
@@ -34,6 +35,9 @@ class TextEmbedder(Protocol):
 
     def embed_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Unit vectors (K, D) for K texts."""
+
+    def letters_read(self, text: str) -> int | None:
+        """How many letters of a text that is too long count; None where all do."""
 
 
 def require_provenance(catalog: Catalog) -> Provenance:
@@ -94,7 +98,7 @@ class Searcher:
         started = perf_counter()
         sentence = _require_question(text, limit=limit)
         provenance = require_provenance(self._catalog)
-        vector = self._vector(sentence, made_by=provenance)
+        vector, read = self._meaning(sentence, made_by=provenance)
         moments = self._best_moments(vector, limit=limit, within=within)
         return SearchResult(
             query=text,
@@ -104,17 +108,25 @@ class Searcher:
                 _hit(moment, rank=rank, within=within)
                 for rank, moment in enumerate(moments, start=1)
             ),
+            notes=notes_on(sentence, read=read),
         )
 
-    def _vector(self, sentence: str, *, made_by: Provenance) -> NDArray[np.float32]:
-        """Remembered, else worked out by a model with the catalog's weights."""
-        known = None if self._memory is None else self._memory.recall(sentence, made_by=made_by)
-        if known is not None:
-            return known
-        vector: NDArray[np.float32] = self._embedder_like(made_by).embed_texts([sentence])[0]
-        if self._memory is not None:
-            self._memory.remember(sentence, vector, made_by=made_by)
-        return vector
+    def _meaning(
+        self, sentence: str, *, made_by: Provenance
+    ) -> tuple[NDArray[np.float32], int | None]:
+        """The vector, and how many letters count if not all: remembered, else from the model."""
+        memory = self._memory
+        known = None if memory is None else memory.recall(sentence, made_by=made_by)
+        if memory is not None and known is not None:
+            return known, memory.recall_read(sentence, made_by=made_by)
+        embedder = self._embedder_like(made_by)
+        vector: NDArray[np.float32] = embedder.embed_texts([sentence])[0]
+        read = embedder.letters_read(sentence)
+        if memory is not None:
+            memory.remember(sentence, vector, made_by=made_by)
+            if read is not None:
+                memory.remember_read(sentence, read, made_by=made_by)
+        return vector, read
 
     def _embedder_like(self, made_by: Provenance) -> TextEmbedder:
         with self._loading:

@@ -3,6 +3,7 @@
 import json
 import logging
 import sys
+from collections.abc import Iterable
 from contextlib import suppress
 
 from vsearch.names import shown
@@ -10,6 +11,8 @@ from vsearch.names import shown
 DEMO_KNOWS = "knows coloured shapes that move, and nothing else"
 
 log = logging.getLogger("vsearch")
+
+_LETTERS_QUOTED = 40
 
 
 def set_volume(*, verbose: bool, quiet: bool, as_events: bool = False) -> None:
@@ -37,6 +40,13 @@ def tell_of_demo(model: str | None) -> None:
 
     if model == DEMO_MODEL:
         log.info("the demo model %s", DEMO_KNOWS)
+
+
+def tell_notes(notes: Iterable[str], *, about: str) -> None:
+    """What a person should know who asked this."""
+    begin = about if len(about) <= _LETTERS_QUOTED else f"{about[:_LETTERS_QUOTED]}…"
+    for note in notes:
+        log.info("“%s”: %s", begin, note)
 
 
 class _Sentences(logging.Handler):

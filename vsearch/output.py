@@ -12,7 +12,7 @@ from vsearch.names import quoted, shown
 from vsearch.terminal import redraws, takes_styles, without_colours
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from rich.console import Console
@@ -106,6 +106,7 @@ def search_json(result: SearchResult) -> dict[str, Any]:
         "model": result.model,
         "took_ms": round(result.took_ms, 1),
         "hits": [hit_json(hit) for hit in result.hits],
+        **_notes_json(result.notes),
     }
 
 
@@ -154,10 +155,19 @@ def classification_json(result: Classification) -> dict[str, Any]:
         "model": result.model,
         "took_ms": round(result.took_ms, 1),
         "labels": [
-            {"label": label, "probability": round(probability, 6)}
+            {
+                "label": label,
+                "probability": round(probability, 6),
+                **_notes_json(result.notes.get(label, ())),
+            }
             for label, probability in result.labels
         ],
     }
+
+
+def _notes_json(notes: Sequence[str]) -> dict[str, Any]:
+    """What is amiss with a question, if anything."""
+    return {"notes": list(notes)} if notes else {}
 
 
 def print_classification(result: Classification) -> None:

@@ -14,7 +14,7 @@ import logging
 import socket
 import time
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,7 +32,7 @@ from indexer import (
 )
 from indexer import index_library as run_index
 from machine import usable_cores
-from search import SearchError
+from search import SearchError, notes_on
 from vsearch.errors import (
     CommandError,
     PageMissingError,
@@ -44,7 +44,7 @@ from vsearch.opening import known_digests, model_to_load, open_catalog, stored_p
 from xclip_core import ModelError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -77,12 +77,16 @@ class IndexOptions:
 
 @dataclass(frozen=True, slots=True)
 class Classification:
-    """Labels and their probabilities, most probable first; together they make 1."""
+    """Labels and their probabilities, most probable first; together they make 1.
+
+    `notes` say what is amiss with labels, as those of a SearchResult do with a sentence.
+    """
 
     path: Path
     model: str
     took_ms: float
     labels: tuple[tuple[str, float], ...]
+    notes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def user_errors() -> tuple[type[Exception], ...]:
@@ -245,7 +249,11 @@ def classify(
     took_ms = 1000 * (time.perf_counter() - begin)
     ranked = sorted(zip(labels, map(float, probabilities), strict=True), key=lambda pair: -pair[1])
     return Classification(
-        path=video, model=embedder.identity.model, took_ms=took_ms, labels=tuple(ranked)
+        path=video,
+        model=embedder.identity.model,
+        took_ms=took_ms,
+        labels=tuple(ranked),
+        notes={label: notes_on(label, read=embedder.letters_read(label)) for label in labels},
     )
 
 

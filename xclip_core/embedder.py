@@ -150,6 +150,10 @@ class Embedder:
         with computing_threads(self._threads):
             return self._unit_rows(self._batches.run(self._encode, clips))
 
+    def letters_read(self, text: str) -> int | None:
+        """How many letters of a text that is too long count; None where all do."""
+        return self._tokenizer.letters_read(as_trained(text))
+
     @torch.inference_mode()
     def classify(self, clip: NDArray[np.uint8], labels: Sequence[str]) -> NDArray[np.float32]:
         """How well each label fits a clip, by X-CLIP's own score (prompted by the video).

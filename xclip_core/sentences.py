@@ -81,6 +81,10 @@ class SentenceEmbedder:
         )
         return cls(tower, tokenizer=tokenizer, identity=identity, source=files[0])
 
+    def letters_read(self, text: str) -> int | None:
+        """How many letters of a text that is too long count; None where all do."""
+        return self._tokenizer.letters_read(as_trained(text))
+
     def embed_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """What sentences mean, whatever the video: K texts to (K, P) unit vectors.
 

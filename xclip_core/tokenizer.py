@@ -113,6 +113,14 @@ class Tokenizer:
         """
         return np.array(self._pipeline.encode(_without_surrogates(text)).ids, dtype=np.int64)
 
+    def letters_read(self, text: str) -> int | None:
+        """How many letters of a text `encode` keeps, where it cuts some off; else None."""
+        encoded = self._pipeline.encode(_without_surrogates(text))
+        if not encoded.overflowing:
+            return None
+        end: int = encoded.offsets[-2][1]  # the last one is the end mark
+        return end
+
     def encode_batch(self, texts: Sequence[str]) -> tuple[Tensor, Tensor]:
         """Encode texts as `encode` does, padded on the right with the end mark to the longest.
 

@@ -83,7 +83,7 @@ def test_a_terminal_gets_colours(indexed: Indexed, run_from: Any) -> None:
     vsearch, _ = indexed
     ours, theirs = os.openpty()
     on_terminal = run_from(vsearch.home, TERM="xterm-256color", NO_COLOR="")
-    process = on_terminal.start("query", "a", "-k", 1, stdout=theirs)
+    process = on_terminal.start("query", "a red circle", "-k", 1, stdout=theirs)
     os.close(theirs)
     _, err = process.communicate(timeout=120)
     printed = os.read(ours, 65536)
@@ -344,3 +344,19 @@ def test_films_are_decoded_without_an_accelerator_that_is_not_here_and_that_is_t
     run = vsearch("index", library, "--model", model, "--hwaccel", missing, "--json")
     assert (run.code, run.json["indexed"]) == (0, 3)
     assert run.err.count(f"films are decoded without {missing}: ") == 1
+
+
+def test_words_that_the_model_cannot_know_are_searched_for_with_a_remark(
+    indexed: Indexed, library: Path
+) -> None:
+    vsearch, _ = indexed
+    long = vsearch("query", *["a", "red", "circle"] * 40, "-k", 1)
+    assert (long.code, len(long.out.splitlines())) == (0, 2)
+    assert "too long for the model" in long.err
+    foreign = vsearch("query", "un perro", "--json", "--quiet")
+    assert (foreign.code, foreign.err) == (0, "")
+    assert ["English" in note for note in foreign.json["notes"]] == [True]
+    labels = ("a dog", "собака")
+    run = vsearch("classify", library / "short.mp4", *labels, "--json")
+    noted = {label["label"] for label in run.json["labels"] if "notes" in label}
+    assert noted == {"собака"}

@@ -30,6 +30,9 @@ class WordEmbedder:
     def embed_texts(self, texts):
         return np.stack([mixed(*text.split()) for text in texts])
 
+    def letters_read(self, text):
+        return 30 if len(text) > 30 else None
+
 
 def mixed(*words):
     vector = np.array([float(words.count(word)) for word in WORDS], dtype=np.float32)
@@ -240,3 +243,20 @@ def test_warming_up_sees_that_the_model_is_another_one(catalog):
     stranger = WordEmbedder(replace(IDENTITY, model="rooms", weights_digest="cd" * 32))
     with pytest.raises(OtherModelError, match="comes from rooms"):
         Searcher(catalog=catalog, load_embedder=lambda: stranger).warm_up()
+
+
+def test_what_is_amiss_with_a_question_is_told_with_its_answer(searcher):
+    assert searcher.search("kitchen").notes == ()
+    (note,) = searcher.search("kitchen perro corriendo").notes
+    assert "English" in note
+    # The embedder of these tests reads 30 letters.
+    (note,) = searcher.search("kitchen beach train snow beach nothing").notes
+    assert "“… beach train snow beach”" in note
+
+
+def test_that_a_sentence_was_cut_off_is_remembered_with_what_it_means(catalog):
+    memory = SentenceMemory(Notebook())
+    sentence = "kitchen beach train snow beach nothing"
+    first = Searcher(catalog=catalog, load_embedder=WordEmbedder, memory=memory).search(sentence)
+    again = Searcher(catalog=catalog, load_embedder=no_model, memory=memory).search(sentence)
+    assert again.notes == first.notes != ()

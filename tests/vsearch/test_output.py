@@ -166,3 +166,9 @@ def test_a_path_with_a_line_break_goes_through_a_pipe_with_nul_alone(
     assert capsys.readouterr().out == "/a.mp4\n"
     assert print_paths(found, null=True) == ()
     assert capsys.readouterr().out == "/films/x\n/secret.mp4\0/a.mp4\0"
+
+
+def test_notes_are_there_for_programs_if_there_is_anything_to_note() -> None:
+    assert "notes" not in search_json(answer(hit()))
+    noted = replace(answer(hit()), notes=("it is too long",))
+    assert search_json(noted)["notes"] == ["it is too long"]

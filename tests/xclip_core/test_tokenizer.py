@@ -342,3 +342,23 @@ def test_ids_that_are_not_numbers_are_refused(small_tokenizer: Tokenizer, tmp_pa
     vocabulary["a"] = "first"
     with pytest.raises(TokenizerError, match="whole numbers"):
         Tokenizer(vocabulary, [])  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("word", ["ab", "déjà", "犬", "e\u0301"])
+def test_of_a_text_that_is_cut_the_letters_that_count_are_counted(
+    small_tokenizer: Tokenizer, word: str
+) -> None:
+    text = " ".join([word] * 400)
+    read = small_tokenizer.letters_read(text)
+    assert read is not None
+    assert 0 < read < len(text)
+    ids = small_tokenizer.encode(text)
+    word_end = len(text[:read]) + len(text[read:].split(" ")[0])
+    assert list(small_tokenizer.encode(f"{text[:word_end]} other words")) == list(ids)
+    assert list(small_tokenizer.encode(f"{text[: read - len(word) - 1]} other words")) != list(ids)
+
+
+@given(text=st.text(max_size=60))
+def test_of_a_text_that_is_short_every_letter_counts(text: str) -> None:
+    tokenizer = train_tokenizer(["a"], vocabulary_size=530, max_length=1000)
+    assert tokenizer.letters_read(text) is None

@@ -10,7 +10,7 @@ import typer
 
 from vsearch import output
 from vsearch.exit_codes import DONE, SOME_FAILED
-from vsearch.messages import log, set_volume, tell_of_demo
+from vsearch.messages import log, set_volume, tell_notes, tell_of_demo
 from vsearch.options import (
     MOMENTS,
     CatalogOption,
@@ -60,6 +60,8 @@ def query(
 ) -> None:
     """Rank the moments of the indexed videos by how well they fit a sentence.
 
+    The model knows English, and reads some 50 words of a sentence.
+
     \b
     Examples:
       vsearch query "person cooking pasta"
@@ -84,6 +86,7 @@ def query(
         left_out = output.print_paths(result, null=null)
     else:
         output.print_search(result)
+    tell_notes(result.notes, about=result.query)
     if result.hits:
         tell_of_demo(result.model)
     else:
@@ -114,7 +117,7 @@ def classify(
     verbose: VerboseOption = False,
     quiet: QuietOption = False,
 ) -> None:
-    """Tell how probable each label is for a video (zero-shot, X-CLIP's own score).
+    """Tell how probable each label, in English, is for a video (zero-shot, X-CLIP's own score).
 
     \b
     Examples:
@@ -132,6 +135,8 @@ def classify(
         output.print_json(output.classification_json(result))
     else:
         output.print_classification(result)
+    for label, notes in result.notes.items():
+        tell_notes(notes, about=label)
     tell_of_demo(result.model)
 
 
