@@ -1,12 +1,14 @@
 """The copy of an old catalog that is kept before its schema is upgraded."""
 
 import os
+import shutil
 import sqlite3
 from contextlib import closing, suppress
 from pathlib import Path
 from uuid import uuid4
 
 from catalog.errors import CatalogStorageError
+from catalog.sqlite_file import make_file
 
 
 def keep_backup(database: Path, *, version: int) -> Path:
@@ -37,6 +39,8 @@ def keep_backup(database: Path, *, version: int) -> Path:
 
 
 def _copy(source: Path, target: Path) -> None:
+    make_file(target)
+    shutil.copymode(source, target)
     with closing(sqlite3.connect(source)) as old, closing(sqlite3.connect(target)) as new:
         old.backup(new)
 

@@ -8,6 +8,7 @@ however that ends. Who holds it stands in a file beside: a lock file's content i
 import json
 import os
 import socket
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
@@ -15,9 +16,10 @@ from datetime import datetime
 from pathlib import Path
 from uuid import uuid4
 
-from filelock import FileLock, Timeout
+from filelock import BaseFileLock, FileLock, Timeout
 
 from catalog.errors import CatalogHeldError, CatalogStorageError
+from catalog.sqlite_file import make_file
 
 LOCK_NAME = "claim.lock"
 HOLDER_NAME = "claim.json"
@@ -44,9 +46,8 @@ def claimed(folder: Path, purpose: str) -> Iterator[None]:
         CatalogHeldError: another process, or another part of this one, holds it.
         CatalogStorageError: the folder cannot be written to.
     """
-    # Not bound to a thread: whoever ends the block lets go of it.
-    lock = FileLock(folder / LOCK_NAME, blocking=False, thread_local=False)
     try:
+        lock = _lock(folder / LOCK_NAME)
         lock.acquire()
     except Timeout as error:
         raise CatalogHeldError(_refusal(folder, _stated_holder(folder))) from error
@@ -63,6 +64,14 @@ def claimed(folder: Path, purpose: str) -> Iterator[None]:
         with suppress(OSError):  # the folder may be gone, or read-only by now
             (folder / HOLDER_NAME).unlink(missing_ok=True)
         lock.release()
+
+
+def _lock(path: Path) -> BaseFileLock:
+    """A lock that others may take, too, as far as the umask of who made its file says."""
+    make_file(path)
+    mode = stat.S_IMODE(path.stat().st_mode)
+    # Not bound to a thread: whoever ends the block lets go of it.
+    return FileLock(path, mode=mode, blocking=False, thread_local=False)
 
 
 def _state_holder(folder: Path, purpose: str) -> None:

@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from sqlalchemy import (
     text,
     update,
 )
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import Session
 
 from catalog.backup import keep_backup
@@ -35,15 +35,17 @@ from catalog.migrations import SCHEMA_VERSION, migrate, stored_version
 from catalog.snapshot import SNAPSHOT_NAME
 from catalog.sqlite_file import (
     DATABASE_NAME,
-    PAGE_BYTES,
+    NO_SHARED_MEMORY,
+    WAIT_FOR_LOCK_MS,
     FileIdentity,
     beside,
     connect,
+    do_without_shared_memory,
     is_read_only,
+    lay_out,
 )
 from catalog.tables import Meta
 
-_WAIT_FOR_LOCK_MS = 60_000
 _BEGIN = "catalog_begin"
 # What a row or a schema with flipped bytes leads to, beside what SQLite itself calls damage.
 _SIGNS_OF_DAMAGE = ("Could not decode to UTF-8", "no such table", "no such column")
@@ -139,7 +141,7 @@ def open_database(folder: Path, *, create: bool) -> Database:
     _require_not_emptied(path)
     if create:
         with translated(folder):
-            _lay_out(path)
+            lay_out(path)
     identity = FileIdentity.of(path)
     engine = _engine(path)
     try:
@@ -173,15 +175,6 @@ def _require_not_emptied(path: Path) -> None:
         )
 
 
-def _lay_out(path: Path) -> None:
-    """Choose what can only be chosen for an empty file."""
-    if path.exists() and path.stat().st_size > 0:
-        return
-    with closing(sqlite3.connect(path, timeout=_WAIT_FOR_LOCK_MS / 1000)) as connection:
-        connection.execute(f"PRAGMA page_size = {PAGE_BYTES}")
-        connection.execute("PRAGMA journal_mode = WAL")
-
-
 def _engine(path: Path) -> Engine:
     engine = create_engine(
         URL.create("sqlite", database=str(path)),
@@ -198,7 +191,7 @@ def _prepare_connection(connection: sqlite3.Connection, _record: Any) -> None:
     connection.isolation_level = None  # transactions begin where we say, reads included
     for pragma in (
         "foreign_keys = ON",
-        f"busy_timeout = {_WAIT_FOR_LOCK_MS}",
+        f"busy_timeout = {WAIT_FOR_LOCK_MS}",
         "synchronous = FULL",
     ):
         connection.execute(f"PRAGMA {pragma}")
@@ -209,8 +202,7 @@ def _begin(connection: Connection) -> None:
 
 
 def _bring_up_to_date(engine: Engine, *, folder: Path, create: bool) -> None:
-    with engine.connect() as connection:
-        version = stored_version(connection)
+    version = _version(engine, path=folder / DATABASE_NAME)
     if version is None:
         raise NotACatalogError(
             f"{folder / DATABASE_NAME} is not a catalog of vsearch; give another folder"
@@ -231,6 +223,21 @@ def _bring_up_to_date(engine: Engine, *, folder: Path, create: bool) -> None:
     if version < SCHEMA_VERSION:
         with _upgrade_explained(folder, version=version):
             _migrate(engine, database=folder / DATABASE_NAME)
+
+
+def _version(engine: Engine, *, path: Path) -> int | None:
+    """The first look into the file; where it takes memory that cannot be shared, without that."""
+    try:
+        with engine.connect() as connection:
+            return stored_version(connection)
+    except OperationalError as error:
+        code = getattr(error.orig, "sqlite_errorcode", 0)
+        if code not in NO_SHARED_MEMORY or is_read_only(path.parent):
+            raise
+    engine.dispose()
+    do_without_shared_memory(path)
+    with engine.connect() as connection:
+        return stored_version(connection)
 
 
 @contextmanager
@@ -287,11 +294,17 @@ def translated(folder: Path) -> Iterator[None]:
 
 
 def _in_plain_words(found: BaseException | None, *, folder: Path) -> CatalogError | None:
-    primary = getattr(found, "sqlite_errorcode", 0) & 0xFF  # the high bits only refine it
+    code = getattr(found, "sqlite_errorcode", 0)
+    primary = code & 0xFF  # the high bits only refine it
+    if code in NO_SHARED_MEMORY:
+        return CatalogStorageError(
+            f"the file system of {folder} gives processes no memory to share, which this catalog"
+            " needs; copy it to a local disk and give the copy with `--catalog FOLDER`"
+        )
     if primary in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL):
         return CatalogBusyError(
             f"another process has been writing to the catalog in {folder} for more than"
-            f" {_WAIT_FOR_LOCK_MS // 1000} s; try again when it is done"
+            f" {WAIT_FOR_LOCK_MS // 1000} s; try again when it is done"
         )
     if primary == sqlite3.SQLITE_NOTADB:
         return NotACatalogError(

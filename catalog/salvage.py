@@ -101,6 +101,7 @@ def take_its_place(folder: Path, *, new: Path) -> str:
     for ending in ("-wal", ""):
         if file_bytes(beside(path, ending)) or not ending:
             _keep(beside(path, ending), beside(kept, ending))
+    shutil.copymode(path, new / DATABASE_NAME)  # whoever might read the old one, and nobody else
     with (new / DATABASE_NAME).open("r+b") as file:
         os.fsync(file.fileno())
     for ending in ("-wal", "-shm"):  # they would be taken for the new file's

@@ -1,11 +1,14 @@
-"""The SQLite file as a file: how it is opened, also where nothing may be written, and its identity.
+"""The SQLite file as a file: how it is made and opened, also where little is allowed, and which.
 
 SQLite keeps a write-ahead log and a shared index of it beside the file. A reader needs both, and
-cannot make them on a read-only disk; where neither is there, nobody writes and none is needed.
+cannot make them on a read-only disk; where neither is there, nobody writes and none is needed. The
+index is memory that processes share: where a file system has none, changes are written to the file
+itself, and what it held before to a journal. Readers and writers take turns then.
 """
 
 import os
 import sqlite3
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -16,9 +19,56 @@ DATABASE_NAME = "catalog.sqlite"
 PAGE_BYTES = 8192  # vectors are rows of about 1 KB: larger pages waste less and write faster
 
 
+# What SQLite meets where a file system gives processes no memory to share.
+NO_SHARED_MEMORY = frozenset(
+    {
+        sqlite3.SQLITE_IOERR_SHMMAP,
+        sqlite3.SQLITE_IOERR_SHMOPEN,
+        sqlite3.SQLITE_IOERR_SHMSIZE,
+        sqlite3.SQLITE_IOERR_SHMLOCK,
+    }
+)
+WAIT_FOR_LOCK_MS = 60_000
+
+
 def beside(path: Path, suffix: str) -> Path:
     """The file that SQLite keeps beside `path`: `-wal` or `-shm`."""
     return path.with_name(path.name + suffix)
+
+
+def make_file(path: Path) -> None:
+    """An empty file that others may use as far as the umask says; SQLite alone would not let them.
+
+    What SQLite puts beside a file gets the permissions of that file.
+    """
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o666))
+
+
+def lay_out(path: Path) -> None:
+    """Choose what can only be chosen for an empty file.
+
+    Raises:
+        sqlite3.Error, OSError: it cannot be made.
+    """
+    make_file(path)
+    if path.stat().st_size > 0:
+        return
+    with closing(sqlite3.connect(path, timeout=WAIT_FOR_LOCK_MS / 1000)) as connection:
+        connection.execute(f"PRAGMA page_size = {PAGE_BYTES}")
+        connection.execute("PRAGMA journal_mode = WAL")
+
+
+def do_without_shared_memory(path: Path) -> None:
+    """Put what the write-ahead log holds into the file, and keep a journal from now on.
+
+    Raises:
+        sqlite3.Error: others have it open, or nothing can be written.
+    """
+    with closing(sqlite3.connect(path, timeout=WAIT_FOR_LOCK_MS / 1000)) as connection:
+        # Who has the file alone needs no memory to share.
+        connection.execute("PRAGMA locking_mode = EXCLUSIVE")
+        connection.execute("PRAGMA journal_mode = DELETE")
+        beside(path, "-shm").unlink(missing_ok=True)
 
 
 def is_read_only(folder: Path) -> bool:

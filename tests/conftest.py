@@ -1,6 +1,7 @@
 """A test that CI skips in silence is a test that nobody runs: in CI such a skip fails."""
 
 import os
+import shutil
 import signal
 import subprocess
 from collections.abc import Generator
@@ -18,6 +19,7 @@ _MAY_BE_MISSING = {
     "MPS": lambda: not _mps_is_here(),
     "NAMESPACES": lambda: not _namespaces_can_be_made(),
     "MOUNT": lambda: not _may_mount(),
+    "BINDFS": lambda: not _bindfs_works(),
     "CORES": lambda: not _cores_can_be_chosen(),
 }
 
@@ -32,6 +34,12 @@ def _mps_is_here() -> bool:
     import torch
 
     return torch.backends.mps.is_available()
+
+
+def _bindfs_works() -> bool:
+    return (
+        shutil.which("bindfs") is not None and os.geteuid() == 0 and os.access("/dev/fuse", os.W_OK)
+    )
 
 
 def _cores_can_be_chosen() -> bool:
