@@ -15,7 +15,7 @@ from media.errors import (
     WriteError,
 )
 from media.excerpt import excerpt, thumbnail
-from media.hardware import ACCELERATORS, why_not
+from media.hardware import ACCELERATORS, first_usable, why_not
 from media.probe import VideoInfo, probe
 
 __all__ = [
@@ -31,6 +31,7 @@ __all__ = [
     "WriteError",
     "decode_at",
     "excerpt",
+    "first_usable",
     "probe",
     "thumbnail",
     "why_not",

@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 
 
 def index_json(report: IndexReport) -> dict[str, Any]:
-    """What an index run did; counts are files, times are seconds."""
+    """What an index run did; counts are files, times are seconds.
+
+    `unsaved` is why answers start slowly, null if they do not.
+    """
     return {
         "indexed": report.indexed,
         "unchanged": report.unchanged,
@@ -34,6 +37,8 @@ def index_json(report: IndexReport) -> dict[str, Any]:
         "no_video": report.no_video,
         "left_out": [{"path": str(one.path), "files": one.files} for one in report.left_out],
         "model": report.model,
+        "interrupted": report.interrupted,
+        "unsaved": report.unsaved,
     }
 
 

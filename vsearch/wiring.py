@@ -349,11 +349,18 @@ def index_settings(options: IndexOptions, *, made_by: Provenance | None) -> Inde
 
 
 def _accelerator(named: str) -> str:
-    """The accelerator to decode with; one that was named and is not here is told, once a run."""
-    if named in ("none", "auto"):
+    """The accelerator to decode with; that there is none that was asked for is told, once a run."""
+    if named == "none":
         return named
-    from media import why_not
+    from media import first_usable, why_not
 
+    if named == "auto":
+        usable = first_usable()
+        if usable is None:
+            log.info(
+                "films are decoded by the processor: FFmpeg finds no graphics card to use here"
+            )
+        return usable or "none"
     trouble = why_not(named)
     if trouble is None:
         return named

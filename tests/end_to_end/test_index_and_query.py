@@ -33,6 +33,8 @@ def test_an_index_run_tells_what_it_did_in_json(indexed: Indexed, model: Path) -
         "no_video": 0,
         "left_out": [],
         "model": str(model),
+        "interrupted": False,
+        "unsaved": None,
     }
 
 

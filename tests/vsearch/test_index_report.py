@@ -34,7 +34,12 @@ def test_an_index_run_has_the_schema_of_every_face() -> None:
         "no_video": 0,
         "left_out": [],
         "model": None,
+        "interrupted": False,
+        "unsaved": None,
     }
+    cut_short = replace(REPORT, interrupted=True, unsaved="the disk is full")
+    assert index_json(cut_short)["interrupted"] is True
+    assert index_json(cut_short)["unsaved"] == "the disk is full"
 
 
 def test_what_was_left_out_is_told_with_the_command_that_takes_it_out(
