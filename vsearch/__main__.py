@@ -62,8 +62,23 @@ def _refuse(sentence: str, *, code: int) -> int:
 
 def main() -> None:
     """The entry point of the `vsearch` command."""
+    if not _is_supported():
+        refuse(
+            "this system is not supported; vsearch runs on Linux, in WSL on Windows, and on macOS"
+        )
+        sys.exit(REFUSED)
     prepare_process()
     sys.exit(Interruption().exit_code_of(_run_command_line))
+
+
+def _is_supported() -> bool:
+    """Whether Python has here what files are locked and processes are kept in bounds with."""
+    try:
+        import fcntl  # noqa: F401
+        import resource  # noqa: F401
+    except ImportError:
+        return False
+    return True
 
 
 def _run_command_line() -> int:
