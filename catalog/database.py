@@ -162,7 +162,10 @@ def _require_folder(folder: Path, *, create: bool) -> None:
     except FileExistsError as error:
         raise NotACatalogError(f"{folder} is a file; a catalog is a folder") from error
     except OSError as error:
-        raise CatalogStorageError(f"cannot use {folder} as a catalog: {error.strerror}") from error
+        raise CatalogStorageError(
+            f"cannot use {folder} as a catalog: {error.strerror}; name another folder with "
+            "--catalog, or set VSEARCH_HOME to one for all that vsearch keeps"
+        ) from error
 
 
 def _require_not_emptied(path: Path) -> None:

@@ -143,7 +143,8 @@ def run_server() -> None:
         with suppress(ImportError):  # whoever needs it will say so
             import_module(module)
     gc.freeze()  # what is there already is shared with the readers, as long as nobody writes to it
-    with socket.socket(fileno=int(descriptor)) as run:
+    # A run that ended in the middle of a question is no fault.
+    with socket.socket(fileno=int(descriptor)) as run, suppress(ConnectionError):
         while True:
             question, descriptors, _, _ = socket.recv_fds(run, _QUESTION.size, _DESCRIPTORS)
             if not question:

@@ -1,21 +1,11 @@
 """The entry point: runs one command line, and says in one sentence what could not be done."""
 
-import errno
 import os
 import sys
 
-from machine import prepare_process
-from vsearch.exit_codes import DONE, REFUSED
-from vsearch.interruption import Interruption
-from vsearch.messages import refuse
-from vsearch.terminal import drop_sizes_that_are_none
+from vsearch.startup import prepare_surroundings
 
-# What writing to stdout meets where its disk is full, and where its terminal was closed.
-_NO_OUTPUT = {
-    errno.ENOSPC: "make room and try again",
-    errno.EDQUOT: "make room and try again",
-    errno.EIO: "the result could not be written; see what became of the terminal or the disk",
-}
+# Nothing else is imported before the surroundings are prepared.
 
 
 def run(arguments: list[str]) -> int:
@@ -23,6 +13,7 @@ def run(arguments: list[str]) -> int:
     import typer
 
     from vsearch.cli import app
+    from vsearch.exit_codes import DONE, REFUSED
     from vsearch.help import as_options, way_to_help
 
     try:
@@ -31,15 +22,18 @@ def run(arguments: list[str]) -> int:
     except typer.TyperException as error:
         said = error.format_message().rstrip(".")
         return _refuse(said and said + way_to_help(error), code=error.exit_code)
-    except (BrokenPipeError, SystemExit):
-        # Whoever reads the pipe has enough (Typer makes a SystemExit of that): no fault of ours.
+    except SystemExit as error:
+        # Typer makes one of a broken pipe.
+        if not isinstance(error.__context__, BrokenPipeError):
+            raise
         _drop_output()
         return DONE
     except OSError as error:
-        if error.errno not in _NO_OUTPUT:
+        sentence = _why_no_output(error)
+        if sentence is None:
             raise
         _drop_output()
-        return _refuse(f"{error.strerror}; {_NO_OUTPUT[error.errno]}", code=REFUSED)
+        return _refuse(sentence, code=REFUSED) if sentence else DONE
     except Exception as error:
         from vsearch.wiring import user_errors
 
@@ -49,12 +43,41 @@ def run(arguments: list[str]) -> int:
     return int(code or DONE)
 
 
+def _why_no_output(error: OSError) -> str | None:
+    """A sentence for what writing to stdout meets, "" where nobody reads on; None for all else."""
+    import errno
+
+    again = "make room and try again"
+    advice = {
+        # Its disk is full, or its terminal was closed.
+        errno.ENOSPC: again,
+        errno.EDQUOT: again,
+        errno.EFBIG: "see which limits are set for you (`ulimit -a`)",
+        errno.EIO: "the result could not be written; see what became of the terminal or the disk",
+    }
+    if isinstance(error, BrokenPipeError):
+        return "" if _nobody_reads() else None
+    return f"{error.strerror}; {advice[error.errno]}" if error.errno in advice else None
+
+
+def _nobody_reads() -> bool:
+    """Whether the other end of stdout or stderr is gone."""
+    import select
+
+    watched = select.poll()
+    for stream in (sys.stdout, sys.stderr):
+        watched.register(stream.fileno(), 0)
+    return any(happened & (select.POLLERR | select.POLLHUP) for _, happened in watched.poll(0))
+
+
 def _drop_output() -> None:
     """What stdout still holds would fail once more when Python ends."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _refuse(sentence: str, *, code: int) -> int:
+    from vsearch.messages import refuse
+
     if sentence:  # Typer has none to say where it showed the help instead
         refuse(sentence)
     return code
@@ -62,13 +85,22 @@ def _refuse(sentence: str, *, code: int) -> int:
 
 def main() -> None:
     """The entry point of the `vsearch` command."""
+    try:
+        prepare_surroundings()
+        code = _run_or_refuse()
+    except KeyboardInterrupt:  # before signals are heeded, or after
+        code = 130
+    sys.exit(code)
+
+
+def _run_or_refuse() -> int:
+    from vsearch.exit_codes import REFUSED
+    from vsearch.interruption import Interruption
+
     if not _is_supported():
-        refuse(
-            "this system is not supported; vsearch runs on Linux, in WSL on Windows, and on macOS"
-        )
-        sys.exit(REFUSED)
-    prepare_process()
-    sys.exit(Interruption().exit_code_of(_run_command_line))
+        sentence = "vsearch runs on Linux, in WSL on Windows, and on macOS"
+        return _refuse(f"this system is not supported; {sentence}", code=REFUSED)
+    return Interruption().exit_code_of(_run_command_line)
 
 
 def _is_supported() -> bool:
@@ -82,6 +114,10 @@ def _is_supported() -> bool:
 
 
 def _run_command_line() -> int:
+    from machine import prepare_process
+    from vsearch.terminal import drop_sizes_that_are_none
+
+    prepare_process()
     drop_sizes_that_are_none()
     for stream in (sys.stdout, sys.stderr):
         # A file name need not be Unicode, nor the terminal: every name can be printed.

@@ -10,7 +10,8 @@ class CommandError(Exception):
     ├── ModelConflictError      --model names another model than the catalog was made with
     ├── VideoError              a video that was named cannot be read; the message names it
     ├── PageMissingError        this installation holds no page to show
-    └── PortTakenError          another program listens on the page's port
+    ├── PortTakenError          another program listens on the page's port
+    └── NoOutputError           the result is for a program, and there is no stdout to write it to
     ```
     """
 
@@ -33,3 +34,7 @@ class PageMissingError(CommandError):
 
 class PortTakenError(CommandError):
     """Another program listens on the port that the page was to be served on."""
+
+
+class NoOutputError(CommandError):
+    """What was asked for cannot be written: the command was started without stdout."""

@@ -44,9 +44,13 @@ class Interruption:
             # Native code makes errors of its own of it, as PyTorch does while it loads a model.
             if self._number is None:
                 raise
+            _tell_traceback()
             code = INTERRUPTED
         finally:
             _alarm(0)
+            # What comes while Python ends need not be told with a traceback.
+            for one in self._heeded:
+                signal.signal(one, signal.SIG_DFL)
         # A terminal that was closed leaves nowhere to print a result: no other fault than that.
         if self._number is None or code not in (INTERRUPTED, REFUSED):
             return code
@@ -78,6 +82,16 @@ class Interruption:
             raise KeyboardInterrupt
         signal.signal(signal.SIGALRM, self._interrupt)
         _alarm(_SECONDS_TO_FINISH)
+
+
+def _tell_traceback() -> None:
+    """With --verbose: it may be a fault of ours after all."""
+    import traceback
+
+    from vsearch.messages import log
+
+    for line in traceback.format_exc().splitlines():
+        log.debug("%s", line)
 
 
 def _has_to_finish(frame: FrameType | None) -> bool:

@@ -10,6 +10,8 @@ from typing import Annotated, Literal, TypeAlias, get_args
 
 import typer
 
+from vsearch.startup import require_current_folder
+
 Device: TypeAlias = Literal["auto", "cpu", "cuda", "mps"]
 Precision: TypeAlias = Literal["auto", "fp32", "bf16", "fp16"]
 SamplingName: TypeAlias = Literal["exact", "auto", "keyframes"]
@@ -73,7 +75,10 @@ def path_given(text: str) -> Path:
     """Refuse what a variable without a value leaves: `Path` takes it for the current folder."""
     if not text:
         raise typer.BadParameter("it is empty; give a path, or . for the current folder")
-    return Path(text)
+    try:
+        return require_current_folder(Path(text))
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
 
 
 def glob_given(text: str) -> str:

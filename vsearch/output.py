@@ -8,7 +8,9 @@ import shutil
 import sys
 from typing import TYPE_CHECKING, Any
 
+from vsearch.errors import NoOutputError
 from vsearch.names import quoted, shown
+from vsearch.startup import has_stdout
 from vsearch.terminal import redraws, takes_styles, without_colours
 
 if TYPE_CHECKING:
@@ -26,8 +28,17 @@ _PLAYERS = (("mpv", "--start={}"), ("vlc", "--start-time={}"), ("ffplay", "-ss {
 
 
 def print_json(value: dict[str, Any]) -> None:
-    """One document on one line; a name that is not Unicode survives as escaped surrogates."""
+    """One document on one line; a name that is not Unicode survives as escaped surrogates.
+
+    Raises NoOutputError.
+    """
+    _require_stdout()
     sys.stdout.write(json.dumps(value) + "\n")
+
+
+def _require_stdout() -> None:
+    if not has_stdout():
+        raise NoOutputError("there is no stdout to write the result to: it is closed")
 
 
 def console(*, stderr: bool = False) -> Console:
@@ -136,8 +147,10 @@ def print_paths(result: SearchResult, *, null: bool) -> tuple[Path, ...]:
     """The files of the answer, best first, each once and as it is, for a pipe.
 
     Each ends with a line break, or with NUL. Returns those that hold a line break themselves and
-    were left out for that: whoever reads lines would take them for other files.
+    were left out for that: whoever reads lines would take them for other files. Raises
+    NoOutputError.
     """
+    _require_stdout()
     end = "\0" if null else "\n"
     left_out = []
     for path in dict.fromkeys(hit.path for hit in result.hits):

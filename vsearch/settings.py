@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vsearch.errors import SettingError
+from vsearch.startup import require_current_folder
 
 HOME_VARIABLE = "VSEARCH_HOME"
 
@@ -54,10 +55,12 @@ def read_settings(
 
     Raises SettingError for a variable that makes no sense.
     """
-    home_folder = Path(environment.get(HOME_VARIABLE) or _usual_home()).expanduser().absolute()
+    chosen = environment.get(HOME_VARIABLE)
+    place = None if catalog is None else _absolute(catalog)
+    home = _absolute(Path(chosen)) if chosen else _usual_home(instead=place)
     return Settings(
-        home=home_folder,
-        catalog=catalog.expanduser().absolute() if catalog else home_folder / "catalog",
+        home=home,
+        catalog=place or home / "catalog",
         model=model,
         device=device,
         precision=precision,
@@ -65,10 +68,30 @@ def read_settings(
     )
 
 
-def _usual_home() -> str:
+def _absolute(path: Path) -> Path:
+    try:
+        return require_current_folder(path.expanduser()).absolute()
+    except ValueError as error:
+        raise SettingError(str(error)) from error
+    except RuntimeError as error:
+        raise SettingError(
+            f"{path} cannot be found, as no such home folder is known; give the whole path"
+        ) from error
+
+
+def _usual_home(*, instead: Path | None) -> Path:
+    """The platform's folder for data; `instead`, where this user has none."""
     import platformdirs
 
-    return platformdirs.user_data_dir("vsearch", appauthor=False)
+    try:
+        return Path(platformdirs.user_data_dir("vsearch", appauthor=False)).expanduser().absolute()
+    except RuntimeError as error:
+        if instead:
+            return instead
+        raise SettingError(
+            "this user has no home folder to keep the catalog in; set "
+            f"{HOME_VARIABLE} to a folder for it"
+        ) from error
 
 
 def _read_remember(text: str | None) -> int:

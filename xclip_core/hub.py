@@ -64,9 +64,10 @@ def fetch(name: HubName, *, offline: bool, report: Report) -> Path:
     Raises:
         CheckpointNotFoundError: the Hub has no such model or revision, or it lacks files.
         HubUnreachableError: not (wholly) in the cache, and the Hub cannot be asked.
-        CheckpointError: the Hub refuses, or the cache cannot be written or has no room.
+        CheckpointError: the Hub refuses, or the cache cannot be written, has no room or no place.
     """
     _forbid_reports()
+    _require_cache()
     cached = _cached_file(name, "config.json")
     if cached is not None and is_complete(cached.parent):
         return cached.parent
@@ -142,6 +143,17 @@ def _forbid_reports() -> None:
     from huggingface_hub import constants
 
     constants.HF_HUB_DISABLE_TELEMETRY = True  # someone may have imported it before us
+
+
+def _require_cache() -> None:
+    """Without a home folder the cache's usual name means a folder `~` below the current one."""
+    from huggingface_hub import constants
+
+    if constants.HF_HUB_CACHE.startswith("~"):
+        raise CheckpointError(
+            "there is no home folder to keep fetched models in; set VSEARCH_HOME, or HF_HOME, to a "
+            "folder for them, or name a folder that holds a model"
+        )
 
 
 def _cached_file(name: HubName, file: str) -> Path | None:

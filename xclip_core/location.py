@@ -24,7 +24,7 @@ from xclip_core.hub import (
     nearest_names,
     shard_names,
 )
-from xclip_core.identity import DEFAULT_MODEL, DEMO_MODEL
+from xclip_core.identity import DEFAULT_MODEL, DEMO_MODEL, PUBLISHED_MODELS
 from xclip_core.preprocess import FrameProcessor
 
 if TYPE_CHECKING:
@@ -75,9 +75,7 @@ def locate(
     """
     if name == DEMO_MODEL:
         return Location(name=name, revision=None, folder=DEMO_FOLDER)
-    folder = Path(name).expanduser()
-    if name and folder.is_dir():
-        folder = folder.resolve()
+    if folder := _folder(name):
         return Location(name=str(folder), revision=None, folder=folder)
     match = None if name.startswith(("/", ".", "~")) else _HUB_NAME.fullmatch(name)
     if match is None:
@@ -88,6 +86,21 @@ def locate(
     hub_name = HubName(repository=match["repository"], revision=match["revision"])
     folder = fetch(hub_name, offline=offline, report=report)
     return Location(name=hub_name.repository, revision=folder.name, folder=folder)
+
+
+def _folder(name: str) -> Path | None:
+    """The folder that a name means, if it is one.
+
+    A published name means the published model: nobody gets another one instead by standing in a
+    folder that holds one of that name.
+    """
+    if not name or name.partition("@")[0] in PUBLISHED_MODELS:
+        return None
+    try:
+        folder = Path(name).expanduser()
+    except RuntimeError:  # ~ for a user that has no home folder
+        return None
+    return folder.resolve() if folder.is_dir() else None
 
 
 def read_clip_format(folder: Path) -> ClipFormat:
