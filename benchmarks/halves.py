@@ -18,7 +18,7 @@ import numpy as np
 
 from indexer import ClipsEmbedded, Event, FilmStarted, IndexSettings, Model
 from indexer.encoding import ClipEncoder
-from indexer.fingerprint import read_fingerprint
+from indexer.fingerprint import read_sample
 from indexer.readers import FilmReaders
 from indexer.reading import ClipRead, FilmJob, FilmReader
 from indexer.walk import find_videos
@@ -79,7 +79,7 @@ def _decode(library: Path, *, model: str) -> dict[str, float]:
         patience=settings.patience,
     ) as readers:
         for file in find_videos([library]).files:
-            readers.submit(FilmJob(file, read_fingerprint(file.path)))
+            readers.submit(FilmJob(file, read_sample(file.path)))
         while readers.unfinished:
             received = readers.receive(timeout=1.0)
             clips += received is not None and isinstance(received[1], ClipRead)

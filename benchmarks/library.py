@@ -33,7 +33,7 @@ def mixed_library(seconds: int, *, films: int = 6, folder: Path = CACHE) -> Path
     for path in paths:
         if not path.exists():
             _repeat(_piece(path.stem.split()[1], folder), path, seconds=seconds / films)
-    if len({read_fingerprint(path).digest for path in paths}) < films:
+    if len({read_fingerprint(path) for path in paths}) < films:
         raise RuntimeError(f"films in {library} count as the same content; remove the folder")
     return library
 

@@ -36,6 +36,7 @@ from indexer import (
     index_library,
     provenance_of,
     read_fingerprint,
+    read_sample,
 )
 from media import probe
 from media.encode import write_video
@@ -115,11 +116,12 @@ def fill_catalog(folder: Path, *, films: Path) -> None:
     with Catalog.open(folder, create=True) as catalog:
         catalog.bind(made_by)
         for path in paths:
-            content = read_fingerprint(path)
+            sample = read_sample(path)
             vector = rng.standard_normal((1, made_by.dimension)).astype(np.float32)
             catalog.add_video(
                 VideoRecord(
-                    fingerprint=content.digest,
+                    fingerprint=read_fingerprint(path),
+                    sample=sample.digest,
                     duration=video.duration,
                     width=video.width,
                     height=video.height,
@@ -127,7 +129,7 @@ def fill_catalog(folder: Path, *, films: Path) -> None:
                     codec=video.codec,
                     container=video.container,
                 ),
-                place=FilePlace(films.resolve(), path.resolve(), content.size, content.mtime_ns),
+                place=FilePlace(films.resolve(), path.resolve(), sample.size, sample.mtime_ns),
                 clips=[span],
                 vectors=vector / np.linalg.norm(vector),
             )

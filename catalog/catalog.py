@@ -34,6 +34,7 @@ from catalog.records import (
     FilePlace,
     FileState,
     Forgotten,
+    Lookalike,
     Provenance,
     Relocated,
     VideoRecord,
@@ -164,6 +165,19 @@ class Catalog:
         with self._database.reading() as session:
             return clip_rows.video_id_of(session, fingerprint)
 
+    def lookalikes(self, sample: str) -> tuple[Lookalike, ...]:
+        """The videos that a file with this sample may hold: only a fingerprint proves one."""
+        with self._database.reading() as session:
+            return clip_rows.lookalikes_of(session, sample)
+
+    def note_fingerprint(self, video_id: int, *, fingerprint: str, sample: str) -> None:
+        """Keep the fingerprint of a video of which only the sample was known.
+
+        A video with the same one takes its places over. Nothing happens where it is gone.
+        """
+        with self._database.writing() as session:
+            clip_rows.put_fingerprint(session, video_id, fingerprint=fingerprint, sample=sample)
+
     def add_video(
         self,
         video: VideoRecord,
@@ -209,10 +223,15 @@ class Catalog:
             places.put(session, found)
             drafts.drop_at(session, [place.path for place in found])
 
-    def record_failure(self, place: FilePlace, *, error: str) -> None:
-        """The file could not be indexed; what it held before is gone from this place."""
+    def record_failure(self, place: FilePlace, *, error: str, sample: str | None = None) -> None:
+        """The file could not be indexed; what it held before is gone from this place.
+
+        With the `sample` of what it holds now, so is a draft of what has another one.
+        """
         with self._database.writing() as session:
             places.put(session, {place: error})
+            if sample is not None:
+                drafts.drop_at(session, [place.path], but=sample)
 
     def forget_places(self, paths: Iterable[Path]) -> int:
         """Files that are gone; videos without any place left go too. How many were known.
@@ -258,6 +277,7 @@ class Catalog:
         clips: Sequence[ClipSpan],
         vectors: NDArray[np.float32],
         damage: str | None = None,
+        sample: str | None = None,
     ) -> None:
         """Keep clips of an unfinished film with their (N, D) unit vectors, beside earlier ones.
 
@@ -276,23 +296,36 @@ class Catalog:
             blobs = pack_vectors(require_unit_vectors(vectors, dimension=self._dimension(session)))
             if clip_rows.video_id_of(session, fingerprint) is None:
                 draft_id = drafts.put(
-                    session, fingerprint, place=place, duration=duration, damage=damage
+                    session,
+                    fingerprint,
+                    sample=sample,
+                    place=place,
+                    duration=duration,
+                    damage=damage,
                 )
                 drafts.extend(session, draft_id, clips=clips, blobs=blobs)
 
-    def draft(self, fingerprint: str) -> Draft | None:
-        """The clips that an unfinished film has already; a draft that cannot be read goes."""
+    def draft(self, content: str) -> Draft | None:
+        """The clips that an unfinished film has already; a draft that cannot be read goes.
+
+        `content` is its fingerprint, or its sample: then the draft is that of a lookalike.
+        """
         with self._database.reading() as session:
             dimension = _meta(session).dimension
             if dimension is None:
                 return None
             try:
-                return drafts.find(session, fingerprint, dimension=dimension)
+                return drafts.find(session, content, dimension=dimension)
             except ValueError:
                 pass  # a vector of the wrong length: it would only save time
         with self._database.labelling() as session:
-            drafts.drop(session, fingerprint)
+            drafts.drop(session, content)
         return None
+
+    def unfinished(self, under: Iterable[Path]) -> frozenset[Path]:
+        """The files that are one of these paths or lie below one and have drafts."""
+        with self._database.reading() as session:
+            return frozenset(map(Path, drafts.paths_under(session, under).values()))
 
     def drop_drafts(self, under: Iterable[Path]) -> int:
         """Drop the drafts of films that are one of these paths or lie below one; how many.
@@ -300,9 +333,8 @@ class Catalog:
         Nothing is written where there are none, which is nearly always.
         """
         paths = list(under)
-        with self._database.reading() as session:
-            if not drafts.paths_under(session, paths):
-                return 0
+        if not self.unfinished(paths):
+            return 0
         with self._database.labelling() as session:
             return drafts.drop_under(session, paths)
 

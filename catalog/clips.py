@@ -6,14 +6,14 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import bindparam, insert, select
+from sqlalchemy import bindparam, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from catalog.errors import CatalogDamagedError
 from catalog.globs import path_matcher
-from catalog.places import in_batches
-from catalog.records import ClipMatch, ClipSpan, VideoRecord
-from catalog.roots import joined
+from catalog.places import drop_unplaced, in_batches
+from catalog.records import ClipMatch, ClipSpan, FilePlace, Lookalike, VideoRecord
+from catalog.roots import joined, roots_by_id
 from catalog.tables import Clip, File, Root, Video
 
 # One statement, made once: for a few dozen clips SQLAlchemy takes longer than SQLite.
@@ -44,6 +44,38 @@ def any_video(session: Session) -> bool:
     return session.scalar(select(Video.id).limit(1)) is not None
 
 
+def lookalikes_of(session: Session, sample: str) -> tuple[Lookalike, ...]:
+    """The videos with this sample, oldest first, and where they lie."""
+    alike = or_(Video.sample == sample, Video.fingerprint == sample)
+    videos = session.scalars(select(Video).where(alike).order_by(Video.id)).all()
+    roots = roots_by_id(session) if videos else {}
+    places: dict[int, list[FilePlace]] = {video.id: [] for video in videos}
+    for row in session.scalars(select(File).where(File.video_id.in_(places)).order_by(File.id)):
+        root = roots[row.root_id]
+        path = Path(joined(root, row.relative_path))
+        places[row.video_id or 0].append(FilePlace(Path(root), path, row.size, row.mtime_ns))
+    return tuple(
+        Lookalike(
+            video.id,
+            None if video.sample is None else video.fingerprint,
+            video.damage is None,
+            tuple(places[video.id]),
+        )
+        for video in videos
+    )
+
+
+def put_fingerprint(session: Session, video_id: int, *, fingerprint: str, sample: str) -> None:
+    """Say what the fingerprint of a video is; its places go over to one that has it already."""
+    same = video_id_of(session, fingerprint)
+    if same not in (None, video_id):
+        session.execute(update(File).where(File.video_id == video_id).values(video_id=same))
+        drop_unplaced(session, [video_id])
+        return
+    values = {"fingerprint": fingerprint, "sample": sample}
+    session.execute(update(Video).where(Video.id == video_id).values(values))
+
+
 def unknown_ids(session: Session, video_ids: Collection[int]) -> set[int]:
     """Those of these ids that no video has."""
     found: set[int] = set()
@@ -65,6 +97,7 @@ def insert_video(
         codec=video.codec,
         container=video.container,
         damage=video.damage,
+        sample=video.sample,
     )
     session.add(row)
     session.flush()

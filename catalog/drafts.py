@@ -7,7 +7,7 @@ the place is forgotten or holds something else. There are only a few at any time
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import delete, func, insert, or_, select
 from sqlalchemy.orm import Session
 
 from catalog.columns import unpack_vectors
@@ -25,13 +25,13 @@ from catalog.roots import (
 from catalog.tables import DraftClip, DraftVideo
 
 
-def find(session: Session, fingerprint: str, *, dimension: int) -> Draft | None:
-    """The draft of this content.
+def find(session: Session, content: str, *, dimension: int) -> Draft | None:
+    """The draft of the content with this fingerprint, or the newest with this sample.
 
     Raises:
         ValueError: a stored vector has the wrong length.
     """
-    row = _row_of(session, fingerprint)
+    row = _row_of(session, content)
     if row is None:
         return None
     columns = select(DraftClip.start, DraftClip.end, DraftClip.vector)
@@ -39,7 +39,7 @@ def find(session: Session, fingerprint: str, *, dimension: int) -> Draft | None:
         columns.where(DraftClip.draft_id == row.id).order_by(DraftClip.start)
     ).all()
     return Draft(
-        fingerprint=fingerprint,
+        fingerprint=row.fingerprint,
         duration=row.duration,
         spans=tuple(ClipSpan(start, end) for start, end, _ in clips),
         vectors=unpack_vectors([vector for _, _, vector in clips], dimension=dimension),
@@ -48,7 +48,13 @@ def find(session: Session, fingerprint: str, *, dimension: int) -> Draft | None:
 
 
 def put(
-    session: Session, fingerprint: str, *, place: FilePlace, duration: float, damage: str | None
+    session: Session,
+    fingerprint: str,
+    *,
+    sample: str | None,
+    place: FilePlace,
+    duration: float,
+    damage: str | None,
 ) -> int:
     """The id of the draft of this content, which lies at this place and is so long.
 
@@ -65,7 +71,7 @@ def put(
         session.execute(delete(DraftClip).where(DraftClip.draft_id == row.id))
         row.duration, row.damage = duration, None
     row.root_id, row.relative_path = root_at(session, root), relative_to(path, root)
-    row.damage = damage or row.damage
+    row.damage, row.sample = damage or row.damage, sample
     session.add(row)
     session.flush()
     return row.id
@@ -107,19 +113,21 @@ def move(session: Session, paths: Mapping[int, str]) -> None:
     session.flush()
 
 
-def drop(session: Session, fingerprint: str) -> None:
-    """Delete the draft of this content, if there is one."""
-    row = _row_of(session, fingerprint)
+def drop(session: Session, content: str) -> None:
+    """Delete the draft of this content, if there is one; see `find`."""
+    row = _row_of(session, content)
     if row is not None:
         _delete(session, {row.id})
 
 
-def drop_at(session: Session, paths: Iterable[Path]) -> None:
-    """Delete the drafts of these very files."""
+def drop_at(session: Session, paths: Iterable[Path], *, but: str | None = None) -> None:
+    """Delete the drafts of these very files, but those with this sample."""
     held = _paths_by_id(session)
     if held:  # almost never, and there may be very many paths
         gone = {absolute_text(path) for path in paths}
-        _delete(session, {number for number, at in held.items() if at in gone})
+        row = None if but is None else _row_of(session, but)
+        spared = None if row is None else row.id
+        _delete(session, {number for number, at in held.items() if at in gone} - {spared})
 
 
 def drop_under(session: Session, paths: Iterable[Path]) -> int:
@@ -129,8 +137,9 @@ def drop_under(session: Session, paths: Iterable[Path]) -> int:
     return len(gone)
 
 
-def _row_of(session: Session, fingerprint: str) -> DraftVideo | None:
-    return session.scalar(select(DraftVideo).where(DraftVideo.fingerprint == fingerprint))
+def _row_of(session: Session, content: str) -> DraftVideo | None:
+    fits = or_(DraftVideo.fingerprint == content, DraftVideo.sample == content)
+    return session.scalars(select(DraftVideo).where(fits).order_by(DraftVideo.id.desc())).first()
 
 
 def _paths_by_id(session: Session) -> dict[int, str]:

@@ -84,6 +84,21 @@ class VideoRecord:
     codec: str
     container: str
     damage: str | None = None  # what of it could not be read, in one sentence; None if it is sound
+    sample: str | None = None  # leads to it from a few bytes of a file; see `Catalog.lookalikes`
+
+
+@dataclass(frozen=True, slots=True)
+class Lookalike:
+    """A video that a file may hold, as a sample of both agrees.
+
+    `fingerprint` is None for one of which never more than the sample was taken. `sound` is whether
+    all of it could be read.
+    """
+
+    video_id: int
+    fingerprint: str | None
+    sound: bool
+    places: tuple[FilePlace, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -58,7 +58,11 @@ class Root(Base):
 
 
 class Video(Base):
-    """Content, known by its fingerprint."""
+    """Content, known by its fingerprint, which is told from all bytes.
+
+    `sample` is told from a few of them, and leads to videos that a file may hold. Of a video that
+    was indexed when there was nothing else (schema 2), it is the fingerprint, and `sample` is null.
+    """
 
     __tablename__ = "videos"
     __table_args__ = _IDS_NEVER_REUSED
@@ -72,6 +76,7 @@ class Video(Base):
     codec: Mapped[str] = mapped_column(MessageText)
     container: Mapped[str] = mapped_column(MessageText)
     damage: Mapped[str | None] = mapped_column(MessageText)
+    sample: Mapped[str | None] = mapped_column(Text, index=True)
 
 
 class File(Base):
@@ -117,6 +122,7 @@ class DraftVideo(Base):
     relative_path: Mapped[str] = mapped_column(PathText)
     duration: Mapped[float]
     damage: Mapped[str | None] = mapped_column(MessageText)
+    sample: Mapped[str | None] = mapped_column(Text)
 
 
 class DraftClip(Base):

@@ -18,7 +18,7 @@ from indexer.events import (
     Report,
     Walking,
 )
-from indexer.fingerprint import Fingerprint, read_fingerprint
+from indexer.fingerprint import Sample, read_fingerprint, read_sample
 from indexer.names import VIDEO_SUFFIXES
 from indexer.pipeline import index_library, provenance_of
 from indexer.plan import Sampling, plan_clips, sample_times
@@ -39,7 +39,6 @@ __all__ = [
     "FailuresTold",
     "FileDone",
     "FilmStarted",
-    "Fingerprint",
     "FoundFile",
     "IndexPass",
     "IndexReport",
@@ -55,6 +54,7 @@ __all__ = [
     "ProgressMeter",
     "ReaderError",
     "Report",
+    "Sample",
     "Sampling",
     "SettingsError",
     "UnreadableFilmError",
@@ -66,6 +66,7 @@ __all__ = [
     "plan_clips",
     "provenance_of",
     "read_fingerprint",
+    "read_sample",
     "sample_times",
     "watch_library",
 ]

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from catalog import ClipSpan, Draft
 from indexer.encoding import ClipEncoder
-from indexer.reading import ClipRead, FilmJob, FilmOpened
+from indexer.reading import ClipRead, Content, FilmJob, FilmOpened
 
 if TYPE_CHECKING:
     from media import VideoInfo
@@ -22,6 +22,7 @@ class FilmInProgress:
     """A film that is being read: its clips and those of their vectors that are there."""
 
     job: FilmJob
+    content: Content
     video: "VideoInfo"
     spans: tuple[ClipSpan, ...]
     vectors: NDArray[np.float32]  # (len(spans), P)
@@ -78,6 +79,7 @@ class EmbeddingBatches:
         """Begin a film, with the vectors of `draft` for the clips that need not be read."""
         film = FilmInProgress(
             job=job,
+            content=opened.content,
             video=opened.video,
             spans=opened.spans,
             vectors=np.zeros((len(opened.spans), self.dimension), dtype=np.float32),

@@ -129,7 +129,9 @@ class ClipEncoder:
         self._ringer.close()
 
     def start(self) -> None:
-        """Begin to load the model."""
+        """Begin to load the model; nothing happens the second time."""
+        if self._threads:
+            return
         self._loading = True
         self._start_thread(self._load_and_embed)
 

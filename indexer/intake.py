@@ -1,18 +1,19 @@
 """Which of the files that were found have to be decoded: those whose content is not known yet."""
 
 from collections import deque
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import NamedTuple
 
-from catalog import NO_VIDEO, Catalog, FilePlace, FileState
+from catalog import NO_VIDEO, Catalog, FilePlace, FileState, Lookalike
 from indexer.errors import reason
 from indexer.events import LibraryWalked, Outcome
-from indexer.file_state import size_and_time
-from indexer.fingerprint import read_fingerprint
+from indexer.fingerprint import Sample, read_sample
 from indexer.ledger import Ledger
 from indexer.other_content import other_content
-from indexer.reading import FilmJob
+from indexer.reading import Content, FilmJob
+from indexer.recognition import is_as, moved_video, witness_of
 from indexer.records import FailedFile, IndexSettings
 from indexer.vanished import UNREAD_SIZE, is_gone
 from indexer.walk import FoundFile, Walk
@@ -20,9 +21,21 @@ from indexer.walk import FoundFile, Walk
 _CHANGED = "changed while it was being read; index again once nobody writes to it any more"
 
 
+class _Recognised(NamedTuple):
+    """A file that holds a video of the catalog."""
+
+    file: FoundFile
+    place: FilePlace
+    video_id: int
+
+
 @dataclass(slots=True, kw_only=True)
 class Intake:
-    """Sorts what was found, and hands out what has to be decoded, film by film."""
+    """Sorts what was found, and hands out what has to be read, file by file.
+
+    A file that no video is like is decoded at once. One that may hold a known video is measured
+    first: read whole for its fingerprint.
+    """
 
     catalog: Catalog
     settings: IndexSettings
@@ -32,14 +45,22 @@ class Intake:
     found_again: set[int] = field(default_factory=set)
     _waiting: deque[FoundFile] = field(default_factory=deque)
     # Places of videos that hold something else now, perhaps what another of them held before.
-    _changed: list[FoundFile] = field(default_factory=list)
-    # Content that is being read now, with the other places of it that turned up meanwhile.
-    _copies: dict[str, list[FilmJob]] = field(default_factory=dict)
+    _changed: deque[FoundFile] = field(default_factory=deque)
+    # Samples of what is being read now, with the files like it that turned up meanwhile.
+    _alike: dict[str, list[FoundFile]] = field(default_factory=dict)
+    # What is being measured; for places of videos without a fingerprint, whose it will be.
+    _measured: dict[FilmJob, int | None] = field(default_factory=dict)
+    _tried: set[int] = field(default_factory=set)
+    # What is to be decoded, and, of changed places, what is only when the exchange is over.
+    _unknown: deque[FilmJob] = field(default_factory=deque)
+    _replaced: list[FilmJob] = field(default_factory=list)
+    _exchanged: list[_Recognised] = field(default_factory=list)
 
     @property
     def waiting(self) -> int:
-        """How many files have not been looked into yet."""
-        return len(self._waiting) + len(self._changed)
+        """How many files are left to be read, at most."""
+        looked_into = len(self._unknown) + len(self._replaced)
+        return len(self._waiting) + len(self._changed) + looked_into
 
     def sort(self, walk: Walk) -> None:
         """Set aside what is known and unchanged; the rest waits for its turn."""
@@ -54,7 +75,7 @@ class Intake:
         if state is None:
             self._waiting.append(file)
         elif (state.size, state.mtime_ns) != (file.size, file.mtime_ns):
-            (self._waiting if state.video_id is None else self._changed).append(file)
+            self._queue_of(file).append(file)
         elif state.error is None:
             self.ledger.unchanged()
         elif self.settings.retry_failed:
@@ -66,62 +87,121 @@ class Intake:
             self.ledger.left_alone(failure)
 
     def next_job(self) -> FilmJob | None:
-        """Fingerprint waiting files until one holds something new; None when none is left."""
-        while self._waiting or self._changed:
-            if not self._waiting:
-                self._place_exchanged()
-            elif (job := self._fingerprinted(self._waiting.popleft())) is None:
-                continue
-            elif (what := self._other_content(job)) is not None:
-                self._no_video(job, what=what)
-            elif (video_id := self.catalog.video_with(job.content.digest)) is not None:
-                self._place_known({job: video_id})
-            elif job.content.digest in self._copies:
-                self._copies[job.content.digest].append(job)
+        """Look into files until one has to be read.
+
+        None when none is left, or when what is read now has to be known before the others.
+        """
+        while True:
+            if self._unknown:
+                return self._unknown.popleft()
+            if self._waiting or self._changed:
+                job = self._look_into((self._waiting or self._changed).popleft())
+                if job is not None:
+                    return job
+            elif (self._exchanged or self._replaced) and not self._measured:
+                self._exchange()
             else:
-                self._copies[job.content.digest] = []
-                return job
+                return None
+
+    def _look_into(self, file: FoundFile) -> FilmJob | None:
+        """What has to be read for this file; None where nothing has, or not now."""
+        job = self._sampled(file)
+        if job is None:
+            return None
+        sample = job.sample.digest
+        if sample in self._alike:
+            self._alike[sample].append(file)
+            return None
+        lookalikes = self.catalog.lookalikes(sample)
+        place = place_of(file, job.sample)
+        if (moved := moved_video(place, lookalikes)) is not None:
+            self._recognise(_Recognised(file, place, moved))
+            return None
+        self._alike[sample] = []
+        if (witness := self._witness(lookalikes, sample=sample)) is not None:
+            self._alike[sample].append(file)
+            return witness
+        if any(lookalike.fingerprint is not None for lookalike in lookalikes):
+            job = replace(job, measured=True)
+            self._measured[job] = None
+            return job
+        return self._to_decode(job)
+
+    def _witness(self, lookalikes: Collection[Lookalike], *, sample: str) -> FilmJob | None:
+        """A file to measure for a video without a fingerprint; each has one try in a run."""
+        for video in lookalikes:
+            if video.fingerprint is None and video.video_id not in self._tried:
+                self._tried.add(video.video_id)
+                witness = witness_of(video, sample=sample)
+                if witness is not None:
+                    self._measured[witness] = video.video_id
+                    return witness
         return None
 
-    def committed(self, job: FilmJob, *, video_id: int) -> None:
-        """The film is in the catalog: its copies are known content now."""
-        self._place_known(dict.fromkeys(self._copies.pop(job.content.digest), video_id))
+    def _to_decode(self, job: FilmJob) -> FilmJob | None:
+        """Films go when no place holds them any more: what changed places hold comes last."""
+        if self._queue_of(job.file) is self._waiting:
+            return job
+        self._replaced.append(job)
+        return None
+
+    def measured(self, job: FilmJob, content: Content) -> None:
+        """A file was read for its fingerprint: it holds a known video, or has to be decoded."""
+        owner = self._measured.pop(job)
+        if owner is not None:
+            if content.sample == job.sample:
+                self.catalog.note_fingerprint(
+                    owner, fingerprint=content.fingerprint, sample=content.sample.digest
+                )
+            self._let_others_follow(job)
+        elif (video_id := self.catalog.video_with(content.fingerprint)) is not None:
+            place = place_of(job.file, content.sample)
+            self._recognise(_Recognised(job.file, place, video_id))
+            self._let_others_follow(job)
+        elif (unknown := self._to_decode(replace(job, measured=False))) is not None:
+            self._unknown.append(unknown)
+
+    def committed(self, job: FilmJob) -> None:
+        """The film is in the catalog: those like it get their turn."""
+        self._let_others_follow(job)
 
     def failed(self, job: FilmJob, *, error: str) -> None:
-        """The film cannot be read; its copies get their turn.
+        """The film cannot be read; those like it get their turn.
 
         They may be sound where this file vanished or changed under our hands.
         """
-        self._fail(job.file, place=place_of(job), error=error)
-        self._let_copies_follow(job)
+        if self._measured.pop(job, None) is None:
+            place = place_of(job.file, job.sample)
+            self._fail(job.file, place=place, error=error, sample=job.sample)
+        self._let_others_follow(job)
 
     def no_video(self, job: FilmJob, *, what: str) -> None:
-        """The file that was read is something else than a video, and so are its copies."""
+        """The file that was read is something else than a video; those like it get their turn."""
         self._no_video(job, what=what)
-        for copy in self._copies.pop(job.content.digest):
-            self._no_video(copy, what=what)
+        self._let_others_follow(job)
 
     def _no_video(self, job: FilmJob, *, what: str) -> None:
         error = f"{NO_VIDEO}{what}"
-        self._record_failure(job.file, place=place_of(job), error=error)
+        place = place_of(job.file, job.sample)
+        self._record_failure(job.file, place=place, error=error, sample=job.sample)
         self.ledger.no_video(job.file, error=error)
-
-    def _other_content(self, job: FilmJob) -> str | None:
-        try:
-            return other_content(job.file.path)
-        except OSError:
-            return None  # whoever reads it next is told
 
     def changed(self, job: FilmJob) -> None:
         """The file holds something else by now: what was read of it is neither old nor new.
 
-        Its copies may still be sound, and get their turn.
+        Those like it may still be sound, and get their turn.
         """
-        self._fail(job.file, place=None, error=_CHANGED)
-        self._let_copies_follow(job)
+        if self._measured.pop(job, None) is None:
+            self._fail(job.file, place=None, error=_CHANGED)
+        self._let_others_follow(job)
 
-    def _let_copies_follow(self, job: FilmJob) -> None:
-        self._waiting.extendleft(copy.file for copy in self._copies.pop(job.content.digest))
+    def _let_others_follow(self, job: FilmJob) -> None:
+        for file in reversed(self._alike.pop(job.sample.digest, ())):
+            self._queue_of(file).appendleft(file)
+
+    def _queue_of(self, file: FoundFile) -> deque[FoundFile]:
+        state = self.known.get(file.pathname)
+        return self._waiting if state is None or state.video_id is None else self._changed
 
     def note_unreadable(self, walk: Walk) -> None:
         """List what the system would not show, and keep account of it until it does.
@@ -129,6 +209,8 @@ class Intake:
         A video that was indexed at such a place stays: nothing is known against it.
         """
         for failure in walk.unreadable:
+            if self.settings.holds(str(failure.path)):
+                continue
             self.ledger.left_alone(failure)
             known = self.known.get(str(failure.path))
             if known is None or known.error not in (None, failure.error):
@@ -140,87 +222,73 @@ class Intake:
         roots = (*self.settings.within, *walk.roots)
         return next((root for root in roots if root in path.parents), path.parent)
 
-    def _place_exchanged(self) -> None:
-        """Find known content at places that held other content before.
+    def _sampled(self, file: FoundFile) -> FilmJob | None:
+        """The file with its sample; None where it cannot be read, or is no video at first sight."""
+        try:
+            job = FilmJob(file, read_sample(file.path))
+            what = other_content(file.path)
+        except OSError as error:
+            self._fail(file, place=None, error=reason(error))
+            return None
+        if what is not None:
+            self._no_video(job, what=what)
+            return None
+        return job
+
+    def _recognise(self, found: _Recognised) -> None:
+        if self._queue_of(found.file) is self._changed:
+            self._exchanged.append(found)
+        else:
+            self._place([found])
+
+    def _exchange(self) -> None:
+        """Place known content at places that held other content before, then let go of that.
 
         All in one step, and after the files at new places: a film goes when no place holds it any
         more, and where files took over each other's names, each step alone would drop the next one.
         """
-        jobs = [job for file in self._changed if (job := self._fingerprinted(file)) is not None]
-        self._changed.clear()
-        videos = {job: self.catalog.video_with(job.content.digest) for job in jobs}
-        self._place_known({job: video for job, video in videos.items() if video is not None})
-        self._waiting.extend(job.file for job, video in videos.items() if video is None)
+        self._place(self._exchanged)
+        self._exchanged.clear()
+        self._unknown.extend(self._replaced)
+        self._replaced.clear()
 
-    def _fingerprinted(self, file: FoundFile) -> FilmJob | None:
-        try:
-            return FilmJob(file, read_fingerprint(file.path))
-        except OSError as error:
-            self._fail(file, place=None, error=reason(error))
-            return None
-
-    def _place_known(self, found: Mapping[FilmJob, int]) -> None:
-        if not found:
+    def _place(self, every: Collection[_Recognised]) -> None:
+        if not every:
             return
-        self.catalog.add_places({place_of(job): video_id for job, video_id in found.items()})
-        for job, video_id in found.items():
-            before = self.known.get(job.file.pathname)
-            same = before is not None and before.video_id == video_id
+        self.catalog.add_places({found.place: found.video_id for found in every})
+        for found in every:
+            before = self.known.get(found.file.pathname)
+            same = before is not None and before.video_id == found.video_id
             if not same:
-                self.found_again.add(video_id)
-            self.ledger.found(job.file, Outcome.UNCHANGED if same else Outcome.MOVED)
+                self.found_again.add(found.video_id)
+            self.ledger.found(found.file, Outcome.UNCHANGED if same else Outcome.MOVED)
 
-    def _fail(self, file: FoundFile, *, place: FilePlace | None, error: str) -> None:
-        self._record_failure(file, place=place, error=error)
+    def _fail(
+        self, file: FoundFile, *, place: FilePlace | None, error: str, sample: Sample | None = None
+    ) -> None:
+        self._record_failure(file, place=place, error=error, sample=sample)
         self.ledger.failed(file, error=error)
 
-    def _record_failure(self, file: FoundFile, *, place: FilePlace | None, error: str) -> None:
+    def _record_failure(
+        self, file: FoundFile, *, place: FilePlace | None, error: str, sample: Sample | None
+    ) -> None:
         """Remember a failure of the content until it changes, any other one until the next run.
 
         That the system refused to read a file (`place` is None then), or that it changed while it
         was read, says nothing about its content: clips that it had stay until there are new ones.
         """
-        if place is not None and _is_as(place):
-            self.catalog.record_failure(place, error=error)
+        if place is not None and sample is not None and is_as(place):
+            self.catalog.record_failure(place, error=error, sample=sample.digest)
             return
         known = self.known.get(file.pathname)
         if not is_gone(file.path) and (known is None or known.video_id is None):
             self.catalog.record_failure(_unread(file.path, root=file.root), error=error)
 
 
-def place_of(job: FilmJob) -> FilePlace:
+def place_of(file: FoundFile, sample: Sample) -> FilePlace:
     """The file as it was before it was read: a later change is seen by the next run."""
-    return FilePlace(
-        root=job.file.root,
-        path=job.file.path,
-        size=job.content.size,
-        mtime_ns=job.content.mtime_ns,
-    )
-
-
-def holds_something_else(job: FilmJob) -> bool:
-    """Whether the file is there, with other content than when its turn came.
-
-    One that is gone was read through its open end, and may turn up under another name.
-    """
-    try:
-        return not _is_as(place_of(job)) and (
-            read_fingerprint(job.file.path).digest != job.content.digest
-        )
-    except (FileNotFoundError, NotADirectoryError):
-        return False
-    except OSError:
-        return True
+    return FilePlace(root=file.root, path=file.path, size=sample.size, mtime_ns=sample.mtime_ns)
 
 
 def _unread(path: Path, *, root: Path) -> FilePlace:
     return FilePlace(root=root, path=path, size=UNREAD_SIZE, mtime_ns=0)
-
-
-def _is_as(place: FilePlace) -> bool:
-    """Whether the file still has the size and time of `place`."""
-    try:
-        state = place.path.stat()
-    except OSError:
-        return False
-    return size_and_time(state) == (place.size, place.mtime_ns)

@@ -5,24 +5,27 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from catalog import Catalog, CatalogStorageError, Draft, Provenance, VideoRecord
+from catalog import Catalog, CatalogStorageError, Draft, FilePlace, Provenance, VideoRecord
 from indexer.batches import EmbeddingBatches, FilmInProgress
 from indexer.encoding import ClipEncoder, ClipFormat, Embedder, Model
 from indexer.events import ClipsEmbedded, FilmStarted, Report, Walking
-from indexer.intake import Intake, holds_something_else, place_of
+from indexer.intake import Intake, place_of
 from indexer.ledger import Ledger
 from indexer.readers import FilmReaders
 from indexer.reading import (
     ClipRead,
+    FilmChanged,
     FilmJob,
+    FilmMeasured,
     FilmOpened,
     FilmRead,
     FilmReader,
     FilmUnreadable,
     Message,
 )
+from indexer.recognition import is_as
 from indexer.records import IndexReport, IndexSettings
-from indexer.vanished import vanished_files
+from indexer.vanished import is_gone, vanished_files
 from indexer.walk import Walk, find_videos
 from machine import usable_cores
 
@@ -47,7 +50,8 @@ def index_library(
 
     Each new film is decoded once, in a process of its own, and committed in one transaction; known
     files that have not changed are not opened; content that is known already, under whatever name,
-    is not decoded; files that are gone are forgotten, unless their disk is not there. A file that
+    is read to prove it, but not decoded; of files that were moved, size, time and a sample are
+    proof enough. Files that are gone are forgotten, unless their disk is not there. A file that
     fails, or whose decoder crashes or hangs, is recorded and listed, and the run goes on. The model
     is loaded while the first film is decoded, and not at all if there is none.
 
@@ -87,7 +91,6 @@ def index_library(
             model=model,
         ).run()
         _forget_vanished(catalog, intake, walk=walk, missing=missing)
-        catalog.drop_drafts(walk.roots)
     except KeyboardInterrupt:
         interrupted = True
     return ledger.summary(interrupted=interrupted, unsaved=_save_snapshot(catalog))
@@ -124,19 +127,36 @@ def _split(paths: Iterable[Path], catalog: Catalog) -> tuple[list[Path], list[Pa
 def _forget_vanished(
     catalog: Catalog, intake: Intake, *, walk: Walk, missing: Iterable[Path]
 ) -> None:
-    known = intake.known
+    known, settings = intake.known, intake.settings
     under = [*walk.roots, *missing]
+    unfinished = {path for path in catalog.unfinished(under) if not settings.holds(str(path))}
     vanished = vanished_files(
-        known, walk=walk, missing_roots=missing, noted_mounts=catalog.mounts(under)
+        known,
+        unfinished=unfinished,
+        walk=walk,
+        missing_roots=missing,
+        noted_mounts=catalog.mounts(under),
     )
     for failure in vanished.absent:
         intake.ledger.left_alone(failure)
     intake.ledger.left_out(vanished.left_out)
     if vanished.gone or vanished.answered:
         catalog.forget_places([*vanished.gone, *vanished.answered])
+    catalog.drop_drafts([path for path in unfinished if _is_finished(path, catalog)])
     intake.ledger.removed(
-        sum(known[str(path)].video_id not in intake.found_again for path in vanished.gone)
+        sum(
+            known[str(path)].video_id not in intake.found_again
+            for path in vanished.gone
+            if str(path) in known
+        )
     )
+
+
+def _is_finished(path: Path, catalog: Catalog) -> bool:
+    """Whether a file holds a video of the catalog, so that nothing there is to be gone on with."""
+    state = catalog.known_files([path]).get(str(path))
+    place = state and FilePlace(path.parent, path, state.size, state.mtime_ns)
+    return bool(state and state.video_id and place and is_as(place))
 
 
 @dataclass(slots=True, kw_only=True)
@@ -154,18 +174,17 @@ class _Indexing:
     def run(self) -> None:
         """Read films in processes, embed their clips here, and commit each film when it is whole.
 
-        The model is only loaded for a film; what is known by content is done with before that.
+        The model is only loaded for a film that has to be decoded.
         """
         job = self._next_job()
         if job is None:
             return
         clip_format = self.model.clip_format()
         with ClipEncoder(self.model, limit=self.settings.clips_per_batch) as encoder:
-            encoder.start()  # which takes seconds, in which the first clips are read
             batches = EmbeddingBatches(encoder=encoder, dimension=clip_format.dimension)
             try:
                 with self._readers(clip_format) as readers:
-                    readers.submit(job)
+                    self._submit(job, readers, batches)
                     self._index_films(readers, batches)
             except KeyboardInterrupt:
                 self._save_drafts(batches, older_than=0.0)
@@ -179,7 +198,7 @@ class _Indexing:
             self._save_drafts(batches, older_than=self.settings.save_every)
             # Twice the readers: each finds its next film waiting.
             while readers.unfinished < 2 * self.settings.workers and (job := self._next_job()):
-                readers.submit(job)
+                self._submit(job, readers, batches)
             if not readers.unfinished:
                 batches.submit(least=1)
                 if batches.is_empty:
@@ -190,6 +209,11 @@ class _Indexing:
                 self._take(*received, batches)
             elif not batches.encoder.in_flight:
                 batches.submit(least=1)
+
+    def _submit(self, job: FilmJob, readers: FilmReaders, batches: EmbeddingBatches) -> None:
+        if not job.measured:
+            batches.encoder.start()  # which takes seconds, in which the first clips are read
+        readers.submit(job)
 
     def _readers(self, clip_format: ClipFormat) -> FilmReaders:
         workers = self.settings.workers
@@ -218,10 +242,17 @@ class _Indexing:
     def _next_job(self) -> FilmJob | None:
         """The next film to decode, with what an earlier run has embedded of it."""
         job = self.intake.next_job()
-        draft = None if job is None else self.catalog.draft(job.content.digest)
-        if job is None or draft is None:
+        if job is None or job.measured:
             return job
-        job = replace(job, ready=frozenset(draft.spans), ready_duration=draft.duration)
+        draft = self.catalog.draft(job.sample.digest)
+        if draft is None:
+            return job
+        job = replace(
+            job,
+            ready=frozenset(draft.spans),
+            ready_of=draft.fingerprint,
+            ready_duration=draft.duration,
+        )
         self._drafts[job] = draft
         return job
 
@@ -230,6 +261,8 @@ class _Indexing:
             case FilmOpened():
                 draft = self._drafts.pop(job, None)
                 film = batches.open(job, message, draft=draft)
+                if draft is not None and draft.fingerprint == message.content.fingerprint:
+                    self._save_draft(film, clips=[])  # it may have lain elsewhere
                 resumed = film.seconds_reached
                 self.ledger.report(
                     FilmStarted(job.file.path, job.file.size, message.video.duration, resumed)
@@ -240,6 +273,11 @@ class _Indexing:
                 film = batches.film(job)
                 film.finish_reading(damage)
                 self._commit_if_complete(film, batches)
+            case FilmMeasured(content=content):
+                self.intake.measured(job, content)
+            case FilmChanged():
+                batches.close(job)
+                self.intake.changed(job)
             case FilmUnreadable(error=error, is_film=True):
                 batches.close(job)
                 self.intake.failed(job, error=error)
@@ -259,40 +297,39 @@ class _Indexing:
     def _commit_if_complete(self, film: FilmInProgress, batches: EmbeddingBatches) -> None:
         if not film.complete:
             return
-        job = film.job
-        if holds_something_else(job):
-            # Content is known by its fingerprint ever after: nothing else may go by that name.
-            batches.close(job)
-            self.intake.changed(job)
-            return
         self._bind(batches)
-        video_id = self.catalog.add_video(
-            _video_record(film), place=place_of(job), clips=film.spans, vectors=film.vectors
+        self.catalog.add_video(
+            _video_record(film), place=_place_of(film), clips=film.spans, vectors=film.vectors
         )
-        batches.close(job)
+        batches.close(film.job)
         self.ledger.indexed(
-            job.file,
+            film.job.file,
             clips=len(film.spans),
             video_seconds=film.video.duration,
             damage=film.damage,
         )
-        self.intake.committed(job, video_id=video_id)
+        self.intake.committed(film.job)
 
     def _save_drafts(self, batches: EmbeddingBatches, *, older_than: float) -> None:
         """Keep what is embedded of films that take long: nobody waits for the same film twice."""
         for film in batches.films:
             clips = film.take_unsaved(older_than=older_than)
-            if not clips or holds_something_else(film.job):
-                continue
-            self._bind(batches)
-            self.catalog.add_to_draft(
-                film.job.content.digest,
-                place=place_of(film.job),
-                duration=film.video.duration,
-                clips=[film.spans[clip] for clip in clips],
-                vectors=film.vectors[clips],
-                damage=film.damage,
-            )
+            place = _place_of(film)
+            # What was read of another state is of no use; one that is gone may turn up elsewhere.
+            if clips and (is_as(place) or is_gone(place.path)):
+                self._bind(batches)
+                self._save_draft(film, clips=clips)
+
+    def _save_draft(self, film: FilmInProgress, *, clips: list[int]) -> None:
+        self.catalog.add_to_draft(
+            film.content.fingerprint,
+            sample=film.content.sample.digest,
+            place=_place_of(film),
+            duration=film.video.duration,
+            clips=[film.spans[clip] for clip in clips],
+            vectors=film.vectors[clips],
+            damage=film.damage,
+        )
 
     def _check_model(self, batches: EmbeddingBatches) -> None:
         """Refuse another model than the catalog's before its vectors pile up, not after that."""
@@ -321,10 +358,15 @@ def provenance_of(embedder: Embedder, *, settings: IndexSettings) -> Provenance:
     )
 
 
+def _place_of(film: FilmInProgress) -> FilePlace:
+    return place_of(film.job.file, film.content.sample)
+
+
 def _video_record(film: FilmInProgress) -> VideoRecord:
     video = film.video
     return VideoRecord(
-        fingerprint=film.job.content.digest,
+        fingerprint=film.content.fingerprint,
+        sample=film.content.sample.digest,
         duration=video.duration,
         width=video.width,
         height=video.height,

@@ -18,7 +18,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.reading import ClipRead, FilmJob, FilmOpened, FilmRead, FilmReader, FilmUnreadable
+from indexer.reading import ClipRead, End, FilmJob, FilmOpened, FilmReader
 from indexer.shared_bytes import attached_bytes
 
 # Bytes that one film's decoding may take on top of what the process starts with. A film of
@@ -61,7 +61,7 @@ class SlotFree:
     slot: int
 
 
-Told: TypeAlias = Ready | FilmOpened | ClipInSlot | FilmRead | FilmUnreadable | Broken
+Told: TypeAlias = Ready | FilmOpened | ClipInSlot | End | Broken
 
 
 def serve(connection: Connection, memory: int) -> None:

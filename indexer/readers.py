@@ -31,7 +31,10 @@ from indexer.reader_process import (
 from indexer.reader_server import ForkedReader, ReaderServer
 from indexer.reading import (
     ClipRead,
+    End,
+    FilmChanged,
     FilmJob,
+    FilmMeasured,
     FilmOpened,
     FilmRead,
     FilmReader,
@@ -163,7 +166,7 @@ class FilmReaders:
             if left < 0 or self._hear(timeout=left, bell=bell):
                 return None
         job, message = self._received.popleft()
-        if isinstance(message, FilmRead | FilmUnreadable):
+        if isinstance(message, End):
             self._unfinished -= 1
         return job, message
 
@@ -204,7 +207,7 @@ class FilmReaders:
                 if reader.film is not None:
                     reader.expect(self._time_between_clips(reader.film))
                 self._received.append((job, reader.take(told)))
-            case FilmRead() | FilmUnreadable():
+            case FilmRead() | FilmUnreadable() | FilmChanged() | FilmMeasured():
                 reader.job = None
                 self._received.append((job, told))
 
@@ -243,7 +246,7 @@ class FilmReaders:
                     self._lose(reader, error=_end_of(reader))
 
     def _time_to_open(self, job: FilmJob) -> float:
-        return self._patience + job.content.size / _BYTES_PER_SECOND
+        return self._patience + job.sample.size / _BYTES_PER_SECOND
 
     def _time_to_first_clip(self, opened: FilmOpened) -> float:
         """Where a film cannot be sought in, all that is ready has to be decoded once more."""

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catalog import ClipSpan
-from indexer.errors import NoFilmError, UnreadableFilmError
-from indexer.fingerprint import Fingerprint
+from indexer.errors import NoFilmError, UnreadableFilmError, reason
+from indexer.fingerprint import FingerprintReading, Sample
 from indexer.plan import FrameSchedule, Sampling, plan_clips
 from indexer.walk import FoundFile
 
@@ -25,22 +25,40 @@ Pixels: TypeAlias = NDArray[np.uint8]
 
 @dataclass(frozen=True, slots=True)
 class FilmJob:
-    """A file to be decoded, and what it held when its turn came.
+    """A file to be decoded, or only `measured`, and its sample when its turn came.
 
-    `ready` are clips that an earlier run has embedded already; they count as long as the film
-    still lasts `ready_duration` seconds, to the digit.
+    `ready` are clips that an earlier run has embedded already; they count as long as the file has
+    the fingerprint `ready_of`, and lasts `ready_duration` seconds, to the digit.
     """
 
     file: FoundFile
-    content: Fingerprint
+    sample: Sample
+    measured: bool = False
     ready: frozenset[ClipSpan] = field(default=frozenset(), compare=False)
+    ready_of: str = field(default="", compare=False)
     ready_duration: float = field(default=0.0, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What a file holds, told from all of it, and its sample and state before it was read."""
+
+    fingerprint: str
+    sample: Sample
+
+
+@dataclass(frozen=True, slots=True)
+class FilmMeasured:
+    """What the file holds is known; no more was asked."""
+
+    content: Content
 
 
 @dataclass(frozen=True, slots=True)
 class FilmOpened:
     """The film was probed and cut into `spans`; the clips numbered in `wanted` will be read."""
 
+    content: Content
     video: "VideoInfo"
     spans: tuple[ClipSpan, ...]
     wanted: tuple[int, ...]
@@ -72,7 +90,14 @@ class FilmUnreadable:
     is_film: bool = True
 
 
-Message: TypeAlias = FilmOpened | ClipRead | FilmRead | FilmUnreadable
+@dataclass(frozen=True, slots=True)
+class FilmChanged:
+    """The file held something else when its end was reached: what was read is neither of both."""
+
+
+# What a reader says last of a film, and what it may say before.
+End: TypeAlias = FilmRead | FilmUnreadable | FilmChanged | FilmMeasured
+Message: TypeAlias = FilmOpened | ClipRead | End
 
 
 class FrameProcessor(Protocol):
@@ -98,31 +123,44 @@ class FilmReader:
     accelerator: str = "none"
 
     def read(self, job: FilmJob) -> Generator[Message, None, None]:
-        """Tell a film step by step; ends with FilmRead or FilmUnreadable.
+        """Tell a film step by step, with an `End` as the last.
 
         What fails in the file is told as FilmUnreadable. What fails in the processor is raised:
         it is not this film's fault.
         """
-        damage: list[str] = []
         try:
-            video = _probe(job)
-            spans = plan_clips(
-                video.end,
-                start=video.start,
-                window=self.window,
-                stride=self.stride,
-                gaps=video.gaps,
-            )
-            wanted = _wanted(job, video=video, spans=spans)
-            # What it takes to plan the decoding is of no use to anyone else, and large.
-            yield FilmOpened(replace(video, packets=None), spans, wanted)
-            yield from self._clips(video, spans=spans, wanted=wanted, on_damage=damage.append)
+            with _fingerprint_reading(job) as reading:
+                end: End
+                if job.measured:
+                    end = FilmMeasured(_content(reading))
+                else:
+                    end = FilmRead((yield from self._film(job, reading)))
+                yield end if _still_holds(reading) else FilmChanged()
         except UnreadableFilmError as error:
             yield FilmUnreadable(str(error), is_film=not isinstance(error, NoFilmError))
         except MemoryError:
             yield FilmUnreadable("decoding it takes more memory than one film is allowed")
-        else:
-            yield FilmRead("; ".join(damage) or None)
+
+    def _film(
+        self, job: FilmJob, reading: FingerprintReading
+    ) -> Generator[FilmOpened | ClipRead, None, str | None]:
+        """Tell that it was opened, and its clips; returns what could not be decoded on the way."""
+        damage: list[str] = []
+        video = _probe(job)
+        content = _content(reading)
+        spans = plan_clips(
+            video.end,
+            start=video.start,
+            window=self.window,
+            stride=self.stride,
+            gaps=video.gaps,
+        )
+        ready = _ready(job, content=content, video=video)
+        wanted = tuple(number for number, span in enumerate(spans) if span not in ready)
+        # What it takes to plan the decoding is of no use to anyone else, and large.
+        yield FilmOpened(content, replace(video, packets=None), spans, wanted)
+        yield from self._clips(video, spans=spans, wanted=wanted, on_damage=damage.append)
+        return "; ".join(damage) or None
 
     def _clips(
         self,
@@ -187,9 +225,30 @@ class FilmReader:
         return (height, width) if height <= video.height and width <= video.width else None
 
 
-def _wanted(job: FilmJob, *, video: "VideoInfo", spans: tuple[ClipSpan, ...]) -> tuple[int, ...]:
-    ready = job.ready if job.ready_duration == video.duration else frozenset()
-    return tuple(number for number, span in enumerate(spans) if span not in ready)
+def _ready(job: FilmJob, *, content: Content, video: "VideoInfo") -> frozenset[ClipSpan]:
+    same = (job.ready_of, job.ready_duration) == (content.fingerprint, video.duration)
+    return job.ready if same else frozenset()
+
+
+def _fingerprint_reading(job: FilmJob) -> FingerprintReading:
+    try:
+        return FingerprintReading(job.file.path)
+    except OSError as error:
+        raise UnreadableFilmError(reason(error)) from error
+
+
+def _content(reading: FingerprintReading) -> Content:
+    try:
+        return Content(reading.fingerprint(), reading.sample)
+    except OSError as error:
+        raise UnreadableFilmError(reason(error)) from error
+
+
+def _still_holds(reading: FingerprintReading) -> bool:
+    try:
+        return reading.still_holds()
+    except OSError:
+        return False
 
 
 def _probe(job: FilmJob) -> "VideoInfo":

@@ -6,7 +6,7 @@ a catalog for that would be the worst answer; so files count as gone only where 
 
 import stat
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,6 +38,7 @@ def vanished_files(
     walk: Walk,
     missing_roots: Iterable[Path],
     noted_mounts: Iterable[Path],
+    unfinished: Collection[Path] = (),
 ) -> Vanished:
     """Sort the known files that were not found.
 
@@ -46,10 +47,12 @@ def vanished_files(
         walk: what is there now.
         missing_roots: given paths that are not there at all.
         noted_mounts: folders at which a disk was mounted when their files were indexed.
+        unfinished: files of which there are drafts; one that was never finished may not be known.
     """
     found = {file.pathname for file in walk.files}
     listed = {str(failure.path) for failure in walk.unreadable}
-    unseen = [Path(name) for name in known if name not in found and name not in listed]
+    names = {*known, *map(str, unfinished)} if unfinished else known
+    unseen = [Path(name) for name in names if name not in found and name not in listed]
     if not unseen:
         return Vanished((), (), ())
     unmounted = _unmounted(found & known.keys(), walk, noted_mounts)
@@ -58,15 +61,16 @@ def vanished_files(
     left_out: Counter[Path] = Counter()
     gone, answered = [], []
     for path in unseen:
+        state = known.get(str(path))
         folder = next((above for above in (path, *path.parents) if above in absent), None)
         if folder is not None:
-            kept[folder] += is_gone(path)
-        elif is_unread(known[str(path)]):
+            kept[folder] += state is not None and is_gone(path)
+        elif state is not None and is_unread(state):
             answered.append(path)
         elif is_gone(path):
             gone.append(path)
-        elif (hidden := _left_out(path, walk)) is not None:
-            if known[str(path)].video_id is None:
+        elif state is not None and (hidden := _left_out(path, walk)) is not None:
+            if state.video_id is None:
                 answered.append(path)
             else:
                 left_out[hidden] += 1

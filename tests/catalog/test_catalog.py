@@ -45,7 +45,7 @@ def test_status_counts_what_is_there(shelf, catalog):
     assert [(f.path, f.error) for f in status.failures] == [(FILMS / "c.mp4", "no video stream")]
     assert status.database_bytes > 8192
     assert status.snapshot_bytes > 5 * 16 * 2
-    assert status.schema_version == 2
+    assert status.schema_version == 3
 
 
 def test_every_change_is_a_generation_and_reading_is_none(shelf, catalog, query):

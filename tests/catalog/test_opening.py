@@ -21,14 +21,14 @@ from catalog import (
 DATABASE = "catalog.sqlite"
 
 # The schema as it landed. When this test fails, write a migration instead of editing a version.
-VERSION_2 = {
+VERSION_3 = {
     "meta": "id schema_version catalog_uuid generation snapshot_digest model revision"
     " weights_digest dimension frames_per_clip window stride",
     "roots": "id path",
-    "videos": "id fingerprint duration width height frame_rate codec container damage",
+    "videos": "id fingerprint duration width height frame_rate codec container damage sample",
     "files": "id root_id relative_path size mtime_ns video_id error",
     "clips": "id video_id start end vector",
-    "drafts": "id fingerprint root_id relative_path duration damage",
+    "drafts": "id fingerprint root_id relative_path duration damage sample",
     "draft_clips": "id draft_id start end vector",
     "mounts": "id path",
 }
@@ -139,8 +139,8 @@ def test_the_schema_is_the_one_that_landed(closed):
             closed, "SELECT name FROM sqlite_master WHERE type='table' AND name NOT LIKE 'sqlite_%'"
         )
     }
-    assert tables == VERSION_2
-    assert execute(closed, "SELECT schema_version FROM meta") == [(2,)]
+    assert tables == VERSION_3
+    assert execute(closed, "SELECT schema_version FROM meta") == [(3,)]
 
 
 def test_the_file_is_laid_out_for_vectors_and_for_readers_beside_a_writer(closed):

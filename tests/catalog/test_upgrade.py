@@ -20,7 +20,7 @@ from catalog.tables import Base
 SCHEMAS = Path(__file__).with_name("schemas")
 DATABASE = "catalog.sqlite"
 BACKUP = "catalog.sqlite.v1.backup"
-NEWEST = 2
+NEWEST = 3
 
 
 def restore(folder: Path, *, version: int) -> Path:

@@ -9,8 +9,8 @@ import pytest
 from catalog import ClipSpan
 from indexer.batches import EmbeddingBatches
 from indexer.encoding import ClipEncoder
-from indexer.fingerprint import read_fingerprint
-from indexer.reading import ClipRead, FilmJob, FilmOpened
+from indexer.fingerprint import read_fingerprint, read_sample
+from indexer.reading import ClipRead, Content, FilmJob, FilmOpened
 from indexer.walk import FoundFile
 from media import probe
 from tests.indexer.colours import DIMENSION, FRAMES, SIZE, ColourEmbedder
@@ -30,11 +30,16 @@ def job(path: Path) -> FilmJob:
     found = FoundFile(
         root=path.parent, pathname=str(path), size=state.st_size, mtime_ns=state.st_mtime_ns
     )
-    return FilmJob(found, read_fingerprint(path))
+    return FilmJob(found, read_sample(path))
 
 
 def opened(path: Path) -> FilmOpened:
-    return FilmOpened(probe(path), SPANS, tuple(range(len(SPANS))))
+    return FilmOpened(
+        Content(read_fingerprint(path), read_sample(path)),
+        probe(path),
+        SPANS,
+        tuple(range(len(SPANS))),
+    )
 
 
 def clip(number: int, *, level: int) -> ClipRead:

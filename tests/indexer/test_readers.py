@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from indexer.errors import ReaderError
-from indexer.fingerprint import read_fingerprint
+from indexer.fingerprint import read_sample
 from indexer.plan import Sampling
 from indexer.readers import FilmReaders
 from indexer.reading import ClipRead, FilmJob, FilmOpened, FilmRead, FilmReader, FilmUnreadable
@@ -31,7 +31,7 @@ def job(path: Path) -> FilmJob:
     file = FoundFile(
         root=path.parent, pathname=str(path), size=state.st_size, mtime_ns=state.st_mtime_ns
     )
-    return FilmJob(file, read_fingerprint(path))
+    return FilmJob(file, read_sample(path))
 
 
 def film_readers(processor=None, *, workers=1, slots=2, patience=60.0, stride=4.0):
@@ -148,7 +148,11 @@ def test_what_a_film_has_ready_is_not_read_again(film):
     opened, clips = messages[0][1], [told for _, told in messages if isinstance(told, ClipRead)]
     some = frozenset(opened.spans[:9])
     resumed = FilmJob(
-        job(path).file, job(path).content, ready=some, ready_duration=opened.video.duration
+        job(path).file,
+        job(path).sample,
+        ready=some,
+        ready_of=opened.content.fingerprint,
+        ready_duration=opened.video.duration,
     )
     with film_readers() as readers:
         readers.submit(resumed)

@@ -4,7 +4,7 @@ import av
 import numpy as np
 import pytest
 
-from indexer.fingerprint import read_fingerprint
+from indexer.fingerprint import read_sample
 from indexer.plan import FrameSchedule, Sampling, plan_clips
 from indexer.reading import FilmJob, FilmOpened, FilmRead, FilmReader, FilmUnreadable
 from indexer.walk import FoundFile
@@ -24,7 +24,7 @@ def read(tmp_path):
             threads=1,
         )
         file = FoundFile(root=path.parent, pathname=str(path), size=1, mtime_ns=1)
-        return list(reader.read(FilmJob(file, read_fingerprint(path))))
+        return list(reader.read(FilmJob(file, read_sample(path))))
 
     return messages
 
