@@ -1,13 +1,16 @@
 """One time that goes on, from packets whose time stamps restart, stray, stand still or are missing.
 
 Stamps are trusted as far as they can be: a film that begins at 5 h or leaps ahead by hours keeps
-its own times, so that every player finds the same picture at the same place. What is put right:
+its own times, so that every player finds the same picture at the same place. Those of MP4 come from
+an index, which says how long each picture lasts, and are left alone. What is put right elsewhere:
 
 - A clock that has run through its 33 bits and begins again: time goes on.
 - A clock that restarts (recordings joined end to end): time goes on where the part before ended.
 - Stray stamps (damage): some that leave the line, which then goes on as if they had not been. They
   are replaced by going on at the usual pace. At the ends of a film, where one side of the line is
-  missing, up to two packets stray if they go back, or ahead by more than an hour.
+  missing, up to two packets stray if they go back. In broadcasts, where one garbled bit makes a
+  stamp of another hour, they also do if they leap ahead by more than an hour, unless the program's
+  own clock is there to confirm them.
 - No stamp, or the same one more than eight times running: time goes on at the usual pace.
 
 Packets are looked at in the order in which they are stored; what is a leap and what is usual is
@@ -15,7 +18,7 @@ measured by the film itself, so that films of one picture a minute are as welcom
 """
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Self
@@ -32,6 +35,7 @@ from media.source import (
     Source,
     read_packets,
 )
+from media.transport import program_clock
 
 # Seconds by which stamps may step back or ahead before they are looked at twice. Where the
 # container has no decoding times they are guessed, and step back a little now and then.
@@ -57,12 +61,14 @@ class Timeline:
     `unit` is the stream's time base in seconds; `usual` the step between two pictures, in units,
     until the packets show a better one; `period` how many units the file's clock counts until it
     begins at 0 again. `restarts` fills with the stamps, as put right, at which that clock was set
-    anew; `turned` tells whether it began again by itself.
+    anew; `turned` tells whether it began again by itself. `confirm` is for streams without an
+    index, and tells the time that the file gives beside a packet, if it does.
     """
 
     unit: Fraction
     usual: float
     period: int | None = None
+    confirm: Callable[["Packet[VideoStream]"], int | None] | None = None
     restarts: list[int] = field(default_factory=list)
     turned: bool = False
     _offset: int = 0  # what is added to the file's stamps since the last restart
@@ -87,8 +93,10 @@ class Timeline:
         """The time line of the film at `source`, to be followed from where the file is read."""
         rate = source.stream.average_rate or 0
         usual = min(1 / rate, _USUAL) if rate > 0 else _USUAL
-        period = CLOCK_PERIOD if source.container_name in BROADCAST_CONTAINERS else None
-        return cls(source.unit, usual=float(usual / source.unit), period=period)
+        line = cls(source.unit, usual=float(usual / source.unit))
+        if source.container_name in BROADCAST_CONTAINERS:
+            line.period, line.confirm = CLOCK_PERIOD, _clock_beside(source)
+        return line
 
     def follow(self, packets: Iterable["Packet[VideoStream]"]) -> Iterator["Packet[VideoStream]"]:
         """The same packets, their `dts` and `pts` put right. May read some megabytes ahead."""
@@ -121,7 +129,9 @@ class Timeline:
         self._raw = raw
         if self._repeats > _STANDSTILL:
             packet.pts = packet.dts = stamp = None
-        if stamp is None or self._strays(stamp, ahead):
+        if stamp is None or (
+            self._strays(stamp, ahead) and not self._confirmed(packet, stamp - ahead.shift)
+        ):
             self._place(packet, self._next(ahead), ahead)
             return
         if self._last is not None:
@@ -186,6 +196,11 @@ class Timeline:
             previous, company = later, company + 1
         return company < _COMPANY and self._leaps(step)
 
+    def _confirmed(self, packet: "Packet[VideoStream]", stamp: int) -> bool:
+        """Whether the file gives the same time beside the packet."""
+        told = None if self.confirm is None else self.confirm(packet)
+        return told is not None and self._makes_sense(stamp - told)
+
     def _leads(self, pts: int, stamp: int, ahead: "_Ahead") -> bool:
         """Whether the line of time leaps to `pts` soon after `stamp`, and stays there.
 
@@ -212,7 +227,8 @@ class Timeline:
         return step < -self._reach(self._back)
 
     def _leaps(self, step: int) -> bool:
-        return self._steps_back(step) or step > self._reach(self._long_leap)
+        is_long = self.confirm is not None and step > self._reach(self._long_leap)
+        return self._steps_back(step) or is_long
 
     def _makes_sense(self, delay: int) -> bool:
         return abs(delay) <= self._reach(self._near)
@@ -276,11 +292,20 @@ def steady_packets(
     `timeline` keeps the account; for the rest see `media.source.read_packets`.
     """
     packets = read_packets(source, watcher=watcher)
+    if source.container_name == "mov" and source.stream.frames:  # else in fragments: without index
+        return packets
     if source.container_name == "avi":
         packets = _numbered(packets, source.stream.index_entries)
     elif source.container_name in BARE_STREAMS:
         packets = _counted(packets)
     return (timeline or Timeline.of(source)).follow(packets)
+
+
+def _clock_beside(source: Source) -> Callable[["Packet[VideoStream]"], int | None]:
+    """What tells the time that the program's clock shows where a packet of `source` begins."""
+    if source.container_name != "mpegts":
+        return lambda _: None
+    return lambda packet: None if packet.pos is None else program_clock(source.path, packet.pos)
 
 
 def _numbered(

@@ -1,6 +1,7 @@
 """Films whose clocks restart, leap, stray or stand still: the same times however they are read."""
 
 import io
+from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
 
@@ -191,3 +192,60 @@ def test_a_damaged_cluster_time_in_matroska_makes_no_film_hours_too_long(
     assert video.duration == pytest.approx(20.0, abs=0.05)
     numbers = _shown(path, [index / 5 + 0.02 for index in range(100)], read_number)
     assert numbers == pytest.approx(range(0, 500, 5), abs=3)
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mov", ".mkv", ".ts", ".flv", ".nut"])
+@pytest.mark.parametrize("leap_at", [1, 2, -1, -2])
+def test_a_picture_may_last_more_than_an_hour(make_film, numbered, read_number, suffix, leap_at):
+    stamps = [number + (4000 * 25 if number >= leap_at % 50 else 0) for number in range(50)]
+    path = make_film(f"screen{suffix}", numbered(50), pts=stamps, options={"bf": "0"})
+    video = probe(path)
+    still = stamps.index(next(stamp for stamp in stamps if stamp > 50)) - 1
+    assert (video.start, video.damage) == (0.0, None)
+    assert video.end == pytest.approx(4002.0, abs=0.05)
+    assert video.gaps == (pytest.approx((still / 25 + 1, 4000 + (still + 1) / 25), abs=2e-3),)
+    times = [0.02, still / 25 + 0.02, 2000.0, 4000 + (still + 1.5) / 25, 4001.98]
+    assert _shown(path, times, read_number) == [0, still, still, still + 1, 49]
+    image = Image.open(io.BytesIO(thumbnail(path, time=times[3]))).convert("RGB")
+    assert read_number(np.asarray(image)) == still + 1
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mov", ".mkv"])
+def test_the_last_picture_lasts_as_long_as_the_index_says(tmp_path, numbered, suffix):
+    path = tmp_path / f"slides{suffix}"
+    with _mjpeg_film(path) as (container, stream):
+        for number, pixels in enumerate(numbered(3)):
+            frame = av.VideoFrame.from_ndarray(pixels, format="rgb24").reformat(format="yuv420p")
+            frame.pts, frame.time_base = number, Fraction(1, 25)
+            for packet in stream.encode(frame):
+                packet.duration = 7200 * 25 if number == 2 else 1
+                container.mux(packet)
+    video = probe(path)
+    assert (video.end, video.duration) == pytest.approx((7200.08, 7200.08))
+    assert video.gaps == (pytest.approx((1.08, 7200.08)),)
+
+
+@contextmanager
+def _mjpeg_film(path: Path):
+    """A container and a stream of mjpeg, whose packets come one by one."""
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("mjpeg", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuvj420p"
+        stream.codec_context.time_base = Fraction(1, 25)
+        yield container, stream
+
+
+def test_pictures_of_hours_that_are_stored_out_of_order_keep_their_times(make_film, numbered):
+    hours = [0, 2, 3, 5, 8, 9, 10, 14, 20, 21]
+    path = make_film(
+        "slides.mp4",
+        numbered(10),
+        pts=[hour * 3600 for hour in hours],
+        time_base=Fraction(1, 1),
+        options={"bf": "2", "b_strategy": "0"},
+    )
+    video = probe(path)
+    assert [frame.time for frame in decode_at(video, [h * 3600.0 for h in hours], threads=1)] == [
+        h * 3600.0 for h in hours
+    ]
+    assert video.end > 21 * 3600

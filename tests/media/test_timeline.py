@@ -23,9 +23,9 @@ def _packets(stamps, *, delay=0):
         yield packet
 
 
-def _followed(stamps, *, delay=0):
-    """The stamps as put right, and the restarts."""
-    timeline = Timeline(MILLISECOND, usual=40.0)
+def _followed(stamps, *, delay=0, confirm=lambda _: None):
+    """The stamps as put right, and the restarts; those of a broadcast, unless `confirm` is None."""
+    timeline = Timeline(MILLISECOND, usual=40.0, confirm=confirm)
     packets = list(timeline.follow(_packets(stamps, delay=delay)))
     shown = [packet.dts if packet.pts is None else packet.pts - delay for packet in packets]
     assert all(packet.dts == stamp for packet, stamp in zip(packets, shown, strict=True))
@@ -46,10 +46,11 @@ def _steady(count, *, start=0, step=40):
 )
 def test_stamps_that_ascend_are_left_alone_however_unevenly(start, steps):
     stamps = list(accumulate(steps, initial=start))
-    if stamps[1] - stamps[0] > HOUR or stamps[-1] - stamps[-3] > HOUR:
-        return  # a leap at an end, which nothing confirms
     if any(len(set(stamps[i : i + 9])) == 1 for i in range(len(stamps) - 8)):
         return  # a clock that stands still
+    assert _followed(stamps, confirm=None) == (stamps, [])
+    if stamps[1] - stamps[0] > HOUR or stamps[-1] - stamps[-3] > HOUR:
+        return  # a leap at an end, which nothing confirms
     assert _followed(stamps) == (stamps, [])
 
 
@@ -68,6 +69,17 @@ def test_half_a_minute_is_astray_within_a_film_but_may_be_meant_at_its_end():
     stamps = _steady(100)
     stamps[99] += 30_000
     assert _followed(stamps) == (stamps, [])
+
+
+@pytest.mark.parametrize("alone", [1, 2, 3])
+def test_a_leap_ahead_at_an_end_is_meant_but_in_broadcasts_if_their_clock_confirms_it(alone):
+    late = [*_steady(alone), *_steady(50, start=2 * HOUR)]
+    long_last = [*_steady(50), *_steady(alone, start=2 * HOUR)]
+    for stamps in (late, long_last):
+        assert _followed(stamps, confirm=None) == (stamps, [])
+        assert _followed(stamps, confirm=lambda packet: packet.dts - 300) == (stamps, [])
+        shown, _ = _followed(stamps, confirm=lambda _: 5 * HOUR)
+        assert (shown == stamps) is (alone == 3 or (stamps is late and alone == 2))
 
 
 def test_a_burst_of_stray_stamps_is_put_back_in_line():
