@@ -31,7 +31,7 @@ class Walking:
 
 @dataclass(frozen=True, slots=True)
 class LibraryWalked:
-    """The walk is over: `files` were found, and `waiting` of them have to be looked into.
+    """The walk is over: `files` were found, and `waiting` have to be looked into, or could not be.
 
     `waiting_bytes` is the size of those together.
     """

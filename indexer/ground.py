@@ -26,7 +26,9 @@ class Ground:
         table = read_mount_table()
         if table != self._table:
             self._table, self._mounts = table, parse_mount_table(table)
-        before, self._standing = self._standing, {root: self._look(root) for root in self.roots}
+        silent = self.silent()
+        before = self._standing
+        self._standing = {root: self._look(root, silent=root in silent) for root in self.roots}
         return frozenset(root for root in self.roots if before.get(root) != self._standing[root])
 
     def there(self) -> tuple[Path, ...]:
@@ -37,9 +39,13 @@ class Ground:
         """What of the roots lies on file systems that do not tell of all changes."""
         return silent_folders(self.roots, self._mounts)
 
-    def _look(self, root: Path) -> _Standing:
+    def _look(self, root: Path, *, silent: bool) -> _Standing:
+        # Nobody listens there, and numbers may change with the weather: it is enough that it is.
+        identity = _identity(root)
+        if silent and identity is not None:
+            identity = (0, 0)
         below = (m for m in self._mounts if root == m.folder or root in m.folder.parents)
-        return _identity(root), frozenset(below)
+        return identity, frozenset(below)
 
 
 def _identity(path: Path) -> tuple[int, int] | None:

@@ -1,7 +1,7 @@
 """Which of the files that were found have to be decoded: those whose content is not known yet."""
 
 from collections import deque
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NamedTuple
@@ -69,7 +69,10 @@ class Intake:
                 self._sort(file, state=self.known.get(file.pathname))
         waiting = [*self._waiting, *self._changed]
         waiting_bytes = sum(file.size for file in waiting)
-        self.ledger.report(LibraryWalked(len(walk.files), len(waiting), waiting_bytes))
+        unreadable = [f for f in walk.unreadable if not self.settings.holds(str(f.path))]
+        concerned = len(waiting) + len(unreadable)
+        self.ledger.report(LibraryWalked(len(walk.files), concerned, waiting_bytes))
+        self._note_unreadable(unreadable, walk=walk)
 
     def _sort(self, file: FoundFile, *, state: FileState | None) -> None:
         if state is None:
@@ -203,15 +206,13 @@ class Intake:
         state = self.known.get(file.pathname)
         return self._waiting if state is None or state.video_id is None else self._changed
 
-    def note_unreadable(self, walk: Walk) -> None:
+    def _note_unreadable(self, unreadable: Iterable[FailedFile], *, walk: Walk) -> None:
         """List what the system would not show, and keep account of it until it does.
 
         A video that was indexed at such a place stays: nothing is known against it.
         """
-        for failure in walk.unreadable:
-            if self.settings.holds(str(failure.path)):
-                continue
-            self.ledger.left_alone(failure)
+        for failure in unreadable:
+            self.ledger.unreadable(failure)
             known = self.known.get(str(failure.path))
             if known is None or known.error not in (None, failure.error):
                 place = _unread(failure.path, root=self._root_of(failure.path, walk))

@@ -62,6 +62,11 @@ class Ledger:
         """A file is known to be something else and need not be opened."""
         self._counts[Outcome.NO_VIDEO] += 1
 
+    def unreadable(self, failure: FailedFile) -> None:
+        """The system would not show a file or folder, or what it shows is none."""
+        self._failed.append(failure)
+        self._done(FileDone(failure.path, 0, Outcome.FAILED, error=failure.error))
+
     def left_alone(self, failure: FailedFile) -> None:
         """Something is not in the index that this run did not try to open."""
         self._failed.append(failure)

@@ -128,7 +128,8 @@ class EventNotices:
         now = self._clock()
         with self._lock:  # once: the two names of a move are told together
             for path in paths:
-                if concerns_index(path, is_folder=event.is_directory, roots=self._roots):
+                is_folder = event.is_directory or _leads_to_a_folder(path, event)
+                if concerns_index(path, is_folder=is_folder, roots=self._roots):
                     self._told.paths[path] = now
 
     def _note_loss(self) -> None:
@@ -138,6 +139,12 @@ class EventNotices:
     def _note_shortage(self) -> None:
         with self._lock:
             self._told = replace(self._told, shortage=_shortage(errno.ENOSPC))
+
+
+def _leads_to_a_folder(path: Path, event: FileSystemEvent) -> bool:
+    """Whether the event is that a link to a folder has come."""
+    has_come = isinstance(event, FileCreatedEvent | FileMovedEvent)
+    return has_come and path.is_symlink() and path.is_dir()
 
 
 class _Handler(FileSystemEventHandler):

@@ -1,11 +1,18 @@
 """The write side from end to end: files in, searchable clips out."""
 
-import os
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from catalog import Catalog, CatalogStorageError, Draft, FilePlace, Provenance, VideoRecord
+from catalog import (
+    Catalog,
+    CatalogStorageError,
+    Draft,
+    FilePlace,
+    Provenance,
+    VideoRecord,
+    true_path,
+)
 from indexer.batches import EmbeddingBatches, FilmInProgress
 from indexer.encoding import ClipEncoder, ClipFormat, Embedder, Model
 from indexer.events import ClipsEmbedded, FilmStarted, Report, Walking
@@ -81,7 +88,6 @@ def index_library(
             known = {name: known[name] for name in known if not settings.holds(name)}
         catalog.note_mounts(walk.mounts)
         intake = Intake(catalog=catalog, settings=settings, ledger=ledger, known=known)
-        intake.note_unreadable(walk)
         intake.sort(walk)
         _Indexing(
             catalog=catalog,
@@ -116,7 +122,7 @@ def _split(paths: Iterable[Path], catalog: Catalog) -> tuple[list[Path], list[Pa
     """The paths that are there, and those that are not but hold files that are known."""
     present, missing = [], []
     for path in paths:
-        absolute = Path(os.path.realpath(path))
+        absolute = true_path(path)
         if absolute.exists() or not catalog.known_files([absolute]):
             present.append(path)
         else:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from catalog import true_path
 from indexer.errors import NoWatchesError, PathMissingError
 from indexer.file_state import size_and_time
 from indexer.ground import Ground
@@ -60,7 +61,7 @@ def watch_library(
     Raises KeyboardInterrupt, and whatever `index` raises.
     """
     watcher = _Watcher(
-        roots=outermost(Path(os.path.realpath(path)) for path in paths),
+        roots=outermost(true_path(path) for path in paths),
         index=index,
         settings=settings,
         find=lambda folder: find_videos(
@@ -133,16 +134,21 @@ class _Watcher:
 
     def _listen(self) -> None:
         """Listen wherever there is something to hear; the rest is looked through."""
-        from indexer.notices import EventNotices
-
         self.close()
         self._silent = self._silent_folders()
         heard = [root for root in self._ground.there() if root not in self._silent]
         if not heard:
             return
-        self._events = EventNotices(heard)
         try:
+            from indexer.notices import EventNotices
+
+            self._events = EventNotices(heard)
             self._events.open()
+        except ImportError as error:  # it uses parts of watchdog that are not promised to stay
+            self._give_up_listening(
+                f"this watchdog does not tell of changes as it has to ({error}); "
+                "install `watchdog>=7.1,<8`"
+            )
         except NoWatchesError as error:
             self._give_up_listening(str(error))
         except OSError as error:
@@ -178,10 +184,17 @@ class _Watcher:
         told = self._events.take()
         for path, at in told.paths.items():
             self._agenda.note(path, at=at, look=look_at(path))
+            if path.is_symlink() and path.is_dir():
+                self._follow(path)
         if told.lost:
             self._agenda.note_whole()
         if told.shortage is not None:
             self._give_up_listening(told.shortage)
+
+    def _follow(self, link: Path) -> None:
+        """A link to a folder has come: what happens behind it is not told of."""
+        self._linked.update(root for root in self.roots if root in link.parents)
+        self._next_poll = -math.inf
 
     def _survey(self, now: float) -> None:
         """Before a pass over everything: hold back what was still being written a moment ago."""

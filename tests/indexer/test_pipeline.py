@@ -494,3 +494,19 @@ def test_a_film_that_crashes_or_hangs_its_decoder_fails_alone_and_can_be_tried_a
     embedder.processor = ColourProcessor()
     report = index(retry_failed=True)
     assert (report.indexed, report.failed) == (1, ())
+
+
+def test_what_the_system_will_not_show_has_its_event_too(film, index, library):
+    film("a.mp4", seconds=1)
+    (library / "gone.mp4").symlink_to(library / "nowhere")
+    os.mkfifo(library / "pipe.mp4")
+    for indexed in (1, 0):  # in each run anew
+        told: list[object] = []
+        report = index(report=told.append)
+        walked = next(event for event in told if isinstance(event, LibraryWalked))
+        assert (walked.files, walked.waiting) == (1, 2 + indexed)
+        ends = [event for event in told if isinstance(event, FileDone)]
+        failed = {end.path.name: end.error for end in ends if end.outcome is Outcome.FAILED}
+        assert failed == {failure.path.name: failure.error for failure in report.failed}
+        assert set(failed) == {"gone.mp4", "pipe.mp4"}
+        assert len(ends) == walked.waiting

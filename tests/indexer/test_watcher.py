@@ -2,12 +2,14 @@
 
 import os
 import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+import indexer
 from indexer import WatchSettings, watch_library
 
 Action = Callable[[], Any]
@@ -29,13 +31,16 @@ class Passes:
             raise KeyboardInterrupt
         return self._actions.pop(0)() is not False
 
-    def watch(self, *paths: Path, **settings: Any) -> list[tuple[Path, ...]]:
+    def watch(
+        self, *paths: Path, ignore_files: bool = True, **settings: Any
+    ) -> list[tuple[Path, ...]]:
         """What each pass went over."""
         with pytest.raises(KeyboardInterrupt):
             watch_library(
                 paths,
                 index=self,
                 settings=WatchSettings(settle=0.1, **settings),
+                ignore_files=ignore_files,
                 tell=self.told.append,
             )
         return [folders for folders, _ in self.asked]
@@ -132,6 +137,46 @@ def test_what_happens_behind_a_link_is_found_by_looking_through(films, tmp_path)
     (films / "link").symlink_to(elsewhere)
     passes = Passes(write(elsewhere / "b.mp4"))
     assert passes.watch(films, poll=0.1) == [(films,), (films,)]  # by the name with the link
+
+
+def test_a_link_to_a_folder_that_comes_is_followed_and_looked_behind(films, tmp_path):
+    far = tmp_path / "far"
+    far.mkdir()
+    link, renamed = films / "link", films / "way"
+    passes = Passes(
+        lambda: link.symlink_to(far),
+        write(far / "b.mp4"),
+        lambda: link.rename(renamed),
+        write(far / "c.mp4"),
+    )
+    assert passes.watch(films, poll=0.1) == [(films,)] * 5
+
+
+@modes
+@pytest.mark.parametrize("name", [".nomedia", ".plexignore"])
+def test_an_ignore_file_that_comes_and_goes_is_noticed(films, mode, name):
+    mark = films / "x" / name
+    passes = Passes(lambda: mark.write_text("a.mp4"), mark.unlink)
+    assert passes.watch(films, **mode) == [(films,), (films / "x",), (films / "x",)]
+
+
+def test_ignore_files_are_no_matter_where_they_do_not_count(films):
+    (films / "x" / ".nomedia").touch()
+    passes = Passes(write(films / "x" / "b.mp4"))
+    polling = {"poll": 0.1, "poll_everything": True}
+    assert passes.watch(films, ignore_files=False, **polling) == [(films,), (films / "x",)]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="nothing of watchdog's own is used elsewhere")
+def test_with_a_watchdog_that_is_built_otherwise_all_is_looked_through(films, monkeypatch):
+    monkeypatch.delitem(sys.modules, "indexer.notices", raising=False)
+    monkeypatch.delattr(indexer, "notices", raising=False)
+    monkeypatch.delattr("watchdog.observers.inotify_c.WatchCallback")
+    passes = Passes(write(films / "x" / "b.mp4"))
+    assert passes.watch(films, poll=0.1) == [(films,), (films / "x",)]
+    (told,) = passes.told
+    assert "WatchCallback" in told
+    assert told.endswith("install `watchdog>=7.1,<8`; until then all is looked through every 0.1 s")
 
 
 def test_a_pass_that_could_not_be_made_is_made_later(films):
