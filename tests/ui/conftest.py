@@ -8,7 +8,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -356,6 +356,12 @@ def served(
     plant(lasting_settings.home / "videos")
     with serve_among_planted_settings(lasting_settings, tmp_path_factory.mktemp("served")) as page:
         yield page
+
+
+@pytest.fixture
+def serve(lasting_settings: Settings) -> Callable[[Path], AbstractContextManager[Served]]:
+    """Serve the library that lasts once more; to be given an empty folder."""
+    return partial(serve_among_planted_settings, lasting_settings)
 
 
 @pytest.fixture
