@@ -7,7 +7,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from vsearch.index_report import index_json, print_index
-from vsearch.names import quoted
+from vsearch.names import command_line, quoted, shown
 from vsearch.output import clock, console, moment_line, search_json
 
 if TYPE_CHECKING:
@@ -43,14 +43,12 @@ def print_demo(run: DemoRun) -> None:
     for answer in run.answers:
         truth = answer.truth
         page.print()
-        page.print(Text(answer.result.query, style="bold"))
+        page.print(Text(shown(answer.result.query), style="bold"))
         for hit in answer.result.hits:
-            page.print(moment_line(hit, name=hit.path.name), end="")
+            page.print(moment_line(hit, name=shown(hit.path.name)), end="")
             page.print("  ✓" if answer.is_right(hit) else "", style="green")
-        page.print(
-            f"     truth:  {clock(truth.start)}–{clock(truth.end, up=True)}  {truth.path.name}",
-            style="dim",
-        )
+        when = f"{clock(truth.start)}–{clock(truth.end, up=True)}"
+        page.print(f"     truth:  {when}  {shown(truth.path.name)}", style="dim")
     right = sum(any(map(answer.is_right, answer.result.hits[:1])) for answer in run.answers)
     page.print(
         f"\n{right} of {len(run.answers)} sentences found their moment at rank 1. "
@@ -79,4 +77,6 @@ def _program() -> str:
     if shutil.which("vsearch"):
         return "vsearch"
     called = sys.argv[0]
-    return f"{sys.executable} -m vsearch" if called.endswith("__main__.py") else called
+    if called.endswith("__main__.py"):
+        return command_line(sys.executable, "-m", "vsearch")
+    return quoted(called)

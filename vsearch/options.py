@@ -134,8 +134,8 @@ ModelOption = Annotated[
         "--model",
         metavar="NAME",
         parser=not_empty,
-        help="Hub id (also ID@REVISION), folder, or `demo`. Default: the model that made the "
-        "catalog, else microsoft/xclip-base-patch32.",
+        help="Hub id (also ID@REVISION), folder, or `demo`, which knows coloured shapes only. "
+        "Default: the model that made the catalog, else microsoft/xclip-base-patch32.",
         show_default=False,
         rich_help_panel=_MODEL_PANEL,
     ),

@@ -12,8 +12,6 @@ HOME_VARIABLE = "VSEARCH_HOME"
 # The page runs in a process of Streamlit's, which passes no flags on: its settings travel in these.
 _PAGE_CATALOG = "VSEARCH_UI_CATALOG"
 _PAGE_MODEL = "VSEARCH_UI_MODEL"
-_PAGE_DEVICE = "VSEARCH_UI_DEVICE"
-_PAGE_PRECISION = "VSEARCH_UI_PRECISION"
 
 REMEMBER_VARIABLE = "VSEARCH_REMEMBER"
 _REMEMBERED = 1000
@@ -110,8 +108,6 @@ def page_environment(settings: Settings) -> dict[str, str]:
     variables = {
         HOME_VARIABLE: str(settings.home),
         _PAGE_CATALOG: str(settings.catalog),
-        _PAGE_DEVICE: settings.device,
-        _PAGE_PRECISION: settings.precision,
         REMEMBER_VARIABLE: str(settings.remember),
     }
     return variables | ({_PAGE_MODEL: settings.model} if settings.model else {})
@@ -132,6 +128,4 @@ def read_page_settings(environment: Mapping[str, str]) -> Settings:
         environment,
         catalog=Path(catalog),
         model=environment.get(_PAGE_MODEL),
-        device=environment.get(_PAGE_DEVICE, "auto"),
-        precision=environment.get(_PAGE_PRECISION, "auto"),
     )

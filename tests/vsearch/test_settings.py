@@ -39,8 +39,6 @@ def test_the_page_gets_the_settings_of_the_command_that_started_it(
         home=tmp_path,
         catalog=tmp_path / "other place",
         model=model,
-        device="cpu",
-        precision="fp32",
         remember=7,
     )
     assert read_page_settings(page_environment(settings)) == settings

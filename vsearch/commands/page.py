@@ -14,10 +14,8 @@ from vsearch.messages import set_volume
 from vsearch.options import (
     PORTS,
     CatalogOption,
-    DeviceOption,
     JsonOption,
     ModelOption,
-    PrecisionOption,
     QuietOption,
     VerboseOption,
 )
@@ -32,8 +30,6 @@ def ui(
         bool, typer.Option("--no-browser", help="Do not open a browser.")
     ] = False,
     model: ModelOption = None,
-    device: DeviceOption = "auto",
-    precision: PrecisionOption = "auto",
     as_json: JsonOption = False,
     verbose: VerboseOption = False,
     quiet: QuietOption = False,
@@ -49,9 +45,7 @@ def ui(
     from vsearch import wiring
 
     set_volume(verbose=verbose, quiet=quiet)
-    settings = read_settings(
-        os.environ, catalog=catalog, model=model, device=device, precision=precision
-    )
+    settings = read_settings(os.environ, catalog=catalog, model=model)
     if settings.model:
         _check_model(settings)
     flags = {"--open-browser": not no_browser, "--verbose": verbose, "--quiet": quiet}
