@@ -285,6 +285,7 @@ class _Indexing:
                 batches.close(job)
                 self.intake.changed(job)
             case FilmUnreadable(error=error, is_film=True):
+                self._save_drafts(batches, older_than=0.0)  # for the next try
                 batches.close(job)
                 self.intake.failed(job, error=error)
             case FilmUnreadable(error=what):

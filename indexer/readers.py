@@ -77,7 +77,8 @@ class _Reader:
     def take(self, told: ClipInSlot) -> ClipRead:
         """Copy a clip out of its slot, which is free then."""
         frames = self.memory[told.slot].copy()
-        self.connection.send(SlotFree(told.slot))
+        with suppress(OSError):  # it has died since, which is heard next
+            self.connection.send(SlotFree(told.slot))
         return ClipRead(told.clip, frames)
 
     @property

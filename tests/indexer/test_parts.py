@@ -98,3 +98,20 @@ def test_what_is_held_is_not_forgotten_when_it_is_gone(index, film, catalog, lib
     assert (report.unchanged, report.removed, report.failed) == (1, 0, ())
     assert known(catalog, library) == {"stays.mp4", "x/gone.mp4"}
     assert index().removed == 1
+
+
+@pytest.mark.parametrize("held", ["growing.mp4", "."])
+def test_a_file_that_is_held_and_cannot_be_read_for_a_moment_keeps_its_clips(
+    index, film, catalog, library, held
+):
+    growing = film("growing.mp4", seconds=3)
+    film("other.mp4", seconds=3, first=90)
+    index()
+    growing.unlink()
+    growing.symlink_to("not there")  # what the system says of it while it is away
+    index(held=frozenset({library / held}))
+    assert catalog.status().videos == 2
+    assert catalog.status().failures == ()
+    growing.unlink()
+    film("growing.mp4", seconds=6)
+    assert index().indexed == 1

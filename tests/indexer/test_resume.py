@@ -1,11 +1,14 @@
 """Long films: a run that ends in the middle of one is gone on with near where it stopped."""
 
+import shutil
+
 import numpy as np
 import pytest
 
 from catalog import Catalog
 from indexer import ClipsEmbedded, FilmStarted, IndexSettings, index_library
 from tests.indexer.colours import ColourEmbedder, ColourProcessor
+from tests.indexer.padded import change_pictures, keep_times, write_padded
 
 
 def interrupt_after(clips, *, reached=None):
@@ -100,3 +103,114 @@ def test_a_run_over_another_folder_keeps_the_draft(index, film, catalog, embedde
     before = embedder.clips_seen
     assert index(library / "a").clips == 27
     assert embedder.clips_seen - before == 27 - reached[0]
+
+
+@pytest.fixture
+def unfinished(index, film, catalog):
+    """A film of 27 clips of which a run that was interrupted has embedded some."""
+    film("other.mp4", seconds=3)
+    index()
+    path = film("long.mp4", seconds=110, step=1)
+    index(workers=1, clips_per_batch=1, report=interrupt_after(10))
+    assert catalog.status().drafts == 1
+    return path
+
+
+@pytest.fixture
+def goes_on(index, embedder):
+    """Whether the next run goes on with the film, rather than begin it anew."""
+
+    def ask(**settings):
+        before = embedder.clips_seen
+        assert index(**settings).clips == 27
+        return embedder.clips_seen - before < 27
+
+    return ask
+
+
+def test_a_draft_is_not_gone_on_with_where_the_film_has_changed_between_the_samples(
+    index, library, catalog, embedder
+):
+    path = write_padded(library / "long.mp4", seed=1, seconds=110)
+    index(workers=1, clips_per_batch=1, report=interrupt_after(10))
+    assert catalog.status().drafts == 1
+    keep_times(path, change_pictures)
+    before = embedder.clips_seen
+    assert index().clips == 27
+    assert embedder.clips_seen - before == 27
+    assert catalog.status().drafts == 0
+
+
+def test_a_film_that_was_renamed_or_touched_is_gone_on_with(unfinished, goes_on, catalog):
+    unfinished.rename(unfinished.with_name("renamed.mp4")).touch()
+    assert goes_on()
+    assert catalog.status().drafts == 0
+
+
+@pytest.mark.parametrize("settings", [{"exclude": ("long*",)}, {"include": ("other*",)}])
+def test_a_run_that_leaves_the_film_out_keeps_its_draft(
+    unfinished, index, goes_on, catalog, settings
+):
+    index(**settings)
+    assert catalog.status().drafts == 1
+    assert goes_on()
+
+
+def test_a_film_that_is_held_back_keeps_its_draft_also_when_it_went_a_moment_ago(
+    unfinished, index, goes_on, catalog, tmp_path
+):
+    index(held=frozenset({unfinished}))
+    assert catalog.status().drafts == 1
+    unfinished.rename(tmp_path / "away.mp4")
+    index(held=frozenset({unfinished.parent / "long.mp4"}))
+    assert catalog.status().drafts == 1
+    (tmp_path / "away.mp4").rename(unfinished)
+    assert goes_on()
+
+
+def test_a_disk_that_is_not_mounted_keeps_its_drafts(unfinished, index, goes_on, catalog, library):
+    away = library.rename(library.with_name("away"))
+    for make in (list, library.mkdir):  # some systems take the folder away, others leave it empty
+        make()
+        index()
+        assert catalog.status().drafts == 1
+    library.rmdir()
+    away.rename(library)
+    assert goes_on()
+
+
+def test_a_film_whose_decoder_died_is_gone_on_with_when_it_is_tried_again(
+    index, film, catalog, embedder, goes_on
+):
+    film("long.mp4", seconds=110, step=1)
+    embedder.processor = ColourProcessor(trouble="killed", trouble_above=150)
+    assert len(index(workers=1, clips_per_batch=1).failed) == 1
+    assert catalog.status().drafts == 1
+    assert len(index().failed) == 1  # left alone
+    assert catalog.status().drafts == 1
+    embedder.processor = ColourProcessor()
+    assert goes_on(retry_failed=True)
+    assert catalog.status().drafts == 0
+
+
+def test_the_draft_ends_when_its_film_is_replaced_by_what_is_no_film(unfinished, index, catalog):
+    unfinished.write_text("this is no film")
+    index()
+    assert catalog.status().drafts == 0
+
+
+def test_the_draft_ends_when_its_film_is_forgotten(unfinished, catalog):
+    catalog.forget([unfinished])
+    assert catalog.status().drafts == 0
+
+
+def test_the_draft_ends_when_what_it_took_the_place_of_is_back(index, film, catalog, tmp_path):
+    path = film("long.mp4", seconds=3)
+    index()
+    shutil.copy2(path, tmp_path / "before.mp4")
+    film("long.mp4", seconds=110, step=1)
+    index(workers=1, clips_per_batch=1, report=interrupt_after(10))
+    assert catalog.status().drafts == 1
+    shutil.copy2(tmp_path / "before.mp4", path)
+    assert index().unchanged == 1
+    assert catalog.status().drafts == 0
