@@ -50,8 +50,8 @@ def encryption_of(path: Path) -> str | None:
     form = packet_form(head)
     if form is None:
         return None
-    packets = form.packets(data)
-    return SCRAMBLED_BROADCAST if scrambled_packets(packets).mean() > 0.5 else None
+    packets = form.parts(head[form.start :])
+    return SCRAMBLED_BROADCAST if scrambled_packets(packets, form).mean() > 0.5 else None
 
 
 def _protected_entries(file: BinaryIO, end: int) -> Iterator[str]:

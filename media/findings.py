@@ -2,6 +2,10 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import BinaryIO
+
+_BLOCK = 1 << 20  # bytes looked at together
+_PADDING = (b"\0", b"\xff")  # what programs fill files up with, and what memory cards are full of
 
 
 @dataclass(frozen=True, slots=True)
@@ -9,12 +13,14 @@ class Finding:
     """At the byte `place` of a file: how many bytes of it are of no use, and why.
 
     `missing` bytes belong to no part of the container: they are garbled, or were overwritten.
-    `scrambled` bytes of the video stream need a key. Both may be 0: so far, all is well.
+    `scrambled` bytes of the video stream need a key. Both may be 0: so far, all is well. `cut` is
+    whether the file ends there in the middle of a part.
     """
 
     place: int
     missing: int = 0
     scrambled: int = 0
+    cut: bool = False
 
 
 class Findings:
@@ -24,17 +30,56 @@ class Findings:
         self._walk = walk
         self._next = self._advance()
 
-    def before(self, place: float) -> Finding:
-        """All that was found since the last call and before the byte `place`, added up."""
-        missing = scrambled = 0
-        while self._next is not None and self._next.place < place:
+    def up_to(self, place: float) -> Finding:
+        """All that was found since the last call and up to the byte `place`, added up."""
+        latest, missing, scrambled, cut = 0, 0, 0, False
+        while self._next is not None and self._next.place <= place:
+            latest, cut = self._next.place, self._next.cut
             missing += self._next.missing
             scrambled += self._next.scrambled
             self._next = self._advance()
-        return Finding(int(min(place, 1 << 62)), missing, scrambled)
+        return Finding(latest, missing, scrambled, cut)
 
     def _advance(self) -> Finding | None:
         try:
             return next(self._walk, None)
         except OSError:
             return None  # FFmpeg's reader meets it, too
+
+
+def is_padding(file: BinaryIO, place: int) -> bool:
+    """Whether the file is filled up from `place` to its end with one byte that says nothing."""
+    file.seek(place)
+    filling = file.read(1)
+    if filling and filling not in _PADDING:
+        return False
+    whole = filling * _BLOCK
+    while block := file.read(_BLOCK):
+        if block != whole[: len(block)]:
+            return False
+    return True
+
+
+def find_next(file: BinaryIO, mark: bytes, place: int) -> int | None:
+    """Where `mark` is found next, at `place` or behind; None if never."""
+    overlap = len(mark) - 1
+    while True:
+        file.seek(place)
+        block = file.read(_BLOCK + overlap)
+        found = block.find(mark)
+        if found >= 0:
+            return place + found
+        if len(block) < _BLOCK + overlap:
+            return None
+        place += _BLOCK
+
+
+def lost_until(file: BinaryIO, place: int, following: int | None) -> Finding:
+    """That nothing is of use from `place` to the `following` part: None where there is no more.
+
+    A rest that is mere padding is not missing.
+    """
+    if following is not None:
+        return Finding(place, missing=following - place)
+    end = file.seek(0, 2)
+    return Finding(place, missing=0 if is_padding(file, place) else end - place)

@@ -6,6 +6,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from media.damage import clock_time, restarts_sentence
+from media.findings import is_padding
 from media.layout import Layout, layout_of
 from media.packet_table import PacketTable
 from media.promise import promised_duration
@@ -94,13 +95,22 @@ def _ending(source: Source, scan: PacketScan, *, duration: float) -> str | None:
         return f"cannot be read beyond {clock_time(duration)}: {signs.read_error}"
     if signs.rest.scrambled > _NOTABLE_REST:
         return f"is scrambled beyond {clock_time(duration)}"
-    rest = source.path.stat().st_size - (signs.stopped_at or math.inf)
-    if rest > max(_NOTABLE_REST, source.path.stat().st_size * _NOTABLE_SHARE):
+    if signs.rest.missing > _NOTABLE_REST or _is_unread(source.path, signs.stopped_at):
         return f"is unreadable beyond {clock_time(duration)}"
-    promised = promised_duration(source, has=duration, torn=signs.torn)
+    promised = promised_duration(source, has=duration, torn=signs.torn, cut=signs.rest.cut)
     if promised is None:
         return None
-    return f"breaks off at {clock_time(duration)} of {clock_time(promised)}"
+    of_what = "" if math.isinf(promised) else f" of {clock_time(promised)}"
+    return f"breaks off at {clock_time(duration)}{of_what}"
+
+
+def _is_unread(path: Path, stopped_at: int | None) -> bool:
+    """Whether more follows behind the last packet than an index, or what fills a file up."""
+    size = path.stat().st_size
+    if stopped_at is None or size - stopped_at <= max(_NOTABLE_REST, size * _NOTABLE_SHARE):
+        return False
+    with path.open("rb") as file:
+        return not is_padding(file, stopped_at)
 
 
 def _measure(source: Source, scan: PacketScan) -> tuple[float, float]:

@@ -26,7 +26,9 @@ STILL = 60.0  # seconds without a new picture that are worth knowing
 _NEW = 1.0  # seconds for which a picture counts as new
 _REORDERED = 32  # packets among which the earliest is looked for; codecs reorder by 16 at most
 _HEAD = 4096  # packets read at most to find where time begins: over a minute of film
-_SKIPPING_CONTAINERS = frozenset({"matroska", "avi", "flv"})  # what is damaged
+# Readers that skip what is damaged; and among them those behind whose packets nothing much follows.
+_SKIPPING_CONTAINERS = frozenset({"avi", "flv", "ivf", "matroska", "nut", "rm", "wtv"})
+_FILLED_CONTAINERS = frozenset({"flv", "ivf", "nut", "rm"})
 _SCRAMBLED_PART = 0.05  # of a disc's bytes: only some sectors are, but all pictures need them
 _PICTURE_TRIES = 4  # key frames decoded at most to get one picture
 
@@ -214,11 +216,11 @@ def scan_packets(source: Source, *, head_only: bool = False) -> PacketScan:
                 notes.add(packet)
             if head_only and (scan.knows_start or count >= _HEAD):
                 break
-        scan.signs.finish(findings.before(math.inf))
+        scan.signs.finish(findings.up_to(math.inf))
     if source.container_name == "mpeg" and scan.signs.scrambled_bytes > _SCRAMBLED_PART * trail.end:
         raise encrypted_error(SCRAMBLED_DISC)  # FFmpeg hands it on as if it were clear
     scan.signs.read_error = trail.read_error
-    if fragmented and not head_only:
+    if (fragmented or source.container_name in _FILLED_CONTAINERS) and not head_only:
         scan.signs.stopped_at = trail.end
     scan.restarts, scan.turned = timeline.restarts, timeline.turned
     if not (scan.restarts or scan.turned):  # only the stamps of the chosen stream were put right

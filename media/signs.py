@@ -46,8 +46,8 @@ class Trail(PacketWatcher):
                 self._since += max(0, place - self.end)
             self.end = max(self.end, place + packet.size)
         if packet.stream is self.stream:
-            found = self.findings.before(place)
-            missing = found.missing + self._since
+            found = self.findings.up_to(place)
+            missing = found.missing + (self._since if self._since > _HOLE_BYTES else 0)
             self.passed.append(Finding(place, missing=missing, scrambled=found.scrambled))
             self._since = 0
         else:
@@ -112,7 +112,7 @@ class Signs:
         """A hole is there where bytes are of no use and pictures are missing, both."""
         self.scrambled_bytes += before.scrambled
         self._near_hole -= 1
-        if max(before.missing, before.scrambled) > _HOLE_BYTES:
+        if before.missing or before.scrambled:
             is_scrambled = before.scrambled > before.missing
             self._hole = self.scrambled if is_scrambled else self.losses
             self._near_hole = _HOLE_PACKETS

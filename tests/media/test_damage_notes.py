@@ -17,6 +17,9 @@ from tests.media.real_films import REAL_FILMS
 IN_FRONT = {"container_options": {"movflags": "+faststart"}}
 FRAGMENTS = {"container_options": {"movflags": "+frag_keyframe+empty_moov+dash+global_sidx"}}
 KEYS = {"g": "25", "sc_threshold": "0"}
+MPEG2 = {"codec": "mpeg2video", "options": KEYS | {"b": "2M"}}
+OGG = {"codec": "libvpx", "options": KEYS | {"deadline": "realtime"}}
+WMV = {"codec": "wmv2", "options": {"g": "25"}}
 
 
 def _noisy(count: int) -> list[np.ndarray]:
@@ -44,6 +47,10 @@ def _notes(path: Path) -> list[str]:
         ("film.mkv", {}),
         ("film.webm", {"codec": "libvpx", "options": KEYS | {"deadline": "realtime"}}),
         ("film.avi", {"codec": "mpeg4", "options": KEYS}),
+        ("film.flv", {}),
+        ("film.rm", {"codec": "rv10", "options": {"g": "25"}}),
+        ("film.mxf", MPEG2),
+        ("film.ivf", {"codec": "libvpx", "options": KEYS | {"deadline": "realtime"}}),
     ],
 )
 def test_a_film_that_breaks_off_says_where_and_of_how_much(make_film, name, options):
@@ -60,6 +67,26 @@ def test_a_film_that_breaks_off_says_where_and_of_how_much(make_film, name, opti
 @pytest.mark.parametrize(
     ("name", "options"),
     [
+        ("film.wmv", WMV),
+        ("film.ogg", OGG),
+        ("film.gif", {"codec": "gif", "pix_fmt": "rgb8"}),
+        ("film.mp4", {"container_options": {"movflags": "+frag_keyframe+empty_moov"}}),
+    ],
+)
+def test_a_film_that_breaks_off_says_where_though_its_header_says_not_of_how_much(
+    make_film, name, options
+):
+    path = make_film(name, _noisy(250), **({"options": KEYS} | options))
+    data = path.read_bytes()
+    path.write_bytes(data[: len(data) * 6 // 10 - 1])
+    assert _notes(path)[0] in ("breaks off at 00:05", "breaks off at 00:06")
+    path.write_bytes(data)
+    assert _notes(path) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
         ("film.mp4", {}),
         ("film.mkv", {}),
         ("film.webm", {"codec": "libvpx", "options": KEYS | {"deadline": "realtime"}}),
@@ -68,6 +95,13 @@ def test_a_film_that_breaks_off_says_where_and_of_how_much(make_film, name, opti
         ("film.ts", {"codec": "mpeg2video", "options": KEYS | {"b": "2M"}}),
         ("film.mpg", {"codec": "mpeg2video", "options": KEYS | {"b": "2M"}}),
         ("film.flv", {}),
+        ("film.m2ts", {"container_options": {"mpegts_m2ts_mode": "1"}}),
+        ("film.vob", {"codec": "mpeg2video", "options": KEYS | {"b": "2M"}}),
+        ("film.wmv", WMV),
+        ("film.ogg", OGG),
+        ("film.rm", {"codec": "rv10", "options": {"g": "25"}}),
+        ("film.mxf", MPEG2),
+        ("film.nut", {"codec": "mpeg4", "options": KEYS}),
     ],
 )
 @pytest.mark.parametrize("kind", ["zeros", "noise"])
