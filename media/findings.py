@@ -1,6 +1,6 @@
 """What a walk through the bytes of a file finds, and where: told beside its packets."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -24,10 +24,19 @@ class Finding:
 
 
 class Findings:
-    """The findings of a walk, asked for in step with the packets that FFmpeg reads."""
+    """The findings of a walk, asked for in step with the packets that FFmpeg reads.
 
-    def __init__(self, walk: Iterator[Finding]) -> None:
-        self._walk = walk
+    `unexplained` tells how many of the bytes between two packets belong to no part of the file.
+    """
+
+    def __init__(
+        self,
+        walk: Iterable[Finding] = (),
+        *,
+        unexplained: Callable[[int, int], int] = lambda _start, _end: 0,
+    ) -> None:
+        self.unexplained = unexplained
+        self._walk = iter(walk)
         self._next = self._advance()
 
     def up_to(self, place: float) -> Finding:
@@ -47,17 +56,19 @@ class Findings:
             return None  # FFmpeg's reader meets it, too
 
 
-def is_padding(file: BinaryIO, place: int) -> bool:
-    """Whether the file is filled up from `place` to its end with one byte that says nothing."""
-    file.seek(place)
+def useful_end(file: BinaryIO, place: int) -> int:
+    """Where the file ends from `place` on, but for one byte that says nothing, repeated."""
+    end = file.seek(0, 2)
+    file.seek(max(place, end - 1))
     filling = file.read(1)
-    if filling and filling not in _PADDING:
-        return False
-    whole = filling * _BLOCK
+    if filling not in _PADDING:
+        return end
+    useful = place
+    file.seek(place)
     while block := file.read(_BLOCK):
-        if block != whole[: len(block)]:
-            return False
-    return True
+        kept = len(block.rstrip(filling))
+        useful = file.tell() - len(block) + kept if kept else useful
+    return useful
 
 
 def find_next(file: BinaryIO, mark: bytes, place: int) -> int | None:
@@ -77,9 +88,8 @@ def find_next(file: BinaryIO, mark: bytes, place: int) -> int | None:
 def lost_until(file: BinaryIO, place: int, following: int | None) -> Finding:
     """That nothing is of use from `place` to the `following` part: None where there is no more.
 
-    A rest that is mere padding is not missing.
+    What merely fills the file up is not missing.
     """
     if following is not None:
         return Finding(place, missing=following - place)
-    end = file.seek(0, 2)
-    return Finding(place, missing=0 if is_padding(file, place) else end - place)
+    return Finding(place, missing=useful_end(file, place) - place)

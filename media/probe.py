@@ -6,7 +6,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from media.damage import clock_time, restarts_sentence
-from media.findings import is_padding
+from media.findings import useful_end
 from media.layout import Layout, layout_of
 from media.packet_table import PacketTable
 from media.promise import promised_duration
@@ -105,12 +105,12 @@ def _ending(source: Source, scan: PacketScan, *, duration: float) -> str | None:
 
 
 def _is_unread(path: Path, stopped_at: int | None) -> bool:
-    """Whether more follows behind the last packet than an index, or what fills a file up."""
-    size = path.stat().st_size
-    if stopped_at is None or size - stopped_at <= max(_NOTABLE_REST, size * _NOTABLE_SHARE):
+    """Whether more follows behind the last packet than an index, and what fills a file up."""
+    if stopped_at is None:
         return False
     with path.open("rb") as file:
-        return not is_padding(file, stopped_at)
+        end = useful_end(file, stopped_at)
+    return end - stopped_at > max(_NOTABLE_REST, end * _NOTABLE_SHARE)
 
 
 def _measure(source: Source, scan: PacketScan) -> tuple[float, float]:

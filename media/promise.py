@@ -74,7 +74,7 @@ def _boxes_reach(path: Path) -> int:
             length = int.from_bytes(head[:4], "big")
             if length == 1:  # the length is a long one, behind the name
                 length = int.from_bytes(head[8:], "big")
-            if length < 8:
+            if length < 8 or not head[4:8].isascii():
                 return 0
             place += length
     return place

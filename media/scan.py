@@ -26,8 +26,7 @@ STILL = 60.0  # seconds without a new picture that are worth knowing
 _NEW = 1.0  # seconds for which a picture counts as new
 _REORDERED = 32  # packets among which the earliest is looked for; codecs reorder by 16 at most
 _HEAD = 4096  # packets read at most to find where time begins: over a minute of film
-# Readers that skip what is damaged; and among them those behind whose packets nothing much follows.
-_SKIPPING_CONTAINERS = frozenset({"avi", "flv", "ivf", "matroska", "nut", "rm", "wtv"})
+# Behind whose packets nothing much follows.
 _FILLED_CONTAINERS = frozenset({"flv", "ivf", "nut", "rm"})
 _SCRAMBLED_PART = 0.05  # of a disc's bytes: only some sectors are, but all pictures need them
 _PICTURE_TRIES = 4  # key frames decoded at most to get one picture
@@ -198,17 +197,12 @@ def scan_packets(source: Source, *, head_only: bool = False) -> PacketScan:
         head_only=head_only,
         guessed=source.container_name in GUESSING_CONTAINERS,
     )
+    scan.signs.in_place = source.container_name == "dv"
     notes = None if head_only else PacketNotes.of(source)
     timeline = Timeline.of(source)
     fragmented = source.container_name == "mov" and source.stream.frames == 0
-    looks_closer = source.container_name in _SKIPPING_CONTAINERS or fragmented
-    with findings_of(source) if not head_only else nullcontext(Findings(iter(()))) as findings:
-        trail = Trail(
-            source.stream,
-            findings,
-            counts_bytes=looks_closer and not head_only,
-            all_streams=not head_only,
-        )
+    with findings_of(source) if not head_only else nullcontext(Findings()) as findings:
+        trail = Trail(source.stream, findings, all_streams=not head_only)
         packets = steady_packets(source, timeline=timeline, watcher=trail)
         for count, packet in enumerate(packets):
             scan.add(packet, before=trail.before_next())

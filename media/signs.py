@@ -23,14 +23,13 @@ _HOLE_STEPS = 2  # usual steps between pictures, more than which a hole takes
 class Trail(PacketWatcher):
     """Bytes of a file that no packet holds, though packets follow: what damage made unreadable.
 
-    Readers of some containers skip damaged parts without a word: then it `counts_bytes` between
-    packets, the only sign of them, for which it has to see `all_streams`; or `findings` tell what
-    became of the bytes. Of all streams it also sees how far the others reach.
+    Readers skip damaged parts without a word. `findings` tell what became of the bytes between
+    packets, for which those of `all_streams` have to be seen, or of all bytes. Of all streams it
+    also sees how far the others reach.
     """
 
     stream: VideoStream
     findings: Findings
-    counts_bytes: bool
     all_streams: bool
     others: Reach = field(default_factory=Reach)
     passed: deque[Finding] = field(default_factory=deque)  # before each packet of the stream
@@ -42,12 +41,13 @@ class Trail(PacketWatcher):
         """Take note of the file's next packet, of whatever stream."""
         place = -1 if packet.pos is None or not packet.size else packet.pos
         if place >= 0:
-            if self.end and self.counts_bytes:
-                self._since += max(0, place - self.end)
+            if self.end and place - self.end > _HOLE_BYTES:
+                unexplained = self.findings.unexplained(self.end, place)
+                self._since += unexplained if unexplained > _HOLE_BYTES else 0
             self.end = max(self.end, place + packet.size)
         if packet.stream is self.stream:
             found = self.findings.up_to(place)
-            missing = found.missing + (self._since if self._since > _HOLE_BYTES else 0)
+            missing = found.missing + self._since
             self.passed.append(Finding(place, missing=missing, scrambled=found.scrambled))
             self._since = 0
         else:
@@ -55,7 +55,7 @@ class Trail(PacketWatcher):
 
     def skip(self) -> None:
         """Count what the reader looked through in vain."""
-        self._since += _HOLE_BYTES + 1
+        self._since += _HOLE_BYTES
 
     def end_with(self, error: Exception) -> None:
         """Note what kept the file from being read any further."""
@@ -72,6 +72,7 @@ class Signs:
     """What is wrong with a run of packets, in seconds of their time stamps."""
 
     unit: float  # of time stamps, in seconds
+    in_place: bool = False  # whether packets come of garbled bytes as well
     losses: Losses = field(default_factory=Losses)
     scrambled: Losses = field(default_factory=Losses)
     scrambled_bytes: int = 0
@@ -109,7 +110,7 @@ class Signs:
         self._suspicions.finish()
 
     def _look_for_hole(self, start: float, before: Finding) -> None:
-        """A hole is there where bytes are of no use and pictures are missing, both."""
+        """Take bytes of no use for a hole if pictures are missing, or were made of them."""
         self.scrambled_bytes += before.scrambled
         self._near_hole -= 1
         if before.missing or before.scrambled:
@@ -118,7 +119,8 @@ class Signs:
             self._near_hole = _HOLE_PACKETS
         if self._hole is not None and self._near_hole > 0 and self._count > 1:
             usual = (self._latest - self._first) / (self._count - 1)
-            if start - self._latest > _HOLE_STEPS * usual:
+            missing = self.in_place and self._near_hole == _HOLE_PACKETS
+            if missing or start - self._latest > _HOLE_STEPS * usual:
                 self._hole.add(self._latest, end=start)
 
 

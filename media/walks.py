@@ -7,9 +7,10 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import BinaryIO
 
-from media.findings import Finding, Findings, find_next, lost_until
+from media.findings import Finding, Findings, find_next, lost_until, useful_end
 from media.grid import Grid, walk_grid
 from media.source import Source
 from media.transport import walk_program, walk_transport
@@ -18,6 +19,11 @@ _ASF_DATA = bytes.fromhex("3626b2758e66cf11a6d900aa0062ce6c")
 _ASF_PROPERTIES = bytes.fromhex("a1dcab8c47a9cf118ee400c00c205365")
 _ASF_PACKET = b"\x82\0\0"  # nearly all begin like that; where the first does not, none is looked at
 _DV_SEQUENCE = Grid(12_000, b"\x1f")  # bytes: the tenth or twelfth part of a frame
+# Void, check sum, seek head, cues, tags, chapters, attachments, tracks; what follows a block.
+_EBML_PARTS = tuple(
+    bytes.fromhex(text)
+    for text in ["EC", "BF", "114D9B74", "1C53BB6B", "1254C367", "1043A770", "1941A469", "1654AE6B"]
+)
 _KLV_KEY = b"\x06\x0e\x2b\x34"
 _OGG_PAGE = b"OggS"
 _MIRRORED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))  # each byte's bits reversed
@@ -27,13 +33,58 @@ _PAGES_LOST = 1 << 16  # bytes that are missing where pages are: as many as the 
 @contextmanager
 def findings_of(source: Source) -> Iterator[Findings]:
     """What a walk through the file of `source` finds; nothing, where none is made."""
+    name = source.container_name
     with source.path.open("rb") as file:
-        if source.container_name == "mpegts":
+        if name == "mpegts":
             yield Findings(walk_transport(file, source.stream.id))
-        elif source.container_name in _WALKS:
-            yield Findings(_WALKS[source.container_name](file))
+        elif name in _WALKS:
+            yield Findings(_WALKS[name](file))
+        elif name in _PART_SIZES:
+            yield Findings(unexplained=partial(_unexplained, file, *_PART_SIZES[name]))
         else:
-            yield Findings(iter(()))
+            yield Findings()
+
+
+def _unexplained(
+    file: BinaryIO, head: int, size_of: Callable[[bytes], int], start: int, end: int
+) -> int:
+    """The bytes of [start, end) that are left behind parts whose sizes their heads tell.
+
+    Where FFmpeg says that a packet begins, a `head` of so many bytes begins, which belongs to it.
+    """
+    start += head
+    while start < end:
+        file.seek(start)
+        size = size_of(file.read(16))
+        if size <= 0:
+            break
+        start += size
+    return max(0, end - start)
+
+
+def _no_part(_: bytes) -> int:
+    return 0
+
+
+def _ebml_part(head: bytes) -> int:
+    """The size of a Matroska element that may lie between clusters (RFC 9559, 4.5)."""
+    for identifier in _EBML_PARTS:
+        if head.startswith(identifier):
+            rest = head[len(identifier) :]
+            length = 9 - int.from_bytes(rest[:1], "big").bit_length()
+            size = int.from_bytes(rest[:length], "big") & (1 << 7 * length) - 1
+            return len(identifier) + length + size if length < 9 else 0
+    return 0
+
+
+def _riff_part(head: bytes) -> int:
+    """The size of an AVI chunk without pictures, or of the head of a list of chunks."""
+    if head[:1] == b"\0":  # a byte that makes sizes even
+        return 1
+    if head[:4] in (b"LIST", b"RIFF"):
+        return 12
+    is_part = head[:4] in (b"JUNK", b"idx1") or head[:2] == b"ix" or head[2:4] in (b"ix", b"tx")
+    return 8 + int.from_bytes(head[4:8], "little") if is_part else 0
 
 
 def _walk_ogg(file: BinaryIO) -> Iterator[Finding]:
@@ -157,10 +208,20 @@ def _walk_dv(file: BinaryIO) -> Iterator[Finding]:
     """What is no sequence of DIF blocks (IEC 61834-2); each begins with a header block."""
     yield from walk_grid(file, _DV_SEQUENCE)
     end = file.seek(0, 2)
-    if end % _DV_SEQUENCE.size:
-        yield Finding(end, cut=True)
+    last = end // _DV_SEQUENCE.size * _DV_SEQUENCE.size
+    if useful_end(file, last) > last:
+        yield Finding(last, cut=True)
 
 
+# The sizes of packets' heads, and of parts between packets, of containers without other room there.
+_PART_SIZES: dict[str, tuple[int, Callable[[bytes], int]]] = {
+    "avi": (0, _riff_part),
+    "flv": (0, _no_part),
+    "ivf": (0, _no_part),
+    "matroska": (4, _ebml_part),
+    "nut": (0, _no_part),
+    "rm": (0, _no_part),
+}
 _WALKS: dict[str, Callable[[BinaryIO], Iterator[Finding]]] = {
     "asf": _walk_asf,
     "dv": _walk_dv,

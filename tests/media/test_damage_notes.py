@@ -216,9 +216,75 @@ def test_nothing_is_said_of_uneven_films(make_film, numbered):
     stamps = [0]
     while len(stamps) < 200:
         stamps.append(stamps[-1] + draw.choice([1, 33, 40, 41, 500, 4000, 59_000]))
-    for name in ("film.mp4", "film.mkv", "film.ts"):
-        path = make_film(name, numbered(200), pts=stamps, time_base=Fraction(1, 1000))
+    for name, codec in [
+        ("film.mp4", "libx264"),
+        ("film.mkv", "libx264"),
+        ("film.ts", "libx264"),
+        ("film.flv", "libx264"),
+        ("film.ogg", "libvpx"),
+        ("film.wmv", "wmv2"),
+        ("film.nut", "mpeg4"),
+    ]:
+        path = make_film(name, numbered(200), pts=stamps, time_base=Fraction(1, 1000), codec=codec)
         assert _notes(path) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("film.ts", {}),
+        ("film.m2ts", {"container_options": {"mpegts_m2ts_mode": "1"}}),
+        ("film.vob", MPEG2),
+        ("film.wmv", WMV),
+        ("film.ogg", OGG),
+        ("film.mxf", MPEG2),
+        ("film.gif", {"codec": "gif", "pix_fmt": "rgb8"}),
+        ("film.flv", {}),
+        ("film.mkv", {}),
+        ("film.avi", {"codec": "mpeg4"}),
+        ("film.ivf", OGG),
+        ("film.nut", {"codec": "mpeg4"}),
+        ("film.mp4", {"container_options": {"movflags": "+frag_keyframe+empty_moov"}}),
+    ],
+)
+def test_nothing_is_said_of_files_that_are_filled_up(make_film, numbered, name, options):
+    path = make_film(name, numbered(100), **({"options": KEYS} | options))
+    data = path.read_bytes()
+    for filling in (b"\0", b"\xff"):
+        path.write_bytes(data + filling * 500_000)
+        assert _notes(path) == []
+
+
+def test_nothing_is_said_of_room_that_was_left_between_clusters(make_film, numbered):
+    stamps = [number * 40 + (8000 if number >= 50 else 0) for number in range(100)]
+    path = make_film("film.mkv", numbered(100), pts=stamps, time_base=Fraction(1, 1000))
+    data, cluster = path.read_bytes(), bytes.fromhex("1F43B675")
+    behind_pause = data.index(cluster, data.index(cluster) + 4)
+    room = b"\xec" + (1 << 28 | 20_000).to_bytes(4, "big")
+    path.write_bytes(data[:behind_pause] + room + bytes(20_000) + data[behind_pause:])
+    assert _notes(path) == []
+    path.write_bytes(data[:behind_pause] + b"\x99" * 20_005 + data[behind_pause:])
+    assert _notes(path) != []
+
+
+def test_a_part_of_a_digital_video_tape_that_was_not_read_is_told(tmp_path):
+    path, encoder = tmp_path / "film.dv", av.CodecContext.create("dvvideo", "w")
+    encoder.width, encoder.height, encoder.pix_fmt = 720, 576, "yuv420p"
+    encoder.time_base, encoder.framerate = Fraction(1, 25), Fraction(25)
+    packets = []
+    for number in range(30):
+        picture = np.full((576, 720, 3), number * 8, np.uint8)
+        frame = av.VideoFrame.from_ndarray(picture, format="rgb24").reformat(format="yuv420p")
+        frame.pts = number
+        packets += encoder.encode(frame)
+    film = b"".join(bytes(packet) for packet in packets)
+    path.write_bytes(film)
+    assert _notes(path) == []
+    path.write_bytes(film[: len(film) * 6 // 10 - 1])
+    assert _notes(path)[0] == "breaks off at 00:00"
+    hole = len(film) // 3
+    path.write_bytes(film[:hole] + bytes(hole) + film[2 * hole :])
+    assert _notes(path) != []
 
 
 @pytest.mark.parametrize(
