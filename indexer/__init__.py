@@ -5,6 +5,7 @@ from indexer.errors import (
     IndexingError,
     NoWatchesError,
     PathMissingError,
+    ReaderError,
     SettingsError,
     UnreadableFilmError,
 )
