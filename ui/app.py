@@ -135,6 +135,8 @@ def _ask(sentence: str) -> None:
 
 
 def _show_moments(result: SearchResult, *, within: str | None) -> None:
+    if result.notes:
+        st.html(markup.notes(result))
     st.html(markup.summary(result, within=within))
     tell_browser(said=markup.how_many(result), playing=st.session_state.get("playing"), asked=True)
     for hit, still in zip(result.hits, previews().stills(result.hits), strict=True):

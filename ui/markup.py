@@ -125,6 +125,13 @@ def summary(result: SearchResult, *, within: str | None) -> str:
     )
 
 
+def notes(result: SearchResult) -> str:
+    """What is amiss with the question, if anything."""
+    return "".join(
+        f'<p class="vs-say">About this question: {escaped(it)}.</p>' for it in result.notes
+    )
+
+
 def _item_id(hit: Hit) -> str:
     return f"vs-moment-{hit.clip_id}"
 

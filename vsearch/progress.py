@@ -51,7 +51,6 @@ class IndexProgress(AbstractContextManager["IndexProgress"]):
         now: Callable[[], float] = time.monotonic,
     ) -> None:
         self._console = output or console(stderr=True)
-        self._verbose = verbose and not quiet and not as_events
         self._meter = ProgressMeter(clock=now)
         self._films = _Films()
         self._walking: int | None = None
@@ -61,6 +60,9 @@ class IndexProgress(AbstractContextManager["IndexProgress"]):
         self._counting = threading.Lock()
         self._showing = threading.Lock()
         self._view = None if quiet else self._new_view(as_events=as_events, now=now)
+        self._say = self._tell if verbose else None
+        if isinstance(self._view, EventView):
+            self._say = self._view.tell
         self._over = threading.Event()
         self._ticker = threading.Thread(target=self._tick, name="progress", daemon=True)
 
@@ -110,9 +112,9 @@ class IndexProgress(AbstractContextManager["IndexProgress"]):
         if not self._view:
             return
         try:
-            self._view.show(self._standing(), event)
-            if self._verbose and event:
-                self._tell(event)
+            if self._say and event:
+                self._say(event)
+            self._view.show(self._standing())
         except OSError:
             self._stop()
 

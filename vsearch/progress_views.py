@@ -53,8 +53,8 @@ class Standing:
 class View(Protocol):
     """One way to show it."""
 
-    def show(self, standing: Standing, event: Event | None) -> None:
-        """Something happened; without an event, time has passed. May raise OSError."""
+    def show(self, standing: Standing) -> None:
+        """Something happened, or time has passed. May raise OSError."""
 
     def stop(self) -> None:
         """The run is over. May raise OSError."""
@@ -139,7 +139,7 @@ class BarView:
         self._standing = standing
         self._live: Live | None = None
 
-    def show(self, standing: Standing, event: Event | None) -> None:  # noqa: ARG002 - by time
+    def show(self, standing: Standing) -> None:
         """Begin as soon as there is something to show; it draws itself from then on."""
         if self._live is None and standing.begun:
             from rich.live import Live
@@ -189,7 +189,7 @@ class LineView:
         self._now = now
         self._next = now() + SECONDS_TO_FIRST_LINE
 
-    def show(self, standing: Standing, event: Event | None) -> None:  # noqa: ARG002 - by time
+    def show(self, standing: Standing) -> None:
         """Write a line when its time has come."""
         if self._now() < self._next:
             return
@@ -210,12 +210,15 @@ class EventView:
         self._now = now
         self._next = now()
 
-    def show(self, standing: Standing, event: Event | None) -> None:
-        """Files at once, the standing once a second at most."""
+    def tell(self, event: Event) -> None:
+        """Files at once."""
         if isinstance(event, LibraryWalked):
             self._write(walked_event(event))
         elif isinstance(event, FileDone):
             self._write(file_event(event))
+
+    def show(self, standing: Standing) -> None:
+        """The standing once a second at most."""
         if self._now() >= self._next:
             self._next = self._now() + SECONDS_BETWEEN_EVENTS
             self._write(standing_event(standing))

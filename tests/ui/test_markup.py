@@ -107,3 +107,10 @@ def test_an_answer_without_moments_names_the_filter() -> None:
     assert "files that match <code>*.mkv</code>" in markup.summary(none, within="*.mkv")
     one = replace(none, hits=(HIT,))
     assert "1 moment, best first, in 1 ms" in markup.summary(one, within=None)
+
+
+def test_what_is_amiss_with_a_question_is_told_and_cannot_act_as_markup() -> None:
+    asked = SearchResult(query="x", model="demo", took_ms=1.2, hits=())
+    assert markup.notes(asked) == ""
+    cut = markup.notes(replace(asked, notes=("it is read up to “… <b>”",)))
+    assert "About this question: it is read up to “… &lt;b&gt;”." in cut

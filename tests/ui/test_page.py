@@ -38,6 +38,13 @@ def test_a_sentence_brings_the_moments_that_the_command_brings(page, settings: S
     assert asked.pictures == len(hits)
 
 
+def test_a_question_that_the_model_cannot_know_is_answered_with_a_remark(page) -> None:
+    asked = page().ask("una mujer cocinando")
+    assert asked.moments
+    assert "About this question: it does not look like English" in asked.words
+    assert "About this question" not in page().ask("a film").words
+
+
 def test_what_is_asked_stands_in_the_url(page) -> None:
     app = page().app  # the browser writes the URL; these tell it under which names
     asked = [app.text_input(key="q"), app.text_input(key="in"), app.number_input(key="n")]

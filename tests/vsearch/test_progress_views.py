@@ -100,7 +100,7 @@ def test_a_log_gets_a_line_soon_and_then_one_a_minute() -> None:
     view = LineView(log, now=now)
     for second in range(200):
         now.seconds = second
-        view.show(Standing(UNDER_WAY, current=FILM), None)
+        view.show(Standing(UNDER_WAY, current=FILM))
     lines = log.getvalue().splitlines()
     assert len(lines) == 4  # after 5, 65, 125 and 185 seconds
     assert lines[0].endswith("1 failed; now at /films/2019/holiday.mkv  12:04 of 1:32:00")
@@ -109,13 +109,16 @@ def test_a_log_gets_a_line_soon_and_then_one_a_minute() -> None:
 def test_events_tell_of_files_at_once_and_of_the_standing_once_a_second() -> None:
     now, log = Clock(), io.StringIO()
     view = EventView(log, now=now)
-    view.show(Standing(NOTHING_YET, walking=7), None)
-    view.show(Standing(NOTHING_YET), LibraryWalked(7, 2, 2_000))
-    view.show(Standing(NOTHING_YET), FileDone(FILM.path, 1_000, Outcome.FAILED, error="no film"))
+    view.show(Standing(NOTHING_YET, walking=7))
+    view.tell(LibraryWalked(7, 2, 2_000))
+    view.show(Standing(NOTHING_YET))
+    view.tell(FileDone(FILM.path, 1_000, Outcome.FAILED, error="no film"))
+    view.show(Standing(NOTHING_YET))
     now.seconds = 1.0
     done = FileDone(Path("/b\n.mp4"), 9, Outcome.INDEXED, 3, 12.0, damage="breaks off at 00:12")
-    view.show(Standing(UNDER_WAY, current=FILM), done)
-    view.show(Standing(UNDER_WAY, current=FILM), None)
+    view.tell(done)
+    view.show(Standing(UNDER_WAY, current=FILM))
+    view.show(Standing(UNDER_WAY, current=FILM))
     view.stop()
     events = [json.loads(line) for line in log.getvalue().splitlines()]
     assert events == [
