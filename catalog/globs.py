@@ -7,6 +7,7 @@ from fnmatch import translate
 from glob import escape
 from itertools import takewhile
 from pathlib import Path
+from typing import Protocol
 
 from catalog.errors import InvalidGlobError
 from catalog.spelling import composed, ignores_case
@@ -65,7 +66,14 @@ def pathname_matcher(pattern: str) -> Callable[[str], bool]:
     return fits_or_lies_below
 
 
-def name_matcher(pattern: str) -> Callable[[str], bool]:
+class NameMatcher(Protocol):
+    """Whether a text fits, the text of a path or of its end; `path` is the whole, if it is not."""
+
+    def __call__(self, place: str, /, path: str = "") -> bool:
+        """The file system is asked about the whole where the letters fit in another case only."""
+
+
+def name_matcher(pattern: str) -> NameMatcher:
     """A test whether the text of an absolute path fits `pattern` itself, not a folder above it.
 
     For those who come down folder by folder, and ask about each on the way.
@@ -75,15 +83,16 @@ def name_matcher(pattern: str) -> Callable[[str], bool]:
     match_in_any_case = re.compile(form, re.IGNORECASE).match
     ignoring: dict[str, bool] = {}
 
-    def fits(place: str) -> bool:
+    def fits(place: str, /, path: str = "") -> bool:
         text = composed(place)
         if match_in_any_case(text) is None:
             return False
         if match(text) is not None:
             return True
-        folder = place.rpartition("/")[0]
+        path = path or place
+        folder = path.rpartition("/")[0]
         if folder not in ignoring:
-            ignoring[folder] = ignores_case(place)
+            ignoring[folder] = ignores_case(path)
         return ignoring[folder]
 
     return fits

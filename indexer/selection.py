@@ -48,11 +48,11 @@ class _Pattern:
         `real` is the one without links; it counts with the folders above it, as nobody has asked
         about those: all of them, or those in the root.
         """
-        if self._fits(pathname if self._absolute else pathname[start:]):
+        if self._fits(pathname if self._absolute else pathname[start:], pathname):
             return True
         least = 0 if self._absolute else start
         while real and len(real) > least and real.startswith(f"{pathname[:least]}/"):
-            if self._fits(real[least:]):
+            if self._fits(real[least:], real):
                 return True
             real = real.rpartition("/")[0]
         return False

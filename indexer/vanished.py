@@ -62,6 +62,12 @@ def vanished_files(
     gone, answered = [], []
     for path in unseen:
         state = known.get(str(path))
+        if state and (hidden := _left_out(path, walk)) and not is_gone(path):
+            if state.video_id is not None:
+                left_out[hidden] += 1
+            elif path not in unfinished:
+                answered.append(path)
+            continue
         folder = next((above for above in (path, *path.parents) if above in absent), None)
         if folder is not None:
             kept[folder] += state is not None and is_gone(path)
@@ -69,11 +75,6 @@ def vanished_files(
             answered.append(path)
         elif is_gone(path):
             gone.append(path)
-        elif state is not None and (hidden := _left_out(path, walk)) is not None:
-            if state.video_id is None:
-                answered.append(path)
-            else:
-                left_out[hidden] += 1
     return Vanished(
         tuple(gone),
         tuple(_kept(folder, files) for folder, files in kept.items() if files),
@@ -84,6 +85,8 @@ def vanished_files(
 
 def _left_out(path: Path, walk: Walk) -> Path | None:
     """The file or folder that the walk left out, and this with it."""
+    if not walk.left_out:
+        return None
     return next((p for p in (path, *path.parents) if str(p) in walk.left_out), None)
 
 

@@ -2,9 +2,12 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from catalog import ClipSpan, FilePlace
 from indexer import LeftOut
+from tests.indexer.colours import DIMENSION
 
 
 def known(catalog, library: Path) -> set[str]:
@@ -66,3 +69,20 @@ def test_a_failure_that_is_left_out_is_no_failure_any_more(index, catalog, libra
     report = index(exclude=("notes.*",))
     assert (report.failed, report.left_out) == ((), ())
     assert known(catalog, library) == set()
+
+
+def test_the_draft_of_a_film_that_failed_stays_while_it_is_left_out(film, index, catalog, library):
+    path = film("x/a.mp4", seconds=30)
+    index(window=4.0, stride=2.0)
+    place = FilePlace(path.parent, path, 1, 1)
+    catalog.add_to_draft(
+        "other",
+        place=place,
+        duration=9.0,
+        clips=[ClipSpan(0.0, 4.0)],
+        vectors=np.eye(1, DIMENSION, dtype=np.float32),
+    )
+    catalog.record_failure(place, error="its decoder died")
+    report = index(exclude=("x",), window=4.0, stride=2.0)
+    assert (report.failed, report.left_out) == ((), ())
+    assert catalog.status().drafts == 1

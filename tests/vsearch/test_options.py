@@ -87,6 +87,17 @@ def test_a_word_that_is_none_of_a_few_is_refused_with_those_named(
         assert "alue error" not in said
 
 
+@pytest.mark.parametrize(
+    ("name", "flag"),
+    [("index", "--include"), ("index", "--exclude"), ("watch", "--exclude"), ("query", "--in")],
+)
+def test_a_pattern_that_can_mean_nothing_is_refused(
+    name: str, flag: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    for value in ("", ".", "..", "../films", "/media/../films"):
+        assert flag in refusal(capfd, name, flag, value)
+
+
 @pytest.mark.parametrize("parser", [Number(0.1, 1e9), Number(1, 1_000, whole=True)])
 def test_what_lies_in_the_range_is_read_as_it_is(parser: Number) -> None:
     assert [parser(text) for text in ("1", "7", "1000")] == [1, 7, 1000]
