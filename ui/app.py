@@ -138,7 +138,7 @@ def _show_moments(result: SearchResult, *, within: str | None) -> None:
     if result.notes:
         st.html(markup.notes(result))
     st.html(markup.summary(result, within=within))
-    tell_browser(said=markup.how_many(result), playing=st.session_state.get("playing"), asked=True)
+    tell_browser(said=markup.spoken(result), playing=st.session_state.get("playing"), asked=True)
     for hit, still in zip(result.hits, previews().stills(result.hits), strict=True):
         _show_moment(hit, still=still)
 

@@ -112,6 +112,11 @@ def how_many(result: SearchResult) -> str:
     return count(len(result.hits), "moment") if result.hits else "No moments"
 
 
+def spoken(result: SearchResult) -> str:
+    """What a screen reader says of an answer, as plain text."""
+    return ". ".join((how_many(result), *result.notes))
+
+
 def summary(result: SearchResult, *, within: str | None) -> str:
     """How many moments there are, and how long it took."""
     place = f" in files that match <code>{escaped(within)}</code>" if within else ""

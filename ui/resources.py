@@ -16,9 +16,10 @@ class OpenLibrary:
     """A catalog and its model, open until released."""
 
     def __init__(self, settings: Settings) -> None:
-        self._open = ExitStack()
-        self.searcher = self._open.enter_context(asking.open_searcher(settings))
-        self.searcher.warm_up()
+        with ExitStack() as opened:
+            self.searcher = opened.enter_context(asking.open_searcher(settings))
+            self.searcher.warm_up()
+            self._open = opened.pop_all()  # nothing stays open of what could not be had whole
 
     def close(self) -> None:
         """Let go of the catalog's files."""

@@ -38,13 +38,6 @@ def test_a_sentence_brings_the_moments_that_the_command_brings(page, settings: S
     assert asked.pictures == len(hits)
 
 
-def test_a_question_that_the_model_cannot_know_is_answered_with_a_remark(page) -> None:
-    asked = page().ask("una mujer cocinando")
-    assert asked.moments
-    assert "About this question: it does not look like English" in asked.words
-    assert "About this question" not in page().ask("a film").words
-
-
 def test_what_is_asked_stands_in_the_url(page) -> None:
     app = page().app  # the browser writes the URL; these tell it under which names
     asked = [app.text_input(key="q"), app.text_input(key="in"), app.number_input(key="n")]
@@ -126,6 +119,26 @@ def test_a_player_starts_by_itself_and_plays_an_mp4(page) -> None:
     assert player.autoplay
     assert player.url.endswith(".mp4")
     assert "without sound" in asked.words
+
+
+@pytest.mark.parametrize(
+    ("sentence", "told"),
+    [
+        ("一只狗在海滩上奔跑", "it is not written in Latin letters"),
+        ("???", "there are no words to look for in it"),
+        ("un perro corre por la playa", "it does not look like English"),
+        ("a film that gets brighter " * 20, "it is too long for the model"),
+    ],
+)
+def test_what_the_model_cannot_know_of_a_sentence_is_told(page, sentence: str, told: str) -> None:
+    asked = page(q=sentence)
+    assert f"About this question: {told}" in asked.words
+    (in_browser,) = asked.app.get("bidi_component")
+    assert told in in_browser.proto.json  # for a screen reader, too
+
+
+def test_of_a_sound_sentence_nothing_is_told(page) -> None:
+    assert "About this question" not in page(q="a film").words
 
 
 def test_a_model_that_is_not_there_is_one_sentence(page, model: Path) -> None:
