@@ -92,6 +92,7 @@ class Searcher:
 
         Raises:
             EmptyQueryError, InvalidLimitError, NothingIndexedError, OtherModelError.
+            InvalidGlobError: no path can fit `within`.
             CatalogError: the catalog cannot be read.
             What `load_embedder` raises, if the sentence was never asked before.
         """
@@ -100,12 +101,13 @@ class Searcher:
         provenance = require_provenance(self._catalog)
         vector, read = self._meaning(sentence, made_by=provenance)
         moments = self._best_moments(vector, limit=limit, within=within)
+        wanted = path_matcher(within or "*")
         return SearchResult(
             query=text,
             model=provenance.model,
             took_ms=(perf_counter() - started) * 1000.0,
             hits=tuple(
-                _hit(moment, rank=rank, within=within)
+                _hit(moment, rank=rank, wanted=wanted)
                 for rank, moment in enumerate(moments, start=1)
             ),
             notes=notes_on(sentence, read=read),
@@ -171,9 +173,9 @@ def _require_question(text: str, *, limit: int) -> str:
     return sentence
 
 
-def _hit(moment: Moment, *, rank: int, within: str | None) -> Hit:
+def _hit(moment: Moment, *, rank: int, wanted: Callable[[Path], bool]) -> Hit:
     best = moment.best
-    path, *others = _present_first((best.path, *best.other_paths), within=within)
+    path, *others = _present_first((best.path, *best.other_paths), wanted=wanted)
     return Hit(
         rank=rank,
         score=best.score,
@@ -187,13 +189,12 @@ def _hit(moment: Moment, *, rank: int, within: str | None) -> Hit:
     )
 
 
-def _present_first(places: Sequence[Path], *, within: str | None) -> Sequence[Path]:
+def _present_first(places: Sequence[Path], *, wanted: Callable[[Path], bool]) -> Sequence[Path]:
     """The places of one content, from one on that is there now and was asked for, if any is.
 
     The catalog knows files on disks that are not mounted; of copies the one that plays is shown.
     """
     if len(places) == 1:
         return places  # there is nothing to choose, so the disk is not asked
-    wanted = path_matcher(within) if within is not None else lambda _: True
     shown = next((place for place in places if wanted(place) and place.exists()), places[0])
     return (shown, *(place for place in places if place != shown))

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from catalog import FileState
+from indexer.records import LeftOut
 from indexer.vanished import UNREAD_SIZE, vanished_files
 from indexer.walk import find_videos
 
@@ -54,6 +55,18 @@ def test_a_folder_where_a_disk_was_mounted_keeps_its_files_while_it_is_not(libra
     usb.rmdir()  # desktops remove the folder as well
     vanished = found_in(library, was_known=known(*lost), mounts=[usb])
     assert (vanished.gone, len(vanished.absent)) == ((), 1)
+
+
+def test_a_disk_that_a_pattern_leaves_out_is_not_taken_for_one_that_is_not_mounted(library):
+    usb = library / "usb"
+    usb.mkdir()
+    (usb / "a.mp4").touch()
+    walk = find_videos([library], exclude=["usb"])
+    was_known = known(usb / "a.mp4", usb / "gone.mp4")
+    vanished = vanished_files(was_known, walk=walk, missing_roots=(), noted_mounts=[usb])
+    assert vanished.left_out == (LeftOut(usb, 1),)
+    assert vanished.gone == ()
+    assert [failure.path for failure in vanished.absent] == [usb]
 
 
 def test_where_the_files_of_a_disk_lie_on_another_one_now_it_is_an_ordinary_folder(library):

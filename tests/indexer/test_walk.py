@@ -336,12 +336,13 @@ def test_what_a_pattern_leaves_out_is_listed(library):
 _WITH_TWO_DISKS = """
 set -e
 cd "$1"
-mkdir -p library/disk library/plain far
+mkdir -p library/bound library/disk library/plain far
 mount -t tmpfs none library/disk
 mount -t tmpfs none far
 mkdir library/disk/inner far/films
 ln -s ../far/films library/link
 ln -s ../../plain library/disk/back
+mount --bind library/plain library/bound
 touch library/a.mp4 library/disk/inner/b.mp4 far/films/c.mp4 library/plain/d.mp4
 exec "$2" -c "$3" library library/disk/inner
 """
@@ -373,10 +374,11 @@ def test_mount_points_are_met_inside_behind_links_and_above(tmp_path):
     above = [path for path in outer if tmp_path.is_relative_to(path)]
     library = tmp_path / "library"
     assert [Path(path) for path in outer if path not in above] == [
+        library / "bound",
         library / "disk",
         library / "link",
     ]
-    assert files == 4
+    assert files == 5
     assert inner == [str(library / "disk")]
     assert above == [str(mount) for mount in [mount_of(tmp_path)] if mount != Path("/")]
 
