@@ -12,6 +12,7 @@ from av.stream import Stream
 
 from media.source import BROADCAST_CONTAINERS, Source
 
+MAX_HOURS = 1000  # of one film, six weeks: more is a mistake in its time stamps
 CLOCK_PERIOD = 1 << 33  # units of an MPEG clock, after which it begins again: 26.5 hours
 _CLOCK_RATE = 90_000  # of those units a second
 _OUTLIER = 1  # seconds before sound and pictures from which on a text stream is none of the file's
@@ -63,7 +64,8 @@ class Beginnings:
 
     def earliest(self, first: Fraction) -> Fraction:
         """The zero of the file whose first picture is shown at `first`."""
-        zero = min([first, *self._near(self.shown, first)])
+        shown = self._near(self.shown, first)
+        zero = min([first, *(start for start in shown if start > first - MAX_HOURS * 3600)])
         text = min(self._near(self.text, first), default=zero)
         return text if zero - _OUTLIER < text < zero else zero
 

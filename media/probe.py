@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 
+from media.clock import MAX_HOURS
 from media.damage import clock_time, restarts_sentence
 from media.findings import useful_end
 from media.layout import Layout, layout_of
@@ -58,7 +59,8 @@ def probe(path: Path) -> VideoInfo:
         scan = scan_packets(source)
         layout = layout_of(source, scan)
         frame_rate, end = _measure(source, scan)
-        duration = max(end, float(scan.others_end - scan.clock.zero))
+        others_end = float(scan.others_end - scan.clock.zero)
+        duration = max(end, others_end if others_end < MAX_HOURS * 3600 else 0.0)
         return VideoInfo(
             path=path,
             container=source.container_name,

@@ -11,17 +11,16 @@ from av.packet import Packet
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-from media.clock import Beginnings, Clock
+from media.clock import MAX_HOURS, Beginnings, Clock
 from media.encryption import SCRAMBLED_BROADCAST, SCRAMBLED_DISC, encrypted_error
 from media.errors import LimitError, UndecodableError, UnreadableError
 from media.findings import Finding, Findings
-from media.packet_table import GUESSING_CONTAINERS, PacketNotes, PacketTable
+from media.packet_table import PacketNotes, PacketTable
 from media.signs import Signs, Trail
 from media.source import Source
 from media.timeline import Timeline, steady_packets
 from media.walks import findings_of
 
-MAX_HOURS = 1000  # of one film, six weeks: more is a mistake in its time stamps
 STILL = 60.0  # seconds without a new picture that are worth knowing
 _NEW = 1.0  # seconds for which a picture counts as new
 _REORDERED = 32  # packets among which the earliest is looked for; codecs reorder by 16 at most
@@ -86,7 +85,7 @@ class PacketScan:
     unit: Fraction  # of time stamps, in seconds
     beginnings: Beginnings = field(default_factory=Beginnings)  # of all streams of the file
     head_only: bool = False  # whether only the first packets are looked at
-    guessed: bool = False  # whether presentation times are no more than guessed
+    guessed: bool = False  # whether presentation times are guessed, and begin late, as in AVI
     whole: Extent | None = None
     from_key: Extent | None = None
     upright: VideoFrame | None = None  # the first picture that could be had
@@ -195,7 +194,7 @@ def scan_packets(source: Source, *, head_only: bool = False) -> PacketScan:
         source.unit,
         Beginnings.of(source),
         head_only=head_only,
-        guessed=source.container_name in GUESSING_CONTAINERS,
+        guessed=source.container_name == "avi",
     )
     scan.signs.in_place = source.container_name == "dv"
     notes = None if head_only else PacketNotes.of(source)

@@ -182,3 +182,13 @@ def test_a_broadcast_clock_may_begin_again_between_sound_and_pictures():
 def test_a_clock_turns_stamps_into_seconds_and_back(stamp):
     clock = Clock(Fraction(7, 3), Fraction(1001, 30_000))
     assert clock.stamp(clock.seconds(stamp) + 1e-6) == stamp
+
+
+def test_sound_of_another_age_makes_no_film_years_long(late_film):
+    assert _zero(5.0, [-(2.0**52)]) == 5.0
+    path = late_film("film.mkv", picture=2.0, sound=4e9)
+    video = probe(path)
+    assert (video.start, video.end, video.duration) == pytest.approx((0.0, 3.0, 3.0), abs=0.05)
+    path = late_film("late.mkv", picture=4e9, sound=0.0)
+    video = probe(path)
+    assert (video.start, video.end, video.duration) == pytest.approx((0.0, 3.0, 3.0), abs=0.05)
