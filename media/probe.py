@@ -10,7 +10,7 @@ from media.damage import clock_time, restarts_sentence
 from media.findings import useful_end
 from media.layout import Layout, layout_of
 from media.packet_table import PacketTable
-from media.promise import promised_duration
+from media.promise import promised_end
 from media.scan import Extent, PacketScan, scan_packets
 from media.source import Source, open_source
 
@@ -72,18 +72,18 @@ def probe(path: Path) -> VideoInfo:
             end=end,
             duration=duration,
             layout=layout,
-            damage=_damage(source, scan, duration=duration),
+            damage=_damage(source, scan, end=end),
             gaps=scan.gaps(end=end),
             packets=scan.table,
         )
 
 
-def _damage(source: Source, scan: PacketScan, *, duration: float) -> str | None:
+def _damage(source: Source, scan: PacketScan, *, end: float) -> str | None:
     """One short sentence about what is broken, so far as the packets show it."""
     restarts = [scan.seconds(stamp) for stamp in scan.restarts]
     origin = float(scan.clock.zero)
     notes = [
-        _ending(source, scan, duration=duration),
+        _ending(source, scan, end=end),
         scan.signs.losses.sentence("is unreadable", origin=origin),
         scan.signs.scrambled.sentence("is scrambled", origin=origin),
         restarts_sentence(restarts),
@@ -91,19 +91,19 @@ def _damage(source: Source, scan: PacketScan, *, duration: float) -> str | None:
     return "; ".join(note for note in notes if note) or None
 
 
-def _ending(source: Source, scan: PacketScan, *, duration: float) -> str | None:
+def _ending(source: Source, scan: PacketScan, *, end: float) -> str | None:
     signs = scan.signs
     if signs.read_error is not None:
-        return f"cannot be read beyond {clock_time(duration)}: {signs.read_error}"
+        return f"cannot be read beyond {clock_time(end)}: {signs.read_error}"
     if signs.rest.scrambled > _NOTABLE_REST:
-        return f"is scrambled beyond {clock_time(duration)}"
+        return f"is scrambled beyond {clock_time(end)}"
     if signs.rest.missing > _NOTABLE_REST or _is_unread(source.path, signs.stopped_at):
-        return f"is unreadable beyond {clock_time(duration)}"
-    promised = promised_duration(source, has=duration, torn=signs.torn, cut=signs.rest.cut)
+        return f"is unreadable beyond {clock_time(end)}"
+    promised = promised_end(source, scan.clock, has=end, torn=signs.torn, cut=signs.rest.cut)
     if promised is None:
         return None
     of_what = "" if math.isinf(promised) else f" of {clock_time(promised)}"
-    return f"breaks off at {clock_time(duration)}{of_what}"
+    return f"breaks off at {clock_time(end)}{of_what}"
 
 
 def _is_unread(path: Path, stopped_at: int | None) -> bool:

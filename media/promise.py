@@ -10,6 +10,7 @@ from typing import BinaryIO
 
 import av
 
+from media.clock import Clock
 from media.source import BROADCAST_CONTAINERS, Source
 from media.walks import asf_data
 
@@ -19,8 +20,10 @@ _CHUNKS = 64  # of a RealMedia file that are looked at, at most
 _EBML_HEADER, _EBML_SEGMENT = 0x1A45DFA3, 0x18538067
 
 
-def promised_duration(source: Source, *, has: float, torn: bool, cut: bool) -> float | None:
-    """Seconds that the film should last, where the file is cut off and holds only `has`.
+def promised_end(
+    source: Source, clock: Clock, *, has: float, torn: bool, cut: bool
+) -> float | None:
+    """The time on `clock` at which pictures should end, where the file is cut off at `has`.
 
     `torn`: its last packet was incomplete. `cut`: the file ends in the middle of a part, without a
     doubt. None where nothing seems to be missing, infinite where the header does not tell.
@@ -30,19 +33,24 @@ def promised_duration(source: Source, *, has: float, torn: bool, cut: bool) -> f
         return None  # those end anywhere
     reaches = _REACHES.get(name)
     cut_off = cut or torn or (reaches or _no_end)(source) > source.path.stat().st_size
-    promised = _header_duration(source)
+    promised = _header_end(source, float(clock.zero))
     if cut_off and promised > has + _NOTABLE:
         return promised
     told = promised > 0 and not (name == "mov" and source.stream.frames == 0)  # not in fragments
     return math.inf if cut or (cut_off and not told) else None
 
 
-def _header_duration(source: Source) -> float:
+def _header_end(source: Source, zero: float) -> float:
+    """Seconds from the time stamp `zero`, in seconds, to the end of the pictures or of the file."""
     stream = source.stream
     if stream.frames and stream.average_rate and source.container_name == "avi":
         return float(stream.frames / stream.average_rate)  # FFmpeg's duration is what it could find
     whole = (source.container.duration or 0) / av.time_base
-    return min(whole, float((stream.duration or math.inf) * source.unit))
+    if source.container_name == "matroska":  # which counts from stamp 0, wherever the file begins
+        whole -= zero
+    if not stream.duration:
+        return whole
+    return min(whole, float(((stream.start_time or 0) + stream.duration) * source.unit) - zero)
 
 
 def _no_end(_: Source) -> int:

@@ -29,7 +29,8 @@ def late_film(tmp_path, numbered) -> Callable[..., Path]:
     def make(name: str, *, picture: float = 0.0, sound: float | None = 0.0) -> Path:
         path = tmp_path / name
         avi = path.suffix == ".avi"
-        with av.open(str(path), "w") as film:
+        index_first = {"movflags": "+faststart"} if path.suffix in {".mp4", ".mov"} else {}
+        with av.open(str(path), "w", container_options=index_first) as film:
             codec, options = ("mpeg4", {}) if avi else ("libx264", {"bf": "2", "threads": "1"})
             pictures = film.add_stream(codec, rate=RATE, options={"g": "25"} | options)
             pictures.width, pictures.height, pictures.pix_fmt = 64, 48, "yuv420p"
@@ -192,3 +193,15 @@ def test_sound_of_another_age_makes_no_film_years_long(late_film):
     path = late_film("late.mkv", picture=4e9, sound=0.0)
     video = probe(path)
     assert (video.start, video.end, video.duration) == pytest.approx((0.0, 3.0, 3.0), abs=0.05)
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
+def test_notes_of_damage_tell_players_times_too(late_film, suffix):
+    path = late_film(f"film{suffix}", picture=30.0, sound=28.0)
+    content = path.read_bytes()
+    path.write_bytes(content[: len(content) * 6 // 10])
+    video = probe(path)
+    assert 2.0 < video.end < 4.0
+    assert video.damage is not None
+    assert video.damage.startswith("breaks off at 00:0")
+    assert video.damage.endswith("of 00:05")
