@@ -85,7 +85,7 @@ def failures(session: Session) -> list[tuple[Path, str]]:
     return sorted(
         (Path(joined(roots[root], relative)), error)
         for root, relative, error in rows
-        if not error.startswith(NO_VIDEO)
+        if error is not None and not error.startswith(NO_VIDEO)
     )
 
 

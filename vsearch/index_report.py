@@ -73,7 +73,10 @@ def print_index(report: IndexReport) -> None:
     if told:
         page.print(told)
     elif not report.indexed and not report.interrupted:
-        page.print("Nothing to index: no video files were found")
+        page.print(
+            "Nothing to index: no video files were found. What is hidden, excluded, marked by "
+            ".nomedia or a system's own is not looked into; name it to index it"
+        )
     if report.model is not None:
         page.print(f"Model: {shown(report.model)}")
 
