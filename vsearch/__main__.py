@@ -13,7 +13,7 @@ def run(arguments: list[str]) -> int:
     import typer
 
     from vsearch.cli import app
-    from vsearch.exit_codes import DONE, REFUSED
+    from vsearch.exit_codes import DONE
     from vsearch.help import as_options, way_to_help
 
     try:
@@ -28,19 +28,28 @@ def run(arguments: list[str]) -> int:
             raise
         _drop_output()
         return DONE
-    except OSError as error:
-        sentence = _why_no_output(error)
-        if sentence is None:
-            raise
+    except Exception as error:
+        return _code_of(error)
+    return int(code or DONE)
+
+
+def _code_of(error: Exception) -> int:
+    """The exit code of what a user can mend, which is told; all else is raised again."""
+    from vsearch.exit_codes import DONE, REFUSED
+    from vsearch.shortage import NO_MEMORY, is_lack_of_memory
+
+    sentence = _why_no_output(error) if isinstance(error, OSError) else None
+    if sentence is not None:
         _drop_output()
         return _refuse(sentence, code=REFUSED) if sentence else DONE
-    except Exception as error:
-        from vsearch.wiring import user_errors
+    if is_lack_of_memory(error):
+        return _refuse(NO_MEMORY, code=REFUSED)
 
-        if not isinstance(error, user_errors()):
-            raise
-        return _refuse(str(error), code=REFUSED)
-    return int(code or DONE)
+    from vsearch.wiring import user_errors
+
+    if not isinstance(error, user_errors()):
+        raise error
+    return _refuse(str(error), code=REFUSED)
 
 
 def _why_no_output(error: OSError) -> str | None:

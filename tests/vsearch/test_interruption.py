@@ -202,3 +202,98 @@ def lose_track(*asked: str) -> "subprocess.CompletedProcess[str]":
         timeout=60,
         check=False,
     )
+
+
+# Interrupts its own process when a module is about to be imported, or when Python ends.
+WHEN = """
+import atexit, os, signal, sys
+
+def interrupt(*_):
+    os.kill(os.getpid(), signal.SIGINT)
+
+def hear(event, values, wanted=os.environ["VSEARCH_TEST_WHEN"]):
+    if event == "import" and values[0] == wanted and hear.waits:
+        hear.waits = False
+        interrupt()
+
+hear.waits = True
+sys.addaudithook(hear)
+if os.environ["VSEARCH_TEST_WHEN"] == "end":
+    atexit.register(interrupt)
+"""
+
+
+@pytest.mark.parametrize(
+    "when", ["vsearch.interruption", "machine", "typer", "vsearch.cli", "catalog", "end"]
+)
+def test_a_ctrl_c_at_any_moment_from_its_first_line_to_its_last_is_no_fault(
+    tmp_path: Path, when: str
+) -> None:
+    (tmp_path / "sitecustomize.py").write_text(WHEN)
+    done = subprocess.run(
+        [sys.executable, "-m", "vsearch", "status", "--quiet"],
+        env={
+            **os.environ,
+            "PYTHONPATH": str(tmp_path),
+            "VSEARCH_HOME": str(tmp_path),
+            "VSEARCH_TEST_WHEN": when,
+        },
+        capture_output=True,
+        text=True,
+        cwd=REPOSITORY,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode in (130, -signal.SIGINT)
+    assert "Traceback" not in done.stderr
+    assert "KeyboardInterrupt" not in done.stderr
+
+
+def test_the_traceback_of_what_fails_after_a_signal_is_told_where_all_is_told() -> None:
+    told = LOSE_TRACK.replace(
+        "\ndef work", "\nfrom vsearch.messages import set_volume\ndef work"
+    ).replace("    try:", "    set_volume(verbose=True, quiet=False)\n    try:")
+    done = subprocess.run(
+        [sys.executable, "-c", told, "SIGTERM"],
+        capture_output=True,
+        text=True,
+        cwd=REPOSITORY,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 143
+    assert "ValueError: could not determine the shape" in done.stderr
+
+
+ENDS = """
+import sys
+from vsearch import asking
+def status(settings):
+    raise {error}
+asking.status = status
+from vsearch.__main__ import main
+sys.argv[1:] = ["status"]
+main()
+"""
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "said"),
+    [
+        ("SystemExit(7)", 7, ""),
+        ("SystemExit('a library gave up')", 1, "a library gave up"),
+        ("BrokenPipeError('of something else')", 1, "BrokenPipeError: of something else"),
+        ("ValueError('a fault')", 1, "ValueError: a fault"),
+    ],
+)
+def test_what_ends_a_command_is_not_taken_for_success(error: str, code: int, said: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", ENDS.format(error=error)],
+        capture_output=True,
+        text=True,
+        cwd=REPOSITORY,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == code
+    assert said in done.stderr
