@@ -2,6 +2,7 @@
 
 import logging
 import math
+from bisect import bisect_left
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -16,12 +17,15 @@ from media.errors import MediaError, UndecodableError
 from media.frame_plan import FramePlan, plan_frames
 from media.hardware import first_usable
 from media.picture import RgbConverter
-from media.planned import PlanError, play_planned
+from media.planned import FlawError, PlanError, play_planned
 from media.playback import Picture, displayed_at, play
 from media.probe import VideoInfo
 from media.signs import DecodingDamage
 
 _log = logging.getLogger(__name__)
+
+_LAST_FRAMES = 32  # more than FFmpeg takes threads by itself
+_SILENT_CODECS = frozenset({"vp8"})  # whose decoders take any bytes for a picture
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +65,8 @@ def decode_at(
     are those on display. Only wanted frames are converted and at most a handful is held. `size` is
     the (height, width) of the upright pictures, the film's own unless given; to shrink them while
     they become RGB costs a tenth of doing so afterwards. `threads` counts the decoder's threads, 0
-    for automatic. With an `accelerator`, by FFmpeg's name ("auto" for the first that works here),
+    for automatic; from where the film turns out to be damaged there is one, so that their number
+    changes no frame. With an `accelerator`, by FFmpeg's name ("auto" for the first that works),
     its device decodes the film, and from where it fails the processor does. The file is closed when
     the iterator is; `on_damage` is then called, once at most, with a short sentence about what
     could not be decoded in the part that was gone through.
@@ -93,6 +98,11 @@ class _Way:
     among: Sequence[float]
     threads: int
     accelerator: str | None
+
+    @property
+    def in_threads(self) -> bool:
+        """Whether several threads of the processor decode it."""
+        return self.accelerator is None and self.threads != 1
 
 
 def _accelerator(wanted: str) -> str | None:
@@ -132,18 +142,38 @@ def _converted(way: _Way, pictures: Iterable[Picture]) -> Iterator[Frame]:
 def _pictures_at(
     way: _Way, times: Sequence[float], *, damage: DecodingDamage
 ) -> Generator[Picture, None, None]:
-    """A picture for each of `times`: from the accelerator, from where that fails without it."""
+    """A picture for each of `times`: in the fastest way, from where that fails in a surer one."""
     done = 0
-    if way.accelerator is not None:
+    for fast, until in _faster_ways(way, times):
+        if done >= until:
+            continue
         try:
-            with closing(_played(way, times, damage=_NoDamage())) as pictures:
+            with closing(_played(fast, times[done:until], damage=_NoDamage())) as pictures:
                 for picture in pictures:
                     yield picture
                     done += 1
         except MediaError as error:
-            _log.debug("%s: decoding without %s: %s", way.video.path, way.accelerator, error)
+            _log.debug("%s: not decoded in a fast way: %s", way.video.path, error)
     if done < len(times):
-        yield from _played(replace(way, accelerator=None), times[done:], damage=damage)
+        yield from _played(_surest(way), times[done:], damage=damage)
+
+
+def _faster_ways(way: _Way, times: Sequence[float]) -> Iterator[tuple[_Way, int]]:
+    """Ways that decode what is sound as the surest does, and up to which of `times` they tell.
+
+    What threads cannot decode of the last packets, FFmpeg keeps to itself.
+    """
+    video = way.video
+    if way.accelerator is not None:
+        yield way, len(times)
+    if way.threads != 1 and video.damage is None and video.codec not in _SILENT_CODECS:
+        told = bisect_left(times, video.duration - _LAST_FRAMES / video.frame_rate)
+        yield replace(way, accelerator=None), told
+
+
+def _surest(way: _Way) -> _Way:
+    """One thread: what several make of damage depends on how many they are."""
+    return replace(way, accelerator=None, threads=1)
 
 
 class _NoDamage(DecodingDamage):
@@ -168,12 +198,15 @@ def _played(
                 plan=plan,
                 threads=way.threads,
                 accelerator=way.accelerator,
+                forgiving=not way.in_threads,
             )
             with closing(playing) as pictures:
                 for picture in pictures:
                     yield picture
                     done += 1
         except PlanError as error:
+            if way.in_threads and isinstance(error, FlawError):
+                raise UndecodableError(str(error)) from error
             _log.debug("%s: decoding in sequence from %g s: %s", video.path, times[done], error)
     if done < len(times):
         rest = times[done:]
@@ -183,6 +216,7 @@ def _played(
             start=rest[0],
             threads=way.threads,
             accelerator=way.accelerator,
+            forgiving=not way.in_threads,
             damage=damage,
         )
         with closing(playing) as pictures:

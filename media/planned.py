@@ -30,8 +30,18 @@ class PlanError(Exception):
     """The film is not as planned: it has to be decoded in sequence. Never leaves this package."""
 
 
+class FlawError(PlanError):
+    """Something could not be decoded, and when that shows depends on the decoder's threads."""
+
+
 def play_planned(
-    path: Path, layout: Layout, *, plan: FramePlan, threads: int, accelerator: str | None = None
+    path: Path,
+    layout: Layout,
+    *,
+    plan: FramePlan,
+    threads: int,
+    accelerator: str | None = None,
+    forgiving: bool = True,
 ) -> Generator[Picture, None, None]:
     """The chosen frames, one for each wanted moment, in order.
 
@@ -46,6 +56,7 @@ def play_planned(
         stream_index=layout.stream_index,
         threads=threads,
         accelerator=accelerator,
+        forgiving=forgiving,
     )
     with closing(_decoded(opening, layout, plan=plan)) as frames:
         for frame in frames:
@@ -59,7 +70,7 @@ def play_planned(
                 return
             if pts > due[0]:
                 break
-    raise PlanError(f"the frame at {due[0]} does not come")
+    raise FlawError(f"the frame at {due[0]} does not come")
 
 
 def _picture(frame: VideoFrame, layout: Layout, plan: FramePlan) -> Picture:
@@ -71,9 +82,11 @@ def _picture(frame: VideoFrame, layout: Layout, plan: FramePlan) -> Picture:
 
 
 def _stamp(frame: VideoFrame) -> int:
-    if frame.pts is None or frame.is_corrupt or frame.interlaced_frame:
+    if frame.pts is None or frame.is_corrupt:
+        raise FlawError(f"the frame at {frame.pts} is flawed")
+    if frame.interlaced_frame:
         # Of fields in packets of their own, one may have been passed over.
-        raise PlanError(f"the frame at {frame.pts} is flawed, or made of fields")
+        raise PlanError(f"the frame at {frame.pts} is made of fields")
     return frame.pts
 
 
@@ -149,7 +162,7 @@ def _frames_of(packet: "Packet[VideoStream]") -> list[VideoFrame]:
     try:
         return packet.decode()
     except (av.error.FFmpegError, OSError) as error:
-        raise PlanError(f"the packet at {packet.pts} cannot be decoded: {error}") from error
+        raise FlawError(f"the packet at {packet.pts} cannot be decoded: {error}") from error
 
 
 def _drained(source: Source) -> list[VideoFrame]:
@@ -158,6 +171,6 @@ def _drained(source: Source) -> list[VideoFrame]:
     try:
         frames = context.decode(None)
     except (av.error.FFmpegError, OSError) as error:
-        raise PlanError(f"the decoder cannot be emptied: {error}") from error
+        raise FlawError(f"the decoder cannot be emptied: {error}") from error
     context.flush_buffers()
     return frames

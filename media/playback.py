@@ -47,19 +47,24 @@ def play(
     start: float = 0.0,
     threads: int = 0,
     accelerator: str | None = None,
+    forgiving: bool = True,
     damage: DecodingDamage | None = None,
 ) -> Generator[Picture, None, None]:
     """Decode the film forward, from its key frame at or before `start` seconds, to its end.
 
     The first picture is not later than `start`, unless the film begins later. Times never go
-    backwards. What cannot be decoded is passed over, and noted in `damage`. The file is closed when
-    the generator is.
+    backwards. What cannot be decoded is passed over, and noted in `damage`; without `forgiving`
+    that is also what a decoder would patch up. The file is closed when the generator is.
 
     Raises `MediaError` where the file cannot be opened.
     """
     for way in _ways_to(path, layout, start=start):
         with open_source(
-            path, stream_index=layout.stream_index, threads=threads, accelerator=accelerator
+            path,
+            stream_index=layout.stream_index,
+            threads=threads,
+            accelerator=accelerator,
+            forgiving=forgiving,
         ) as source:
             if way.seek_to is not None and not _seek(source, layout, time=way.seek_to):
                 continue

@@ -76,12 +76,14 @@ def open_source(
     stream_index: int | None = None,
     threads: int = 0,
     accelerator: str | None = None,
+    forgiving: bool = True,
 ) -> Iterator[Source]:
     """Open `path` for reading and choose a video stream (the best one unless told).
 
     `threads` counts the decoder's threads; 0 takes as many as there are cores. With the name of an
     `accelerator` the stream is decoded on its device, as far as that knows the codec. No decoder is
-    opened for a stream beyond the pixel limit. The file is closed on leaving, however that happens.
+    opened for a stream beyond the pixel limit. One that is not `forgiving` refuses what it would
+    patch up otherwise. The file is closed on leaving, however that happens.
 
     Raises `UnreadableError`, `UnsupportedError` or `LimitError`; where there is an accelerator, it
     may be its device that cannot be opened.
@@ -95,7 +97,9 @@ def open_source(
         refuse_encrypted(container)
         stream = _choose_stream(container, path, stream_index)
         check_size(stream.codec_context.width, stream.codec_context.height)
-        stream.codec_context.options = {"max_pixels": str(MAX_PIXELS)}
+        stream.codec_context.options = {"max_pixels": str(MAX_PIXELS)} | (
+            {} if forgiving else {"err_detect": "explode"}
+        )
         stream.codec_context.thread_type = "AUTO"
         stream.codec_context.thread_count = threads
         yield Source(path, container, stream)

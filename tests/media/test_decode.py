@@ -118,6 +118,41 @@ def test_the_number_of_threads_changes_nothing(make_film, numbered):
         assert np.array_equal(first.pixels, second.pixels)
 
 
+@pytest.mark.parametrize("harm", ["flipped", "zeroed", "cut"])
+@pytest.mark.parametrize(
+    ("name", "codec"),
+    [("a.mp4", "libx264"), ("a.webm", "libvpx"), ("a.webm", "libvpx-vp9"), ("a.avi", "mpeg4")],
+)
+def test_nor_does_it_where_a_film_is_damaged(make_film, name, codec, harm):
+    rng = np.random.default_rng(2)
+    noise = rng.integers(0, 256, (90, 6, 8, 3), dtype=np.uint8).repeat(12, 1).repeat(12, 2)
+    index_first = {"movflags": "+faststart"} if name.endswith("mp4") else {}
+    path = make_film(
+        name, list(noise), codec=codec, options={"g": "30"}, container_options=index_first
+    )
+    content = bytearray(path.read_bytes())
+    size = len(content)
+    if harm == "flipped":
+        for place in rng.integers(size // 4, 3 * size // 4, 12):
+            content[place] ^= 0xFF
+    elif harm == "zeroed":
+        content[size // 2 : size // 2 + 400] = bytes(400)
+    else:
+        del content[4 * size // 5 :]
+    path.write_bytes(content)
+    video = probe(path)
+    times = np.linspace(0.0, video.duration, 40, endpoint=False).tolist()
+
+    def decoded(threads):
+        told = []
+        frames = decode_at(video, times, threads=threads, on_damage=told.append)
+        return [(frame.time, frame.pixels.tobytes()) for frame in frames], told
+
+    alone = decoded(1)
+    for threads in (2, 5, 0):
+        assert decoded(threads) == alone
+
+
 @pytest.mark.parametrize("start", ["five hours", "below zero"])
 def test_time_is_counted_from_the_first_picture(make_film, numbered, read_number, start):
     first = 5 * 3600 * 1000 if start == "five hours" else -1000
