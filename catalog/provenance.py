@@ -1,6 +1,5 @@
 """What made the vectors: read from its row, written to it, compared in words."""
 
-import shlex
 from dataclasses import fields
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from catalog.clips import any_video
 from catalog.errors import ProvenanceMismatchError
 from catalog.records import Provenance
 from catalog.tables import Meta
+from machine.names import quoted
 
 
 def stored_provenance(meta: Meta) -> Provenance | None:
@@ -64,7 +64,7 @@ def require_agreement(stored: Provenance, *, asked: Provenance, folder: Path) ->
         f"the catalog in {folder} was made with {_in_words(stored)}, but this run asks for"
         f" {_in_words(asked)}; give `--model {stored.model} --window {stored.window:g} --stride"
         f" {stored.stride:g}`, or begin anew: `vsearch forget --all --catalog"
-        f" {shlex.quote(str(folder))}` empties it, and leaves the films as they are"
+        f" {quoted(folder)}` empties it, and leaves the films as they are"
     )
 
 

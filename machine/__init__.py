@@ -1,6 +1,7 @@
 """What of this machine there is to work with, and how it is shared.
 
-What starts processes is in `machine.child`: most commands do without.
+What starts processes is in `machine.child`: most commands do without. How files are
+named to people and to their shells is in `machine.names`.
 """
 
 from machine.cores import idle_cores, memory_threads, usable_cores

@@ -44,6 +44,6 @@ class SentenceMemory:
         self._memo.put(key, read.to_bytes(_LENGTH, "little"))
 
 
-def _key(sentence: str, *, made_by: Provenance, of: str = TEXT_VECTORS) -> bytes:
+def _key(sentence: str, *, made_by: Provenance, of: int | str = TEXT_VECTORS) -> bytes:
     text = sentence.encode("utf-8", "surrogatepass")
     return f"{of}\0{made_by.weights_digest}\0".encode() + text

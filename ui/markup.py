@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from vsearch.names import command_line, shown
+from machine.names import command_line, shown
 from vsearch.output import clock, count
 
 if TYPE_CHECKING:

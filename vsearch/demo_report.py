@@ -6,8 +6,8 @@ import shutil
 import sys
 from typing import TYPE_CHECKING, Any
 
+from machine.names import command_line, quoted, shown
 from vsearch.index_report import index_json, print_index
-from vsearch.names import command_line, quoted, shown
 from vsearch.output import clock, console, moment_line, search_json
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from vsearch.names import shown
+from machine.names import shown
 from vsearch.output import count
 
 if TYPE_CHECKING:

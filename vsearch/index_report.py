@@ -5,9 +5,9 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from machine.names import command_line, shown
 from vsearch.failures import FEW, Remark, remark_lines
 from vsearch.messages import log
-from vsearch.names import command_line, shown
 from vsearch.output import clock, console, count
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterable
 from contextlib import suppress
 
-from vsearch.names import shown
+from machine.names import shown
 
 DEMO_KNOWS = "knows coloured shapes that move, and nothing else"
 

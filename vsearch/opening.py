@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from catalog import Catalog, CatalogMissingError, Provenance
+from machine.names import command_line
 from vsearch.errors import ModelConflictError
 from vsearch.file_cache import FileCache
-from vsearch.names import command_line
 from xclip_core import DEFAULT_MODEL
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ import shutil
 import sys
 from typing import TYPE_CHECKING, Any
 
+from machine.names import quoted, shown
 from vsearch.errors import NoOutputError
-from vsearch.names import quoted, shown
 from vsearch.startup import has_stdout
 from vsearch.terminal import redraws, takes_styles, without_colours
 

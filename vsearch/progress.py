@@ -16,7 +16,7 @@ from indexer import (
     ProgressMeter,
     Walking,
 )
-from vsearch.names import shown
+from machine.names import shown
 from vsearch.output import clock, console
 from vsearch.progress_views import BarView, CurrentFilm, EventView, LineView, Standing, View
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Protocol
 
 from indexer import FileDone, LibraryWalked
-from vsearch.names import shown
+from machine.names import shown
 from vsearch.output import clock, count
 
 if TYPE_CHECKING:

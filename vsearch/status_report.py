@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from machine.names import shown
 from vsearch.index_report import damage_lines, damages_json, failure_lines, failures_json
 from vsearch.messages import DEMO_KNOWS
-from vsearch.names import shown
 from vsearch.output import clock, console, count, size
 from xclip_core import DEMO_MODEL
 

@@ -16,8 +16,8 @@ from catalog import (
     ignores_case,
     true_path,
 )
+from machine.names import command_line
 from vsearch.messages import log
-from vsearch.names import command_line
 from vsearch.opening import open_catalog
 
 if TYPE_CHECKING:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from machine.names import quoted, shown
 from vsearch.messages import log
-from vsearch.names import quoted, shown
 from vsearch.output import console, count
 
 if TYPE_CHECKING:

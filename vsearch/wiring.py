@@ -32,6 +32,7 @@ from indexer import (
 )
 from indexer import index_library as run_index
 from machine import usable_cores
+from machine.names import command_line
 from search import SearchError, notes_on
 from vsearch.errors import (
     CommandError,
@@ -39,7 +40,6 @@ from vsearch.errors import (
     PortTakenError,
     VideoError,
 )
-from vsearch.names import command_line
 from vsearch.opening import known_digests, model_to_load, open_catalog, stored_provenance
 from xclip_core import ModelError
 

@@ -1,7 +1,8 @@
 """What can go wrong with the model, as one small tree."""
 
-import shlex
 from pathlib import Path
+
+from machine.names import quoted
 
 
 class ModelError(Exception):
@@ -61,7 +62,7 @@ class DeviceError(ModelError):
 def damaged(path: Path, reason: object) -> str:
     """The message for a file of a checkpoint that cannot be read, with the way out."""
     if path.parent.parent.name == "snapshots":  # the Hub's cache
-        mend = f"delete it, `rm {shlex.quote(str(path))}`, and the same command fetches it anew"
+        mend = f"delete it, `rm {quoted(path)}`, and the same command fetches it anew"
     else:
         mend = "put a sound copy of it there"
     return f"{path} is damaged or cut off ({reason}); {mend}"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-import shlex
+import shlex  # noqa: TID251 - here, for all
 from pathlib import Path
 from unicodedata import category
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vsearch.names import command_line, quoted, shown
+from machine.names import command_line, quoted, shown
 
 FAMILY = "\U0001f468\u200d\U0001f469\u200d\U0001f467"
 AS_THEY_ARE = (
