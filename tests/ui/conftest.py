@@ -315,13 +315,33 @@ class Served:
 
 
 @contextmanager
+def started(
+    arguments: list[str], folder: Path, **variables: str
+) -> Iterator[tuple["subprocess.Popen[str]", int]]:
+    """Python with these arguments and a port, serving; its home and current folder is `folder`."""
+    port = free_port()
+    with subprocess.Popen(
+        [sys.executable, *arguments, str(port)],
+        cwd=folder,
+        env={**os.environ, "HOME": str(folder), "PYTHONPATH": str(REPOSITORY), **variables},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        try:
+            wait_until_healthy(process, port)
+            yield process, port
+        finally:
+            process.kill()
+
+
+@contextmanager
 def serve_among_planted_settings(settings: Settings, folder: Path) -> Iterator[Served]:
     home, surroundings = folder / "surroundings" / "home", folder / "surroundings"
     plant(home)
     plant(surroundings)
     (folder / "python").mkdir()
     (folder / "python" / "sitecustomize.py").write_text(WITNESS)
-    port = free_port()
     variables = {
         **planted_variables(),
         "HOME": str(home),
@@ -333,20 +353,9 @@ def serve_among_planted_settings(settings: Settings, folder: Path) -> Iterator[S
         # Whoever asks the net by a proxy, asks this one.
         **{f"{kind}_proxy": "http://127.0.0.1:9" for kind in ("http", "https", "all")},
     }
-    command = [sys.executable, "-P", "-m", "vsearch", "ui", "--no-browser", "--port", str(port)]
-    with subprocess.Popen(
-        [*command, "--catalog", str(settings.catalog)],
-        cwd=surroundings,
-        env={**os.environ, **variables},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
-        try:
-            wait_until_healthy(process, port)
-            yield Served(process, port, home, folder / "witness")
-        finally:
-            process.kill()
+    command = ["-P", "-m", "vsearch", "ui", "--no-browser", "--catalog", str(settings.catalog)]
+    with started([*command, "--port"], surroundings, **variables) as (process, port):
+        yield Served(process, port, home, folder / "witness")
 
 
 @pytest.fixture(scope="module")
@@ -356,6 +365,11 @@ def served(
     plant(lasting_settings.home / "videos")
     with serve_among_planted_settings(lasting_settings, tmp_path_factory.mktemp("served")) as page:
         yield page
+
+
+@pytest.fixture
+def start() -> Callable[..., AbstractContextManager[tuple["subprocess.Popen[str]", int]]]:
+    return started
 
 
 @pytest.fixture

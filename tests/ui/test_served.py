@@ -3,6 +3,7 @@
 import json
 import socket
 import sys
+import time
 from collections.abc import Callable
 from importlib.metadata import packages_distributions
 from pathlib import Path
@@ -49,6 +50,37 @@ def test_the_home_folder_is_left_alone(served, fetch: Fetch) -> None:
         "secrets.toml",
     }
     assert len(list(served.home.iterdir())) == 7
+
+
+def test_a_page_that_is_started_by_hand_reports_nothing_and_is_served_on_this_machine_only(
+    start, tmp_path: Path
+) -> None:
+    command = ["-m", "streamlit", "run", str(REPOSITORY / "ui" / "app.py")]
+    flags = ("--server.headless", "true", "--server.port")
+    with start([*command, *flags], tmp_path) as (process, port):
+        assert [address for address in other_addresses() if answers(address, port)] == []
+        process.terminate()
+        said = "".join(process.communicate(timeout=60))
+    # Streamlit says so at the start where it does report, and looks up its address from outside.
+    assert "usage statistics" not in said
+    assert "External URL" not in said
+    assert f"http://127.0.0.1:{port}" in said
+
+
+def test_a_browser_is_opened_where_one_is_named(start, tmp_path: Path) -> None:
+    opened = tmp_path / "opened"
+    browser = tmp_path / "browser"
+    browser.write_text(f'#!/bin/sh\necho "$1" > "{opened}.part"; mv "{opened}.part" "{opened}"\n')
+    browser.chmod(0o755)
+    with start(["-P", "-m", "vsearch", "ui", "--port"], tmp_path, BROWSER=str(browser)) as (
+        _,
+        port,
+    ):
+        deadline = time.monotonic() + 60
+        while not opened.exists():
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+        assert opened.read_text() == f"http://127.0.0.1:{port}\n"
 
 
 def test_no_file_of_the_page_takes_the_name_of_a_library() -> None:
