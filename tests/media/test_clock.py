@@ -115,6 +115,21 @@ def test_an_avi_film_begins_with_its_sound(late_film, read_number):
     assert times[0] == 0.0
 
 
+def test_an_avi_film_may_tell_that_its_pictures_begin_late(late_film, read_number):
+    path = late_film("film.avi", sound=2.0)
+    data = bytearray(path.read_bytes())
+    pictures = data.index(b"strh") + 8  # AVISTREAMHEADER: dwStart is its eighth number
+    assert data[pictures : pictures + 4] == b"vids"
+    struct.pack_into("<I", data, pictures + 28, 50)
+    path.write_bytes(data)
+    shown = _as_players_show(path, read_number)
+    assert shown[0] == (2.0, 0)
+    video = probe(path)
+    frames = list(decode_at(video, [time + 0.001 for time, _ in shown], threads=1))
+    assert [(frame.time, read_number(frame.pixels)) for frame in frames] == shown
+    assert (video.start, video.end) == (2.0, 5.0)
+
+
 def test_pictures_whose_times_are_guessed_do_not_count_as_late(make_film, numbered):
     video = probe(make_film("film.avi", numbered(50), codec="mpeg4", options={"bf": "2"}))
     assert (video.start, video.end, video.duration) == (0.0, 2.0, 2.0)
