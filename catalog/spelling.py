@@ -37,25 +37,26 @@ def ignores_case(path: str) -> bool:
     return False
 
 
-def true_path(path: Path) -> Path:
+def true_path(path: Path, *, strict: bool = False) -> Path:
     """The absolute path, with the links in it followed and each name as its folder has it.
 
-    What is not there keeps the spelling that was given.
+    What is not there keeps the spelling that was given; when `strict`, it raises OSError.
     """
-    found = "/"
-    for name in Path(os.path.realpath(path)).parts[1:]:
-        found = os.path.join(found, _true_name(found, name))  # noqa: PTH118 - text all the way
-    return Path(found)
+    found = ""
+    for name in os.path.realpath(path, strict=strict).split("/"):
+        if name:
+            found = f"{found}/{_true_name(found, name)}"
+    return Path(found or "/")
 
 
 def _true_name(folder: str, name: str) -> str:
     """The folder is listed only where it answers to more spellings than one."""
-    forms = (name.translate(_OTHER_CASE), composed(name), normalize("NFD", name))
-    here = f"{folder}/{name}"
+    other = name.translate(_OTHER_CASE)
+    forms = (other,) if name.isascii() else (other, composed(name), normalize("NFD", name))
     if not any(form != name and os.path.lexists(f"{folder}/{form}") for form in forms):
         return name
-    names = _names_in(folder)
-    if name in names or not os.path.lexists(here):
+    names = _names_in(folder or "/")
+    if name in names or not os.path.lexists(f"{folder}/{name}"):
         return name
     return next((listed for listed in sorted(names) if folded(listed) == folded(name)), name)
 

@@ -135,9 +135,8 @@ def _outermost(paths: Iterable[Path]) -> tuple[Path, ...]:
 
 def _resolve(path: Path) -> Path:
     try:
-        path.resolve(strict=True)
-        return true_path(path)
-    except (OSError, RuntimeError) as error:  # RuntimeError: a link that points at itself
+        return true_path(path, strict=True)
+    except OSError as error:
         raise PathMissingError(
             f"{path} is not there or cannot be reached; "
             "check the spelling, and whether its disk is mounted"
