@@ -12,7 +12,7 @@ from vsearch.terminal import redraws
 
 _NAMES = ("SIGINT", "SIGTERM", "SIGHUP")  # Windows has no SIGHUP
 _SECONDS_TO_FINISH = 0.02  # then it is looked at again
-_IMPORTS = "importlib._bootstrap>"  # CPython 3.11 to 3.14 call the file of an import's frames so
+_IMPORTS = "importlib._bootstrap>"  # the file of an import's frames, in CPython 3.11, 3.12 and 3.13
 _SHOW_CURSOR = b"\x1b[?25h"
 
 
