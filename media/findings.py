@@ -2,9 +2,11 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from itertools import islice
 from typing import BinaryIO
 
-_BLOCK = 1 << 20  # bytes looked at together
+_FIRST_LOOK, _BLOCK = 1 << 12, 1 << 20  # bytes looked at together, at first and at most
+_MOST = 1 << 22  # findings that are asked for: more parts than any film has
 _PADDING = (b"\0", b"\xff")  # what programs fill files up with, and what memory cards are full of
 
 
@@ -36,7 +38,7 @@ class Findings:
         unexplained: Callable[[int, int], int] = lambda _start, _end: 0,
     ) -> None:
         self.unexplained = unexplained
-        self._walk = iter(walk)
+        self._walk = islice(walk, _MOST)
         self._next = self._advance()
 
     def up_to(self, place: float) -> Finding:
@@ -73,16 +75,17 @@ def useful_end(file: BinaryIO, place: int) -> int:
 
 def find_next(file: BinaryIO, mark: bytes, place: int) -> int | None:
     """Where `mark` is found next, at `place` or behind; None if never."""
-    overlap = len(mark) - 1
+    overlap, size = len(mark) - 1, _FIRST_LOOK
     while True:
         file.seek(place)
-        block = file.read(_BLOCK + overlap)
+        block = file.read(size + overlap)
         found = block.find(mark)
         if found >= 0:
             return place + found
-        if len(block) < _BLOCK + overlap:
+        if len(block) < size + overlap:
             return None
-        place += _BLOCK
+        place += size
+        size = min(2 * size, _BLOCK)
 
 
 def lost_until(file: BinaryIO, place: int, following: int | None) -> Finding:

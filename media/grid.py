@@ -11,7 +11,8 @@ from media.findings import Finding, lost_until
 
 Parts: TypeAlias = NDArray[np.uint8]  # (N, size)
 
-_BLOCK = 1 << 20  # bytes looked at together
+_BLOCK = 1 << 20  # bytes looked at together, at most ...
+_FIRST_LOOK = 16  # ... and parts at first, and behind each hole: there may be very many
 _IN_STEP = 4  # marks at the right distance that are no coincidence
 
 
@@ -61,9 +62,11 @@ def walk_grid(
     `look` tells of parts in a row the first of each run that is scrambled, and how many are.
     """
     place, end = grid.start, file.seek(0, 2) if end is None else end
+    block = _FIRST_LOOK * grid.size
     while place + grid.size <= end:
         file.seek(place)
-        parts = grid.parts(file.read(min(max(_BLOCK, grid.size), end - place)))
+        parts = grid.parts(file.read(min(block, end - place)))
+        block = min(2 * block, max(_BLOCK, grid.size))
         bad = np.flatnonzero(~grid.marked(parts))
         parts = parts[: bad[0]] if len(bad) else parts
         for first, count in look(parts) if look else ():
@@ -73,6 +76,7 @@ def walk_grid(
             following = _next_in_step(file, grid, place)
             yield lost_until(file, place, following)
             place = end if following is None else following
+            block = _FIRST_LOOK * grid.size
         else:
             yield Finding(place)
             if len(parts) == 0:
@@ -89,12 +93,14 @@ def runs(chosen: NDArray[np.bool_], *, apart: int) -> Iterator[tuple[int, int]]:
 
 def _next_in_step(file: BinaryIO, grid: Grid, place: int) -> int | None:
     overlap = grid.size * _IN_STEP
+    block = _FIRST_LOOK * grid.size
     while True:
         file.seek(place)
-        data = file.read(_BLOCK + overlap)
+        data = file.read(block + overlap)
         found = grid.first_in(data)
         if found is not None:
             return place + found
-        if len(data) < _BLOCK + overlap:
+        if len(data) < block + overlap:
             return None
-        place += _BLOCK
+        place += block
+        block = min(2 * block, max(_BLOCK, grid.size))

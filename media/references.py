@@ -7,6 +7,7 @@ say so plainly; of every other one this module says that it does not know.
 
 from collections.abc import Callable, Iterator
 from enum import IntFlag
+from functools import partial
 from typing import TypeAlias
 
 from av.codec.context import CodecContext
@@ -15,6 +16,11 @@ Classify: TypeAlias = Callable[[bytes], int]
 
 _HEAD = 1 << 12  # bytes of a packet that are looked at: parameter sets and messages come first
 SUBLAYER_SHIFT = 5  # of a packet's temporal sub-layer: above PacketFlag, the rest of the byte
+_ZEROS = bytes(64)  # that begin no packet of these codecs:
+_NEVER_ZEROS = frozenset(
+    {"av1", "dnxhd", "h264", "hevc", "mjpeg", "mpeg4", "prores", "theora", "vp8", "vp9"}
+)
+_IN_UNITS = frozenset({"h264", "hevc"})
 _START_CODE = b"\x00\x00\x01"
 
 
@@ -44,6 +50,28 @@ def classifier(context: CodecContext) -> Classify | None:
         case "av1":
             return _av1_flags
     return (lambda _: PacketFlag.ENTRY) if context.codec.intra_only else None
+
+
+def garbled(context: CodecContext) -> Callable[[memoryview], bool]:
+    """What tells of a packet of a stream for `context` that its decoder will refuse it.
+
+    Where nothing is known of the codec, that is none.
+    """
+    name = context.codec.canonical_name
+    if name not in _NEVER_ZEROS:
+        return lambda _: False
+    extradata = bytes(context.extradata or b"")
+    size = _length_size(extradata, at=4 if name == "h264" else 21) if name in _IN_UNITS else 0
+    return partial(_is_garbled, length_size=size)
+
+
+def _is_garbled(data: memoryview, *, length_size: int) -> bool:
+    if len(data) > len(_ZEROS) and data[: len(_ZEROS)] == _ZEROS:
+        return True
+    place = 0
+    while length_size and place + length_size < len(data):
+        place += length_size + int.from_bytes(data[place : place + length_size], "big")
+    return place > len(data)
 
 
 def head(data: bytes | memoryview) -> bytes:

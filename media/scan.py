@@ -1,6 +1,7 @@
 """One pass over a film's packets: where it begins and ends, where it stands still."""
 
 import math
+from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -16,8 +17,9 @@ from media.encryption import SCRAMBLED_BROADCAST, SCRAMBLED_DISC, encrypted_erro
 from media.errors import LimitError, UndecodableError, UnreadableError
 from media.findings import Finding, Findings
 from media.packet_table import PacketNotes, PacketTable
+from media.references import garbled
 from media.signs import Signs, Trail
-from media.source import Source
+from media.source import BROADCAST_CONTAINERS, Source
 from media.timeline import Timeline, steady_packets
 from media.walks import findings_of
 
@@ -93,6 +95,7 @@ class PacketScan:
     turned: bool = False  # whether it ran through its numbers and began again
     others_end: Fraction = Fraction(0)  # of the other streams, in seconds of their stamps
     table: PacketTable | None = None  # of all packets, where their stamps say enough
+    is_garbled: Callable[[memoryview], bool] = lambda _: False
     signs: Signs = field(init=False)
     _stillness: Stillness = field(init=False)
     _longest: float = field(init=False)
@@ -120,11 +123,12 @@ class PacketScan:
             self._floor = None if packet.is_discard else pts
         if packet.is_discard:
             return
-        end = pts + max(packet.duration or 0, 0)
+        end = pts + min(max(packet.duration or 0, 0), int(self._longest))
         if self.guessed and self._lag is None and packet.dts is not None:
             self._lag = pts - packet.dts
         if self._seen_key:
-            self.signs.add(packet, pts, before=before)
+            is_garbled = self.is_garbled(memoryview(packet))
+            self.signs.add(packet, pts, before=before, is_garbled=is_garbled)
         self.whole = _extended(self.whole, pts, end=end)
         if self._seen_key and (self._floor is None or pts >= self._floor):
             self.from_key = _extended(self.from_key, pts, end=end)
@@ -197,6 +201,8 @@ def scan_packets(source: Source, *, head_only: bool = False) -> PacketScan:
         guessed=source.container_name == "avi",
     )
     scan.signs.in_place = source.container_name == "dv"
+    if source.container_name not in BROADCAST_CONTAINERS:  # there packets may be torn anywhere
+        scan.is_garbled = garbled(source.stream.codec_context)
     notes = None if head_only else PacketNotes.of(source)
     timeline = Timeline.of(source)
     fragmented = source.container_name == "mov" and source.stream.frames == 0

@@ -90,13 +90,17 @@ class Signs:
     def __post_init__(self) -> None:
         self._suspicions = Suspicions(self.losses)
 
-    def add(self, packet: "Packet[VideoStream]", pts: int, *, before: Finding) -> None:
+    def add(
+        self, packet: "Packet[VideoStream]", pts: int, *, before: Finding, is_garbled: bool = False
+    ) -> None:
         """Look at the packet shown at `pts`, in front of which `before` was found."""
         start, end = pts * self.unit, (pts + max(packet.duration or 0, 0)) * self.unit
         self.torn = packet.is_corrupt
         self._suspicions.watch(start, is_key=packet.is_keyframe)
         if packet.is_corrupt and not packet.is_keyframe:
             self._suspicions.add(start, end=end)
+        if is_garbled and not packet.is_corrupt:  # nor merely cut off with the file
+            self.losses.add(start, end=end)
         self._look_for_hole(start, before)
         self._first, self._latest = (
             (start, start) if self._count == 0 else (self._first, max(self._latest, start))

@@ -24,9 +24,12 @@ _EBML_PARTS = tuple(
     bytes.fromhex(text)
     for text in ["EC", "BF", "114D9B74", "1C53BB6B", "1254C367", "1043A770", "1941A469", "1654AE6B"]
 )
+_SUB_BLOCKS = 1 << 22  # of one picture that are looked at, at most
 _KLV_KEY = b"\x06\x0e\x2b\x34"
 _OGG_PAGE = b"OggS"
 _MIRRORED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))  # each byte's bits reversed
+_BROKEN_PAGES = 10_000  # looked at, at most, as their lengths may lie
+_PARTS = 1000  # between two packets that are looked at, at most
 _PAGES_LOST = 1 << 16  # bytes that are missing where pages are: as many as the largest page takes
 
 
@@ -53,9 +56,9 @@ def _unexplained(
     Where FFmpeg says that a packet begins, a `head` of so many bytes begins, which belongs to it.
     """
     start += head
-    while start < end:
+    for _ in range(_PARTS):
         file.seek(start)
-        size = size_of(file.read(16))
+        size = size_of(file.read(16)) if start < end else 0
         if size <= 0:
             break
         start += size
@@ -79,7 +82,7 @@ def _ebml_part(head: bytes) -> int:
 
 def _riff_part(head: bytes) -> int:
     """The size of an AVI chunk without pictures, or of the head of a list of chunks."""
-    if head[:1] == b"\0":  # a byte that makes sizes even
+    if head[:1] == b"\0" and head[1:2] != b"\0":  # a byte that makes sizes even
         return 1
     if head[:4] in (b"LIST", b"RIFF"):
         return 12
@@ -89,7 +92,7 @@ def _riff_part(head: bytes) -> int:
 
 def _walk_ogg(file: BinaryIO) -> Iterator[Finding]:
     """What is no page, fails its check sum, or lacks pages in front of it (RFC 3533, 6)."""
-    place, end, numbers = 0, file.seek(0, 2), dict[bytes, int]()
+    place, end, numbers, broken = 0, file.seek(0, 2), dict[bytes, int](), 0
     while place < end:
         file.seek(place)
         page = file.read(27)
@@ -106,6 +109,9 @@ def _walk_ogg(file: BinaryIO) -> Iterator[Finding]:
         if not _is_whole(page + lengths + file.read(sum(lengths))):
             yield Finding(place, missing=length)
             place += len(_OGG_PAGE)  # its length may be wrong, too
+            broken += 1
+            if broken > _BROKEN_PAGES:
+                return
             continue
         stream, number = page[14:18], int.from_bytes(page[18:22], "little")
         in_order = numbers.get(stream, number - 1) + 1 == number
@@ -189,11 +195,12 @@ def _walk_gif(file: BinaryIO) -> Iterator[Finding]:
         elif label:
             yield lost_until(file, place, None)
             return
-        while length := file.read(1)[0:1]:
-            if length == b"\0":
+        for _ in range(_SUB_BLOCKS):
+            length = file.read(1)
+            if length in (b"", b"\0"):
                 break
             file.read(length[0])
-        else:
+        if not length:
             yield Finding(place, cut=bool(label))
             return
         yield Finding(place)

@@ -346,3 +346,17 @@ def test_losses_close_to_each_other_are_one_place():
 )
 def test_times_are_written_as_players_write_them(seconds, text):
     assert clock_time(seconds) == text
+
+
+@pytest.mark.parametrize("name", ["film.mp4", "film.mkv", "film.flv"])
+@pytest.mark.parametrize("kind", ["zeros", "noise"])
+def test_damage_in_a_picture_that_nobody_asks_for_is_told(make_film, name, kind):
+    path = make_film(name, _noisy(100), options=KEYS | {"bf": "2"})
+    with av.open(str(path)) as container:
+        packets = [packet for packet in container.demux(video=0) if packet.size > 200]
+        content = next(bytes(packet) for packet in packets[30:] if not packet.is_keyframe)
+    data = bytearray(path.read_bytes())
+    place = data.index(content)
+    data[place : place + 100] = bytes(100) if kind == "zeros" else random.Random(2).randbytes(100)
+    path.write_bytes(data)
+    assert (probe(path).damage or "").startswith("is unreadable ")
