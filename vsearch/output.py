@@ -92,7 +92,12 @@ def count(number: int, noun: str) -> str:
 def play_command(path: Path, *, start: float, which: Callable[[str], object] = shutil.which) -> str:
     """The command line that plays `path` from `start` seconds, for a player that is installed."""
     player, option = next((entry for entry in _PLAYERS if which(entry[0])), _PLAYERS[0])
-    return f"{player} {option.format(f'{round(start, 3):.10g}')} {quoted(path)}"
+    return f"{player} {option.format(f'{_begins(start):.10g}')} {quoted(path)}"
+
+
+def _begins(seconds: float) -> float:
+    """Whole milliseconds, not later than `seconds`: a later start would miss the first picture."""
+    return math.floor(seconds * 1000 + 1e-3) / 1000
 
 
 def hit_json(hit: Hit) -> dict[str, Any]:
@@ -102,7 +107,7 @@ def hit_json(hit: Hit) -> dict[str, Any]:
         "rank": hit.rank,
         "score": round(hit.score, 6),
         "path": str(hit.path),
-        "start": round(hit.start, 3),
+        "start": _begins(hit.start),
         "end": round(hit.end, 3),
         "duration": round(hit.duration, 3),
         "clip_id": hit.clip_id,

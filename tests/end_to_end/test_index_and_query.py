@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from media import ACCELERATORS, why_not
+from tests.indexer.late import delay_pictures
 
 Indexed = tuple[Any, Any]
 
@@ -36,6 +37,20 @@ def test_an_index_run_tells_what_it_did_in_json(indexed: Indexed, model: Path) -
         "interrupted": False,
         "unsaved": None,
     }
+
+
+def test_moments_are_told_by_the_clock_of_every_player(
+    vsearch: Any, library: Path, model: Path, tmp_path: Path
+) -> None:
+    film = library / "holidays" / "long.mp4"  # of 30 s
+    late = delay_pictures(film, tmp_path / "late.mkv", seconds=100, sound=150)
+    assert vsearch("index", late, "--model", model).code == 0
+    hits = vsearch("query", "a circle", "--json").json["hits"]
+    assert hits
+    assert all(100.0 <= hit["start"] < hit["end"] < 130.01 for hit in hits)
+    assert hits[0]["duration"] == pytest.approx(150.0, abs=0.01)
+    text = vsearch("query", "a circle").out
+    assert f"--start={hits[0]['start']:.10g} " in text or f"-ss {hits[0]['start']:.10g} " in text
 
 
 def test_the_answer_has_the_agreed_schema_and_is_ranked(

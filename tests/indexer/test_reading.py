@@ -1,6 +1,5 @@
 """One film from file to clips, without a process around it."""
 
-import av
 import numpy as np
 import pytest
 
@@ -10,6 +9,7 @@ from indexer.reading import FilmJob, FilmOpened, FilmRead, FilmReader, FilmUnrea
 from indexer.walk import FoundFile
 from media import write_video
 from tests.indexer.colours import FRAMES, ColourProcessor
+from tests.indexer.late import delay_pictures
 
 
 @pytest.fixture
@@ -42,19 +42,7 @@ def test_a_frame_that_serves_several_moments_is_prepared_once(film, read, tmp_pa
 
 
 def test_clips_begin_with_the_first_picture_but_count_from_the_sound_before_it(film, read, library):
-    path = library / "late.mkv"
-    with av.open(str(film("a.mp4", seconds=20))) as source, av.open(str(path), "w") as target:
-        pictures = target.add_stream_from_template(source.streams.video[0])
-        sound = target.add_stream("pcm_s16le", rate=8000, layout="mono")
-        silence = av.AudioFrame.from_ndarray(np.zeros((1, 8000 * 60), np.int16), layout="mono")
-        silence.sample_rate, silence.pts = 8000, 0
-        target.mux(sound.encode(silence))
-        for packet in source.demux(video=0):
-            if packet.size:
-                packet.dts += round(30 / packet.time_base)
-                packet.pts += round(30 / packet.time_base)
-                packet.stream = pictures
-                target.mux(packet)
+    path = delay_pictures(film("a.mp4", seconds=20), library / "late.mkv", seconds=30, sound=60)
     opened, *clips, end = read(path)
     assert [span.start for span in opened.spans] == pytest.approx([30.0, 34.0, 38.0, 42.0])
     assert [span.end for span in opened.spans] == pytest.approx([38.0, 42.0, 46.0, 50.0])

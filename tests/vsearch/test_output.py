@@ -96,7 +96,7 @@ def test_the_play_command_takes_a_player_that_is_installed(
 
 def test_a_person_reads_no_more_digits_of_a_time_than_mean_something() -> None:
     command = play_command(Path("/a.mp4"), start=12345.642966667, which=lambda _: None)
-    assert command == "mpv --start=12345.643 /a.mp4"
+    assert command == "mpv --start=12345.642 /a.mp4"
 
 
 def test_an_answer_has_the_schema_of_every_face() -> None:
