@@ -51,8 +51,9 @@ if TYPE_CHECKING:
 class Catalog:
     """One open catalog. Safe to use from several threads, beside other processes that write.
 
-    Every method is one transaction: it happens as a whole or not at all. Paths are absolute;
-    relative ones are a ValueError. All methods may raise CatalogBusyError, CatalogStorageError,
+    What a method writes is one transaction: it happens as a whole or not at all. Some look first,
+    in one that only reads, whether there is anything to write. Paths are absolute; relative ones
+    are a ValueError. All methods may raise CatalogBusyError, CatalogStorageError,
     CatalogDamagedError and CatalogGoneError.
     """
 

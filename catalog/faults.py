@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from catalog.places import drop_unplaced, in_batches, videos_with_paths
+from catalog.places import WITHOUT_SYNC, drop_unplaced, in_batches, videos_with_paths
 from catalog.tables import Clip, DraftVideo, File, Video
 
 _NAMED = 3
-_WITHOUT_SYNC = {"synchronize_session": False}  # the session ends right after
 READ_AGAIN = "removed; the next `vsearch index` reads these films again"
 
 
@@ -48,7 +47,7 @@ def drop_videos(session: Session, video_ids: Collection[int]) -> None:
             delete(Clip).where(Clip.video_id.in_(some)),
             delete(Video).where(Video.id.in_(some)),
         ):
-            session.execute(doomed, execution_options=_WITHOUT_SYNC)
+            session.execute(doomed, execution_options=WITHOUT_SYNC)
 
 
 def drop_files(session: Session, file_ids: Collection[int]) -> None:
@@ -57,7 +56,7 @@ def drop_files(session: Session, file_ids: Collection[int]) -> None:
     for some in in_batches(sorted(file_ids)):
         videos = select(File.video_id).where(File.id.in_(some), File.video_id.is_not(None))
         held.update(number for number in session.scalars(videos) if number is not None)
-        session.execute(delete(File).where(File.id.in_(some)), execution_options=_WITHOUT_SYNC)
+        session.execute(delete(File).where(File.id.in_(some)), execution_options=WITHOUT_SYNC)
     drop_unplaced(session, sorted(held))
 
 
@@ -65,4 +64,4 @@ def drop_drafts(session: Session, draft_ids: Collection[int]) -> None:
     """Delete these drafts with their clips."""
     for some in in_batches(sorted(draft_ids)):
         doomed = delete(DraftVideo).where(DraftVideo.id.in_(some))
-        session.execute(doomed, execution_options=_WITHOUT_SYNC)
+        session.execute(doomed, execution_options=WITHOUT_SYNC)

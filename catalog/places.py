@@ -9,7 +9,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TypeVar
 
-from sqlalchemy import Delete, delete, exists, false, or_, select, true
+from sqlalchemy import delete, exists, false, or_, select, true
 from sqlalchemy.orm import Session
 
 from catalog.records import NO_VIDEO, FilePlace, FileState
@@ -28,6 +28,9 @@ from catalog.tables import File, Video
 _TERMS_PER_QUERY = 200  # SQLite limits the depth of an expression to 1000
 _VALUES_PER_QUERY = 10_000  # and the parameters of a statement to 32766
 _T = TypeVar("_T")
+
+# Nothing that such statements change is read as an object afterwards: look-ups ask for columns.
+WITHOUT_SYNC = {"synchronize_session": False}
 _STATE = [
     File.__table__.c[name]
     for name in ("root_id", "relative_path", "size", "mtime_ns", "video_id", "error")
@@ -119,7 +122,8 @@ def forget(session: Session, paths: Iterable[Path]) -> int:
     rows = _rows_at(session, [absolute_text(path) for path in paths]).values()
     videos = {row.video_id for row in rows if row.video_id is not None}
     for some in in_batches([row.id for row in rows]):
-        session.execute(_without_sync(delete(File).where(File.id.in_(some))))
+        gone = delete(File).where(File.id.in_(some))
+        session.execute(gone, execution_options=WITHOUT_SYNC)
     drop_unplaced(session, sorted(videos))
     return len(rows)
 
@@ -128,11 +132,8 @@ def drop_unplaced(session: Session, video_ids: Sequence[int]) -> None:
     """Delete those of these videos, with their clips and vectors, that lie nowhere any more."""
     placed = exists().where(File.video_id == Video.id)
     for some in in_batches(video_ids):
-        session.execute(_without_sync(delete(Video).where(Video.id.in_(some), ~placed)))
-
-
-def _without_sync(statement: Delete) -> Delete:
-    return statement.execution_options(synchronize_session=False)  # the session ends right after
+        gone = delete(Video).where(Video.id.in_(some), ~placed)
+        session.execute(gone, execution_options=WITHOUT_SYNC)
 
 
 def _rows_at(session: Session, paths: Sequence[str]) -> dict[str, File]:

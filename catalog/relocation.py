@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from catalog import drafts, mounts
 from catalog.errors import CatalogError, UnknownPathError
+from catalog.places import WITHOUT_SYNC
 from catalog.roots import (
     home_of,
     is_at_or_below,
@@ -19,8 +20,6 @@ from catalog.roots import (
 )
 from catalog.subtrees import KnownFile, delete_files, delete_unused_roots, files_under
 from catalog.tables import DraftVideo, File, Root
-
-_WITHOUT_SYNC = {"synchronize_session": False}  # the session ends right after
 
 
 def relocate(session: Session, old: str, *, new: str) -> list[Path]:
@@ -113,13 +112,13 @@ def _rename_roots(session: Session, old: str, *, new: str) -> None:
         there = session.scalar(select(Root.id).where(Root.path == target))
         if there is None:
             renamed = update(Root).where(Root.id == number).values(path=target)
-            session.execute(renamed, execution_options=_WITHOUT_SYNC)
+            session.execute(renamed, execution_options=WITHOUT_SYNC)
         else:
             for table in (File, DraftVideo):
                 joining = update(table).where(table.root_id == number).values(root_id=there)
-                session.execute(joining, execution_options=_WITHOUT_SYNC)
+                session.execute(joining, execution_options=WITHOUT_SYNC)
             gone = delete(Root).where(Root.id == number)
-            session.execute(gone, execution_options=_WITHOUT_SYNC)
+            session.execute(gone, execution_options=WITHOUT_SYNC)
 
 
 def _unpark(session: Session, new: str) -> None:
@@ -129,5 +128,5 @@ def _unpark(session: Session, new: str) -> None:
     home, name = home_of(session, new)
     session.execute(
         update(File).where(File.id == parked).values(root_id=home, relative_path=name),
-        execution_options=_WITHOUT_SYNC,
+        execution_options=WITHOUT_SYNC,
     )

@@ -9,13 +9,12 @@ from sqlalchemy import delete, exists, func, or_, select, true
 from sqlalchemy.orm import Session
 
 from catalog import drafts, mounts
-from catalog.places import drop_unplaced, in_batches
+from catalog.places import WITHOUT_SYNC, drop_unplaced, in_batches
 from catalog.records import Forgotten
 from catalog.roots import absolute_text, joined, lies_under, roots_by_id, terms_under
 from catalog.tables import Clip, DraftVideo, File, Root, Video
 
 _TERMS_PER_QUERY = 200  # SQLite limits the depth of an expression to 1000
-_WITHOUT_SYNC = {"synchronize_session": False}  # the session ends right after
 
 
 class KnownFile(NamedTuple):
@@ -60,7 +59,7 @@ def delete_files(session: Session, files: Iterable[KnownFile]) -> tuple[int, int
     doomed = list(files)
     for some in in_batches([file.id for file in doomed]):
         gone = delete(File).where(File.id.in_(some))
-        session.execute(gone, execution_options=_WITHOUT_SYNC)
+        session.execute(gone, execution_options=WITHOUT_SYNC)
     unplaced = _unplaced(session, sorted({file.video_id for file in doomed if file.video_id}))
     clips = 0
     for some in in_batches(unplaced):
@@ -75,7 +74,7 @@ def delete_unused_roots(session: Session) -> None:
     by_files = exists().where(File.root_id == Root.id)
     by_drafts = exists().where(DraftVideo.root_id == Root.id)
     unused = delete(Root).where(~by_files, ~by_drafts)
-    session.execute(unused, execution_options=_WITHOUT_SYNC)
+    session.execute(unused, execution_options=WITHOUT_SYNC)
 
 
 def _unplaced(session: Session, video_ids: Sequence[int]) -> list[int]:

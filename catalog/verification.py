@@ -93,8 +93,11 @@ class _Examination:
 
 def _examined(folder: Path, *, on_progress: Progress) -> _Examination:
     damage = _damage(folder)
-    if damage:
-        return _Examination(damage)
+    return _Examination(damage) if damage else _looked_through(folder, on_progress=on_progress)
+
+
+def _looked_through(folder: Path, *, on_progress: Progress) -> _Examination:
+    """What is wrong in and beside a file that is known to be whole."""
     with closing(open_database(folder, create=False)) as database, database.reading() as session:
         faults = [*row_faults(session), *clip_faults(session, on_progress=on_progress)]
         if not faults:
@@ -165,9 +168,11 @@ def _repaired(folder: Path, *, on_progress: Progress) -> Verification:
         if not is_leftover(room):  # who holds the claim is alone: it is of a repair that was killed
             rmtree(room, ignore_errors=True)
     damage = _damage(folder)
-    salvage = _salvage(folder, on_progress=on_progress) if damage else ""
-    mended = [Problem(what, salvage) for what in damage]
-    found = _examined(folder, on_progress=on_progress)
+    mended = []
+    if damage:
+        salvage = _salvage(folder, on_progress=on_progress)
+        mended = [Problem(what, salvage) for what in damage]
+    found = _looked_through(folder, on_progress=on_progress)
     found = _mended_in_rounds(folder, found, mended, on_progress=on_progress)
     if mended:
         # It only saves time: what keeps it from being saved is told as a problem that stands.
@@ -206,7 +211,7 @@ def _mended_in_rounds(
         if not found.faults:
             break
         _mend(folder, found.faults)
-        before, found = found, _examined(folder, on_progress=on_progress)
+        before, found = found, _looked_through(folder, on_progress=on_progress)
         standing = {fault.what for fault in found.faults}
         gone = [fault for fault in before.faults if fault.what not in standing]
         mended.extend(Problem(fault.what, fault.mended) for fault in gone)

@@ -5,13 +5,14 @@ named to people and to their shells is in `machine.names`.
 """
 
 from machine.cores import idle_cores, memory_threads, usable_cores
-from machine.process import SPIN_SECONDS, prepare_process, thread_limit
+from machine.process import SPIN_SECONDS, prepare_process, settle_process, thread_limit
 
 __all__ = [
     "SPIN_SECONDS",
     "idle_cores",
     "memory_threads",
     "prepare_process",
+    "settle_process",
     "thread_limit",
     "usable_cores",
 ]

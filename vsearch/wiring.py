@@ -8,7 +8,6 @@ command that does so travel as environment variables (`page_environment` and `re
 
 from __future__ import annotations
 
-import gc
 import importlib.util
 import logging
 import socket
@@ -110,9 +109,6 @@ def index_library(
 
     Raises PathMissingError for a path that is not there, unless files below it are known.
     """
-    # What the imports made stays to the end: the garbage collector need not go through all of it
-    # again for every few thousand files that a walk finds.
-    gc.freeze()
     with open_index(settings, paths=paths, purpose="vsearch index") as index:
         how = index_settings(options, made_by=index.made_by)
         return index.run(paths, settings=how, report=report)

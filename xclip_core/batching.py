@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from threading import Lock
 
 import numpy as np
 import torch
@@ -19,6 +20,8 @@ _WORTH = 1.05  # a larger batch has to be this much faster to be worth its memor
 
 class Batches:
     """A size of batch that grows while that is faster, and halves when memory runs out.
+
+    Safe to use from several threads: they share the size, and find it together.
 
     Attributes:
         size: clips that go through the model at once at present.
@@ -42,6 +45,7 @@ class Batches:
         self._clock = clock
         self._warm = False  # what a device does first with a new size takes longer than usual
         self._fastest = 0.0  # clips a second, of half the size
+        self._changing = Lock()
 
     def run(self, encode: Encode, clips: NDArray[np.uint8]) -> list[Tensor]:
         """Encode clips (B, …) batch by batch.
@@ -52,7 +56,7 @@ class Batches:
         vectors: list[Tensor] = []
         done = 0
         while done < len(clips):
-            part = clips[done : done + self.size]
+            part = clips[done : done + self.size]  # which another thread may change meanwhile
             try:
                 vectors.append(self._timed(encode, part))
             except (RuntimeError, MemoryError) as error:
@@ -71,10 +75,16 @@ class Batches:
         began = self._clock()
         vectors = encode(part)
         self._finish()
-        if self._warm:
-            self._grow(len(part) / (self._clock() - began))
-        self._warm = not self._warm
+        self._learn(len(part), seconds=self._clock() - began)
         return vectors
+
+    def _learn(self, clips: int, *, seconds: float) -> None:
+        with self._changing:
+            if clips != self.size:
+                return  # another thread has changed it since
+            if self._warm:
+                self._grow(clips / seconds)
+            self._warm = not self._warm
 
     def _grow(self, clips_per_second: float) -> None:
         if clips_per_second > self._fastest * _WORTH:
@@ -89,7 +99,8 @@ class Batches:
                 "there is not enough memory for one clip; close other programs, or use a smaller "
                 "model or another device"
             ) from error
-        self.size = self._most = tried // 2
+        with self._changing:
+            self.size = self._most = min(self.size, tried // 2)
 
 
 def is_out_of_memory(error: Exception) -> bool:

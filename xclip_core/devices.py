@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from threading import RLock
 
 import torch
 
 from xclip_core.errors import DeviceError
 
 PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+
+_TURN = RLock()  # to set PyTorch's number of threads
 
 
 def choose_device(wanted: str) -> str:
@@ -66,14 +69,18 @@ def computing_threads(count: int | None) -> Iterator[None]:
     """Compute on the processor with so many threads; None leaves the number as it is.
 
     PyTorch has one number for the whole process: what other threads of the process compute in the
-    meantime is done with as many.
+    meantime is done with as many. Blocks that set it take turns, so that each leaves it as it was.
     """
-    before = torch.get_num_threads()
-    torch.set_num_threads(before if count is None else count)
-    try:
+    if count is None:
         yield
-    finally:
-        torch.set_num_threads(before)
+        return
+    with _TURN:
+        before = torch.get_num_threads()
+        torch.set_num_threads(count)
+        try:
+            yield
+        finally:
+            torch.set_num_threads(before)
 
 
 def compute_in_one_thread() -> None:

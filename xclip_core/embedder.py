@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from copy import copy, deepcopy
+from threading import Lock
 from typing import Self
 
 import numpy as np
@@ -25,6 +27,7 @@ from xclip_core.errors import InputError, ModelError
 from xclip_core.feeding import feeding
 from xclip_core.identity import DEFAULT_MODEL, ModelIdentity
 from xclip_core.memo import Memo
+from xclip_core.model import XCLIP
 from xclip_core.self_check import Probe, golden_probe, sound_backend
 from xclip_core.sentences import as_trained
 from xclip_core.video_encoder import VideoEncoder
@@ -36,9 +39,10 @@ _TEXTS_AT_ONCE = 64
 
 
 class Embedder:
-    """A checkpoint on a device, in a precision.
+    """A checkpoint on a device, in a precision. The checkpoint stays as it is.
 
-    Between calls it remembers nothing but the size of batch that the device likes.
+    Between calls it remembers nothing but the size of batch that the device likes. Safe to use from
+    several threads, whose calls go on side by side.
 
     Attributes:
         identity: what an index has to remember about the model.
@@ -73,8 +77,9 @@ class Embedder:
         self._scale = math.exp(model.logit_scale.item())
         dtype = PRECISIONS[precision]
         self._video = VideoEncoder(model, processor=self.processor, device=device, dtype=dtype)
-        del model.vision_model  # the same weights again, in the order of training
-        self._model = model.to(device, dtype).eval()
+        self._text = _without_frame_encoder(model)
+        self._model: XCLIP | None = None
+        self._placing = Lock()
         first, most = _CLIPS_AT_ONCE[torch.device(device).type]
         self._feeding = feeding(device)
         self._batches = Batches(first=first, most=most, finish=self._feeding.finish)
@@ -173,7 +178,7 @@ class Embedder:
         self._check_clips(clip[None])
         with computing_threads(self._threads):
             video, context = self._video.encode_in_context(self._feeding.bring(clip[None]))
-            text = self._model.condition_text(torch.cat(self._text_vectors(labels)), context)
+            text = self._text_half().condition_text(torch.cat(self._text_vectors(labels)), context)
         cosines = F.normalize(text[0].float(), dim=-1) @ F.normalize(video[0].float(), dim=-1)
         return _finite((self._scale * cosines).softmax(dim=0), precision=self.precision)
 
@@ -182,8 +187,17 @@ class Embedder:
         for start in range(0, len(texts), _TEXTS_AT_ONCE):
             part = [as_trained(text) for text in texts[start : start + _TEXTS_AT_ONCE]]
             ids, _ = self._tokenizer.encode_batch(part)  # padding is on the right: no mask needed
-            vectors.append(self._model.encode_text(ids.to(self.device)))
+            vectors.append(self._text_half().encode_text(ids.to(self.device)))
         return vectors
+
+    def _text_half(self) -> XCLIP:
+        """On the device, once it is needed: who only embeds clips does without its weights."""
+        with self._placing, torch.inference_mode(mode=False):
+            if self._model is None:
+                self._model = (
+                    deepcopy(self._text).to(self.device, PRECISIONS[self.precision]).eval()
+                )
+            return self._model
 
     def _encode(self, clips: NDArray[np.uint8]) -> Tensor:
         return self._video.encode(self._feeding.bring(clips))
@@ -202,6 +216,13 @@ class Embedder:
                 f"clips of shape {clips.shape} and type {clips.dtype} were given; this model "
                 f"takes (clips, {', '.join(map(str, expected))}) of type uint8"
             )
+
+
+def _without_frame_encoder(model: XCLIP) -> XCLIP:
+    """The rest, with the same weights; those for frames are held once more, in another order."""
+    rest = copy(model)
+    rest._modules = {**model._modules, "vision_model": None}
+    return rest
 
 
 def _finite(values: Tensor, *, precision: str) -> NDArray[np.float32]:

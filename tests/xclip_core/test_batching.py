@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -127,3 +128,20 @@ vectors = embedder.embed_clips(clips)
 assert np.allclose(vectors, expected, atol=1e-5)
 print(embedder.clips_at_once)
 """
+
+
+def test_threads_that_share_a_size_agree_on_it() -> None:
+    fits = 3  # clips at once; the memory that all share
+
+    def encode(clips: NDArray[np.uint8]) -> torch.Tensor:
+        if len(clips) > fits:
+            raise MemoryError
+        return torch.from_numpy(clips.astype(np.float32))
+
+    batches = Batches(first=16, most=64)
+    clips = np.arange(40, dtype=np.uint8)[:, None]
+    with ThreadPoolExecutor(4) as threads:
+        running = [threads.submit(batches.run, encode, clips) for _ in range(8)]
+        for done in running:
+            assert torch.equal(torch.cat(done.result()), torch.from_numpy(clips.astype(np.float32)))
+    assert batches.size == 2

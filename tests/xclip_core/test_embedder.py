@@ -1,5 +1,6 @@
 """Clips and sentences to vectors, on whatever this machine has."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,8 @@ import torch
 from numpy.typing import NDArray
 from torch.nn import functional as F
 
-from xclip_core.devices import cpu_computes_bf16
+from xclip_core.checkpoint import load_checkpoint
+from xclip_core.devices import computing_threads, cpu_computes_bf16
 from xclip_core.embedder import Embedder
 from xclip_core.errors import InputError, ModelError
 from xclip_core.model import XCLIP
@@ -141,3 +143,43 @@ def test_numbers_that_are_not_finite_are_refused(small_folder: Path, clips: Clip
         broken._video._mit.position_embedding.fill_(float("inf"))
     with pytest.raises(ModelError, match="not finite in fp32"):
         broken.embed_clips(clips[:1])
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_a_checkpoint_may_be_used_again_by_whoever_has_it(
+    small_folder: Path, clips: Clips, small_processor: FrameProcessor, precision: str
+) -> None:
+    checkpoint = load_checkpoint(str(small_folder))
+    pixels = small_processor.normalise(torch.from_numpy(clips[:2]))
+    with torch.no_grad():
+        before = checkpoint.model.encode_video(pixels)
+    first, second = (Embedder(checkpoint, device="cpu", precision=precision) for _ in range(2))
+    labels = ["a red circle", "a blue square"]
+    assert np.array_equal(first.classify(clips[0], labels), second.classify(clips[0], labels))
+    assert np.array_equal(first.embed_clips(clips[:2]), second.embed_clips(clips[:2]))
+    with torch.no_grad():
+        assert torch.equal(checkpoint.model.encode_video(pixels), before)
+
+
+def test_threads_may_share_it(embedder: Embedder, clips: Clips) -> None:
+    labels = ["a red circle", "a blue square"]
+    alone = embedder.embed_clips(clips), embedder.classify(clips[0], labels)
+    with ThreadPoolExecutor(4) as threads:
+        embedded = [threads.submit(embedder.embed_clips, clips) for _ in range(6)]
+        classified = [threads.submit(embedder.classify, clips[0], labels) for _ in range(6)]
+        assert all(np.allclose(done.result(), alone[0], atol=1e-5) for done in embedded)
+        assert all(np.allclose(done.result(), alone[1], atol=1e-5) for done in classified)
+
+
+def test_blocks_that_set_the_number_of_threads_leave_it_as_it_was() -> None:
+    before = torch.get_num_threads()
+
+    def compute(count: int | None) -> None:
+        for _ in range(50):
+            with computing_threads(count):
+                assert count is None or torch.get_num_threads() == count
+
+    with ThreadPoolExecutor(3) as threads:
+        for done in [threads.submit(compute, count) for count in (1, 2, None)]:
+            done.result()
+    assert torch.get_num_threads() == before

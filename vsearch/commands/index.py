@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from machine import settle_process
 from vsearch import output
 from vsearch.exit_codes import DONE, INTERRUPTED, SOME_FAILED
 from vsearch.messages import log, set_volume, tell_of_demo
@@ -91,6 +92,7 @@ def index(
         retry_failed=retry_failed,
         patience=patience,
     )
+    settle_process()
     with IndexProgress(quiet=quiet, verbose=verbose, as_events=as_json) as report:
         try:
             outcome = wiring.index_library(paths, settings=settings, options=options, report=report)

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from machine import settle_process
 from vsearch.messages import log, set_volume
 from vsearch.options import (
     WAITING_SECONDS,
@@ -118,6 +119,7 @@ def watch(
         workers=workers,
         patience=patience,
     )
+    settle_process()
     try:
         keep_up_to_date(
             paths,
