@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from machine.names import quoted, shown
 from vsearch.errors import NoOutputError
 from vsearch.startup import has_stdout
-from vsearch.terminal import redraws, takes_styles, without_colours
+from vsearch.terminal import is_terminal, redraws, takes_styles, without_colours
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -152,14 +152,16 @@ def print_paths(result: SearchResult, *, null: bool) -> tuple[Path, ...]:
     """The files of the answer, best first, each once and as it is, for a pipe.
 
     Each ends with a line break, or with NUL. Returns those that hold a line break themselves and
-    were left out for that: whoever reads lines would take them for other files. Raises
-    NoOutputError.
+    were left out for that: whoever reads lines would take them for other files. A person at a
+    terminal gets a name that cannot be shown as it is in the form in which it can be pasted.
     """
-    _require_stdout()
     end = "\0" if null else "\n"
+    for_people = not null and is_terminal(sys.stdout)
     left_out = []
     for path in dict.fromkeys(hit.path for hit in result.hits):
-        if end in str(path):
+        if for_people and shown(path) != str(path):
+            sys.stdout.write(f"{quoted(path)}\n")
+        elif end in str(path):
             left_out.append(path)
         else:
             sys.stdout.write(f"{path}{end}")

@@ -27,7 +27,7 @@ def redraws(stream: IO[str] | None) -> bool:
     Everything else gets lines.
     """
     return (
-        _is_terminal(stream)
+        is_terminal(stream)
         and _variable("TERM") not in ("dumb", "unknown")
         and _variable("CI") in _NOTHING
         and "0" not in (_variable("TTY_INTERACTIVE"), _variable("TTY_COMPATIBLE"))
@@ -39,7 +39,7 @@ def takes_styles(stream: IO[str] | None) -> bool:
     compatible = _variable("TTY_COMPATIBLE")
     if compatible in ("0", "1"):
         return compatible == "1"
-    return _is_terminal(stream) or _variable("FORCE_COLOR") not in _NOTHING
+    return is_terminal(stream) or _variable("FORCE_COLOR") not in _NOTHING
 
 
 def without_colours() -> bool:
@@ -47,7 +47,8 @@ def without_colours() -> bool:
     return bool(_variable("NO_COLOR")) or _variable("FORCE_COLOR") in _NOTHING[1:]
 
 
-def _is_terminal(stream: IO[str] | None) -> bool:
+def is_terminal(stream: IO[str] | None) -> bool:
+    """Whether people look at what is written there."""
     try:
         return stream is not None and stream.isatty()
     except ValueError:  # it was closed

@@ -1,8 +1,10 @@
 """Whatever files, folders and models are called: no command lets their names act on the screen."""
 
 import os
+import re
 import shutil
 import signal
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -101,6 +103,15 @@ COMMAND_LINES: dict[str, list[tuple[str, ...]]] = {
 
 def test_what_every_command_prints_is_looked_at() -> None:
     assert set(COMMAND_LINES) | {"demo", "watch"} == COMMANDS
+
+
+@pytest.mark.parametrize("shell", ["bash", "sh"])
+def test_the_printed_command_plays_the_film_when_it_is_pasted(vsearch: Any, shell: str) -> None:
+    run = vsearch("query", "a red circle")
+    played = re.findall(r"^ {5}(?:mpv|vlc|ffplay) (?:-ss )?\S+ (.*)$", run.out, flags=re.MULTILINE)
+    assert len(played) >= 2
+    for name in played:
+        assert subprocess.run([shell, "-c", f"test -f {name}"], check=False).returncode == 0, name
 
 
 @pytest.mark.parametrize("name", COMMAND_LINES)

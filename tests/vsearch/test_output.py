@@ -172,3 +172,22 @@ def test_notes_are_there_for_programs_if_there_is_anything_to_note() -> None:
     assert "notes" not in search_json(answer(hit()))
     noted = replace(answer(hit()), notes=("it is too long",))
     assert search_json(noted)["notes"] == ["it is too long"]
+
+
+def test_at_a_terminal_a_path_that_would_act_on_it_is_printed_as_it_can_be_pasted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ours, theirs = os.openpty()
+    with os.fdopen(theirs, "w", encoding="utf-8") as terminal:
+        monkeypatch.setattr("sys.stdout", terminal)
+        found = answer(hit("/films/two words.mp4"), hit("/films/x\n\x1b[2J.mp4", rank=2))
+        assert print_paths(found, null=False) == ()
+        terminal.flush()
+        printed = b""
+        while printed.count(b"\n") < 2:
+            printed += os.read(ours, 65536)
+    os.close(ours)
+    assert printed.decode().splitlines() == [
+        "/films/two words.mp4",
+        "\"$(printf '/films/x\\012\\033\\1332J.mp4')\"",
+    ]

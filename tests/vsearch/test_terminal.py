@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from indexer import Walking
 from vsearch.check_progress import CheckProgress
 from vsearch.output import console
 from vsearch.progress import IndexProgress
@@ -104,3 +105,21 @@ def test_what_is_closed_or_missing_is_no_terminal(tmp_path: Path) -> None:
     file.close()
     assert not redraws(file)
     assert not redraws(None)
+
+
+def test_a_log_that_is_to_be_coloured_gets_lines_all_the_same(
+    tmp_path: Path, variables: pytest.MonkeyPatch
+) -> None:
+    variables.setenv("FORCE_COLOR", "1")
+    seconds = iter(range(0, 1000, 10))
+    with (tmp_path / "log").open("w", encoding="utf-8") as file:
+        variables.setattr("sys.stderr", file)
+        with IndexProgress(quiet=False, verbose=False, now=lambda: float(next(seconds))) as report:
+            for found in range(3):
+                report(Walking(found))
+        with CheckProgress(quiet=False, now=lambda: float(next(seconds))) as checked:
+            checked(1, 2)
+    written = (tmp_path / "log").read_text(encoding="utf-8")
+    assert written.startswith("looking for videos, ")
+    assert written.endswith("1 of 2 clips checked\n")
+    assert not {"\x1b", "\r"} & set(written)
