@@ -12,6 +12,7 @@ from indexer.events import LibraryWalked, Outcome
 from indexer.fingerprint import Sample, read_sample
 from indexer.ledger import Ledger
 from indexer.other_content import other_content
+from indexer.patience import within
 from indexer.reading import Content, FilmJob
 from indexer.recognition import is_as, moved_video, witness_of
 from indexer.records import FailedFile, IndexSettings
@@ -173,9 +174,11 @@ class Intake:
 
         They may be sound where this file vanished or changed under our hands.
         """
-        if self._measured.pop(job, None) is None:
+        if job not in self._measured:
             place = place_of(job.file, job.sample)
             self._fail(job.file, place=place, error=error, sample=job.sample)
+        elif self._measured.pop(job) is None:  # it was not decoded: that tells of the disk alone
+            self._fail(job.file, place=None, error=error)
         self._let_others_follow(job)
 
     def no_video(self, job: FilmJob, *, what: str) -> None:
@@ -226,8 +229,10 @@ class Intake:
     def _sampled(self, file: FoundFile) -> FilmJob | None:
         """The file with its sample; None where it cannot be read, or is no video at first sight."""
         try:
-            job = FilmJob(file, read_sample(file.path))
-            what = other_content(file.path)
+            job, what = within(
+                self.settings.patience,
+                lambda: (FilmJob(file, read_sample(file.path)), other_content(file.path)),
+            )
         except OSError as error:
             self._fail(file, place=None, error=reason(error))
             return None

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from tests.indexer.padded import change_pictures, keep_times, turn, write_padded
+
 
 @pytest.fixture
 def films(tmp_path: Path, make_film: Any) -> Path:
@@ -99,3 +101,21 @@ def test_what_was_forgotten_stays_away_when_it_is_excluded(
     flags = forgotten.err.partition("unless it is given ")[2].split()
     assert vsearch("index", films, *flags, "--json").json["indexed"] == 0
     assert vsearch("index", films, "--json").json["indexed"] == 1
+
+
+def test_a_sound_copy_in_the_place_of_a_damaged_file_is_taken_in_whatever_its_size_and_time(
+    vsearch: Any, model: Path, tmp_path: Path
+) -> None:
+    path = write_padded(tmp_path / "films" / "a.mp4", seed=1)
+    sound = shutil.copy2(path, tmp_path / "sound.mp4")
+    keep_times(path, change_pictures)
+    assert len(vsearch("index", path.parent, "--model", model, "--json").json["damaged"]) == 1
+    shutil.copy(sound, path)
+    assert vsearch("index", path.parent, "--json").json["indexed"] == 1
+    assert vsearch("status", "--json").json["damaged"] == []
+    # And one with another turn in its index, which a copy of it is told from.
+    shutil.copy(sound, path.with_name("b.mp4"))
+    shutil.copy(sound, path.with_name("c.mp4"))
+    turn(path.with_name("c.mp4"))
+    report = vsearch("index", path.parent, "--json").json
+    assert (report["indexed"], report["moved"], report["unchanged"]) == (1, 1, 1)

@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 
 from catalog import Catalog
+from tests.indexer.padded import change_pictures, turn, write_padded
 
 SETTLE = 0.3
 PATIENCE = 60.0  # seconds; how long a test waits for what has to come
@@ -187,6 +188,25 @@ def test_the_index_follows_the_files(
     assert running.next_change() == {"removed": 1}
     assert places(vsearch) == {str(first)}
 
+    assert running.end() == 0
+
+
+def test_a_film_that_is_repaired_copied_or_turned_in_its_place_is_known_by_all_of_its_bytes(
+    watch: Callable[..., Watch], tmp_path: Path
+) -> None:
+    path = write_padded(tmp_path / "films" / "a.mp4", seed=1)
+    sound = change_pictures(path)
+    rested(path)
+    running = watch(path.parent)
+    assert running.next_change()["indexed"] == 1
+    assert len(running.passes[-1]["damaged"]) == 1
+    change_pictures(path, to=sound)
+    assert running.next_change() == {"indexed": 1}
+    copy = path.with_name("b.mp4")
+    copy.write_bytes(path.read_bytes())
+    assert running.next_change() == {"moved": 1}
+    turn(copy)
+    assert running.next_change() == {"indexed": 1}
     assert running.end() == 0
 
 

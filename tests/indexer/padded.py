@@ -2,6 +2,7 @@
 
 import os
 import struct
+from collections.abc import Callable
 from pathlib import Path
 
 import av
@@ -62,7 +63,7 @@ def turn(path: Path) -> None:
         file.write(_ON_ITS_SIDE)
 
 
-def keep_times(path: Path, change) -> None:
+def keep_times(path: Path, change: Callable[[Path], object]) -> None:
     """Change a file as programs do that set its time back afterwards."""
     state = path.stat()
     change(path)

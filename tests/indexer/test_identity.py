@@ -8,8 +8,11 @@ from contextlib import closing
 import numpy as np
 import pytest
 
-from indexer import FileDone, FilmStarted
+from indexer import FileDone, FilmStarted, IndexSettings, find_videos
 from indexer.fingerprint import read_fingerprint, read_sample
+from indexer.intake import Intake
+from indexer.ledger import Ledger
+from indexer.reading import Content
 from tests.indexer.padded import change_pictures, keep_times, turn, write_padded
 
 
@@ -330,3 +333,29 @@ def test_what_a_video_without_a_fingerprint_was_is_not_guessed(
     assert index().indexed == 1
     assert catalog.status().videos == 1
     assert list(fingerprints(catalog)) == [read_fingerprint(path)]
+
+
+def test_a_file_that_cannot_be_measured_takes_nothing_from_those_it_swapped_with(
+    index, padded, catalog, library, tmp_path
+):
+    one, other = padded("a.mp4", seed=1), padded("b.mp4", seed=2)
+    index()
+    held = catalog.known_files([library])
+    shutil.copy(one, tmp_path / "kept.mp4")
+    copy_over(other, one)
+    copy_over(tmp_path / "kept.mp4", other)
+    intake = Intake(
+        catalog=catalog,
+        settings=IndexSettings(),
+        ledger=Ledger(report=lambda _: None),
+        known=held,
+    )
+    intake.sort(find_videos([library]))
+    first, second = intake.next_job(), intake.next_job()
+    assert (first.measured, second.measured, intake.next_job()) == (True, True, None)
+    intake.measured(first, Content(read_fingerprint(one), read_sample(one)))
+    intake.failed(second, error="reading it hangs")
+    assert intake.next_job() is None
+    states = catalog.known_files([library])
+    assert states[str(one)].video_id == held[str(other)].video_id
+    assert states[str(other)] == held[str(other)]  # to be looked at again
