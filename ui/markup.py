@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from vsearch.settings import Settings
 
 _COPIES_SHOWN = 3
+_LETTERS_SHOWN = 20  # of what was to be a number
 _NARROWEST_MARK = 0.6  # per cent of the strip: a moment of a long film can still be seen
 
 
@@ -101,8 +102,9 @@ def demo_note(*, toys: bool) -> str:
 
 def number_mended(asked_for: str, *, most: int, limit: int) -> str:
     """The address asks for an impossible number of moments, and gets `limit`."""
+    begin = asked_for if len(asked_for) <= _LETTERS_SHOWN else f"{asked_for[:_LETTERS_SHOWN]}…"
     return (
-        f'<p class="vs-quiet">The address asks for n={escaped(asked_for)}; from 1 to {most} '
+        f'<p class="vs-quiet">The address asks for n={escaped(shown(begin))}; from 1 to {most} '
         f"moments can be shown, and {limit} at most are.</p>"
     )
 

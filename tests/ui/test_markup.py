@@ -66,6 +66,26 @@ def test_a_moment_tells_rank_score_film_time_and_place() -> None:
         assert text in shown
 
 
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("clip\u202egpj.mp4", "clip\\u202egpj.mp4"),
+        ("clip\u2066.mp4", "clip\\u2066.mp4"),
+        ("two\nlines.mp4", "two\\nlines.mp4"),
+        ("zero\u200bwidth.mp4", "zero\\u200bwidth.mp4"),
+        ("猫の動画　一.mp4", "猫の動画　一.mp4"),
+        ("می\u200cخواهم.mp4", "می\u200cخواهم.mp4"),
+        ("👨\u200d👩\u200d👧.mp4", "👨\u200d👩\u200d👧.mp4"),
+    ],
+)
+def test_a_name_is_shown_so_that_it_cannot_deceive_and_ordinary_letters_as_they_are(
+    name: str, told: str
+) -> None:
+    hit = replace(HIT, path=Path("/media") / name, other_paths=(Path("/copies") / name,))
+    assert markup.moment(hit).count(told) == 3
+    assert markup.picture_name(hit) == f"{told}, 00:04–00:12"
+
+
 def test_a_few_copies_are_named_and_the_others_counted() -> None:
     copies = tuple(Path(f"/copies/{number}.mp4") for number in range(6))
     shown = markup.moment(replace(HIT, other_paths=copies))
