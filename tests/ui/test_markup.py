@@ -4,7 +4,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from search import Hit, SearchResult
@@ -42,6 +42,7 @@ def tags(html: str) -> list[str]:
     return parser.found
 
 
+@settings(deadline=None)  # other work may hold the cores
 @given(NAMES)
 def test_no_file_name_adds_a_tag_or_breaks_the_connection_to_the_browser(name: str) -> None:
     shown = markup.moment(replace(HIT, path=Path("/media") / name))
@@ -49,6 +50,7 @@ def test_no_file_name_adds_a_tag_or_breaks_the_connection_to_the_browser(name: s
     shown.encode("utf-8")
 
 
+@settings(deadline=None)  # other work may hold the cores
 @given(st.floats(0, 1e5), st.floats(0.01, 1e5), st.floats(0, 1e5))
 def test_the_mark_of_a_moment_lies_on_the_strip(
     start: float, length: float, duration: float
