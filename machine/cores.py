@@ -69,6 +69,6 @@ def _quota(own_group: Path, groups: Path) -> float:
 def _quota_of(group: Path) -> float:
     try:
         allowed, period = (group / "cpu.max").read_text(encoding="utf-8").split()
-    except (OSError, ValueError):
+        return math.inf if allowed == "max" else int(allowed) / int(period)
+    except (OSError, ValueError, ArithmeticError):
         return math.inf
-    return math.inf if allowed == "max" else int(allowed) / int(period)

@@ -14,6 +14,7 @@ _THREADS = {
     "OPENBLAS_THREAD_TIMEOUT": "22",
 }
 _LIMITS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS")
+_DIGITS = 9  # no machine has more threads, and Python reads no number of thousands of digits
 SPIN_SECONDS = 0.002  # for so long NumPy's threads run on after a product
 
 
@@ -32,7 +33,8 @@ def prepare_process() -> None:
 def thread_limit() -> int | None:
     """How many threads the user lets a computation have; None if the environment does not say."""
     said = [os.environ.get(name, "").partition(",")[0].strip() for name in _LIMITS]
-    return min((int(number) for number in said if number.isdecimal() and int(number)), default=None)
+    counts = [int(text) for text in said if text.isdecimal() and len(text) <= _DIGITS]
+    return min((count for count in counts if count), default=None)
 
 
 def settle_process() -> None:

@@ -6,13 +6,22 @@ those of the published files, so that a `config.json` reads like this module.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Self
 
 from xclip_core.errors import ConfigError
 
+_LARGEST_SIZE = 1 << 24
+_MOST_LAYERS = 1 << 10
+
 ACTIVATIONS = ("quick_gelu", "gelu", "relu", "selu", "gelu_new")
+
+
+def is_finite(number: float) -> bool:
+    """Whether a number that JSON may hold is one to compute with; whole ones may be of any size."""
+    return abs(number) <= sys.float_info.max
 
 
 def _known_fields(cls: type[Any], values: Mapping[str, Any]) -> dict[str, Any]:
@@ -32,7 +41,10 @@ def _read_part(values: Mapping[str, Any], name: str) -> dict[str, Any]:
 
 
 def _check_fields(owner: str, part: TextConfig | VisionConfig | XCLIPConfig) -> None:
-    """Sizes are whole and above 0, depths may be 0, the rest has its default's type."""
+    """Sizes are whole and above 0, depths may be 0, the rest has its default's type.
+
+    No model is so large that a number of its file could fill the memory, or take for ever.
+    """
     for each in fields(part):
         value, default = getattr(part, each.name), each.default
         name = f"{owner}.{each.name}"
@@ -40,11 +52,18 @@ def _check_fields(owner: str, part: TextConfig | VisionConfig | XCLIPConfig) -> 
             continue  # kept, and never used
         if isinstance(default, int):
             least = 0 if each.name.endswith("_layers") else 1
-            if isinstance(value, bool) or not isinstance(value, int) or value < least:
-                raise ConfigError(f"{name} is {value!r}; it must be a whole number from {least} up")
+            most = _MOST_LAYERS if each.name.endswith("_layers") else _LARGEST_SIZE
+            if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+                raise ConfigError(
+                    f"{name} is {value!r}; it must be a whole number from {least} to {most:,}"
+                )
         elif isinstance(default, float):
-            if isinstance(value, bool) or not isinstance(value, int | float):
-                raise ConfigError(f"{name} is {value!r}; it must be a number")
+            if (
+                isinstance(value, bool)
+                or not isinstance(value, int | float)
+                or not is_finite(value)
+            ):
+                raise ConfigError(f"{name} is {value!r}; it must be a finite number")
         elif isinstance(default, str) and not isinstance(value, str):
             raise ConfigError(f"{name} is {value!r}; it must be a name")
 

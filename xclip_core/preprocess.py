@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from xclip_core.config import is_finite
 from xclip_core.errors import FrameProcessorError, InputError, damaged
 from xclip_core.resampling import resize
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 FILE_NAME = "preprocessor_config.json"
 JOINT_FILE_NAME = "processor_config.json"  # where recent libraries put it, one level down
 
+_MOST_PIXELS = 1 << 14  # along an edge
 _INTERPOLATIONS = {2: "bilinear", 3: "bicubic"}  # Pillow's numbers, as published
 
 
@@ -208,17 +210,19 @@ def _required(values: Mapping[str, Any], name: str) -> Any:
 
 
 def _positive_int(name: str, value: Any) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= _MOST_PIXELS:
         raise FrameProcessorError(
-            f"{FILE_NAME} sets {name} to {value!r}; it must be a whole number of pixels above 0"
+            f"{FILE_NAME} sets {name} to {value!r}; it must be a whole number of pixels, "
+            f"from 1 to {_MOST_PIXELS:,}"
         )
     return value
 
 
 def _positive_number(name: str, value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not value > 0:
+    number = isinstance(value, int | float) and not isinstance(value, bool) and is_finite(value)
+    if not number or value <= 0:
         raise FrameProcessorError(
-            f"{FILE_NAME} sets {name} to {value!r}; it must be a number above 0"
+            f"{FILE_NAME} sets {name} to {value!r}; it must be a finite number above 0"
         )
     return float(value)
 
@@ -241,10 +245,13 @@ def _colour(values: Mapping[str, Any], name: str) -> tuple[float, float, float]:
     channels = _required(values, name)
     try:
         red, green, blue = (float(channel) for channel in channels)
-    except (TypeError, ValueError) as error:
+        finite = is_finite(red) and is_finite(green) and is_finite(blue)
+    except (TypeError, ValueError, OverflowError):
+        finite = False
+    if not finite:
         raise FrameProcessorError(
-            f"{FILE_NAME} sets {name} to {channels!r}; it must be three numbers"
-        ) from error
+            f"{FILE_NAME} sets {name} to {channels!r}; it must be three numbers, and finite"
+        )
     return red, green, blue
 
 

@@ -332,7 +332,7 @@ def _read_text(path: Path) -> str:
 def _read_json(path: Path) -> dict[str, Any]:
     try:
         content = json.loads(_read_text(path))
-    except json.JSONDecodeError as error:
+    except ValueError as error:  # no JSON, or a number of more digits than Python reads
         raise TokenizerError(damaged(path, error)) from error
     if not isinstance(content, dict):
         raise TokenizerError(damaged(path, "no JSON object"))

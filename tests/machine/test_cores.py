@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from machine import idle_cores, usable_cores
+from machine import idle_cores, thread_limit, usable_cores
 
 ALL = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
@@ -70,3 +70,17 @@ def test_a_system_that_does_not_tell_what_runs_is_not_guessed_at(tmp_path: Path,
 @pytest.mark.skipif(not Path("/proc/loadavg").exists(), reason="Linux tells what runs NOW")
 def test_this_machine_tells():
     assert 1 <= (idle_cores() or 0) <= ALL
+
+
+@pytest.mark.parametrize("odd", ["0 0\n", "100000 0\n", "many 100000\n", f"{5000 * '9'} 1\n"])
+def test_a_limit_that_makes_no_sense_is_none(tmp_path: Path, odd: str):
+    assert cores_within(tmp_path, limits={"a": odd}) == ALL
+
+
+@pytest.mark.parametrize(
+    ("said", "limit"), [("2", 2), ("0", None), (5000 * "9", None), ("x", None)]
+)
+def test_a_number_of_threads_that_makes_no_sense_counts_for_nothing(monkeypatch, said, limit):
+    monkeypatch.setenv("OMP_NUM_THREADS", said)
+    monkeypatch.delenv("OPENBLAS_NUM_THREADS", raising=False)
+    assert thread_limit() == limit
