@@ -299,7 +299,7 @@ def test_a_folder_without_vocabulary_is_refused(tmp_path: Path) -> None:
     [
         ("{", "damaged"),
         ("[]", "JSON object"),
-        ("{}", "not a tokenizer file"),
+        ("{}", "no tokenizer file"),
         ('{"model": {"type": "WordPiece"}, "added_tokens": []}', "byte-pair"),
         (
             '{"added_tokens": [], "model": {"type": "BPE", "end_of_word_suffix": "</w>", '
