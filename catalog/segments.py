@@ -20,6 +20,7 @@ FaissIndex = Any  # the types that come with FAISS know less than it does
 _LEVELS = 16
 _STEP = 0.3352  # standard deviations: the best for 16 equal steps (Max, 1960, table II)
 _ROWS_IN_CACHE = 2048  # encoded at a time
+_PAST_THE_EDGE = 64  # rows
 _GPU_BYTES = 4 << 30
 _GPU_PAYS_FROM = 200_000  # rows: fewer are scanned in milliseconds anyway
 _GPU_LIMIT = 2048  # the most answers that FAISS finds there
@@ -200,23 +201,33 @@ class Segment:
     def nearest(
         self, query: NDArray[np.float32], *, limit: int, chosen: Chosen | None
     ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-        """Ids and cosines of the best for (D,), best first, equal ones by id.
+        """Ids and cosines of the best for (D,), best first; of equal ones the lowest ids.
 
         Where `chosen` is given, only these compete.
         """
         parameters = faiss.IVFSearchParameters()
         if chosen is not None:
             parameters.sel = chosen.selector
-        asked = limit
+        asked, more = limit, _PAST_THE_EDGE
         while True:
             # Which of several equal rows stand at the edge is FAISS's accident: look past them.
-            asked = min(2 * asked, len(self))
+            asked, more = min(asked + more, len(self)), 4 * more
             found, ids = self._index.search(query[np.newaxis], asked, params=parameters)
             scores: NDArray[np.float32] = found[0][ids[0] >= 0]  # FAISS fills up with -1
             if asked == len(self) or len(scores) < asked or scores[-1] < scores[limit - 1]:
                 break
-        best = np.lexsort((ids[0][: len(scores)], -scores))[:limit]
-        return ids[0][best], scores[best]
+        return best_of(ids[0][: len(scores)], scores, limit=limit)
+
+
+def best_of(
+    ids: NDArray[np.int64], scores: NDArray[np.float32], *, limit: int
+) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """The first of what is in order of scores; of those that equal the last, the lowest ids."""
+    if len(scores) <= limit or scores[limit] < scores[limit - 1]:
+        return ids[:limit], scores[:limit]
+    above, end = (np.searchsorted(-scores, -scores[limit - 1], side) for side in ("left", "right"))
+    tied = np.sort(ids[above:end])[: limit - above]
+    return np.concatenate([ids[:above], tied]), scores[:limit]
 
 
 class SegmentsOnGpu:

@@ -16,7 +16,17 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from catalog.segments import Chosen, Codes, Form, Halves, Nibbles, Segment, SegmentsOnGpu, alone
+from catalog.segments import (
+    Chosen,
+    Codes,
+    Form,
+    Halves,
+    Nibbles,
+    Segment,
+    SegmentsOnGpu,
+    alone,
+    best_of,
+)
 from machine import memory_threads
 
 VectorSource = Callable[[NDArray[np.int64]], NDArray[np.float32]]
@@ -291,7 +301,7 @@ class VectorIndex:
         return _compared(query, np.flatnonzero(every), stored=stored)
 
     def _best(self, query: NDArray[np.float32], *, limit: int, field: _Field) -> _Found:
-        """The best by what is held, best first, equal ones by id: whatever threads and segments."""
+        """The best by what is held, best first; of equal ones the lowest ids."""
         chosen = None if field.truths is None else Chosen(field.truths)
 
         def scan(segments: list[Segment]) -> list[tuple[NDArray[np.int64], NDArray[np.float32]]]:
@@ -303,8 +313,8 @@ class VectorIndex:
         scanned = map(scan, shares) if threads == 1 else self._workers().map(scan, shares)
         parts = [part for share in scanned for part in share]
         ids, scores = (np.concatenate(column) for column in zip(*parts, strict=True))
-        best = np.lexsort((ids, -scores))[:limit]
-        return _Found(ids[best], scores[best])
+        order = np.argsort(-scores, kind="stable")
+        return _Found(*best_of(ids[order], scores[order], limit=limit))
 
     def _workers(self) -> ThreadPoolExecutor:
         if self._pool is None:
