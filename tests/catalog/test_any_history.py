@@ -56,6 +56,9 @@ def lies_under(path: Path, top: Path) -> bool:
     return path == top or top in path.parents
 
 
+PROVENANCE = Provenance("demo", None, "ab" * 32, DIMENSION, 8, 8.0, 4.0)
+
+
 class CatalogHistory(RuleBasedStateMachine):
     """Files come, change, are copied, fail, move and go; snapshots are saved, lost and damaged."""
 
@@ -65,7 +68,7 @@ class CatalogHistory(RuleBasedStateMachine):
         self.held: dict[Path, int | str] = {}  # content, or a reason for failure
         self.drafts: dict[int, tuple[Path, int]] = {}  # content, its place, how many clips of it
         self.catalog = Catalog.open(self.folder, create=True)
-        self.catalog.bind(Provenance("demo", None, "ab" * 32, DIMENSION, 8, 8.0, 4.0))
+        self.catalog.bind(PROVENANCE)
 
     def keep_drafts(self, kept) -> None:
         self.drafts = {
@@ -81,6 +84,7 @@ class CatalogHistory(RuleBasedStateMachine):
         if known is not None:
             self.catalog.add_places({place: known})
         else:
+            self.catalog.bind(PROVENANCE)  # whoever forgets all lets go of the model, too
             self.catalog.add_video(
                 VideoRecord(str(content), duration_of(content), 8, 8, 25.0, "h264", "mp4"),
                 place=place,
@@ -93,6 +97,7 @@ class CatalogHistory(RuleBasedStateMachine):
     @rule(path=paths, level=levels, content=contents, clips=st.integers(1, 6))
     def begin(self, path: Path, level: int, content: int, clips: int) -> None:
         clips = min(clips, 1 + content)
+        self.catalog.bind(PROVENANCE)
         self.catalog.add_to_draft(
             str(content),
             place=place_of(path, level, content=content),
