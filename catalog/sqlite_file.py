@@ -8,7 +8,7 @@ itself, and what it held before to a journal. Readers and writers take turns the
 
 import os
 import sqlite3
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -41,7 +41,8 @@ def make_file(path: Path) -> None:
 
     What SQLite puts beside a file gets the permissions of that file.
     """
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o666))
+    with suppress(FileExistsError):  # which may lie on a disk that is only to be read
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666))
 
 
 def lay_out(path: Path) -> None:

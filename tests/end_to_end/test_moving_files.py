@@ -31,7 +31,7 @@ def test_a_run_with_nothing_to_do_loads_no_model(vsearch: Any, films: Path, mode
         second = vsearch("index", films, "-v")
     finally:
         elsewhere.rename(held)
-    assert (second.code, second.out) == (0, "2 unchanged\n")
+    assert (second.code, second.out) == (0, f"2 unchanged\nModel: {model}\n")
     assert "model " not in second.err
 
 
@@ -44,7 +44,7 @@ def test_what_conflicts_is_refused_though_there_is_nothing_to_do(
     assert vsearch("index", films, "--model", model).code == 0
     run = vsearch("index", films, *flags)
     assert (run.code, run.out) == (1, "")
-    assert "--catalog FOLDER" in run.err
+    assert "vsearch forget --all" in run.err
 
 
 def test_a_copy_shows_up_once_with_its_places_and_by_one_that_is_there(

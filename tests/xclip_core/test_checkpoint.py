@@ -234,7 +234,7 @@ def test_a_file_that_was_cut_off_is_said_to_be(small_folder: Path, kind: str, ke
         pickle_weights(small_folder, weights_of(small_folder))
     path = small_folder / kind
     path.write_bytes(path.read_bytes()[:kept])
-    with pytest.raises(WeightsError, match=f"{kind} is damaged or cut off.*fetch it again"):
+    with pytest.raises(WeightsError, match=f"{kind} is damaged or cut off.*put a sound copy"):
         load_checkpoint(str(small_folder))
 
 
@@ -290,7 +290,7 @@ def test_frames_of_another_size_than_the_models_are_refused(small_folder: Path) 
 @pytest.mark.parametrize("content", ["{", "[]", "\x00"])
 def test_a_damaged_configuration_is_refused(small_folder: Path, content: str) -> None:
     (small_folder / "config.json").write_text(content, encoding="utf-8")
-    with pytest.raises(ConfigError, match="fetch it again"):
+    with pytest.raises(ConfigError, match="put a sound copy"):
         load_checkpoint(str(small_folder))
 
 
