@@ -1,4 +1,4 @@
-"""What Python processes do, as they say: modules and where these may lie, addresses, programs.
+"""What Python processes do, as they say: modules and their places, addresses, programs, files.
 
 A `sitecustomize` module on PYTHONPATH makes every process of a command tell it, helpers included.
 """
@@ -17,6 +17,7 @@ _HOOK = """
 import json, os, sys
 
 _paths = set()
+_watched = os.environ.get("VSEARCH_TEST_WATCHED")
 
 def _tell(event, values, folder=os.environ["VSEARCH_TEST_RECORD"]):
     if event == "import":
@@ -30,6 +31,10 @@ def _tell(event, values, folder=os.environ["VSEARCH_TEST_RECORD"]):
         told = repr(values[0])
     elif event in ("subprocess.Popen", "os.exec", "os.posix_spawn", "os.system"):
         told = repr(values[:2])
+    elif event == "open" and _watched and isinstance(values[0], (str, bytes)):
+        told = os.path.abspath(os.fsdecode(values[0]))
+        if not told.startswith(_watched):
+            return
     else:
         return
     _write(event, told, folder)

@@ -33,6 +33,29 @@ OURS = (
 )
 
 
+# Where libraries of ours, and programs like them, keep what they are told to do.
+SETTINGS = (
+    ".env",
+    ".netrc",
+    ".config/rich.ini",
+    ".huggingface/token",
+    ".streamlit/config.toml",
+    ".streamlit/secrets.toml",
+    ".typer.toml",
+    "config.json",
+    "config.toml",
+    "openblas.conf",
+    "pip.conf",
+    "pyproject.toml",
+    "pyvenv.cfg",
+    "secrets.toml",
+    "setup.cfg",
+    "sqlite.ini",
+    "token",
+    "vsearch.toml",
+)
+
+
 @dataclass
 class Foreign:
     """A folder of videos, one stands in it, with a file for every module that there is."""
@@ -75,6 +98,9 @@ def plant(folder: Path, ran: Path) -> set[str]:
     names = {*library, *sys.stdlib_module_names, *packages_distributions(), *OURS}
     for name in names:
         (folder / f"{name}.py").write_text(f"open({str(ran)!r}, 'a').write('{name} ')\n")
+    for setting in SETTINGS:
+        (folder / setting).parent.mkdir(exist_ok=True)
+        (folder / setting).write_text("[server]\naddress = '0.0.0.0'\n")
     return names
 
 
@@ -104,6 +130,7 @@ def foreign(
                 **proxies,
                 **recorder.variables,
                 "VSEARCH_HOME": str(base / "home"),
+                "VSEARCH_TEST_WATCHED": str(folder),
                 "HF_HUB_CACHE": str(base / "hub"),
                 "OMP_NUM_THREADS": "1",
             },
@@ -146,6 +173,13 @@ def test_every_command_works_there(foreign: Foreign) -> None:
 
 def test_nothing_that_lies_there_is_run(foreign: Foreign) -> None:
     assert not foreign.ran.exists(), foreign.ran.read_text()
+
+
+def test_nothing_that_lies_there_is_read_but_the_videos(foreign: Foreign) -> None:
+    """No settings, of whatever library: those of the foreign folder are not even opened."""
+    opened = {Path(name) for name in foreign.recorder.told("open")}
+    assert opened <= set(foreign.folder.glob("*.mp4"))
+    assert opened
 
 
 def test_every_module_that_any_process_imported_lay_there(foreign: Foreign) -> None:
