@@ -73,7 +73,7 @@ class FingerprintReading:
             self._file.close()
             raise
         self._digest = sha256()
-        self._failure: OSError | None = None
+        self._failure: OSError | MemoryError | None = None
         self._stopped = False
         self._thread = threading.Thread(target=self._read, name="fingerprint", daemon=True)
 
@@ -116,9 +116,9 @@ class FingerprintReading:
         return now == self._before or read_fingerprint(self._path) == self.fingerprint()
 
     def _read(self) -> None:
-        piece = memoryview(bytearray(_PIECE))
         left = self.sample.size  # who grows while it is read is not run after
         try:
+            piece = memoryview(bytearray(_PIECE))
             self._file.seek(0)
             while left > 0 and not self._stopped:
                 count = self._file.readinto(piece[: min(left, _PIECE)])
@@ -130,6 +130,8 @@ class FingerprintReading:
             if left == self.sample.size:
                 self._failure = error
             self._digest.update(b"and what follows cannot be read")
+        except MemoryError as error:  # which says nothing of the file
+            self._failure = error
 
 
 def sampled_blocks(size: int) -> tuple[tuple[int, int], ...]:

@@ -19,7 +19,7 @@ from catalog import composed
 from indexer.names import MARKS, PATTERN_FILES
 
 _MOST_BYTES, _MOST_LINES = 1 << 16, 1000  # of an ignore file that are read
-_MOST_NAMES = 50  # in a pattern
+_MOST_NAMES, _LONGEST_NAME = 50, 255  # in a pattern: names, and letters of one
 _EVERYTHING = "**"
 
 
@@ -121,7 +121,7 @@ def _lines(pathname: str) -> list[str] | None:
 
 def _rules(lines: Iterable[str], *, any_case: bool) -> Iterator[_Rule]:
     for line in lines:
-        text = re.sub(r"(?<!\\)[ \t]+$", "", line)
+        text = _without_blanks(line)
         if not text or text.startswith("#"):
             continue
         keeps = text.startswith("!")
@@ -134,7 +134,7 @@ def _rules(lines: Iterable[str], *, any_case: bool) -> Iterator[_Rule]:
             names.insert(0, _EVERYTHING)
         pairs = pairwise(["", *names])
         names = [name for before, name in pairs if not before == name == _EVERYTHING]
-        if not names or len(names) > _MOST_NAMES:
+        if not names or len(names) > _MOST_NAMES or len(max(names, key=len)) > _LONGEST_NAME:
             continue
         flags = re.IGNORECASE if any_case else 0
         yield _Rule(
@@ -142,6 +142,12 @@ def _rules(lines: Iterable[str], *, any_case: bool) -> Iterator[_Rule]:
             keeps=keeps,
             folders_only=folders_only,
         )
+
+
+def _without_blanks(line: str) -> str:
+    """Without those at its end, but for one behind a backslash."""
+    text = line.rstrip(" \t")
+    return line[: len(text) + 1] if text.endswith("\\") else text
 
 
 def _name(pattern: str, flags: int) -> re.Pattern[str]:

@@ -115,7 +115,7 @@ class FilmReaders:
         self._patience = patience
         self._preload = ("media", type(reader.processor).__module__)
         self._readers: list[_Reader] = []
-        self._ended: list[_Reader] = []
+        self._ended: list[ForkedReader] = []
         self._waiting: deque[FilmJob] = deque()
         self._received: deque[tuple[FilmJob, Message]] = deque()
         self._unfinished = 0
@@ -132,8 +132,8 @@ class FilmReaders:
         for reader in list(self._readers):
             self._end(reader)
         deadline = time.monotonic() + _SECONDS_TO_END
-        for reader in self._ended:  # a process that waits for a dead disk cannot even be killed
-            reader.process.wait(seconds=max(deadline - time.monotonic(), 0.0))
+        for process in self._ended:  # one that waits for a dead disk cannot even be killed
+            process.wait(seconds=max(deadline - time.monotonic(), 0.0))
 
     @property
     def unfinished(self) -> int:
@@ -231,7 +231,7 @@ class FilmReaders:
     def _end(self, reader: _Reader) -> None:
         self._readers.remove(reader)
         reader.end()
-        self._ended.append(reader)
+        self._ended.append(reader.process)  # and nothing else of it: its memory goes
 
     def _assign(self) -> None:
         for reader in list(self._readers):

@@ -21,6 +21,7 @@ from media.planned import FlawError, PlanError, play_planned
 from media.playback import Picture, displayed_at, play
 from media.probe import VideoInfo
 from media.signs import DecodingDamage
+from media.source import BARE_STREAMS
 
 _log = logging.getLogger(__name__)
 
@@ -159,15 +160,17 @@ def _pictures_at(
 
 
 def _faster_ways(way: _Way, times: Sequence[float]) -> Iterator[tuple[_Way, int]]:
-    """Ways that decode what is sound as the surest does, and up to which of `times` they tell.
+    """Ways that decode what is sound as the surest does, and up to which of `times` they can.
 
-    What threads cannot decode of the last packets, FFmpeg keeps to itself.
+    What threads cannot decode of the last packets, FFmpeg keeps to itself: one thread decodes
+    those. In a stream without a container nobody gets there but through all that is before.
     """
     video = way.video
     if way.accelerator is not None:
         yield way, len(times)
-    if way.threads != 1 and video.damage is None and video.codec not in _SILENT_CODECS:
-        told = bisect_left(times, video.duration - _LAST_FRAMES / video.frame_rate)
+    fit = video.codec not in _SILENT_CODECS and video.container not in BARE_STREAMS
+    if way.threads != 1 and video.damage is None and fit:
+        told = bisect_left(times, video.end - _LAST_FRAMES / video.frame_rate)
         yield replace(way, accelerator=None), told
 
 

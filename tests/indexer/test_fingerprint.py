@@ -87,6 +87,12 @@ def test_a_fingerprint_is_that_of_all_bytes(tmp_path):
         read_fingerprint(tmp_path / "pipe")
 
 
+def test_a_lack_of_memory_is_told_and_never_taken_for_the_end_of_the_file(tmp_path, monkeypatch):
+    monkeypatch.setattr("indexer.fingerprint._PIECE", 1 << 62)
+    with pytest.raises(MemoryError):
+        read_fingerprint(write(tmp_path / "a", b"content"))
+
+
 def test_a_reading_that_nobody_waits_for_ends_at_once(tmp_path):
     path = tmp_path / "a"
     with path.open("wb") as file:

@@ -72,6 +72,15 @@ def test_an_empty_file_of_patterns_leaves_nothing_out_but_for_jellyfins(tmp_path
     assert names(tmp_path) == ["x/a.mp4"]
 
 
+@pytest.mark.parametrize("line", [" " * 60_000 + "x", "[" * 60_000, "*" * 60_000 + "]"])
+def test_a_strangers_long_line_is_read_at_once(tmp_path, line):
+    (tmp_path / ".plexignore").write_text(line)
+    before = time.process_time()
+    rules = IgnoreRules().with_files_in(str(tmp_path), [".plexignore"])
+    assert not rules.ignores(f"{tmp_path}/a.mp4", is_folder=False)
+    assert time.process_time() - before < 1  # many seconds, where each letter has the rest read
+
+
 @pytest.mark.parametrize(
     ("line", "path", "ignored"),
     [
@@ -92,6 +101,8 @@ def test_an_empty_file_of_patterns_leaves_nothing_out_but_for_jellyfins(tmp_path
         (r"a\*b.mp4", "axb.mp4", False),
         ("a[0-9].mp4", "a7.mp4", True),
         ("x.mp4   \r", "x.mp4", True),
+        ("x.mp4\t ", "x.mp4", True),
+        ("x\\ \t", "x ", True),
         ("\ufeffx.mp4", "x.mp4", True),
         ("Gr\u00f6\u00dfe", "Gro\u0308\u00dfe", True),
         ("caf\udce9*", "caf\udce9.mp4", True),

@@ -182,6 +182,17 @@ def test_a_film_that_ends_its_reader_is_told_and_the_others_are_read(film, troub
     assert [type(told) for told in ends.values()] == [FilmRead] * 3
 
 
+def test_readers_that_have_ended_keep_nothing_open(film):
+    processor = ColourProcessor(trouble="killed", trouble_above=150)
+    open_after_each = []
+    with film_readers(processor) as readers:
+        for number in range(3):
+            readers.submit(job(film(f"{number}.mp4", seconds=1, first=200)))
+            received(readers)
+            open_after_each.append(open_files())
+    assert len(set(open_after_each)) == 1
+
+
 def test_a_film_that_hangs_is_given_up_after_a_time_that_fits_it(film):
     bad, good = film("bad.mp4", seconds=0.5, first=200), film("good.mp4", seconds=9)
     processor = ColourProcessor(trouble="hang", trouble_above=150)

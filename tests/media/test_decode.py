@@ -1,6 +1,7 @@
 import os
 import random
 from bisect import bisect_right
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -141,8 +142,28 @@ def test_nor_does_it_where_a_film_is_damaged(make_film, name, codec, harm):
         del content[4 * size // 5 :]
     path.write_bytes(content)
     video = probe(path)
-    times = np.linspace(0.0, video.duration, 40, endpoint=False).tolist()
+    require_same_in_threads(video, np.linspace(0.0, video.duration, 40, endpoint=False).tolist())
 
+
+@pytest.mark.parametrize(("name", "codec"), [("a.avi", "mpeg4"), ("a.h264", "libx264")])
+def test_nor_where_the_last_pictures_are_damaged_and_sound_goes_on(make_film, name, codec):
+    rng = np.random.default_rng(2)
+    noise = rng.integers(0, 256, (90, 6, 8, 3), dtype=np.uint8).repeat(12, 1).repeat(12, 2)
+    path = make_film(name, list(noise), codec=codec, options={"g": "30"})
+    with av.open(str(path)) as film:
+        last = [(packet.pos, packet.size) for packet in film.demux(video=0) if packet.size][-3:]
+    content = bytearray(path.read_bytes())
+    for start, size in last:
+        for place in range(start + size // 3, start + size - 4, 7):
+            content[place] ^= 0xFF
+    path.write_bytes(content)
+    video = probe(path)
+    assert video.damage is None  # nothing of it shows before it is decoded
+    sound = replace(video, duration=video.duration + 10.0)
+    require_same_in_threads(sound, np.linspace(0.0, video.end, 90, endpoint=False).tolist())
+
+
+def require_same_in_threads(video, times):
     def decoded(threads):
         told = []
         frames = decode_at(video, times, threads=threads, on_damage=told.append)
