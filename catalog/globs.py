@@ -26,7 +26,8 @@ def require_glob(pattern: str) -> str:
     parts = Path(pattern).parts
     if "\0" in pattern or ".." in parts or not parts:
         raise InvalidGlobError(
-            f"the pattern {pattern!r} can match no path; give a name, or a path without . and .."
+            f"the pattern {pattern!r} can match no path; give a name, or a path with neither ."
+            " nor .. in it"
         )
     return pattern
 

@@ -53,12 +53,8 @@ def how_to_begin(settings: Settings, *, has_catalog: bool) -> str:
 
 
 def _index_command(settings: Settings) -> str:
-    words = ["vsearch", "index", "FOLDER"]
-    if settings.catalog != settings.home / "catalog":
-        words += ["--catalog", str(settings.catalog)]
-    if settings.model:
-        words += ["--model", settings.model]
-    return command_line(*words)
+    model = ("--model", settings.model) if settings.model else ()
+    return command_line("vsearch", "index", "FOLDER", *settings.catalog_flags, *model)
 
 
 def _demo_page_command(settings: Settings) -> str:

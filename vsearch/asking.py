@@ -11,8 +11,20 @@ from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING
 
-from search import Searcher, SearchResult, SentenceMemory, require_provenance
-from vsearch.opening import known_digests, known_sentences, model_to_load, open_catalog
+from search import (
+    NothingIndexedError,
+    Searcher,
+    SearchResult,
+    SentenceMemory,
+    require_provenance,
+)
+from vsearch.opening import (
+    known_digests,
+    known_sentences,
+    model_to_load,
+    open_catalog,
+    with_flags,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,7 +60,10 @@ def open_searcher(settings: Settings) -> Iterator[Searcher]:
     for a model that did not make the catalog.
     """
     with open_catalog(settings) as catalog:
-        made_by = require_provenance(catalog)
+        try:
+            made_by = require_provenance(catalog)
+        except NothingIndexedError as error:
+            raise NothingIndexedError(with_flags(str(error), settings=settings)) from error
         model = model_to_load(settings, made_by=made_by)
         searcher = Searcher(
             catalog=catalog,

@@ -13,6 +13,11 @@ if TYPE_CHECKING:
 class PlainCommand(TyperCommand):
     """A command whose help names its arguments and switches plainly."""
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """Take what a TyperCommand takes."""
+        super().__init__(*args, **kwargs)
+        self.help = self.help and _unwrapped(self.help)
+
     def get_params(self, ctx: Any) -> list[Any]:
         """All that it takes, as it is to be shown."""
         return _plain(super().get_params(ctx))
@@ -39,6 +44,12 @@ def way_to_help(error: Exception) -> str:
     """The command line that tells how what was used wrongly is used; empty for other errors."""
     context = getattr(error, "ctx", None)
     return f"; see `{context.command_path} --help`" if context is not None else ""
+
+
+def _unwrapped(text: str) -> str:
+    r"""Paragraphs without the line breaks of the source, but for those that begin with `\b`."""
+    paragraphs = text.split("\n\n")
+    return "\n\n".join(p if p.startswith("\b") else p.replace("\n", " ") for p in paragraphs)
 
 
 def _plain(params: list[Any]) -> list[Any]:

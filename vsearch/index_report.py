@@ -11,7 +11,8 @@ from vsearch.messages import log
 from vsearch.output import clock, console, count
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
 
     from rich.console import Console
 
@@ -81,13 +82,16 @@ def print_index(report: IndexReport) -> None:
         page.print(f"Model: {shown(report.model)}")
 
 
-def print_troubles(report: IndexReport) -> None:
-    """On stderr: what is not in the index or only in part, why, and what to do about it."""
+def print_troubles(report: IndexReport, *, flags: Sequence[str | Path] = ()) -> None:
+    """On stderr: what is not in the index or only in part, why, and what to do about it.
+
+    `flags` are those that the commands in the advice need to work on the same catalog.
+    """
     with suppress(OSError):  # nobody reads it any more: the exit code tells all the same
-        _print_troubles(report, page=console(stderr=True))
+        _print_troubles(report, flags=flags, page=console(stderr=True))
 
 
-def _print_troubles(report: IndexReport, *, page: Console) -> None:
+def _print_troubles(report: IndexReport, *, flags: Sequence[str | Path], page: Console) -> None:
     if report.failed:
         page.print("Not indexed:", style="bold red")
         for line in failure_lines(report.failed):
@@ -100,13 +104,13 @@ def _print_troubles(report: IndexReport, *, page: Console) -> None:
         page.print("Left out by this run, but still in the answers:", style="bold yellow")
         for line in left_out_lines(report.left_out):
             page.print(f"  {line}")
-    for sentence in advice(report):
+    for sentence in advice(report, flags=flags):
         page.print(sentence)
 
 
-def tell_advice(report: IndexReport) -> None:
+def tell_advice(report: IndexReport, *, flags: Sequence[str | Path] = ()) -> None:
     """As messages: what to do about what went wrong."""
-    for sentence in advice(report):
+    for sentence in advice(report, flags=flags):
         log.warning("%s", sentence)
 
 
@@ -125,7 +129,7 @@ def left_out_lines(left_out: Iterable[LeftOut]) -> tuple[str, ...]:
     return remark_lines(Remark(one.path, count(one.files, "file")) for one in left_out)
 
 
-def advice(report: IndexReport) -> Iterator[str]:
+def advice(report: IndexReport, *, flags: Sequence[str | Path] = ()) -> Iterator[str]:
     """What a person can do about what went wrong, a sentence for each kind of trouble."""
     missing = sum(failure.kept > 0 for failure in report.failed)
     if len(report.failed) > missing:
@@ -140,13 +144,16 @@ def advice(report: IndexReport) -> Iterator[str]:
             "`vsearch forget PATH`."
         )
     if report.damaged:
-        yield "Put sound copies in the place of damaged files: the next run takes those in."
+        yield (
+            "Put sound copies in the place of damaged files: the next run takes those in (`touch` "
+            "those that have the old size and time)."
+        )
     if report.left_out:
         few = [one.path for one in report.left_out][:FEW]
         paths = few if len(few) == len(report.left_out) else ["PATH..."]
         yield (
             "What a pattern, an ignore file such as .nomedia or a system's folder leaves out stays "
-            f"in the catalog; `{command_line('vsearch', 'forget', *paths)}` takes it out."
+            f"in the catalog; `{command_line('vsearch', 'forget', *paths, *flags)}` takes it out."
         )
     if report.unsaved:
         yield f"All of it is in the catalog, but answers start slowly: {report.unsaved}"

@@ -19,7 +19,16 @@ _MOST_DIGESTS = 100
 
 def open_catalog(settings: Settings, *, create: bool = False) -> Catalog:
     """The catalog that the settings name; the caller closes it."""
-    return Catalog.open(settings.catalog, create=create)
+    try:
+        return Catalog.open(settings.catalog, create=create)
+    except CatalogMissingError as error:
+        raise CatalogMissingError(with_flags(str(error), settings=settings)) from error
+
+
+def with_flags(advice: str, *, settings: Settings) -> str:
+    """Advice to index films, so that it fills the catalog that is meant and not the usual one."""
+    command = command_line("vsearch", "index", "PATH", *settings.catalog_flags)
+    return advice.replace("`vsearch index PATH`", f"`{command}`")
 
 
 def stored_provenance(settings: Settings) -> Provenance | None:
@@ -58,9 +67,7 @@ def model_to_load(settings: Settings, *, made_by: Provenance | None) -> str:
 
 
 def _emptying(settings: Settings) -> str:
-    if settings.catalog == settings.home / "catalog":
-        return command_line("vsearch", "forget", "--all")
-    return command_line("vsearch", "forget", "--all", "--catalog", settings.catalog)
+    return command_line("vsearch", "forget", "--all", *settings.catalog_flags)
 
 
 def known_digests(settings: Settings) -> FileCache:

@@ -38,6 +38,11 @@ class Settings:
     precision: str = "auto"
     remember: int = _REMEMBERED
 
+    @property
+    def catalog_flags(self) -> tuple[str | Path, ...]:
+        """What a command has to be given to work on this catalog: nothing for the usual one."""
+        return () if self.catalog == self.home / "catalog" else ("--catalog", self.catalog)
+
 
 def read_settings(
     environment: Mapping[str, str],

@@ -10,6 +10,9 @@ from vsearch.index_report import index_json, print_troubles
 from vsearch.output import clock, console, count, print_json
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
     from indexer import IndexReport
 
 
@@ -19,7 +22,7 @@ def print_pass_json(report: IndexReport) -> None:
     sys.stdout.flush()
 
 
-def print_pass(report: IndexReport) -> None:
+def print_pass(report: IndexReport, *, flags: Sequence[str | Path] = ()) -> None:
     """When it was and what was done, where anything was; troubles go to stderr."""
     done = {
         f"indexed ({clock(report.video_seconds)} of video, {count(report.clips, 'clip')})": (
@@ -35,4 +38,4 @@ def print_pass(report: IndexReport) -> None:
         now = datetime.now().astimezone().strftime("%Y-%m-%d %H:%M:%S")
         console().print(f"{now}  {told}")
         sys.stdout.flush()
-    print_troubles(report)
+    print_troubles(report, flags=flags)

@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from tests.indexer.padded import write_padded
+
 
 def assert_refused(run: Any, *, code: int, saying: tuple[str, ...]) -> None:
     assert run.code == code
@@ -26,6 +28,7 @@ def assert_refused(run: Any, *, code: int, saying: tuple[str, ...]) -> None:
         (("query", "a red car", "-k", "many"), "--limit"),
         (("query", "a red car", "-0", "--json"), "--json"),
         (("query", "a red car", "--in", ""), "empty"),
+        (("query", "a red car", "--in", "a/../b"), "neither . nor .. in it; see"),
         (("query", "a red car", "--model", " "), "empty"),
         (("index",), "PATH"),
         (("index", ""), "empty"),
@@ -62,7 +65,35 @@ def test_where_nothing_was_ever_indexed(vsearch: Any, command: tuple[str, ...]) 
 def test_an_empty_catalog(vsearch: Any, tmp_path: Path, model: Path) -> None:
     (tmp_path / "no films").mkdir()
     assert vsearch("index", tmp_path / "no films", "--model", model).code == 0
-    assert_refused(vsearch("query", "a red car"), code=1, saying=("vsearch index PATH",))
+    assert_refused(vsearch("query", "a red car"), code=1, saying=("`vsearch index PATH`",))
+
+
+def test_the_advice_to_index_means_the_catalog_that_was_asked(
+    vsearch: Any, tmp_path: Path, model: Path
+) -> None:
+    (tmp_path / "no films").mkdir()
+    here = ("--catalog", tmp_path / "my own")
+    advice = f"`vsearch index PATH --catalog '{tmp_path}/my own'`"
+    for command in (
+        ("query", "a red car"),
+        ("status",),
+        ("forget", "--all"),
+        ("relocate", "/a", "/b"),
+    ):
+        assert_refused(vsearch(*command, *here), code=1, saying=(advice,))
+    assert vsearch("index", tmp_path / "no films", "--model", model, *here).code == 0
+    assert_refused(vsearch("query", "a red car", *here), code=1, saying=(advice,))
+
+
+def test_the_advice_to_forget_what_is_left_out_means_the_catalog_that_is_indexed(
+    vsearch: Any, tmp_path: Path, model: Path
+) -> None:
+    here = ("--catalog", tmp_path / "own")
+    film = write_padded(tmp_path / "films" / "a.mp4", seed=1)
+    assert vsearch("index", film.parent, "--model", model, *here).code == 0
+    told = vsearch("index", film.parent, "--exclude", "a.mp4", *here)
+    command = told.err.split("`vsearch ")[1].split("`")[0]
+    assert vsearch(*command.split(), "--json").json["files"] == 1
 
 
 def test_a_catalog_that_is_something_else(vsearch: Any, tmp_path: Path) -> None:

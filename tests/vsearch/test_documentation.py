@@ -107,6 +107,12 @@ def test_every_command_answers_in_json_when_asked(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", COMMANDS)
+def test_the_help_of_a_command_leaves_line_breaks_to_the_terminal(name: str) -> None:
+    sentences = COMMANDS[name].help.partition("\b")[0]
+    assert "\n" not in sentences.replace("\n\n", "")
+
+
+@pytest.mark.parametrize("name", sorted(COMMANDS))
 def test_everything_a_command_takes_is_described_in_its_help(name: str) -> None:
     assert all(parameter.help for parameter in COMMANDS[name].params)
 

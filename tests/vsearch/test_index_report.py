@@ -55,6 +55,9 @@ def test_what_was_left_out_is_told_with_the_command_that_takes_it_out(
     told = " ".join(capsys.readouterr().err.split())
     assert "/lib/old films: 3 files" in told
     assert "`vsearch forget '/lib/old films' /lib/a.mp4` takes it out" in told
+    print_troubles(report, flags=("--catalog", Path("/my own")))
+    told = " ".join(capsys.readouterr().err.split())
+    assert "/lib/a.mp4 --catalog '/my own'` takes it out" in told
 
 
 def test_an_index_run_tells_its_model(capsys: pytest.CaptureFixture[str]) -> None:
@@ -104,7 +107,7 @@ def test_damaged_films_are_indexed_and_listed_all_the_same(
         ({}, ["--retry-failed"]),
         ({"failed": (ABSENT,)}, ["vsearch relocate OLD NEW"]),
         ({"failed": (ABSENT, *REPORT.failed)}, ["--retry-failed", "Mount the disks"]),
-        ({"failed": (), "damaged": (DAMAGED,)}, ["sound copies"]),
+        ({"failed": (), "damaged": (DAMAGED,)}, ["`touch` those that have the old"]),
         ({"failed": (), "unsaved": "the disk is full"}, ["the disk is full"]),
     ],
 )

@@ -122,7 +122,7 @@ def classify(
     \b
     Examples:
       vsearch classify clip.mp4 "playing sports" "eating spaghetti" "go shopping"
-      vsearch classify toy.mp4 "a red circle moving left" "a red circle moving right" --model demo
+      vsearch classify toy.mp4 "a red circle" "a blue square" --model demo
     """
     from vsearch import wiring
 

@@ -104,10 +104,10 @@ def index(
             raise
     if as_json:
         output.print_json(index_report.index_json(outcome))
-        index_report.tell_advice(outcome)
+        index_report.tell_advice(outcome, flags=settings.catalog_flags)
     else:
         index_report.print_index(outcome)
-        index_report.print_troubles(outcome)
+        index_report.print_troubles(outcome, flags=settings.catalog_flags)
     tell_of_demo(outcome.model)
     if outcome.interrupted:
         log.info("interrupted; what is finished stays, and the same command goes on from there")

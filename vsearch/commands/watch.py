@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -127,7 +128,11 @@ def watch(
             options=options,
             timing=timing,
             progress=lambda: IndexProgress(quiet=quiet, verbose=verbose, as_events=as_json),
-            on_pass=watch_report.print_pass_json if as_json else watch_report.print_pass,
+            on_pass=(
+                watch_report.print_pass_json
+                if as_json
+                else partial(watch_report.print_pass, flags=settings.catalog_flags)
+            ),
         )
     except PathMissingError as error:
         raise typer.BadParameter(str(error), param_hint="PATH") from error
