@@ -156,6 +156,7 @@ def print_paths(result: SearchResult, *, null: bool) -> tuple[Path, ...]:
     terminal gets a name that cannot be shown as it is in the form in which it can be pasted.
     """
     end = "\0" if null else "\n"
+    _require_stdout()
     for_people = not null and is_terminal(sys.stdout)
     left_out = []
     for path in dict.fromkeys(hit.path for hit in result.hits):

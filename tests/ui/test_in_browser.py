@@ -194,9 +194,9 @@ def test_back_and_forward_lead_through_the_questions(served, window) -> None:
     field = playwright.expect(window.get_by_label("Sentence"))
     for sentence in ["two films", "one film", ""]:
         window.go_back()
-        field.to_have_value(sentence)
+        field.to_have_value(sentence, timeout=30_000)
     window.go_forward()
-    field.to_have_value("one film")
+    field.to_have_value("one film", timeout=30_000)
 
 
 def test_the_search_field_has_the_focus_first_and_a_player_when_it_opens(served, window) -> None:
@@ -228,7 +228,9 @@ def test_whoever_cannot_see_it_can_use_it(served, browser, scheme: str) -> None:
         number = window.get_by_role("listitem").count()
         assert listed.count() == 1
         assert number >= 2
-        playwright.expect(window.get_by_role("status")).to_have_text(f"{number} moments")
+        playwright.expect(window.get_by_role("status")).to_have_text(
+            f"{number} moments", timeout=30_000
+        )
 
 
 def test_when_the_program_has_ended_the_page_says_how_to_start_it(
