@@ -29,6 +29,7 @@ from watchdog.observers.api import BaseObserver
 
 from indexer.errors import NoWatchesError
 from indexer.watching import concerns_index
+from machine.presence import is_folder, is_regular_file
 
 # Opening, reading and closing after reading are not among them: we do that ourselves, all the time.
 _CHANGES: list[type[FileSystemEvent]] = [
@@ -113,7 +114,7 @@ class EventNotices:
         return told
 
     def _schedule(self, observer: BaseObserver, root: Path) -> None:
-        is_file = root.is_file()
+        is_file = is_regular_file(root)
         observer.schedule(
             _Handler(self._note),
             os.fspath(root.parent if is_file else root),
@@ -144,7 +145,7 @@ class EventNotices:
 def _leads_to_a_folder(path: Path, event: FileSystemEvent) -> bool:
     """Whether the event is that a link to a folder has come."""
     has_come = isinstance(event, FileCreatedEvent | FileMovedEvent)
-    return has_come and path.is_symlink() and path.is_dir()
+    return has_come and path.is_symlink() and is_folder(path)
 
 
 class _Handler(FileSystemEventHandler):

@@ -35,6 +35,7 @@ from indexer.records import IndexReport, IndexSettings
 from indexer.vanished import is_gone, vanished_files
 from indexer.walk import Walk, find_videos
 from machine import usable_cores
+from machine.presence import is_there
 
 # Seconds without a new clip after which those that wait are embedded without a full batch: a film
 # that is read is not kept from the catalog by a slow one behind it.
@@ -123,7 +124,7 @@ def _split(paths: Iterable[Path], catalog: Catalog) -> tuple[list[Path], list[Pa
     present, missing = [], []
     for path in paths:
         absolute = true_path(path)
-        if absolute.exists() or not catalog.known_files([absolute]):
+        if is_there(absolute) or not catalog.known_files([absolute]):
             present.append(path)
         else:
             missing.append(absolute)

@@ -18,6 +18,7 @@ from indexer.mount_table import parse_mount_table, read_mount_table
 from indexer.names import IGNORE_FILES, is_left_out, is_system_folder, is_video_name
 from indexer.records import FailedFile
 from indexer.selection import Folder, Selection
+from machine.presence import is_folder
 
 _SECONDS_BETWEEN_REPORTS = 0.5
 # A folder with the number of one above it is that one where the way down from it goes on for ever.
@@ -208,7 +209,7 @@ class _Walker:
                 if found is None or is_left_out(name):
                     return None
                 rules = found
-                if rules.ignores(os.fspath(above), is_folder=above.is_dir()):
+                if rules.ignores(os.fspath(above), is_folder=is_folder(above)):
                     return None
         return rules
 

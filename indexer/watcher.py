@@ -23,6 +23,7 @@ from indexer.watching import (
     concerns_index,
     outermost,
 )
+from machine.presence import is_folder
 
 if TYPE_CHECKING:
     from indexer.notices import EventNotices
@@ -184,7 +185,7 @@ class _Watcher:
         told = self._events.take()
         for path, at in told.paths.items():
             self._agenda.note(path, at=at, look=look_at(path))
-            if path.is_symlink() and path.is_dir():
+            if path.is_symlink() and is_folder(path):
                 self._follow(path)
         if told.lost:
             self._agenda.note_whole()
@@ -231,7 +232,7 @@ class _Watcher:
 
 def _is_real_folder(path: Path) -> bool:
     """What lies behind a link is walked from the folder that holds the link, by that name."""
-    return path.is_dir() and os.path.realpath(path) == os.fspath(path)
+    return is_folder(path) and os.path.realpath(path) == os.fspath(path)
 
 
 def look_at(path: Path) -> Look:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catalog import Catalog, Provenance, path_matcher
+from machine.presence import is_there
 from search.errors import (
     EmptyQueryError,
     InvalidLimitError,
@@ -196,5 +197,5 @@ def _present_first(places: Sequence[Path], *, wanted: Callable[[Path], bool]) ->
     """
     if len(places) == 1:
         return places  # there is nothing to choose, so the disk is not asked
-    shown = next((place for place in places if wanted(place) and place.exists()), places[0])
+    shown = next((place for place in places if wanted(place) and is_there(place)), places[0])
     return (shown, *(place for place in places if place != shown))

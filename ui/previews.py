@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from machine.presence import is_regular_file
 from media import MediaError, excerpt, thumbnail
 from ui.byte_cache import ByteCache
 
@@ -80,4 +81,4 @@ def preview_span(hit: Hit) -> tuple[float, float]:
 
 def _where_it_lies(hit: Hit) -> Path | None:
     """The first of the moment's places that still holds a file: the content is the same."""
-    return next((path for path in (hit.path, *hit.other_paths) if path.is_file()), None)
+    return next((path for path in (hit.path, *hit.other_paths) if is_regular_file(path)), None)

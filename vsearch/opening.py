@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from catalog import Catalog, CatalogMissingError, Provenance
 from machine.names import command_line
+from machine.presence import is_folder
 from vsearch.errors import ModelConflictError
 from vsearch.file_cache import FileCache
 from xclip_core import DEFAULT_MODEL
@@ -57,7 +58,7 @@ def model_to_load(settings: Settings, *, made_by: Provenance | None) -> str:
     if asked is None or asked == made_by.model:
         return f"{made_by.model}@{made_by.revision}" if made_by.revision else made_by.model
     # A folder may hold the same weights at another place: the catalog compares their digests.
-    if Path(asked).is_dir() or asked.partition("@")[0] == made_by.model:
+    if is_folder(Path(asked)) or asked.partition("@")[0] == made_by.model:
         return asked
     raise ModelConflictError(
         f"the catalog {settings.catalog} was made with the model {made_by.model}, not {asked}; "

@@ -10,6 +10,7 @@ from typing import Annotated, Literal, TypeAlias, get_args
 
 import typer
 
+from machine.presence import is_folder, is_regular_file
 from vsearch.startup import require_current_folder
 
 Device: TypeAlias = Literal["auto", "cpu", "cuda", "mps"]
@@ -94,8 +95,8 @@ def glob_given(text: str) -> str:
 def file_given(text: str) -> Path:
     """Refuse what is no file."""
     path = path_given(text)
-    if not path.is_file():
-        reason = "a folder" if path.is_dir() else "not there; check the spelling"
+    if not is_regular_file(path):
+        reason = "a folder" if is_folder(path) else "not there; check the spelling"
         raise typer.BadParameter(f"{text} is {reason}")
     return path
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from machine.names import shown
+from machine.presence import is_there
 from vsearch.index_report import damage_lines, damages_json, failure_lines, failures_json
 from vsearch.messages import DEMO_KNOWS
 from vsearch.output import clock, console, count, size
@@ -79,7 +80,7 @@ def print_status(status: CatalogStatus) -> None:
 
 
 def _root_line(root: Path) -> str:
-    return shown(root) if root.exists() else f"{shown(root)} (not there; is its disk mounted?)"
+    return shown(root) if is_there(root) else f"{shown(root)} (not there; is its disk mounted?)"
 
 
 def _model_line(status: CatalogStatus) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from machine.names import quoted, shown
+from machine.presence import is_there
 from vsearch.messages import log
 from vsearch.output import console, count
 
@@ -75,7 +76,7 @@ def print_relocation(relocation: Relocation) -> None:
 def tell_of_relocation(relocation: Relocation) -> None:
     """A catalog may be prepared for a disk that is not there yet: said, and not refused."""
     missing = relocation.relocated.files - relocation.relocated.found
-    if not relocation.new.exists():
+    if not is_there(relocation.new):
         log.info("%s is not there; mount it, or relocate once more", relocation.new)
     elif missing:
         log.info(

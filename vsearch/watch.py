@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from catalog import CatalogHeldError
 from indexer import FailuresTold, WatchSettings, watch_library
+from machine.presence import is_there
 from vsearch.messages import log, tell_of_demo
 from vsearch.wiring import index_settings, open_index, user_errors
 
@@ -110,7 +111,7 @@ class _Runs:
             if self._model is not None:
                 # What has gone since, and of which nothing is known, is no matter any more.
                 known = index.catalog.known_files
-                paths = [path for path in paths if path.exists() or known([path])]
+                paths = [path for path in paths if is_there(path) or known([path])]
             done = index.run(
                 paths, settings=replace(settings, held=held, within=within), report=report
             )

@@ -32,6 +32,7 @@ from indexer import (
 from indexer import index_library as run_index
 from machine import usable_cores
 from machine.names import command_line
+from machine.presence import is_there
 from search import SearchError, notes_on
 from vsearch.errors import (
     CommandError,
@@ -222,7 +223,7 @@ class _ModelOnDemand:
 
 def _require_there(paths: Iterable[Path]) -> None:
     for path in paths:
-        if not path.exists():
+        if not is_there(path):
             raise PathMissingError(
                 f"{path} is not there; check the spelling, and whether its disk is mounted"
             )

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from machine.presence import is_there
 from xclip_core.errors import (
     CheckpointError,
     CheckpointNotFoundError,
@@ -182,7 +183,7 @@ def _require_room(name: HubName) -> str:
     if size is None:
         return "of unknown size"
     folder = _cache_folder()
-    there = next(above for above in (folder, *folder.parents) if above.exists())
+    there = next(above for above in (folder, *folder.parents) if is_there(above))
     free = shutil.disk_usage(there).free
     if size > free:
         raise CheckpointError(

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from machine.presence import is_folder
 from xclip_core.config import XCLIPConfig
 from xclip_core.errors import CheckpointNotFoundError, ConfigError, damaged
 from xclip_core.hub import (
@@ -100,7 +101,7 @@ def _folder(name: str) -> Path | None:
         folder = Path(name).expanduser()
     except RuntimeError:  # ~ for a user that has no home folder
         return None
-    return folder.resolve() if folder.is_dir() else None
+    return folder.resolve() if is_folder(folder) else None
 
 
 def read_clip_format(folder: Path) -> ClipFormat:

@@ -119,3 +119,21 @@ def test_a_sound_copy_in_the_place_of_a_damaged_file_is_taken_in_whatever_its_si
     turn(path.with_name("c.mp4"))
     report = vsearch("index", path.parent, "--json").json
     assert (report["indexed"], report["moved"], report["unchanged"]) == (1, 1, 1)
+
+
+def test_a_folder_that_the_system_will_not_tell_of_keeps_its_films(
+    vsearch: Any, films: Path, model: Path
+) -> None:
+    folder = films / "folder"
+    folder.mkdir()
+    (films / "a.mp4").rename(folder / "a.mp4")
+    assert vsearch("index", films, "--model", model).code == 0
+    shutil.rmtree(folder)
+    folder.symlink_to("n" * 300)
+    for path in (folder, folder / "a.mp4"):
+        run = vsearch("index", path, "--json")
+        assert run.code in {2, 3}, run.err
+        assert "not there or cannot be reached" in run.err + run.out
+    assert str(folder / "a.mp4") in {
+        hit["path"] for hit in vsearch("query", "a red circle", "--json").json["hits"]
+    }
