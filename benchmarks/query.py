@@ -31,7 +31,7 @@ from benchmarks.measuring import Timing, figure_of, ratio, side_by_side
 from benchmarks.models import CACHE, base_patch32
 from benchmarks.section import Row, Section
 from catalog import Catalog, ClipSpan, FilePlace, Provenance, VideoRecord
-from catalog.vectors import VectorIndex
+from catalog.vectors.index import VectorIndex
 from machine import usable_cores
 from search import Moment, Searcher, best_moments
 from toyworld.library import library_captions

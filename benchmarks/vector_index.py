@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 from benchmarks.measuring import figure_of, ratio, side_by_side
 from benchmarks.section import Row, Section
-from catalog.vectors import VectorIndex
+from catalog.vectors.index import VectorIndex
 
 Vectors = NDArray[np.float32]
 

@@ -1,10 +1,9 @@
 """The catalog: which videos are known, where they lie, and which clip is nearest to a vector.
 
-What looks through a whole catalog and mends it is in `catalog.verification`: questions do without.
+What looks through a whole catalog and mends it is in `catalog.verify`: questions do without.
 """
 
 from catalog.catalog import Catalog
-from catalog.clips import RankedClips
 from catalog.errors import (
     CatalogBusyError,
     CatalogDamagedError,
@@ -40,6 +39,7 @@ from catalog.records import (
     VideoRecord,
 )
 from catalog.spelling import composed, folded, ignores_case, true_path
+from catalog.store.clips import RankedClips
 
 __all__ = [
     "NO_VIDEO",

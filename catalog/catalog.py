@@ -12,20 +12,10 @@ from numpy.typing import NDArray
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from catalog import clips as clip_rows
-from catalog import drafts, mounts, places, relocation, subtrees
-from catalog.clip_paths import ClipPaths
-from catalog.clips import RankedClips
-from catalog.columns import pack_vectors, require_unit_vectors
-from catalog.database import Database, open_database
+from catalog.database.columns import pack_vectors, require_unit_vectors
+from catalog.database.database import Database, open_database
+from catalog.database.tables import Meta
 from catalog.errors import CatalogError
-from catalog.provenance import (
-    drop_provenance,
-    has_vectors,
-    require_agreement,
-    store_provenance,
-    stored_provenance,
-)
 from catalog.records import (
     CatalogStatus,
     ClipMatch,
@@ -39,13 +29,23 @@ from catalog.records import (
     Relocated,
     VideoRecord,
 )
-from catalog.roots import absolute_text
-from catalog.snapshot import is_current, remove_snapshot
-from catalog.status import status_of
-from catalog.tables import Meta
+from catalog.store import clips as clip_rows
+from catalog.store import files, mounts, partials, relocation, subtrees
+from catalog.store.clips import RankedClips
+from catalog.store.provenance import (
+    drop_provenance,
+    has_vectors,
+    require_agreement,
+    store_provenance,
+    stored_provenance,
+)
+from catalog.store.roots import absolute_text
+from catalog.store.status import status_of
+from catalog.vectors.path_filter import ClipPaths
+from catalog.vectors.snapshot import is_current, remove_snapshot
 
 if TYPE_CHECKING:
-    from catalog.clip_index import ClipIndex
+    from catalog.vectors.sync import ClipIndex
 
 
 class Catalog:
@@ -104,7 +104,7 @@ class Catalog:
             On entering, CatalogHeldError: names the holder's purpose, process and host, and since
             when; CatalogStorageError: the folder cannot be written to.
         """
-        from catalog.claim import claimed  # what queries do without need not be imported for them
+        from catalog.lock import claimed  # what queries do without need not be imported for them
 
         self._database.require_there()
         return claimed(self.folder, purpose)
@@ -159,7 +159,7 @@ class Catalog:
         than to read them.
         """
         with self._database.reading() as session:
-            return places.states_under(session, roots)
+            return files.states_under(session, roots)
 
     def video_with(self, fingerprint: str) -> int | None:
         """The id of the video with this content."""
@@ -204,9 +204,9 @@ class Catalog:
             video_id = clip_rows.video_id_of(session, video.fingerprint)
             if video_id is None:
                 video_id = clip_rows.insert_video(session, video, clips=clips, blobs=blobs)
-            places.put(session, {place: video_id})
-            drafts.drop(session, video.fingerprint)
-            drafts.drop_at(session, [place.path])
+            files.put(session, {place: video_id})
+            partials.drop(session, video.fingerprint)
+            partials.drop_at(session, [place.path])
             return video_id
 
     def add_places(self, found: Mapping[FilePlace, int]) -> None:
@@ -221,8 +221,8 @@ class Catalog:
             lost = clip_rows.unknown_ids(session, set(found.values()))
             if lost:
                 raise CatalogError(f"video {min(lost)} is no longer in the catalog; index again")
-            places.put(session, found)
-            drafts.drop_at(session, [place.path for place in found])
+            files.put(session, found)
+            partials.drop_at(session, [place.path for place in found])
 
     def record_failure(self, place: FilePlace, *, error: str, sample: str | None = None) -> None:
         """The file could not be indexed; what it held before is gone from this place.
@@ -230,9 +230,9 @@ class Catalog:
         With the `sample` of what it holds now, so is a draft of what has another one.
         """
         with self._database.writing() as session:
-            places.put(session, {place: error})
+            files.put(session, {place: error})
             if sample is not None:
-                drafts.drop_at(session, [place.path], but=sample)
+                partials.drop_at(session, [place.path], but=sample)
 
     def forget_places(self, paths: Iterable[Path]) -> int:
         """Files that are gone; videos without any place left go too. How many were known.
@@ -241,8 +241,8 @@ class Catalog:
         """
         with self._database.writing() as session:
             gone = list(paths)
-            drafts.drop_at(session, gone)
-            return places.forget(session, gone)
+            partials.drop_at(session, gone)
+            return files.forget(session, gone)
 
     def forget(self, paths: Iterable[Path]) -> Forgotten:
         """Take out all that is known at or below these paths; what went.
@@ -296,7 +296,7 @@ class Catalog:
         with self._database.labelling() as session:
             blobs = pack_vectors(require_unit_vectors(vectors, dimension=self._dimension(session)))
             if clip_rows.video_id_of(session, fingerprint) is None:
-                draft_id = drafts.put(
+                draft_id = partials.put(
                     session,
                     fingerprint,
                     sample=sample,
@@ -304,7 +304,7 @@ class Catalog:
                     duration=duration,
                     damage=damage,
                 )
-                drafts.extend(session, draft_id, clips=clips, blobs=blobs)
+                partials.extend(session, draft_id, clips=clips, blobs=blobs)
 
     def draft(self, content: str) -> Draft | None:
         """The clips that an unfinished film has already; a draft that cannot be read goes.
@@ -316,17 +316,17 @@ class Catalog:
             if dimension is None:
                 return None
             try:
-                return drafts.find(session, content, dimension=dimension)
+                return partials.find(session, content, dimension=dimension)
             except ValueError:
                 pass  # a vector of the wrong length: it would only save time
         with self._database.labelling() as session:
-            drafts.drop(session, content)
+            partials.drop(session, content)
         return None
 
     def unfinished(self, under: Iterable[Path]) -> frozenset[Path]:
         """The files that are one of these paths or lie below one and have drafts."""
         with self._database.reading() as session:
-            return frozenset(map(Path, drafts.paths_under(session, under).values()))
+            return frozenset(map(Path, partials.paths_under(session, under).values()))
 
     def drop_drafts(self, under: Iterable[Path]) -> int:
         """Drop the drafts of films that are one of these paths or lie below one; how many.
@@ -337,7 +337,7 @@ class Catalog:
         if not self.unfinished(paths):
             return 0
         with self._database.labelling() as session:
-            return drafts.drop_under(session, paths)
+            return partials.drop_under(session, paths)
 
     def mounts(self, under: Iterable[Path]) -> frozenset[Path]:
         """The mount points noted at, below or above these paths."""
@@ -426,7 +426,7 @@ class Catalog:
 
     def _opened_index(self) -> "ClipIndex":
         if self._clip_index is None:
-            from catalog.clip_index import ClipIndex  # FAISS takes a while to import
+            from catalog.vectors.sync import ClipIndex  # FAISS takes a while to import
 
             self._clip_index = ClipIndex(self.folder)
         return self._clip_index

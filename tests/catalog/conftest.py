@@ -23,8 +23,8 @@ from catalog import (
     Provenance,
     VideoRecord,
 )
-from catalog import vectors as vector_index
-from catalog.verification import verify_catalog
+from catalog.vectors import index as vector_index
+from catalog.verify import verify_catalog
 
 DIMENSION = 16
 PROVENANCE = Provenance("demo", None, "ab" * 32, DIMENSION, 8, 8.0, 4.0)

@@ -13,7 +13,7 @@ import pytest
 
 import catalog as package
 from catalog import Catalog
-from catalog.segments import Halves
+from catalog.vectors.faiss_shards import Halves
 
 CLIPS = 5
 

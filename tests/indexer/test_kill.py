@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from catalog import Catalog
-from catalog.verification import verify_catalog
+from catalog.verify import verify_catalog
 from tests.indexer.colours import DIMENSION
 from tests.indexer.indexing_process import run
 

@@ -133,7 +133,7 @@ def verify(
       vsearch verify
       vsearch verify --repair --json | jq '.problems'
     """
-    from catalog.verification import verify_catalog
+    from catalog.verify import verify_catalog
     from vsearch import upkeep_report
     from vsearch.check_progress import CheckProgress
 

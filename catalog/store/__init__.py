@@ -1,0 +1,1 @@
+"""The rows: queries and changes, each inside a transaction that the caller has begun."""

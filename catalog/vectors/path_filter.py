@@ -1,0 +1,75 @@
+"""Which clips are of films at certain paths, remembered until the catalog says something else."""
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from catalog.database.tables import Clip, File, Video
+from catalog.globs import pathname_matcher
+from catalog.store.roots import joined, roots_by_id
+
+
+class ClipPaths:
+    """One thread at a time: the owner locks."""
+
+    def __init__(self) -> None:
+        self._generation: int | None = None
+        self._pathnames: list[str] = []
+        self._videos = np.empty(0, np.int64)  # (F,) of the paths
+        self._runs = np.empty(
+            (3, 0), np.int64
+        )  # (3, R): a video, and its clips from which to which
+
+    def clips_within(self, session: Session, glob: str, *, generation: int) -> NDArray[np.int64]:
+        """The ids (N,) of all clips of films that lie at a path that fits the glob.
+
+        `generation` is the catalog's, as the session's transaction sees it.
+        """
+        if generation != self._generation:
+            self._generation = None  # until it is right again
+            self._pathnames, self._videos = _files(session)
+            self._runs = _runs(session)
+            self._generation = generation
+        fits = np.fromiter(map(pathname_matcher(glob), self._pathnames), np.bool_)
+        videos, first, last = self._runs
+        chosen = np.isin(videos, self._videos[fits])
+        return _counted(first[chosen], last[chosen])
+
+
+def _files(session: Session) -> tuple[list[str], NDArray[np.int64]]:
+    above = {root_id: joined(root, "") for root_id, root in roots_by_id(session).items()}
+    query = select(File.root_id, File.relative_path, File.video_id).where(
+        File.video_id.is_not(None)
+    )
+    rows = session.connection().execute(query).all()
+    pathnames = [above[root_id] + relative for root_id, relative, _ in rows]
+    return pathnames, np.array([video_id for *_, video_id in rows], dtype=np.int64)
+
+
+def _runs(session: Session) -> NDArray[np.int64]:
+    """Ids of clips that follow one another without a gap, in one video."""
+    # Clips are inserted with their video at once, so two look-ups a video tell of all of them.
+    of_video = Clip.video_id == Video.id
+    ends = [
+        select(end).where(of_video).scalar_subquery()
+        for end in (func.min(Clip.id), func.max(Clip.id))
+    ]
+    rows = session.connection().execute(select(Video.id, *ends)).all()
+    runs = np.array([row for row in rows if row[1] is not None], dtype=np.int64).reshape(-1, 3).T
+    clips = session.scalar(select(func.count()).select_from(Clip)) or 0
+    if int((runs[2] - runs[1] + 1).sum()) == clips:
+        return runs
+    rows = session.connection().execute(select(Clip.video_id, Clip.id).order_by(Clip.id)).all()
+    video, clip = np.array(rows, dtype=np.int64).reshape(-1, 2).T
+    begins = np.flatnonzero((np.diff(video, prepend=-1) != 0) | (np.diff(clip, prepend=-1) != 1))
+    ends_at = np.append(begins[1:], len(clip)) - 1
+    return np.array([video[begins], clip[begins], clip[ends_at]], dtype=np.int64)
+
+
+def _counted(first: NDArray[np.int64], last: NDArray[np.int64]) -> NDArray[np.int64]:
+    """All whole numbers of all these stretches."""
+    lengths = last - first + 1
+    before = np.cumsum(lengths) - lengths
+    found: NDArray[np.int64] = np.arange(lengths.sum()) + np.repeat(first - before, lengths)
+    return found

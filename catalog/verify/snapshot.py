@@ -1,0 +1,105 @@
+"""Whether the snapshot says what SQLite says. That there is none, or an older one, is no fault."""
+
+from collections.abc import Iterator
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from catalog.database.columns import unpack_vectors
+from catalog.database.tables import Clip, Meta
+from catalog.folder import SNAPSHOT_NAME
+from catalog.vectors.snapshot import (
+    HEADER_BYTES,
+    Label,
+    open_snapshot,
+    parse_label,
+    read_body,
+)
+from catalog.verify.findings import Fault
+
+_ROWS_AT_A_TIME = 10_000
+
+
+def snapshot_faults(session: Session, folder: Path) -> Iterator[Fault]:
+    """What is wrong with the snapshot, which one look can tell; nothing is changed."""
+    path = folder / SNAPSHOT_NAME
+    try:
+        with open_snapshot(folder) as file:  # one file, though another may take its name meanwhile
+            wrong = _wrong_with(file, session)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        wrong = f"cannot be read ({error.strerror})"
+    if wrong is not None:
+        yield Fault(
+            f"{SNAPSHOT_NAME} {wrong}",
+            "it was built again from the catalog",
+            partial(_discard, path),
+        )
+
+
+def _discard(path: Path, _session: Session) -> None:
+    with suppress(OSError):  # a folder that holds something: the fault stands
+        if path.is_dir():
+            path.rmdir()
+        else:
+            path.unlink(missing_ok=True)
+
+
+def _wrong_with(file: BinaryIO, session: Session) -> str | None:
+    meta = session.scalars(select(Meta)).one()
+    label = parse_label(file.read(HEADER_BYTES))
+    if label is not None and label.earlier:
+        return None  # the next save replaces it
+    body = None if label is None else read_body(file, label=label)
+    if label is None or body is None:
+        return "is damaged, or no snapshot at all: its bytes do not fit its digest"
+    if label.catalog_uuid != meta.catalog_uuid:
+        return "belongs to another catalog"
+    if label.digest != meta.snapshot_digest:
+        return None  # of a process that was killed before it could say so: nobody reads it
+    return _contradiction(body, session, label=label, meta=meta)
+
+
+def _contradiction(
+    body: NDArray[np.uint8], session: Session, *, label: Label, meta: Meta
+) -> str | None:
+    from catalog.vectors.index import VectorIndex  # FAISS takes a while to import
+
+    try:
+        index = VectorIndex.from_bytes(body, dimension=meta.dimension or 0)
+    except ValueError:
+        return "cannot be read by this version of FAISS"
+    seen = shared = 0  # the newest id that has been compared, and how many have
+    for ids, codes in index.rows():
+        stored = _stored(session, after=seen, up_to=int(ids[-1]), dimension=index.dimension)
+        for here, vectors in stored:
+            at = np.searchsorted(ids, here)
+            if not np.array_equal(ids[at], here):
+                return "lacks clips that it must hold"
+            if not np.array_equal(codes[at], index.encode(vectors)):
+                return "holds other vectors than the catalog"
+            shared += len(here)
+        seen = int(ids[-1])
+    if label.generation >= meta.generation and shared != len(index):
+        return "holds clips that are not in the catalog"
+    return None
+
+
+def _stored(
+    session: Session, *, after: int, up_to: int, dimension: int
+) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float32]]]:
+    """The clips with ids in this range and their vectors, some at a time."""
+    rows = session.execute(
+        select(Clip.id, Clip.vector).where(Clip.id > after, Clip.id <= up_to).order_by(Clip.id),
+        execution_options={"yield_per": _ROWS_AT_A_TIME},
+    )
+    for some in rows.partitions():
+        ids = np.array([row.id for row in some], dtype=np.int64)
+        yield ids, unpack_vectors([row.vector for row in some], dimension=dimension)

@@ -1,0 +1,159 @@
+"""Nearest clips: exact, ordered, filtered before the search."""
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sqlalchemy.exc import InvalidRequestError
+
+from catalog import (
+    Catalog,
+    CatalogDamagedError,
+    ClipSpan,
+    FilePlace,
+    InvalidVectorError,
+    Provenance,
+    VideoRecord,
+)
+from catalog.vectors.faiss_shards import Halves
+
+FILMS = Path("/films")
+
+SEGMENT_ROWS = {Halves: 7}
+pytestmark = pytest.mark.usefixtures("spread")
+
+
+@pytest.fixture
+def filled(shelf):
+    for n in range(12):
+        shelf.add(f"{'odd' if n % 2 else 'even'}/{n}.mp4", clips=5, seed=n)
+    return shelf
+
+
+def scores(matches):
+    return [match.score for match in matches]
+
+
+@pytest.mark.parametrize("limit", [1, 7, 60, 1000])
+def test_the_best_cosines_are_found_exactly(filled, catalog, query, limit):
+    found = catalog.nearest(query, limit=limit)
+    assert scores(found) == pytest.approx(filled.expected(query, limit=limit), abs=2e-3)
+    assert len({match.clip_id for match in found}) == len(found)
+
+
+def test_a_clip_finds_itself(filled, catalog):
+    for video_id, vectors in filled.vectors.items():
+        for n, vector in enumerate(vectors):
+            best = catalog.nearest(vector, limit=1)[0]
+            assert (best.video_id, best.start, best.end) == (video_id, 4.0 * n, 4.0 * n + 8.0)
+            assert best.duration == 24.0
+            assert 0.998 < best.score <= 1.0
+
+
+def test_ranked_clips_are_looked_at_as_far_as_is_asked(filled, catalog, query):
+    nearest = catalog.nearest(query, limit=30)
+    with catalog.ranked(query, limit=30) as clips:
+        assert (len(clips), clips.scores.tolist()) == (30, scores(nearest))
+        assert [*clips[:3], *clips[3:40]] == nearest
+        assert clips[30:] == []
+
+
+def test_ranked_clips_stay_what_they_were_until_the_block_ends(filled, catalog, query):
+    nearest = catalog.nearest(query, limit=5)
+    with catalog.ranked(query, limit=5) as clips, Catalog.open(catalog.folder) as other:
+        other.forget([FILMS])
+        assert clips[:] == nearest
+    with pytest.raises(InvalidRequestError, match="closed"):
+        clips[:]
+    assert catalog.nearest(query, limit=5) == []
+
+
+def test_a_clip_of_a_film_that_lies_nowhere_is_damage(filled, catalog, query):
+    clip = catalog.nearest(query, limit=1)[0]
+    with closing(sqlite3.connect(catalog.folder / "catalog.sqlite")) as connection, connection:
+        connection.execute("DELETE FROM files WHERE video_id = ?", [clip.video_id])
+    with pytest.raises(CatalogDamagedError, match=rf"clip {clip.clip_id} .*lies nowhere.*verify"):
+        catalog.nearest(query, limit=1)
+
+
+def test_a_glob_chooses_before_the_search(filled, catalog, query):
+    odd = {video for video in filled.vectors if "odd" in str(place_of(catalog, video))}
+    found = catalog.nearest(query, limit=25, within="odd")
+    assert len(found) == 25
+    assert {match.video_id for match in found} <= odd
+    assert scores(found) == pytest.approx(filled.expected(query, limit=25, videos=odd), abs=2e-3)
+
+
+def place_of(catalog, video_id):
+    known = catalog.known_files([FILMS])
+    return next(Path(path) for path, state in known.items() if state.video_id == video_id)
+
+
+def test_a_glob_that_fits_nothing_finds_nothing(filled, catalog, query):
+    assert catalog.nearest(query, limit=5, within="*.avi") == []
+
+
+def test_a_copy_is_shown_where_the_glob_fits(filled, catalog, query):
+    video = catalog.nearest(query, limit=1)[0].video_id
+    first = place_of(catalog, video)
+    catalog.add_places({filled.place("zz/copy.mp4"): video})
+    match = catalog.nearest(query, limit=1, within="zz")[0]
+    assert (match.path, match.other_paths) == (FILMS / "zz/copy.mp4", (first,))
+    assert catalog.nearest(query, limit=1)[0].path == first
+
+
+def test_equal_clips_come_in_the_order_of_their_ids(catalog):
+    same = np.tile(np.eye(16, dtype=np.float32)[0], (40, 1))
+    for n in range(3):
+        catalog.add_video(
+            VideoRecord(str(n), 8.0, 8, 8, 25.0, "h264", "mp4"),
+            place=FilePlace(FILMS, FILMS / f"{n}.mp4", 1, 1),
+            clips=[ClipSpan(0.0, 8.0)] * 40,
+            vectors=same,
+        )
+    for limit in (1, 5, 40, 100):
+        found = [match.clip_id for match in catalog.nearest(same[0], limit=limit)]
+        assert found == list(range(1, limit + 1))
+    assert [m.clip_id for m in catalog.nearest(same[0], limit=2, within="2.mp4")] == [81, 82]
+
+
+@pytest.mark.parametrize(
+    ("vector", "said"),
+    [
+        (np.eye(8, dtype=np.float32)[0], "16 numbers"),
+        (np.zeros(16, dtype=np.float32), "length 0"),
+        (np.full(16, np.nan, dtype=np.float32), "NaN"),
+    ],
+)
+def test_a_query_that_is_no_unit_vector_is_refused(filled, catalog, vector, said):
+    with pytest.raises(InvalidVectorError, match=said):
+        catalog.nearest(vector, limit=1)
+
+
+def test_a_limit_below_one_is_refused(filled, catalog, query):
+    with pytest.raises(ValueError, match="limit is 0"):
+        catalog.nearest(query, limit=0)
+
+
+def test_ids_are_never_used_twice(shelf, catalog, query):
+    shelf.add("a.mp4", clips=4, seed=1)
+    last = max(match.clip_id for match in catalog.nearest(query, limit=10))
+    catalog.forget_places([FILMS / "a.mp4"])
+    shelf.add("a.mp4", clips=4, seed=1)
+    assert min(match.clip_id for match in catalog.nearest(query, limit=10)) > last
+
+
+def test_more_files_than_one_statement_can_name_are_filtered_and_forgotten(tmp_path):
+    with Catalog.open(tmp_path / "many", create=True) as catalog:
+        catalog.bind(Provenance("demo", None, "ab" * 32, 4, 8, 8.0, 4.0))
+        paths = [FILMS / f"{n}.mp4" for n in range(35_000)]
+        catalog.add_video(
+            VideoRecord("one", 8.0, 8, 8, 25.0, "h264", "mp4"),
+            place=FilePlace(FILMS, FILMS / "0.mp4", 1, 1),
+            clips=[ClipSpan(0.0, 8.0)],
+            vectors=np.eye(4, dtype=np.float32)[:1],
+        )
+        assert list(catalog.known_files(paths)) == ["/films/0.mp4"]
+        assert catalog.forget_places(paths) == 1

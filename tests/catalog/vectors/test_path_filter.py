@@ -1,0 +1,73 @@
+"""Which clips are of films at certain paths, also after the catalog has changed."""
+
+import numpy as np
+import pytest
+
+from catalog.database.database import open_database
+from catalog.vectors.path_filter import ClipPaths
+
+
+@pytest.fixture
+def within(folder):
+    """Asks about a glob as the catalog stands, with one memory for all questions."""
+    clip_paths = ClipPaths()
+    generations = iter(range(100))
+
+    def ask(glob):
+        database = open_database(folder, create=False)
+        with database.reading() as session:
+            found = clip_paths.clips_within(session, glob, generation=next(generations))
+        database.close()
+        return sorted(set(found.tolist()))
+
+    return ask
+
+
+def test_all_clips_of_the_films_that_fit_and_no_others(shelf, within):
+    for n in range(6):
+        shelf.add(f"{'ab'[n % 2]}/{n}.mp4", clips=n + 1, seed=n)
+    assert within("a") == [1, 4, 5, 6, 11, 12, 13, 14, 15]
+    assert within("1.mp4") == [2, 3]
+    assert within("*.mp4") == list(range(1, 22))
+    assert within("c") == []
+
+
+def test_a_film_at_two_places_fits_by_either(shelf, catalog, within):
+    video = shelf.add("a/0.mp4", clips=3, seed=0)
+    shelf.add("a/1.mp4", clips=2, seed=1)
+    catalog.add_places({shelf.place("b/copy.mp4"): video})
+    assert within("b") == [1, 2, 3]
+    assert within("a") == [1, 2, 3, 4, 5]
+
+
+def test_what_came_and_what_went_counts(shelf, catalog, within):
+    assert within("*") == []
+    shelf.add("a/0.mp4", clips=3, seed=0)
+    assert within("a") == [1, 2, 3]
+    catalog.forget_places([shelf.place("a/0.mp4").path])
+    assert within("a") == []
+    shelf.add("a/1.mp4", clips=2, seed=1)
+    catalog.record_failure(shelf.place("a/bad.mp4"), error="it is no video")
+    assert within("a") == [4, 5]
+
+
+def test_clips_among_those_of_another_film_are_told_apart(shelf, execute, folder, within):
+    shelf.add("a/0.mp4", clips=5, seed=0)
+    shelf.add("b/1.mp4", clips=5, seed=1)
+    execute(
+        folder, "UPDATE clips SET video_id = 2 WHERE id IN (2, 3); DELETE FROM clips WHERE id = 7"
+    )
+    assert within("a") == [1, 4, 5]
+    assert within("b") == [2, 3, 6, 8, 9, 10]
+
+
+def test_a_generation_is_read_once(shelf, execute, folder):
+    shelf.add("a/0.mp4", clips=3, seed=0)
+    clip_paths = ClipPaths()
+    database = open_database(folder, create=False)
+    for glob, found in (("a", [1, 2, 3]), ("b", [])):
+        with database.reading() as session:
+            ids = clip_paths.clips_within(session, glob, generation=1)
+        assert np.array_equal(ids, found)
+        execute(folder, "UPDATE files SET relative_path = 'b/0.mp4'")
+    database.close()

@@ -1,0 +1,353 @@
+"""Of a damaged SQLite file all that can be read is kept, and nothing that is half."""
+
+import random
+import shutil
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+import catalog as package
+from catalog import (
+    Catalog,
+    CatalogDamagedError,
+)
+from catalog.folder import SNAPSHOT_NAME
+from catalog.verify import verify_catalog
+
+DATABASE = "catalog.sqlite"
+PAGE = 8192
+PAGES = 22  # of the library's file; see the test that counts them
+EVERY_FILM = {f"{n}.mp4" for n in range(30)}
+
+
+def pages_of(folder, name, kind="leaf"):
+    """The numbers of the pages that hold the rows of a table or index, the first page being 0.
+
+    Those of the kind `internal` are above them, where there are several.
+    """
+    query = f"SELECT pageno - 1 FROM dbstat WHERE name = ? AND pagetype = '{kind}' ORDER BY pageno"
+    with closing(sqlite3.connect(folder / DATABASE)) as connection:
+        return [row[0] for row in connection.execute(query, (name,))]
+
+
+def overwrite(folder, at, content):
+    with (folder / DATABASE).open("r+b") as file:
+        file.seek(at)
+        file.write(content)
+
+
+def zeroed(number):
+    return lambda folder: overwrite(folder, PAGE * number, bytes(PAGE))
+
+
+def damaged_files(folder):
+    return [p for p in folder.glob(f"{DATABASE}.damaged-*") if not p.name.endswith("-wal")]
+
+
+def test_the_library_has_as_many_pages_as_are_harmed_below(library):
+    assert (library / DATABASE).stat().st_size == PAGE * PAGES
+
+
+@pytest.mark.parametrize("number", range(PAGES))
+def test_any_page_may_be_lost_and_what_is_on_the_others_stays(harmed, library, number):
+    vital = {
+        page
+        for name in ("clips", "videos", "meta")
+        for kind in ("leaf", "internal")
+        for page in pages_of(library, name, kind)
+    }
+    repaired = harmed(zeroed(number))
+    assert len(damaged_files(library)) == 1
+    assert repaired.lost == set() or number in vital
+
+
+def test_the_file_as_it_was_is_kept(harmed, library):
+    before = []
+
+    def harm(folder):
+        zeroed(pages_of(folder, "clips")[1])(folder)
+        before.append((folder / DATABASE).read_bytes())
+
+    repaired = harmed(harm)
+    (kept,) = damaged_files(library)
+    assert kept.read_bytes() == before[0]
+    assert kept.name in repaired.problems[0].mended
+    assert "`vsearch index` with the same folders reads the rest again" in (
+        repaired.problems[0].mended
+    )
+    survivors = len(EVERY_FILM - repaired.lost)
+    assert f"the {survivors} of 30 known videos" in repaired.problems[0].mended
+    assert 0 < survivors < 30
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "roots",
+        "files",
+        "ix_files_video_id",
+        "ix_clips_video_id",
+        "sqlite_autoindex_files_1",
+        "sqlite_autoindex_videos_1",
+        "sqlite_sequence",
+        "drafts",
+        "draft_clips",
+        "mounts",
+    ],
+)
+def test_no_film_is_lost_with_what_the_rest_can_tell(harmed, name):
+    repaired = harmed(lambda folder: zeroed(pages_of(folder, name)[0])(folder))
+    assert repaired.lost == set()
+    assert "none is missing" in repaired.problems[0].mended
+
+
+def test_a_file_that_only_the_indexes_tell_of_is_looked_at_again(harmed, library):
+    harmed(lambda folder: zeroed(pages_of(folder, "files")[0])(folder))
+    with Catalog.open(library) as catalog:
+        known = catalog.known_files([Path("/films")])
+        assert known["/films/3.mp4"].size == -1
+        assert known["/films/3.mp4"].video_id == catalog.video_with("content 3")
+
+
+def test_without_the_record_of_what_made_them_no_vectors_are_kept(harmed):
+    repaired = harmed(lambda folder: zeroed(pages_of(folder, "meta")[0])(folder))
+    assert repaired.lost == EVERY_FILM
+    assert "nothing of it could be read" in repaired.problems[0].mended
+
+
+@pytest.mark.parametrize("length", [100, 16, 4096, PAGE])
+def test_a_lost_beginning_costs_nothing(harmed, length):
+    assert harmed(lambda folder: overwrite(folder, 0, bytes(length))).lost == set()
+
+
+@pytest.mark.parametrize("at", [0, 16, 18, 28, 56, 99, 100, 105, 4000, PAGE - 100])
+def test_a_flipped_byte_in_the_beginning_costs_nothing(library, query, at):
+    flip(library, at)
+    assert verify_catalog(library, repair=True).sound
+    assert verify_catalog(library).problems == ()
+    with Catalog.open(library) as catalog:
+        assert len(catalog.nearest(query, limit=1000)) == 465
+
+
+@pytest.mark.parametrize("kept", [0.95, 0.75, 0.5, 0.25, 0.1, 0.0])
+def test_a_file_that_is_cut_short_is_saved_as_far_as_it_goes(harmed, library, kept):
+    def harm(folder):
+        content = (folder / DATABASE).read_bytes()
+        (folder / DATABASE).write_bytes(content[: int(kept * len(content))])
+
+    repaired = harmed(harm)
+    if kept == 0.95:
+        assert repaired.lost < EVERY_FILM
+    if kept >= 0.5:
+        assert "of 30 known videos" in repaired.problems[0].mended
+        with Catalog.open(library) as catalog:
+            assert catalog.provenance is not None  # which model to index with again
+    if kept == 0:
+        assert "is empty" in repaired.problems[0].what
+
+
+def test_more_of_a_larger_catalog_survives(new_shelf, tmp_path):
+    shelf = new_shelf(tmp_path / "large")
+    for n in range(400):
+        shelf.add(f"{n}.mp4", clips=40, seed=n)
+    shelf.catalog.close()
+    file = tmp_path / "large" / DATABASE
+    for number in pages_of(tmp_path / "large", "clips")[50:60]:
+        zeroed(number)(tmp_path / "large")
+    repaired = verify_catalog(tmp_path / "large", repair=True)
+    assert repaired.sound
+    # Ten pages hold some thousand of these short clips: those of 30 films or so, and two at edges.
+    assert 340 < repaired.videos < 380
+    assert repaired.clips == 40 * repaired.videos
+    assert file.stat().st_size > 0
+
+
+def flip(folder, at):
+    content = (folder / DATABASE).read_bytes()
+    overwrite(folder, at, bytes([content[at] ^ 0x40]))
+
+
+@pytest.mark.parametrize("seed", range(25))
+def test_wherever_bytes_are_flipped_the_repair_leaves_a_sound_catalog(library, query, seed):
+    drawn = random.Random(seed)
+    for _ in range(1 + seed % 4):
+        flip(library, drawn.randrange((library / DATABASE).stat().st_size))
+    assert verify_catalog(library, repair=True).sound
+    found = verify_catalog(library)
+    assert found.problems == ()
+    with Catalog.open(library) as catalog:
+        assert len(catalog.nearest(query, limit=1000)) == found.clips == catalog.status().clips
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_pages_that_changed_places_leave_a_sound_catalog(library, query, seed):
+    drawn = random.Random(seed)
+    content = (library / DATABASE).read_bytes()
+    one, other = drawn.sample(range(1, PAGES), 2)
+    overwrite(library, PAGE * one, content[PAGE * other : PAGE * (other + 1)])
+    assert verify_catalog(library, repair=True).sound
+    assert verify_catalog(library).problems == ()
+    with Catalog.open(library) as catalog:
+        catalog.nearest(query, limit=1000)
+
+
+def test_what_was_committed_last_is_saved_from_the_log(shelf, folder, tmp_path, query):
+    for n in range(20):
+        shelf.add(f"{n}.mp4", clips=20, seed=n)
+    shelf.catalog.close()
+    with Catalog.open(folder) as shelf.catalog:
+        for n in range(20, 25):
+            shelf.add(f"{n}.mp4", clips=20, seed=n)
+        killed = shutil.copytree(folder, tmp_path / "killed")
+    zeroed(pages_of(folder, "clips")[1])(killed)
+    assert verify_catalog(killed, repair=True).sound
+    with Catalog.open(killed) as catalog:
+        assert all(catalog.video_with(f"content {n}") for n in range(20, 25))
+        assert 10 < catalog.status().videos < 25
+
+
+def test_a_repaired_catalog_is_another_one_whose_ids_go_on(harmed, library, new_shelf):
+    with Catalog.open(library) as catalog:
+        before = catalog.status()
+    harmed(lambda folder: zeroed(pages_of(folder, "clips")[-1])(folder))
+    with Catalog.open(library) as catalog:
+        after = catalog.status()
+        assert after.catalog_uuid != before.catalog_uuid
+        assert after.provenance == before.provenance
+        assert after.generation >= before.generation
+    shelf = new_shelf(library)
+    assert shelf.add("new.mp4", seed=1000) == 31
+    shelf.catalog.close()
+
+
+def test_an_old_catalog_is_saved_into_the_present_schema(tmp_path):
+    with closing(sqlite3.connect(tmp_path / DATABASE)) as connection:
+        connection.execute(f"PRAGMA page_size = {PAGE}")
+        connection.executescript(Path(__file__).with_name("schemas").joinpath("v1.sql").read_text())
+    with Catalog.open(tmp_path) as catalog:
+        sound = catalog.status()
+    shutil.copy(tmp_path / f"{DATABASE}.v1.backup", tmp_path / DATABASE)
+    overwrite(tmp_path, 0, bytes(100))
+    assert verify_catalog(tmp_path, repair=True).sound
+    with Catalog.open(tmp_path) as catalog:
+        assert (catalog.status().videos, catalog.status().clips) == (sound.videos, sound.clips)
+
+
+def test_queries_say_what_to_do_before_the_repair_and_answer_after_it(library, query):
+    for number in pages_of(library, "clips"):
+        zeroed(number)(library)
+    (library / SNAPSHOT_NAME).unlink()
+    with pytest.raises(CatalogDamagedError, match="vsearch verify --repair") as told:
+        ask(library, query)
+    assert "\n" not in str(told.value)
+    assert verify_catalog(library, repair=True).sound
+    assert ask(library, query) == []
+
+
+def ask(folder, query):
+    with Catalog.open(folder) as catalog:
+        return catalog.nearest(query, limit=10)
+
+
+def test_a_text_that_is_none_is_told_as_damage_and_not_as_a_fault_of_the_program(library, query):
+    with closing(sqlite3.connect(library / DATABASE)) as connection, connection:
+        connection.execute("UPDATE files SET relative_path = CAST(x'68ff' AS TEXT) WHERE id = 3")
+    with (
+        Catalog.open(library) as catalog,
+        pytest.raises(CatalogDamagedError, match="vsearch verify --repair"),
+    ):
+        catalog.known_files([Path("/films")])
+
+
+REPAIR = """
+import sys
+from pathlib import Path
+from catalog.verify import verify_catalog
+
+verify_catalog(
+    Path(sys.argv[1]), repair=True, on_progress=lambda *_: (print(flush=True), sys.stdin.readline())
+)
+print("repaired")
+"""
+
+
+@pytest.mark.parametrize("looks", [1, 2])
+def test_a_repair_that_is_killed_can_be_begun_again(library, query, looks):
+    zeroed(pages_of(library, "clips")[1])(library)
+    with subprocess.Popen(
+        [sys.executable, "-c", REPAIR, library],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=Path(package.__file__).parents[1],
+    ) as process:
+        for look in range(looks):  # it waits within each look, until it is told to go on
+            assert process.stdout.readline() == "\n"
+            if look < looks - 1:
+                process.stdin.write("\n")
+                process.stdin.flush()
+        assert list(library.glob("repair-*")) != []
+        process.kill()
+    assert verify_catalog(library).problems != ()
+    repaired = verify_catalog(library, repair=True)
+    assert repaired.sound
+    assert verify_catalog(library).problems == ()
+    assert ask(library, query)
+    assert list(library.glob("repair-*")) == []
+    assert len(damaged_files(library)) == 1
+
+
+def test_a_full_disk_leaves_the_damaged_file_as_it_was(run_mounted, new_shelf, tmp_path):
+    shelf = new_shelf(tmp_path / "catalog")
+    for n in range(60):
+        shelf.add(f"{n}.mp4", clips=500, seed=n)
+    shelf.catalog.close()
+    zeroed(pages_of(tmp_path / "catalog", "clips")[5])(tmp_path / "catalog")
+    size = (tmp_path / "catalog" / DATABASE).stat().st_size
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    program = """
+import sys
+from pathlib import Path
+from catalog import *
+from catalog.verify import verify_catalog
+
+folder = Path(sys.argv[1])
+before = (folder / "catalog.sqlite").read_bytes()
+try:
+    verify_catalog(folder, repair=True)
+except CatalogStorageError as error:
+    print(error)
+assert (folder / "catalog.sqlite").read_bytes() == before
+print(sorted(path.name for path in folder.iterdir() if path.suffix != ".sqlite"))
+"""
+    mount = f"mount -t tmpfs -o size={size + 1_000_000} none {disk}\n"
+    said = run_mounted(
+        f"{mount}cp -r {tmp_path}/catalog {disk}", program, folder=disk / "catalog"
+    ).splitlines()
+    assert "see that the disk has room" in said[0]
+    assert len(said) == 2
+    assert "repair" not in said[1]
+    assert "damaged" not in said[1]
+
+
+def test_a_read_only_catalog_is_verified_and_not_repaired(run_mounted, library):
+    program = """
+import sys
+from pathlib import Path
+from catalog import *
+from catalog.verify import verify_catalog
+
+folder = Path(sys.argv[1])
+assert verify_catalog(folder).problems == ()
+try:
+    verify_catalog(folder, repair=True)
+except CatalogStorageError as error:
+    print(error)
+"""
+    mount = f"mount --bind {library} {library}\nmount -o remount,bind,ro {library}"
+    assert "read-only" in run_mounted(mount, program, folder=library)
