@@ -18,7 +18,7 @@ from benchmarks.measuring import Figure, Timing, figure_of, ratio, side_by_side
 from benchmarks.models import CACHE
 from benchmarks.section import Row, Section
 from indexer import Sampling, plan_clips
-from indexer.plan import FrameSchedule
+from indexer.decode.plan import FrameSchedule
 from media import VideoInfo, decode_at, probe
 from media.encode import write_video
 from media.playback import play

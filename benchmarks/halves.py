@@ -17,11 +17,13 @@ from pathlib import Path
 import numpy as np
 
 from indexer import ClipsEmbedded, Event, FilmStarted, IndexSettings, Model
-from indexer.encoding import ClipEncoder
-from indexer.fingerprint import read_sample
-from indexer.readers import FilmReaders
-from indexer.reading import ClipRead, FilmJob, FilmReader
-from indexer.walk import find_videos
+from indexer.decode.clip_reader import FilmReader
+from indexer.decode.messages import ClipRead
+from indexer.decode.pool import FilmReaders
+from indexer.embed.threads import ClipEncoder
+from indexer.scan.fingerprint import read_sample
+from indexer.scan.jobs import FilmJob
+from indexer.scan.walk import find_videos
 from machine import usable_cores
 from vsearch.settings import Settings, read_settings
 from vsearch.wiring import IndexOptions, index_library, open_index

@@ -1,6 +1,7 @@
 """The write side: find videos, cut them into clips, embed the clips, commit them."""
 
-from indexer.encoding import ClipFormat, Embedder, Model
+from indexer.decode.plan import Sampling, plan_clips, sample_times
+from indexer.embed.threads import ClipFormat, Embedder, Model
 from indexer.errors import (
     IndexingError,
     NoWatchesError,
@@ -19,15 +20,15 @@ from indexer.events import (
     Report,
     Walking,
 )
-from indexer.fingerprint import Sample, read_fingerprint, read_sample
-from indexer.names import VIDEO_SUFFIXES
 from indexer.pipeline import index_library, provenance_of
-from indexer.plan import Sampling, plan_clips, sample_times
 from indexer.progress import Progress, ProgressMeter
-from indexer.records import DamagedFile, FailedFile, IndexReport, IndexSettings, LeftOut
-from indexer.walk import FoundFile, Walk, find_videos
-from indexer.watcher import IndexPass, watch_library
-from indexer.watching import FailuresTold, WatchSettings
+from indexer.report import DamagedFile, FailedFile, IndexReport, LeftOut
+from indexer.scan.fingerprint import Sample, read_fingerprint, read_sample
+from indexer.scan.names import VIDEO_SUFFIXES
+from indexer.scan.walk import FoundFile, Walk, find_videos
+from indexer.settings import IndexSettings
+from indexer.watch.debounce import FailuresTold, WatchSettings
+from indexer.watch.loop import IndexPass, watch_library
 
 __all__ = [
     "VIDEO_SUFFIXES",

@@ -13,27 +13,28 @@ from catalog import (
     VideoRecord,
     true_path,
 )
-from indexer.batches import EmbeddingBatches, FilmInProgress
-from indexer.encoding import ClipEncoder, ClipFormat, Embedder, Model
-from indexer.events import ClipsEmbedded, FilmStarted, Report, Walking
-from indexer.intake import Intake, place_of
-from indexer.ledger import Ledger
-from indexer.readers import FilmReaders
-from indexer.reading import (
+from indexer.counters import Ledger
+from indexer.decode.clip_reader import FilmReader
+from indexer.decode.messages import (
     ClipRead,
     FilmChanged,
-    FilmJob,
     FilmMeasured,
     FilmOpened,
     FilmRead,
-    FilmReader,
     FilmUnreadable,
     Message,
 )
-from indexer.recognition import is_as
-from indexer.records import IndexReport, IndexSettings
-from indexer.vanished import is_gone, vanished_files
-from indexer.walk import Walk, find_videos
+from indexer.decode.pool import FilmReaders
+from indexer.embed.batches import EmbeddingBatches, FilmInProgress
+from indexer.embed.threads import ClipEncoder, ClipFormat, Embedder, Model
+from indexer.events import ClipsEmbedded, FilmStarted, Report, Walking
+from indexer.report import IndexReport
+from indexer.scan.jobs import FilmJob
+from indexer.scan.missing import is_gone, vanished_files
+from indexer.scan.recognition import is_as
+from indexer.scan.triage import Intake, place_of
+from indexer.scan.walk import Walk, find_videos
+from indexer.settings import IndexSettings
 from machine import usable_cores
 from machine.presence import is_there
 

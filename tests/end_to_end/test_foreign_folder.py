@@ -225,7 +225,7 @@ def test_only_helpers_of_ours_are_started(foreign: Foreign) -> None:
     assert started
     for one in started:
         assert sys.executable in one
-        assert "indexer.reader_server" in one or "'ui.serve'" in one
+        assert "indexer.decode.fork_server" in one or "'ui.serve'" in one
 
 
 def test_no_command_calls_anybody(foreign: Foreign) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import av
 import numpy as np
 
-from indexer.fingerprint import BLOCK, sampled_blocks
+from indexer.scan.fingerprint import BLOCK, sampled_blocks
 
 _PADDING = 2 << 20  # bytes of a box at the end that players skip, at least
 _UPRIGHT = struct.pack(">9i", 1 << 16, 0, 0, 0, 1 << 16, 0, 0, 0, 1 << 30)

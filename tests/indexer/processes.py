@@ -17,7 +17,7 @@ def reader_processes() -> list[int]:
 
 def server_processes() -> list[int]:
     """What this process has started to fork readers."""
-    return [one for one in started_by(os.getpid()) if "reader_server" in command_of(one)]
+    return [one for one in started_by(os.getpid()) if "fork_server" in command_of(one)]
 
 
 def started_by(parent: int) -> Iterator[int]:

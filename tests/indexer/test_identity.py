@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from indexer import FileDone, FilmStarted, IndexSettings, find_videos
-from indexer.fingerprint import read_fingerprint, read_sample
-from indexer.intake import Intake
-from indexer.ledger import Ledger
-from indexer.reading import Content
+from indexer.counters import Ledger
+from indexer.scan.fingerprint import read_fingerprint, read_sample
+from indexer.scan.jobs import Content
+from indexer.scan.triage import Intake
 from tests.indexer.padded import change_pictures, keep_times, turn, write_padded
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from indexer import Sampling, plan_clips
-from indexer.plan import FrameSchedule
+from indexer.decode.plan import FrameSchedule
 from media import decode_at, probe
 from xclip_core.embedder import Embedder
 

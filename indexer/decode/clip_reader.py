@@ -1,0 +1,208 @@
+"""One film's way from file to clips: probe, plan, decode once, prepare frames.
+
+Runs in a process of its own (see `indexer.decode.pool`): everything here can be pickled.
+"""
+
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+from catalog import ClipSpan
+from indexer.decode.messages import (
+    ClipRead,
+    End,
+    FilmChanged,
+    FilmMeasured,
+    FilmOpened,
+    FilmRead,
+    FilmUnreadable,
+    Message,
+    Pixels,
+)
+from indexer.decode.plan import FrameSchedule, Sampling, plan_clips
+from indexer.errors import NoFilmError, UnreadableFilmError, reason
+from indexer.scan.fingerprint import FingerprintReading
+from indexer.scan.jobs import Content, FilmJob
+
+if TYPE_CHECKING:
+    from media import Frame, VideoInfo
+
+
+class FrameProcessor(Protocol):
+    """What makes frames fit for the model. It is pickled into the processes that read films."""
+
+    def resized(self, *, height: int, width: int) -> tuple[int, int]:
+        """The height and width of a frame before the square is cut out."""
+
+    def prepare_frame(self, pixels: Pixels, /) -> Pixels:
+        """Make a frame (H, W, 3) uint8 RGB into one (S, S, 3)."""
+
+
+@dataclass(frozen=True, slots=True)
+class FilmReader:
+    """Reads films into clips of `frames` prepared frames each."""
+
+    processor: FrameProcessor
+    frames: int
+    window: float  # seconds
+    stride: float  # seconds
+    sampling: Sampling
+    threads: int  # of one film's decoder
+    accelerator: str = "none"
+
+    def read(self, job: FilmJob) -> Generator[Message, None, None]:
+        """Tell a film step by step, with an `End` as the last.
+
+        What fails in the file is told as FilmUnreadable. What fails in the processor is raised:
+        it is not this film's fault.
+        """
+        try:
+            with _fingerprint_reading(job) as reading:
+                end: End
+                if job.measured:
+                    end = FilmMeasured(_content(reading))
+                else:
+                    end = FilmRead((yield from self._film(job, reading)))
+                yield end if _still_holds(reading) else FilmChanged()
+        except UnreadableFilmError as error:
+            yield FilmUnreadable(str(error), is_film=not isinstance(error, NoFilmError))
+        except MemoryError:
+            yield FilmUnreadable("decoding it takes more memory than one film is allowed")
+
+    def _film(
+        self, job: FilmJob, reading: FingerprintReading
+    ) -> Generator[FilmOpened | ClipRead, None, str | None]:
+        """Tell that it was opened, and its clips; returns what could not be decoded on the way."""
+        damage: list[str] = []
+        video = _probe(job)
+        content = _content(reading)
+        spans = plan_clips(
+            video.end,
+            start=video.start,
+            window=self.window,
+            stride=self.stride,
+            gaps=video.gaps,
+        )
+        ready = _ready(job, content=content, video=video)
+        wanted = tuple(number for number, span in enumerate(spans) if span not in ready)
+        # What it takes to plan the decoding is of no use to anyone else, and large.
+        yield FilmOpened(content, replace(video, packets=None), spans, wanted)
+        yield from self._clips(video, spans=spans, wanted=wanted, on_damage=damage.append)
+        return "; ".join(damage) or None
+
+    def _clips(
+        self,
+        video: "VideoInfo",
+        *,
+        spans: tuple[ClipSpan, ...],
+        wanted: tuple[int, ...],
+        on_damage: Callable[[str], None],
+    ) -> Iterator[ClipRead]:
+        """Decode each wanted moment once; hold the frames of unfinished clips, nothing else."""
+        unfinished: dict[int, list[Pixels]] = {}
+        last_time, prepared = None, None
+        whole = FrameSchedule(spans, frames=self.frames)
+        schedule = FrameSchedule([spans[clip] for clip in wanted], frames=self.frames)
+        decoding = self._decode(video, schedule, whole=whole, on_damage=on_damage)
+        with closing(decoding) as pictures:
+            for frame, places in pictures:
+                # Where frames last longer than the wanted moments are apart, one serves several.
+                if prepared is None or frame.time != last_time:
+                    last_time, prepared = frame.time, self.processor.prepare_frame(frame.pixels)
+                for place in places:
+                    frames = unfinished.setdefault(place, [])
+                    frames.append(prepared)
+                    if len(frames) == self.frames:
+                        yield ClipRead(wanted[place], np.stack(unfinished.pop(place)))
+
+    def _decode(
+        self,
+        video: "VideoInfo",
+        schedule: FrameSchedule,
+        *,
+        whole: FrameSchedule,
+        on_damage: Callable[[str], None],
+    ) -> Generator[tuple["Frame", tuple[int, ...]], None, None]:
+        """Pair each wanted frame with the clips that want it, by their place in the schedule.
+
+        `whole` is the schedule of the whole film: a run that goes on with one takes the same frames
+        as one that was not interrupted.
+        """
+        from media import decode_at
+
+        frames = decode_at(
+            video,
+            schedule.times,
+            size=self._size(video),
+            tolerance=self.sampling.tolerance(distance=whole.distance),
+            among=whole.times,
+            threads=self.threads,
+            accelerator=self.accelerator,
+            on_damage=on_damage,
+        )
+        try:
+            yield from zip(frames, schedule.clips(), strict=True)
+        except MemoryError:
+            raise
+        except Exception as error:
+            raise _unreadable(error) from error
+
+    def _size(self, video: "VideoInfo") -> tuple[int, int] | None:
+        """Let the decoder shrink pictures. It never enlarges them: a ribbon grows to gigabytes."""
+        height, width = self.processor.resized(height=video.height, width=video.width)
+        return (height, width) if height <= video.height and width <= video.width else None
+
+
+def _ready(job: FilmJob, *, content: Content, video: "VideoInfo") -> frozenset[ClipSpan]:
+    same = (job.ready_of, job.ready_duration) == (content.fingerprint, video.duration)
+    return job.ready if same else frozenset()
+
+
+def _fingerprint_reading(job: FilmJob) -> FingerprintReading:
+    try:
+        return FingerprintReading(job.file.path)
+    except OSError as error:
+        raise UnreadableFilmError(reason(error)) from error
+
+
+def _content(reading: FingerprintReading) -> Content:
+    try:
+        return Content(reading.fingerprint(), reading.sample)
+    except OSError as error:
+        raise UnreadableFilmError(reason(error)) from error
+
+
+def _still_holds(reading: FingerprintReading) -> bool:
+    try:
+        return reading.still_holds()
+    except OSError:
+        return False
+
+
+def _probe(job: FilmJob) -> "VideoInfo":
+    from media import probe
+
+    try:
+        return probe(job.file.path)
+    except MemoryError:
+        raise
+    except Exception as error:
+        raise _unreadable(error) from error
+
+
+def _unreadable(error: Exception) -> UnreadableFilmError:
+    """Blame the file for whatever happens while it is decoded, a surprise included.
+
+    Only reading the file goes on here, never the model or the catalog, and the film is listed with
+    this text: one strange file must not end a long run, and nothing is hidden.
+    """
+    from media import MediaError, NoVideoError
+
+    if isinstance(error, NoVideoError):
+        return NoFilmError(str(error))
+    if isinstance(error, MediaError):
+        return UnreadableFilmError(str(error))
+    return UnreadableFilmError(f"decoding failed unexpectedly ({type(error).__name__}: {error})")

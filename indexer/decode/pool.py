@@ -1,0 +1,314 @@
+"""Processes that read films side by side: a film that crashes its decoder costs one of them.
+
+Every process has a few slots of shared memory. It leaves a clip's frames in one and says so through
+its pipe; they are taken out here and the slot goes back. A process without a free slot waits.
+"""
+
+import math
+import os
+import signal
+import time
+from collections import deque
+from collections.abc import Iterable
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection, Pipe, wait
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from indexer.decode.clip_reader import FilmReader
+from indexer.decode.fork_server import ForkedReader, ReaderServer
+from indexer.decode.messages import (
+    ClipRead,
+    End,
+    FilmChanged,
+    FilmMeasured,
+    FilmOpened,
+    FilmRead,
+    FilmUnreadable,
+    Message,
+)
+from indexer.decode.shared_bytes import SharedBytes
+from indexer.decode.worker import (
+    Broken,
+    ClipInSlot,
+    Instructions,
+    Ready,
+    SlotFree,
+    Told,
+)
+from indexer.errors import ReaderError
+from indexer.scan.jobs import FilmJob
+
+# What reading may take on top of the patience that was asked for: beyond that a decoder hangs.
+_BYTES_PER_SECOND = 4e6  # to read every packet of a file, over a slow network
+_SECONDS_PER_SECOND = 10.0  # to decode a second of film: 8K on one slow core
+_SECONDS_TO_START = 120.0  # Python, NumPy and FFmpeg from a cold disk
+_SECONDS_TO_END = 5.0
+_DESCRIPTORS_TO_START = 16  # with the server itself
+
+
+@dataclass(slots=True, eq=False)
+class _Reader:
+    """A process, and what is known of it. `heard` is when it last had no reason to be silent."""
+
+    process: ForkedReader
+    connection: Connection
+    memory: NDArray[np.uint8]  # (slots, T, S, S, 3)
+    allowance: float = _SECONDS_TO_START
+    heard: float = field(default_factory=time.monotonic)
+    job: FilmJob | None = None
+    film: FilmOpened | None = None
+    ready: bool = False
+
+    def begin(self, job: FilmJob, *, allowance: float) -> None:
+        self.job = job
+        self.connection.send(job)
+        if self.ready:
+            self.expect(allowance)
+
+    def expect(self, allowance: float) -> None:
+        self.allowance = allowance
+        self.heard = time.monotonic()
+
+    def take(self, told: ClipInSlot) -> ClipRead:
+        """Copy a clip out of its slot, which is free then."""
+        frames = self.memory[told.slot].copy()
+        with suppress(OSError):  # it has died since, which is heard next
+            self.connection.send(SlotFree(told.slot))
+        return ClipRead(told.clip, frames)
+
+    @property
+    def is_late(self) -> bool:
+        waited_for = self.job is not None or not self.ready
+        return waited_for and time.monotonic() - self.heard > self.allowance
+
+    def end(self) -> None:
+        """It only reads, so nothing is lost when it is killed."""
+        self.connection.close()
+        self.process.kill()
+
+
+class FilmReaders:
+    """A context manager: up to `workers` processes read submitted films until it is left.
+
+    `frame_shape` is that of a prepared frame, `slots` the number of clips that a process may have
+    read ahead. `patience` are the seconds that any step of reading may take on top of what the
+    size and the length of a film justify. Processes are started when there is work for them.
+    """
+
+    def __init__(
+        self,
+        reader: FilmReader,
+        *,
+        workers: int,
+        slots: int,
+        frame_shape: tuple[int, ...],
+        patience: float,
+    ) -> None:
+        self._reader = reader
+        self._workers = workers
+        self._shape = (slots, reader.frames, *frame_shape)
+        self._patience = patience
+        self._preload = ("media", type(reader.processor).__module__)
+        self._readers: list[_Reader] = []
+        self._ended: list[ForkedReader] = []
+        self._waiting: deque[FilmJob] = deque()
+        self._received: deque[tuple[FilmJob, Message]] = deque()
+        self._unfinished = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        for reader in list(self._readers):
+            self._end(reader)
+        deadline = time.monotonic() + _SECONDS_TO_END
+        for process in self._ended:  # one that waits for a dead disk cannot even be killed
+            process.wait(seconds=max(deadline - time.monotonic(), 0.0))
+
+    @property
+    def unfinished(self) -> int:
+        """How many submitted films have not told their end yet."""
+        return self._unfinished
+
+    def submit(self, job: FilmJob) -> None:
+        """Have a film read as soon as a process is free."""
+        self._unfinished += 1
+        self._waiting.append(job)
+        idle = any(reader.job is None for reader in self._readers)
+        if not idle and len(self._readers) < self._workers:
+            self._start()
+        self._assign()
+
+    def receive(
+        self, *, timeout: float, bell: Connection | None = None
+    ) -> tuple[FilmJob, Message] | None:
+        """Wait for the next message of any film; None when none came for `timeout` seconds.
+
+        None as well when there is something to be read from `bell`. A film whose process dies, or
+        is silent for too long, is told as FilmUnreadable.
+
+        Raises:
+            ReaderError: no process can be started. What preparing a frame fails with is raised
+                as it is.
+        """
+        deadline = time.monotonic() + timeout
+        while not self._received:
+            left = deadline - time.monotonic()
+            if left < 0 or self._hear(timeout=left, bell=bell):
+                return None
+        job, message = self._received.popleft()
+        if isinstance(message, End):
+            self._unfinished -= 1
+        return job, message
+
+    def _hear(self, *, timeout: float, bell: Connection | None) -> bool:
+        """Listen to whoever speaks within `timeout` seconds; whether the bell rang."""
+        bells = [bell] if bell else []
+        speakers = wait([*(reader.connection for reader in self._readers), *bells], timeout)
+        for reader in list(self._readers):
+            if reader.connection in speakers:
+                self._listen(reader)
+            elif reader.is_late:  # it had the chance to speak, however busy we were
+                self._give_up(reader)
+        self._assign()
+        return bell in speakers
+
+    def _listen(self, reader: _Reader) -> None:
+        try:
+            told: Told = reader.connection.recv()
+        except (EOFError, OSError):
+            self._lose(reader, error=_end_of(reader))
+            return
+        if isinstance(told, Ready):
+            reader.ready = True
+            if reader.job is not None:
+                reader.expect(self._time_to_open(reader.job))
+        elif isinstance(told, Broken):
+            raise told.error
+        elif reader.job is not None:
+            self._pass_on(reader, job=reader.job, told=told)
+
+    def _pass_on(self, reader: _Reader, *, job: FilmJob, told: Told) -> None:
+        match told:
+            case FilmOpened():
+                reader.film = told
+                reader.expect(self._time_to_first_clip(told))
+                self._received.append((job, told))
+            case ClipInSlot():
+                if reader.film is not None:
+                    reader.expect(self._time_between_clips(reader.film))
+                self._received.append((job, reader.take(told)))
+            case FilmRead() | FilmUnreadable() | FilmChanged() | FilmMeasured():
+                reader.job = None
+                self._received.append((job, told))
+
+    def _give_up(self, reader: _Reader) -> None:
+        self._lose(
+            reader,
+            error=f"reading it hangs: nothing came for {reader.allowance:.0f} s; "
+            "try it again with more --patience if its disk is that slow",
+        )
+
+    def _lose(self, reader: _Reader, *, error: str) -> None:
+        self._end(reader)
+        if not reader.ready:
+            raise ReaderError(f"a process that decodes films does not start: {error}")
+        if reader.job is not None:
+            self._received.append((reader.job, FilmUnreadable(error)))
+        if self._waiting:
+            self._start()
+
+    def _end(self, reader: _Reader) -> None:
+        self._readers.remove(reader)
+        reader.end()
+        self._ended.append(reader.process)  # and nothing else of it: its memory goes
+
+    def _assign(self) -> None:
+        for reader in list(self._readers):
+            if not self._waiting:
+                return
+            if reader.job is None:
+                job = self._waiting.popleft()
+                try:
+                    reader.begin(job, allowance=self._time_to_open(job))
+                except OSError:  # it died without a film; another one takes its place
+                    reader.job = None
+                    self._waiting.appendleft(job)
+                    self._lose(reader, error=_end_of(reader))
+
+    def _time_to_open(self, job: FilmJob) -> float:
+        return self._patience + job.sample.size / _BYTES_PER_SECOND
+
+    def _time_to_first_clip(self, opened: FilmOpened) -> float:
+        """Where a film cannot be sought in, all that is ready has to be decoded once more."""
+        resumed = opened.spans[opened.wanted[0]].start if opened.wanted else 0.0
+        return self._time_between_clips(opened) + _SECONDS_PER_SECOND * resumed
+
+    def _time_between_clips(self, film: FilmOpened) -> float:
+        seconds = min(self._reader.window + self._reader.stride, film.video.duration)
+        return self._patience + _SECONDS_PER_SECOND * seconds
+
+    def _start(self) -> None:
+        """Start one more reader; what the system refuses is done without, if there is another."""
+        try:
+            self._readers.append(self._started())
+        except OSError as error:
+            if not self._readers:
+                raise ReaderError(
+                    f"a process that decodes films cannot be had ({error.strerror or error}); see "
+                    "which limits are set for you (`ulimit -a`), and that there is memory to be had"
+                ) from error
+
+    def _started(self) -> _Reader:
+        _require_spare_descriptors()
+        ours, theirs = Pipe()
+        try:
+            with theirs, SharedBytes.allocate(math.prod(self._shape)) as memory:
+                process = _forked(theirs, memory=memory.descriptor, preload=self._preload)
+            ours.send(Instructions(self._reader, self._shape))
+        except BaseException:
+            ours.close()
+            raise
+        return _Reader(process, ours, memory.array.reshape(self._shape))
+
+
+_servers: list[ReaderServer] = []
+
+
+def _forked(connection: Connection, *, memory: int, preload: Iterable[str]) -> ForkedReader:
+    """A reader from the server of this process, or from a new one where something ended that."""
+    if _servers:
+        with suppress(ConnectionError):
+            return _servers[0].fork(connection, memory=memory)
+    _servers[:] = [ReaderServer(preload=preload)]
+    return _servers[0].fork(connection, memory=memory)
+
+
+def _require_spare_descriptors() -> None:
+    """See that as many files may still be open as it takes to start a process.
+
+    A server that starts half-way would only end again. Raises OSError.
+    """
+    with ExitStack() as spare:
+        for _ in range(_DESCRIPTORS_TO_START):
+            spare.callback(os.close, os.open(os.devnull, os.O_RDONLY))
+
+
+def _end_of(reader: _Reader) -> str:
+    """What became of a process that said nothing more."""
+    code = reader.process.wait(seconds=_SECONDS_TO_END)
+    if code is None or code >= 0:
+        return f"its decoder ended unexpectedly (exit code {code})"
+    if -code == signal.SIGKILL:
+        return "its decoder was killed, perhaps for lack of memory"
+    return f"its decoder crashed ({signal.Signals(-code).name})"

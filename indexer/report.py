@@ -1,0 +1,70 @@
+"""What comes out of an index run."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class FailedFile:
+    """A file that is not in the index, or a folder that could not be listed, and the reason.
+
+    `tried` is False when the file failed in an earlier run, has not changed since, and was left
+    alone this time. `kept` is for a folder that may not be mounted: how many known files of it
+    were left in the catalog.
+    """
+
+    path: Path
+    error: str
+    tried: bool = True
+    kept: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A file or folder that this run did not look at, of which `files` stay in the catalog.
+
+    A pattern, an ignore file or a name that systems use has kept it out.
+    """
+
+    path: Path
+    files: int
+
+
+@dataclass(frozen=True, slots=True)
+class DamagedFile:
+    """A film that was indexed as far as it can be read; `note` says what is missing."""
+
+    path: Path
+    note: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IndexReport:
+    """What one run did; counts are files unless said otherwise.
+
+    `indexed`: decoded, embedded and committed. `unchanged`: nothing to do, mostly not even opened.
+    `moved`: content that was already known, found at a new place (moved, renamed or a copy), so
+    nothing was decoded. `removed`: known files that are gone, and did not turn up elsewhere.
+    `damaged`: those of the indexed ones of which a part could not be read.
+    `clips` and `video_seconds` (seconds of video) belong to the indexed files. `interrupted`: the
+    run was stopped before its end; what it counts is committed, the rest waits for the next run.
+    `no_video`: what bears the suffix of a video and is something else, such as TypeScript (.ts).
+    `left_out`: what is in the catalog still, although this run was told not to look at it.
+    `unsaved`: why the snapshot of the vector index could not be saved; nothing is lost by that.
+    `model`: the name of what made the vectors of the catalog; None where there are none.
+    """
+
+    indexed: int
+    unchanged: int
+    moved: int
+    removed: int
+    failed: tuple[FailedFile, ...]
+    damaged: tuple[DamagedFile, ...]
+    clips: int
+    video_seconds: float
+    took_seconds: float
+    interrupted: bool
+    unsaved: str | None = None
+    left_out: tuple[LeftOut, ...] = ()
+    model: str | None = None
+    no_video: int = 0

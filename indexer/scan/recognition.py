@@ -1,0 +1,65 @@
+"""Which known video a file holds, as far as that can be told without reading all of it."""
+
+from collections.abc import Sequence
+
+from catalog import FilePlace, Lookalike
+from indexer.scan.file_state import size_and_time
+from indexer.scan.fingerprint import read_sample
+from indexer.scan.jobs import FilmJob
+from indexer.scan.missing import UNREAD_SIZE
+from indexer.scan.walk import FoundFile
+
+
+def moved_video(place: FilePlace, lookalikes: Sequence[Lookalike]) -> int | None:
+    """The one sound video that lay, to all appearance, in this file before it was moved here.
+
+    That is so where a known place had the same sample, size and time of the last change, to the
+    nanosecond, and has them no more. To read a library as a whole because it was renamed would be
+    a matter of days. What is damaged has to be proven: somebody may have repaired it.
+    """
+    left = [
+        video
+        for video in lookalikes
+        if any(_has_left(before, now=place) for before in video.places)
+    ]
+    return left[0].video_id if len(left) == 1 and left[0].sound else None
+
+
+def _has_left(before: FilePlace, *, now: FilePlace) -> bool:
+    same = (before.size, before.mtime_ns) == (now.size, now.mtime_ns)
+    return same and before.path != now.path and _looks_changed(before)
+
+
+def _looks_changed(place: FilePlace) -> bool:
+    """Whether the place is empty, or holds something else; not where the system would not tell."""
+    try:
+        state = place.path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError:
+        return False
+    return size_and_time(state) != (place.size, place.mtime_ns)
+
+
+def witness_of(video: Lookalike, *, sample: str) -> FilmJob | None:
+    """What to read for the fingerprint of a video: a place that has not changed since."""
+    for place in video.places:
+        if place.size == UNREAD_SIZE or not is_as(place):
+            continue
+        try:
+            read = read_sample(place.path)
+        except OSError:
+            continue
+        if read.digest == sample:
+            file = FoundFile(place.root, str(place.path), place.size, place.mtime_ns)
+            return FilmJob(file, read, measured=True)
+    return None
+
+
+def is_as(place: FilePlace) -> bool:
+    """Whether the file still has the size and time of `place`."""
+    try:
+        state = place.path.stat()
+    except OSError:
+        return False
+    return size_and_time(state) == (place.size, place.mtime_ns)

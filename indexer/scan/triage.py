@@ -1,0 +1,301 @@
+"""Which of the files that were found have to be decoded: those whose content is not known yet."""
+
+from collections import deque
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import NamedTuple
+
+from catalog import NO_VIDEO, Catalog, FilePlace, FileState, Lookalike
+from indexer.counters import Ledger
+from indexer.errors import reason
+from indexer.events import LibraryWalked, Outcome
+from indexer.report import FailedFile
+from indexer.scan.fingerprint import Sample, read_sample
+from indexer.scan.jobs import Content, FilmJob
+from indexer.scan.missing import UNREAD_SIZE, is_gone
+from indexer.scan.other_content import other_content
+from indexer.scan.recognition import is_as, moved_video, witness_of
+from indexer.scan.timeout import within
+from indexer.scan.walk import FoundFile, Walk
+from indexer.settings import IndexSettings
+
+_CHANGED = "changed while it was being read; index again once nobody writes to it any more"
+
+
+class _Recognised(NamedTuple):
+    """A file that holds a video of the catalog."""
+
+    file: FoundFile
+    place: FilePlace
+    video_id: int
+
+
+@dataclass(slots=True, kw_only=True)
+class Intake:
+    """Sorts what was found, and hands out what has to be read, file by file.
+
+    A file that no video is like is decoded at once. One that may hold a known video is measured
+    first: read whole for its fingerprint.
+    """
+
+    catalog: Catalog
+    settings: IndexSettings
+    ledger: Ledger
+    known: Mapping[str, FileState]
+    # Videos that lie at a place where they were not known before.
+    found_again: set[int] = field(default_factory=set)
+    _waiting: deque[FoundFile] = field(default_factory=deque)
+    # Places of videos that hold something else now, perhaps what another of them held before.
+    _changed: deque[FoundFile] = field(default_factory=deque)
+    # Samples of what is being read now, with the files like it that turned up meanwhile.
+    _alike: dict[str, list[FoundFile]] = field(default_factory=dict)
+    # What is being measured; for places of videos without a fingerprint, whose it will be.
+    _measured: dict[FilmJob, int | None] = field(default_factory=dict)
+    _tried: set[int] = field(default_factory=set)
+    # What is to be decoded, and, of changed places, what is only when the exchange is over.
+    _unknown: deque[FilmJob] = field(default_factory=deque)
+    _replaced: list[FilmJob] = field(default_factory=list)
+    _exchanged: list[_Recognised] = field(default_factory=list)
+
+    @property
+    def waiting(self) -> int:
+        """How many files are left to be read, at most."""
+        looked_into = len(self._unknown) + len(self._replaced)
+        return len(self._waiting) + len(self._changed) + looked_into
+
+    def sort(self, walk: Walk) -> None:
+        """Set aside what is known and unchanged; the rest waits for its turn."""
+        for file in walk.files:
+            if not self.settings.holds(file.pathname):
+                self._sort(file, state=self.known.get(file.pathname))
+        waiting = [*self._waiting, *self._changed]
+        waiting_bytes = sum(file.size for file in waiting)
+        unreadable = [f for f in walk.unreadable if not self.settings.holds(str(f.path))]
+        concerned = len(waiting) + len(unreadable)
+        self.ledger.report(LibraryWalked(len(walk.files), concerned, waiting_bytes))
+        self._note_unreadable(unreadable, walk=walk)
+
+    def _sort(self, file: FoundFile, *, state: FileState | None) -> None:
+        if state is None:
+            self._waiting.append(file)
+        elif (state.size, state.mtime_ns) != (file.size, file.mtime_ns):
+            self._queue_of(file).append(file)
+        elif state.error is None:
+            self.ledger.unchanged()
+        elif self.settings.retry_failed:
+            self._waiting.append(file)
+        elif state.error.startswith(NO_VIDEO):
+            self.ledger.known_as_no_video()
+        else:
+            failure = FailedFile(path=file.path, error=state.error, tried=False)
+            self.ledger.left_alone(failure)
+
+    def next_job(self) -> FilmJob | None:
+        """Look into files until one has to be read.
+
+        None when none is left, or when what is read now has to be known before the others.
+        """
+        while True:
+            if self._unknown:
+                return self._unknown.popleft()
+            if self._waiting or self._changed:
+                job = self._look_into((self._waiting or self._changed).popleft())
+                if job is not None:
+                    return job
+            elif (self._exchanged or self._replaced) and not self._measured:
+                self._exchange()
+            else:
+                return None
+
+    def _look_into(self, file: FoundFile) -> FilmJob | None:
+        """What has to be read for this file; None where nothing has, or not now."""
+        job = self._sampled(file)
+        if job is None:
+            return None
+        sample = job.sample.digest
+        if sample in self._alike:
+            self._alike[sample].append(file)
+            return None
+        lookalikes = self.catalog.lookalikes(sample)
+        place = place_of(file, job.sample)
+        if (moved := moved_video(place, lookalikes)) is not None:
+            self._recognise(_Recognised(file, place, moved))
+            return None
+        self._alike[sample] = []
+        if (witness := self._witness(lookalikes, sample=sample)) is not None:
+            self._alike[sample].append(file)
+            return witness
+        if any(lookalike.fingerprint is not None for lookalike in lookalikes):
+            job = replace(job, measured=True)
+            self._measured[job] = None
+            return job
+        return self._to_decode(job)
+
+    def _witness(self, lookalikes: Collection[Lookalike], *, sample: str) -> FilmJob | None:
+        """A file to measure for a video without a fingerprint; each has one try in a run."""
+        for video in lookalikes:
+            if video.fingerprint is None and video.video_id not in self._tried:
+                self._tried.add(video.video_id)
+                witness = witness_of(video, sample=sample)
+                if witness is not None:
+                    self._measured[witness] = video.video_id
+                    return witness
+        return None
+
+    def _to_decode(self, job: FilmJob) -> FilmJob | None:
+        """Films go when no place holds them any more: what changed places hold comes last."""
+        if self._queue_of(job.file) is self._waiting:
+            return job
+        self._replaced.append(job)
+        return None
+
+    def measured(self, job: FilmJob, content: Content) -> None:
+        """A file was read for its fingerprint: it holds a known video, or has to be decoded."""
+        owner = self._measured.pop(job)
+        if owner is not None:
+            if content.sample == job.sample:
+                self.catalog.note_fingerprint(
+                    owner, fingerprint=content.fingerprint, sample=content.sample.digest
+                )
+            self._let_others_follow(job)
+        elif (video_id := self.catalog.video_with(content.fingerprint)) is not None:
+            place = place_of(job.file, content.sample)
+            self._recognise(_Recognised(job.file, place, video_id))
+            self._let_others_follow(job)
+        elif (unknown := self._to_decode(replace(job, measured=False))) is not None:
+            self._unknown.append(unknown)
+
+    def committed(self, job: FilmJob) -> None:
+        """The film is in the catalog: those like it get their turn."""
+        self._let_others_follow(job)
+
+    def failed(self, job: FilmJob, *, error: str) -> None:
+        """The film cannot be read; those like it get their turn.
+
+        They may be sound where this file vanished or changed under our hands.
+        """
+        if job not in self._measured:
+            place = place_of(job.file, job.sample)
+            self._fail(job.file, place=place, error=error, sample=job.sample)
+        elif self._measured.pop(job) is None:  # it was not decoded: that tells of the disk alone
+            self._fail(job.file, place=None, error=error)
+        self._let_others_follow(job)
+
+    def no_video(self, job: FilmJob, *, what: str) -> None:
+        """The file that was read is something else than a video; those like it get their turn."""
+        self._no_video(job, what=what)
+        self._let_others_follow(job)
+
+    def _no_video(self, job: FilmJob, *, what: str) -> None:
+        error = f"{NO_VIDEO}{what}"
+        place = place_of(job.file, job.sample)
+        self._record_failure(job.file, place=place, error=error, sample=job.sample)
+        self.ledger.no_video(job.file, error=error)
+
+    def changed(self, job: FilmJob) -> None:
+        """The file holds something else by now: what was read of it is neither old nor new.
+
+        Those like it may still be sound, and get their turn.
+        """
+        if self._measured.pop(job, None) is None:
+            self._fail(job.file, place=None, error=_CHANGED)
+        self._let_others_follow(job)
+
+    def _let_others_follow(self, job: FilmJob) -> None:
+        for file in reversed(self._alike.pop(job.sample.digest, ())):
+            self._queue_of(file).appendleft(file)
+
+    def _queue_of(self, file: FoundFile) -> deque[FoundFile]:
+        state = self.known.get(file.pathname)
+        return self._waiting if state is None or state.video_id is None else self._changed
+
+    def _note_unreadable(self, unreadable: Iterable[FailedFile], *, walk: Walk) -> None:
+        """List what the system would not show, and keep account of it until it does.
+
+        A video that was indexed at such a place stays: nothing is known against it.
+        """
+        for failure in unreadable:
+            self.ledger.unreadable(failure)
+            known = self.known.get(str(failure.path))
+            if known is None or known.error not in (None, failure.error):
+                place = _unread(failure.path, root=self._root_of(failure.path, walk))
+                self.catalog.record_failure(place, error=failure.error)
+
+    def _root_of(self, path: Path, walk: Walk) -> Path:
+        """The folder that a path belongs to, as `FoundFile.root` has it."""
+        roots = (*self.settings.within, *walk.roots)
+        return next((root for root in roots if root in path.parents), path.parent)
+
+    def _sampled(self, file: FoundFile) -> FilmJob | None:
+        """The file with its sample; None where it cannot be read, or is no video at first sight."""
+        try:
+            job, what = within(
+                self.settings.patience,
+                lambda: (FilmJob(file, read_sample(file.path)), other_content(file.path)),
+            )
+        except OSError as error:
+            self._fail(file, place=None, error=reason(error))
+            return None
+        if what is not None:
+            self._no_video(job, what=what)
+            return None
+        return job
+
+    def _recognise(self, found: _Recognised) -> None:
+        if self._queue_of(found.file) is self._changed:
+            self._exchanged.append(found)
+        else:
+            self._place([found])
+
+    def _exchange(self) -> None:
+        """Place known content at places that held other content before, then let go of that.
+
+        All in one step, and after the files at new places: a film goes when no place holds it any
+        more, and where files took over each other's names, each step alone would drop the next one.
+        """
+        self._place(self._exchanged)
+        self._exchanged.clear()
+        self._unknown.extend(self._replaced)
+        self._replaced.clear()
+
+    def _place(self, every: Collection[_Recognised]) -> None:
+        if not every:
+            return
+        self.catalog.add_places({found.place: found.video_id for found in every})
+        for found in every:
+            before = self.known.get(found.file.pathname)
+            same = before is not None and before.video_id == found.video_id
+            if not same:
+                self.found_again.add(found.video_id)
+            self.ledger.found(found.file, Outcome.UNCHANGED if same else Outcome.MOVED)
+
+    def _fail(
+        self, file: FoundFile, *, place: FilePlace | None, error: str, sample: Sample | None = None
+    ) -> None:
+        self._record_failure(file, place=place, error=error, sample=sample)
+        self.ledger.failed(file, error=error)
+
+    def _record_failure(
+        self, file: FoundFile, *, place: FilePlace | None, error: str, sample: Sample | None
+    ) -> None:
+        """Remember a failure of the content until it changes, any other one until the next run.
+
+        That the system refused to read a file (`place` is None then), or that it changed while it
+        was read, says nothing about its content: clips that it had stay until there are new ones.
+        """
+        if place is not None and sample is not None and is_as(place):
+            self.catalog.record_failure(place, error=error, sample=sample.digest)
+            return
+        known = self.known.get(file.pathname)
+        if not is_gone(file.path) and (known is None or known.video_id is None):
+            self.catalog.record_failure(_unread(file.path, root=file.root), error=error)
+
+
+def place_of(file: FoundFile, sample: Sample) -> FilePlace:
+    """The file as it was before it was read: a later change is seen by the next run."""
+    return FilePlace(root=file.root, path=file.path, size=sample.size, mtime_ns=sample.mtime_ns)
+
+
+def _unread(path: Path, *, root: Path) -> FilePlace:
+    return FilePlace(root=root, path=path, size=UNREAD_SIZE, mtime_ns=0)

@@ -1,0 +1,206 @@
+"""What is due when, while a library is watched: arithmetic only, with a clock that is given.
+
+A path is a file or a folder below a watched one where something happened. It is due when nothing
+has happened to it for a while and it still looks as it did; until then it is held back. Times are
+seconds on a clock that only ever moves forward.
+"""
+
+import math
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeAlias
+
+from indexer.errors import SettingsError
+from indexer.report import FailedFile
+from indexer.scan.names import IGNORE_FILES, is_left_out, is_video_name
+
+# Seconds that something gone is remembered at most while something else is still changing.
+LONGEST_REGRET = 60.0
+LONGEST_PAUSE = 60.0  # seconds between two tries of a pass that cannot be done
+
+# What a file looks like: size in bytes and time of its last change in nanoseconds; of a folder
+# only that it is one. None where there is nothing.
+Look: TypeAlias = tuple[int, int] | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WatchSettings:
+    """How to watch; seconds throughout. Raises SettingsError where a number makes no sense.
+
+    A file is taken in when it has not changed for `settle`. Where the file system tells nothing,
+    folders are looked through every `poll`; everywhere with `poll_everything`. Every `recheck`
+    all is looked through, whatever was told.
+    """
+
+    settle: float = 5.0
+    poll: float = 60.0
+    poll_everything: bool = False
+    recheck: float = 3600.0
+
+    def __post_init__(self) -> None:
+        for name in ("settle", "poll", "recheck"):
+            seconds: float = getattr(self, name)
+            if not (math.isfinite(seconds) and seconds >= 0.1):
+                raise SettingsError(f"{name} is {seconds} seconds; give at least 0.1")
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """What to index now: the files and folders that are `due`, or all there is when `whole`.
+
+    `held` are left as they are in the catalog: files that may still grow, and files and folders
+    that have gone a moment ago.
+    """
+
+    due: frozenset[Path]
+    whole: bool
+    held: frozenset[Path]
+
+    def folders(
+        self, roots: Iterable[Path], *, is_folder: Callable[[Path], bool]
+    ) -> tuple[Path, ...]:
+        """The outermost paths to walk, each a watched one or a folder below one.
+
+        What is gone is looked for in the nearest folder above it that is still there.
+        """
+        among = frozenset(roots)
+        if self.whole:
+            return outermost(among)
+        return outermost(_nearest_folder(path, among, is_folder) for path in self.due)
+
+
+@dataclass(slots=True)
+class _Happening:
+    first: float
+    last: float
+    look: Look
+
+
+@dataclass(slots=True, kw_only=True)
+class Agenda:
+    """What has happened at and below the watched paths and was not indexed since."""
+
+    settle: float
+    _open: dict[Path, _Happening] = field(default_factory=dict)
+    _whole: bool = False
+    _pause: float = 0.0
+    _not_before: float = -math.inf
+
+    def note(self, path: Path, *, at: float, look: Look) -> None:
+        """Something happened to `path`, which now looks like `look`."""
+        known = self._open.setdefault(path, _Happening(first=at, last=at, look=look))
+        known.last = max(known.last, at)
+        known.look = look
+
+    def note_whole(self) -> None:
+        """Anything may have happened anywhere."""
+        self._whole = True
+
+    def whole_due(self, now: float) -> bool:
+        """Whether the next pass, at `now`, goes over everything."""
+        return self._whole and now >= self._not_before
+
+    def next_pass(self, now: float, *, look: Callable[[Path], Look]) -> Pass | None:
+        """What is due at `now`; None when nothing is, or when it is too early to try again."""
+        if now < self._not_before:
+            return None
+        rested = {path for path in self._open if self._has_rested(path, now, look)}
+        if len(rested) < len(self._open):
+            rested -= self._waited_with(rested, now)
+        if not rested and not self._whole:
+            return None
+        held = frozenset(self._open) - rested
+        return Pass(due=frozenset(rested), whole=self._whole, held=held)
+
+    def finish(self, done: Pass) -> None:
+        """A pass was made: what was due is done with."""
+        for path in done.due:
+            del self._open[path]
+        self._whole = False
+        self._pause, self._not_before = 0.0, -math.inf
+
+    def postpone(self, now: float) -> None:
+        """A pass could not be made: wait before the next try, each time twice as long."""
+        self._pause = min(max(2 * self._pause, self.settle), LONGEST_PAUSE)
+        self._not_before = now + self._pause
+
+    def _has_rested(self, path: Path, now: float, look: Callable[[Path], Look]) -> bool:
+        happening = self._open[path]
+        if now - happening.last < self.settle:
+            return False
+        # Not every change is told of: a file that is mapped into memory grows in silence.
+        if (current := look(path)) == happening.look:
+            return True
+        happening.look, happening.last = current, now
+        return False
+
+    def _waited_with(self, rested: set[Path], now: float) -> set[Path]:
+        """What has rested and waits all the same, as something else has not.
+
+        What has gone may turn up there, and then nothing of it has to be decoded again. For a
+        while all wait with it: a move is best seen in one pass.
+        """
+        age = {path: now - self._open[path].first for path in rested if not self._open[path].look}
+        gone = {path for path in age if age[path] < LONGEST_REGRET}
+        return rested if any(age[path] < 2 * self.settle for path in gone) else gone
+
+
+@dataclass(slots=True)
+class FailuresTold:
+    """Which failures were told already; each is told once, until it changes or is mended."""
+
+    _told: dict[Path, str] = field(default_factory=dict)
+
+    def news(
+        self, failed: Iterable[FailedFile], *, below: Iterable[Path]
+    ) -> tuple[FailedFile, ...]:
+        """Those of `failed` that are new; a pass over `below` found these and no others there."""
+        every = tuple(failed)
+        new = tuple(one for one in every if self._told.get(one.path) != one.error)
+        walked = frozenset(below)
+        self._told = {p: e for p, e in self._told.items() if not is_under(p, walked)}
+        self._told.update({one.path: one.error for one in every})
+        return new
+
+
+def changes(before: Mapping[Path, Look], after: Mapping[Path, Look]) -> frozenset[Path]:
+    """What has come, gone or changed between two looks at the same folders."""
+    return frozenset(path for path in {*before, *after} if before.get(path) != after.get(path))
+
+
+def outermost(paths: Iterable[Path]) -> tuple[Path, ...]:
+    """The paths, in order, without those that lie below another one of them."""
+    every = frozenset(paths)
+    return tuple(sorted(path for path in every if every.isdisjoint(path.parents)))
+
+
+def is_under(path: Path, folders: frozenset[Path]) -> bool:
+    """Whether `path` is one of `folders` or lies below one."""
+    return path in folders or not folders.isdisjoint(path.parents)
+
+
+def concerns_index(path: Path, *, is_folder: bool, roots: frozenset[Path]) -> bool:
+    """Whether what happens to `path` can change what the index of `roots` should hold.
+
+    That is so for a video file or a folder below a root, unless a hidden or system folder lies
+    between, for an ignore file there, and for a root that is a file.
+    """
+    if path in roots:
+        return not is_folder
+    root = next((folder for folder in path.parents if folder in roots), None)
+    if root is None:
+        return False
+    *above, name = path.relative_to(root).parts
+    if any(map(is_left_out, above)):
+        return False
+    if is_folder:
+        return not is_left_out(name)
+    return name in IGNORE_FILES or (is_video_name(name) and not name.startswith("."))
+
+
+def _nearest_folder(path: Path, roots: frozenset[Path], is_folder: Callable[[Path], bool]) -> Path:
+    """The path itself or the nearest one above that is a folder, but nothing above a root."""
+    while path not in roots and not is_folder(path):
+        path = path.parent
+    return path

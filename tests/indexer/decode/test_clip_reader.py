@@ -1,0 +1,88 @@
+"""One film from file to clips, without a process around it."""
+
+import numpy as np
+import pytest
+
+from indexer.decode.clip_reader import FilmReader
+from indexer.decode.messages import FilmOpened, FilmRead, FilmUnreadable
+from indexer.decode.plan import FrameSchedule, Sampling, plan_clips
+from indexer.scan.fingerprint import read_sample
+from indexer.scan.jobs import FilmJob
+from indexer.scan.walk import FoundFile
+from media import write_video
+from tests.indexer.colours import FRAMES, ColourProcessor
+from tests.indexer.late import delay_pictures
+
+
+@pytest.fixture
+def read(tmp_path):
+    def messages(path, *, sampling=Sampling.AUTO):
+        reader = FilmReader(
+            processor=ColourProcessor(tally=tmp_path / "tally"),
+            frames=FRAMES,
+            window=8.0,
+            stride=4.0,
+            sampling=sampling,
+            threads=1,
+        )
+        file = FoundFile(root=path.parent, pathname=str(path), size=1, mtime_ns=1)
+        return list(reader.read(FilmJob(file, read_sample(path))))
+
+    return messages
+
+
+def test_moments_that_clips_share_are_prepared_once(film, read, tmp_path):
+    read(film("a.mp4", seconds=20))
+    moments = FrameSchedule(plan_clips(20.0, window=8.0, stride=4.0), frames=4).times
+    assert (tmp_path / "tally").stat().st_size == len(moments) == 10
+
+
+def test_a_frame_that_serves_several_moments_is_prepared_once(film, read, tmp_path):
+    opened, clip, end = read(film("one.mp4", seconds=0.5))
+    assert (len(opened.spans), clip.clip, end) == (1, 0, FilmRead())
+    assert (tmp_path / "tally").stat().st_size == 1
+
+
+def test_clips_begin_with_the_first_picture_but_count_from_the_sound_before_it(film, read, library):
+    path = delay_pictures(film("a.mp4", seconds=20), library / "late.mkv", seconds=30, sound=60)
+    opened, *clips, end = read(path)
+    assert [span.start for span in opened.spans] == pytest.approx([30.0, 34.0, 38.0, 42.0])
+    assert [span.end for span in opened.spans] == pytest.approx([38.0, 42.0, 46.0, 50.0])
+    assert (len(clips), end) == (4, FilmRead())
+    assert (opened.video.end, opened.video.duration) == (pytest.approx(50.0), pytest.approx(60.0))
+
+
+def test_a_film_that_cannot_be_opened_tells_its_reason_and_nothing_else(library, read):
+    path = library / "a.mp4"
+    path.write_text("this is no film")
+    (message,) = read(path)
+    assert isinstance(message, FilmUnreadable)
+    assert message.error
+
+
+def test_a_damaged_film_tells_what_could_not_be_read(film, read):
+    path = film("a.mp4", seconds=60, step=1)
+    content = bytearray(path.read_bytes())
+    middle = content.index(b"mdat") + 4
+    spoilt = range(middle + 3000, middle + 9000)
+    content[spoilt.start : spoilt.stop] = b"\xff" * len(spoilt)
+    path.write_bytes(content)
+    messages = read(path)
+    assert isinstance(messages[0], FilmOpened)
+    assert isinstance(messages[-1], FilmRead)
+    assert messages[-1].damage
+
+
+def test_what_decoding_is_planned_with_stays_where_it_is_needed(film, read):
+    opened, *_ = read(film("a.mp4", seconds=20))
+    assert opened.video.packets is None
+
+
+def test_key_frames_are_enough_where_they_are_asked_for(library, read, tmp_path):
+    path = library / "a.mp4"
+    picture = np.full((48, 64, 3), 90, np.uint8)
+    write_video(path, [picture] * 300, frame_rate=5, keyframe_seconds=10.0)
+    opened, *clips, end = read(path, sampling=Sampling.KEYFRAMES)
+    assert len(clips) == len(opened.spans)
+    assert end == FilmRead()
+    assert (tmp_path / "tally").stat().st_size == 6  # one each for 30 moments in 60 s

@@ -1,0 +1,98 @@
+"""Clips of films on their way through the model, and back to their films as vectors."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from catalog import ClipSpan
+from indexer.decode.messages import ClipRead, FilmOpened
+from indexer.embed.batches import EmbeddingBatches
+from indexer.embed.threads import ClipEncoder
+from indexer.scan.fingerprint import read_fingerprint, read_sample
+from indexer.scan.jobs import Content, FilmJob
+from indexer.scan.walk import FoundFile
+from media import probe
+from tests.indexer.colours import DIMENSION, FRAMES, SIZE, ColourEmbedder
+
+SPANS = tuple(ClipSpan(4.0 * number, 4.0 * number + 8.0) for number in range(4))
+
+
+@pytest.fixture
+def batches(embedder: ColourEmbedder) -> Iterator[EmbeddingBatches]:
+    with ClipEncoder(embedder, limit=4) as encoder:
+        encoder.start()
+        yield EmbeddingBatches(encoder=encoder, dimension=DIMENSION)
+
+
+def job(path: Path) -> FilmJob:
+    state = path.stat()
+    found = FoundFile(
+        root=path.parent, pathname=str(path), size=state.st_size, mtime_ns=state.st_mtime_ns
+    )
+    return FilmJob(found, read_sample(path))
+
+
+def opened(path: Path) -> FilmOpened:
+    return FilmOpened(
+        Content(read_fingerprint(path), read_sample(path)),
+        probe(path),
+        SPANS,
+        tuple(range(len(SPANS))),
+    )
+
+
+def clip(number: int, *, level: int) -> ClipRead:
+    return ClipRead(number, np.full((FRAMES, SIZE, SIZE, 3), level, np.uint8))
+
+
+def embed_all(batches: EmbeddingBatches) -> list:
+    """The films that got vectors until none is to come."""
+    films = []
+    batches.submit(least=1)
+    while not batches.is_empty:
+        batches.wait()
+        films += batches.collect()
+        batches.submit(least=1)
+    return films
+
+
+def test_clips_of_several_films_share_a_batch_and_each_gets_its_vectors(film, batches, embedder):
+    one, other = job(film("a.mp4", seconds=1)), job(film("b.mp4", seconds=1, first=90))
+    for each in (one, other):
+        batches.open(each, opened(each.file.path), draft=None)
+    batches.add(one, clip(0, level=10))
+    embed_all(batches)  # quickly, so that the next batch may be larger
+    batches.add(one, clip(1, level=20))
+    batches.add(other, clip(0, level=30))
+    assert embed_all(batches) == [batches.film(one), batches.film(other)]
+    assert [len(batch) for batch in embedder.batches] == [1, 2]
+    expected = embedder.embed_clips(
+        np.stack([clip(0, level=level).frames for level in (10, 20, 30)])
+    )
+    np.testing.assert_array_equal(batches.film(one).vectors[:2], expected[:2])
+    np.testing.assert_array_equal(batches.film(other).vectors[:1], expected[2:])
+
+
+def test_what_is_full_waits_until_a_batch_is_done(film, batches):
+    one = job(film("a.mp4", seconds=1))
+    batches.open(one, opened(one.file.path), draft=None)
+    for number in range(4):
+        batches.add(one, clip(number, level=number))
+    batches.submit()
+    assert batches.is_full  # a batch in the thread, another one behind it
+    assert not batches.is_empty
+    embed_all(batches)
+    assert batches.film(one).embedded == 4
+
+
+def test_vectors_for_a_film_that_was_given_up_meanwhile_go_to_nobody(film, batches):
+    one = job(film("a.mp4", seconds=1))
+    batches.open(one, opened(one.file.path), draft=None)
+    batches.add(one, clip(0, level=10))
+    batches.submit(least=1)
+    batches.add(one, clip(1, level=10))
+    batches.close(one)
+    assert embed_all(batches) == []
+    assert list(batches.films) == []
