@@ -13,9 +13,9 @@ import tempfile
 import time
 from pathlib import Path
 
-from benchmarks.machine import describe_machine
-from benchmarks.models import CACHE
-from benchmarks.section import Section, as_markdown, read_section, write_section
+from benchmarks.inputs.models import CACHE
+from benchmarks.measure.machine import describe_machine
+from benchmarks.measure.section import Section, as_markdown, read_section, write_section
 from machine import prepare_process
 
 PARTS = ("encode", "decode", "indexing", "vector_index", "query")

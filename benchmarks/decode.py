@@ -13,10 +13,10 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.demo_model import Scores, judge, render_benchmark, score_matrix
-from benchmarks.films import real_films
-from benchmarks.measuring import Figure, Timing, figure_of, ratio, side_by_side
-from benchmarks.models import CACHE
-from benchmarks.section import Row, Section
+from benchmarks.inputs.models import CACHE
+from benchmarks.inputs.videos import real_videos
+from benchmarks.measure.section import Row, Section
+from benchmarks.measure.timing import Figure, Timing, figure_of, ratio, side_by_side
 from indexer import Sampling, plan_clips
 from indexer.decode.plan import FrameSchedule
 from media import VideoInfo, decode_at, probe
@@ -129,7 +129,7 @@ def _film(size: str, keyframe_seconds: float) -> Path:
 
 def _source() -> VideoInfo:
     """The film with the most pixels and pictures that change: the one with the most bytes a s."""
-    films = [probe(path) for path in real_films()]
+    films = [probe(path) for path in real_videos()]
     largest = max(film.height for film in films)
     return max(
         (film for film in films if film.height == largest and film.codec == "h264"),

@@ -13,11 +13,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from benchmarks.busy import contention_row
-from benchmarks.films import real_films
-from benchmarks.measuring import Figure, Timing, figure_of, ratio, side_by_side
-from benchmarks.models import base_patch32
-from benchmarks.section import Row, Section
+from benchmarks.inputs.models import base_patch32
+from benchmarks.inputs.videos import real_videos
+from benchmarks.measure.section import Row, Section
+from benchmarks.measure.timing import Figure, Timing, figure_of, ratio, side_by_side
+from benchmarks.processes.busy import contention_row
 from media import MediaError, decode_at, probe
 from toyworld.picture import render_clip
 from toyworld.world import COMBINATIONS
@@ -225,7 +225,7 @@ def _real_clips(embedder: Embedder) -> NDArray[np.uint8]:
     """A clip of each film, over its first four seconds."""
     times = np.linspace(0, 4, embedder.identity.frames_per_clip, endpoint=False).tolist()
     clips = []
-    for path in real_films():
+    for path in real_videos():
         try:
             frames = [embedder.prepare_frame(f.pixels) for f in decode_at(probe(path), times)]
         except MediaError:  # some of the films are there because they are damaged

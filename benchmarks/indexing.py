@@ -16,11 +16,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
 
-from benchmarks.library import long_film, mixed_library
-from benchmarks.measuring import figure_of
-from benchmarks.models import base_patch32
-from benchmarks.process_tree import Taken, watched
-from benchmarks.section import Row, Section
+from benchmarks.inputs.library import long_film, mixed_library
+from benchmarks.inputs.models import base_patch32
+from benchmarks.measure.process_tree import Taken, watched
+from benchmarks.measure.section import Row, Section
+from benchmarks.measure.timing import figure_of
 from indexer import IndexSettings, plan_clips
 from machine import usable_cores
 from media import probe
@@ -95,7 +95,7 @@ def _run(library: Path, model: str, *, sample: int) -> _Run:
 
 
 def _half(*arguments: str) -> Taken:
-    return watched([sys.executable, "-m", "benchmarks.halves", *arguments])
+    return watched([sys.executable, "-m", "benchmarks.processes.halves", *arguments])
 
 
 def _run_rows(model: str, run: _Run) -> list[Row]:
@@ -136,7 +136,7 @@ def _script_row(library: Path, model: str, run: _Run) -> Row:
         video = probe(path)
         spans = plan_clips(video.end, start=video.start, window=8.0, stride=4.0)
         sample += [str(path), str(spans[len(spans) // 2].start)]
-    taken = watched([sys.executable, "-m", "benchmarks.straightforward", model, *sample])
+    taken = watched([sys.executable, "-m", "benchmarks.processes.straightforward", model, *sample])
     each = fmean(json.loads(taken.out))
     gain = each * run.clips / run.whole.wall
     return Row(

@@ -26,10 +26,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.busy import busy_core
-from benchmarks.measuring import Timing, figure_of, ratio, side_by_side
-from benchmarks.models import CACHE, base_patch32
-from benchmarks.section import Row, Section
+from benchmarks.inputs.models import CACHE, base_patch32
+from benchmarks.measure.section import Row, Section
+from benchmarks.measure.timing import Timing, figure_of, ratio, side_by_side
+from benchmarks.processes.busy import busy_core
 from catalog import Catalog, ClipSpan, FilePlace, Provenance, VideoRecord
 from catalog.vectors.index import VectorIndex
 from machine import usable_cores

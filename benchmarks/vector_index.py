@@ -23,8 +23,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.measuring import figure_of, ratio, side_by_side
-from benchmarks.section import Row, Section
+from benchmarks.measure.section import Row, Section
+from benchmarks.measure.timing import figure_of, ratio, side_by_side
 from catalog.vectors.index import VectorIndex
 
 Vectors = NDArray[np.float32]

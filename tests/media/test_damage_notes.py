@@ -12,7 +12,7 @@ import pytest
 
 from media import decode_at, probe
 from media.damage import Losses, Suspicions, clock_time
-from tests.media.real_films import REAL_FILMS
+from tests.media.real_videos import REAL_FILMS
 
 IN_FRONT = {"container_options": {"movflags": "+faststart"}}
 FRAGMENTS = {"container_options": {"movflags": "+frag_keyframe+empty_moov+dash+global_sidx"}}
@@ -188,7 +188,7 @@ def test_a_disk_that_fails_in_the_middle_is_no_end_of_the_film(make_film, name):
 
 
 @pytest.mark.parametrize("name", REAL_FILMS)
-def test_nothing_is_said_of_sound_real_films(real_videos, name):
+def test_nothing_is_said_of_sound_real_videos(real_videos, name):
     assert _notes(real_videos / name) == []
     assert probe(real_videos / name).gaps == ()
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from media import UndecodableError, UnreadableError, VideoInfo, decode_at, probe
-from tests.media.real_films import REAL_FILMS
+from tests.media.real_videos import REAL_FILMS
 
 RATES = [Fraction(25, 2), Fraction(24000, 1001), Fraction(30000, 1001)]
 COUNT = 60
@@ -312,7 +312,7 @@ def test_the_file_is_closed_as_soon_as_the_iterator_is(make_film, numbered):
 
 
 @pytest.mark.parametrize("name", REAL_FILMS)
-def test_real_films_give_what_plain_decoding_gives(real_videos, name):
+def test_real_videos_give_what_plain_decoding_gives(real_videos, name):
     video = probe(real_videos / name)
     stamps, time_base = _all_stamps(video)
     starts = [video.start + float((stamp - stamps[0]) * time_base) for stamp in stamps]

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from media import MediaError, UndecodableError, decode_at, excerpt, probe, thumbnail
-from tests.media.real_films import REAL_FILMS
+from tests.media.real_videos import REAL_FILMS
 
 
 def _played(data: bytes) -> tuple[list[tuple[float, np.ndarray]], float]:
@@ -125,7 +125,7 @@ def test_a_thumbnail_keeps_colours(make_film):
 
 
 @pytest.mark.parametrize("name", REAL_FILMS)
-def test_real_films_can_be_previewed(real_videos, name):
+def test_real_videos_can_be_previewed(real_videos, name):
     video = probe(real_videos / name)
     start = video.end * 0.8
     pictures, duration = _played(excerpt(video.path, start=start, end=start + 1.0, threads=1))

@@ -14,7 +14,7 @@ import pytest
 from media import Frame, VideoInfo, decode_at, probe
 from media.frame_plan import PASS, plan_frames
 from media.packet_table import PacketTable
-from tests.media.real_films import REAL_FILMS
+from tests.media.real_videos import REAL_FILMS
 
 COUNT = 150
 X265 = "log-level=none:pools=1:keyint=40:min-keyint=40:bframes=4"
@@ -125,7 +125,7 @@ def test_planned_decoding_gives_what_plain_decoding_gives(film, kind):
 
 
 @pytest.mark.parametrize("name", REAL_FILMS)
-def test_planned_decoding_of_real_films_gives_what_plain_decoding_gives(real_videos, name):
+def test_planned_decoding_of_real_videos_gives_what_plain_decoding_gives(real_videos, name):
     video = probe(real_videos / name)
     size = (video.height // 4, video.width // 4)
     times = _moments(video, seed=3, count=12)

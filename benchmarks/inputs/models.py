@@ -1,19 +1,19 @@
-"""The model that speed is measured with: base-patch32's shape, weights drawn from a seed.
+"""Model for measurements of speed: the shape of base-patch32, random weights from a seed.
 
-Speed does not depend on what the weights have learned, and the published ones need a network.
+Speed does not depend on what the weights have learned, and the published weights need a network.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
 
-CACHE = Path(__file__).resolve().parents[1] / "build" / "bench"
+CACHE = Path(__file__).resolve().parents[2] / "build" / "bench"
 
 
 def base_patch32(folder: Path = CACHE) -> Path:
-    """A checkpoint folder (787 MB) of base-patch32's shape below `folder`, made unless it is there.
+    """Make a checkpoint folder (787 MB) of base-patch32's shape in `folder`, unless it exists.
 
-    Its tokenizer is the demo model's: as far as speed goes a token is a token.
+    The tokenizer is the demo model's: speed does not depend on which tokens a sentence has.
     """
     checkpoint = folder / "base-patch32"
     if not (checkpoint / "model.safetensors").exists():

@@ -1,7 +1,7 @@
-"""The script that one writes first: `python -m benchmarks.straightforward MODEL FILM START ...`.
+"""The simplest program that embeds clips; arguments: `MODEL VIDEO START [VIDEO START ...]`.
 
-For each clip the film is decoded from its beginning, every frame becomes RGB at full size, eight
-of them are resized, and transformers' model embeds them in float32, one clip at a time.
+Each clip: the video is decoded from its beginning, every frame converted to RGB at full size, eight
+frames resized and embedded by the model of transformers in float32, one clip at a time.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _MEAN, _STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 
 def main() -> None:
-    """Print the seconds that each clip took, as a JSON list."""
+    """Print the seconds for each clip, as a JSON list."""
     from transformers import XCLIPModel
     from transformers.utils.logging import disable_progress_bar
 
@@ -32,18 +32,18 @@ def main() -> None:
     model.eval()
     _embed(model, np.zeros((_FRAMES, 360, 640, 3), np.uint8))  # the first call takes longer
     taken = []
-    for film, start in zip(sys.argv[2::2], sys.argv[3::2], strict=True):
+    for video, start in zip(sys.argv[2::2], sys.argv[3::2], strict=True):
         began = time.perf_counter()
-        _embed(model, _frames(Path(film), start=float(start)))
+        _embed(model, _frames(Path(video), start=float(start)))
         taken.append(time.perf_counter() - began)
     json.dump(taken, sys.stdout)
 
 
 def _frames(path: Path, *, start: float) -> np.ndarray:
-    """(T, H, W, 3) uint8, evenly spread over the clip that begins at `start` seconds."""
+    """Frames (T, H, W, 3) uint8, evenly spaced in the clip that begins at `start` seconds."""
     frames = []
-    with av.open(str(path)) as film:
-        for frame in film.decode(video=0):
+    with av.open(str(path)) as video:
+        for frame in video.decode(video=0):
             if frame.time >= start + _WINDOW:
                 break
             pixels = frame.to_ndarray(format="rgb24")
@@ -55,7 +55,7 @@ def _frames(path: Path, *, start: float) -> np.ndarray:
 
 @torch.inference_mode()
 def _embed(model: Any, frames: np.ndarray) -> Tensor:
-    """As the processor of the checkpoint does it: short edge, middle, colours."""
+    """Video features of frames, prepared like the checkpoint's processor: resize, crop, normalise."""
     pixels = torch.from_numpy(frames).permute(0, 3, 1, 2).float()
     height, width = pixels.shape[2:]
     scale = _SIDE / min(height, width)

@@ -1,6 +1,6 @@
-"""The two halves of an index run, each alone: `python -m benchmarks.halves decode|encode|start`.
+"""Decoding alone, embedding alone, and the start of an index run: `decode|encode|start`.
 
-Each prints one JSON object; it runs in a process of its own, to be watched from outside.
+Prints one JSON object; runs in a separate process, whose resources are measured from outside.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from vsearch.wiring import IndexOptions, index_library, open_index
 
 
 def main() -> None:
-    """Run what the command line names."""
+    """Run the measurement named on the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("half", choices=["decode", "encode", "start"])
     parser.add_argument("--model", required=True)
@@ -59,7 +59,7 @@ def _model(name: str) -> Iterator[Model]:
 
 
 def _decode(library: Path, *, model: str) -> dict[str, float]:
-    """Read all films as an index run does, and leave the clips at that."""
+    """Decode all videos as an index run does, without embedding the clips."""
     settings, clips = IndexSettings(), 0
     with _model(model) as loaded:
         clip_format = loaded.clip_format()
@@ -89,7 +89,7 @@ def _decode(library: Path, *, model: str) -> dict[str, float]:
 
 
 def _encode(clips: int, *, model: str) -> dict[str, float]:
-    """Embed so many clips of noise, as many at a time as an index run does."""
+    """Embed `clips` clips of noise, in the batches of an index run."""
     with _model(model) as loaded, ClipEncoder(loaded, limit=IndexSettings().clips_per_batch) as it:
         it.start()
         it.embedder()
@@ -97,7 +97,7 @@ def _encode(clips: int, *, model: str) -> dict[str, float]:
         side = clip_format.image_size
         shape = (1, clip_format.frames_per_clip, side, side, 3)
         clip = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
-        _pass(it, clip, clips=2 * usable_cores())  # what is done for the first time takes longer
+        _pass(it, clip, clips=2 * usable_cores())  # the first calls take longer
         began, cpu = time.perf_counter(), time.process_time()
         _pass(it, clip, clips=clips)
         seconds, cpu = time.perf_counter() - began, time.process_time() - cpu
@@ -116,9 +116,9 @@ def _pass(encoder: ClipEncoder, clip: np.ndarray, *, clips: int) -> None:
 
 
 def _start(library: Path, *, model: str) -> dict[str, float]:
-    """When the first film was opened (its first picture is decoded then), and the first clip done.
+    """Times of the first opened video (its first frame is decoded by then) and of the first vector.
 
-    By the system's clock, which the process that started this one reads, too.
+    Seconds of the system clock, which the parent process reads, too.
     """
     times: dict[str, float] = {}
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from benchmarks.__main__ import record
-from benchmarks.measuring import Figure, Timing, ratio, side_by_side
-from benchmarks.section import Row, Section, as_markdown, read_section, write_section
+from benchmarks.measure.section import Row, Section, as_markdown, read_section, write_section
+from benchmarks.measure.timing import Figure, Timing, ratio, side_by_side
 
 SECTION = Section(
     title="Something",

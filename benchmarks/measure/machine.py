@@ -1,4 +1,4 @@
-"""What the figures were measured on."""
+"""Description of the machine and the versions of libraries."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from pathlib import Path
 from machine import usable_cores
 
 _LIBRARIES = ("torch", "faiss-gpu", "av", "numpy", "transformers", "tokenizers", "sqlalchemy")
-# What decides how fast matrices are multiplied and vectors scanned.
+# Instruction sets that decide the speed of matrix products and vector scans.
 _INSTRUCTIONS = ("avx2", "avx512f", "avx512_bf16", "avx512_vnni", "avx_vnni", "amx_bf16")
 
 
 def describe_machine() -> str:
-    """Processor, memory, system and versions, in two lines."""
+    """Describe processor, memory, system and versions, in two lines."""
     cores = usable_cores()
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     load = ", ".join(f"{value:.1f}" for value in os.getloadavg())

@@ -1,7 +1,7 @@
-"""Encoding beside others: what is left of it when two cores are taken.
+"""Embedding speed while other processes keep cores busy.
 
-How OpenMP's threads wait is settled when PyTorch is loaded, so each way of computing has a process
-of its own, which encodes when it is told to.
+OpenMP reads its wait policy when PyTorch is loaded, so each policy has a separate process, which
+embeds a batch for each line on stdin.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 
-from benchmarks.measuring import figure_of, side_by_side
-from benchmarks.models import base_patch32
-from benchmarks.section import Row
+from benchmarks.inputs.models import base_patch32
+from benchmarks.measure.section import Row
+from benchmarks.measure.timing import figure_of, side_by_side
 from machine import usable_cores
 
 CLIPS, TAKEN, ROUNDS = 2, 2, 5
@@ -34,7 +34,7 @@ for line in sys.stdin:
 
 
 def contention_row() -> Row:
-    """Passive waiting on the cores that are left, against PyTorch's own way on all of them."""
+    """Compare passive waiting on the free cores with PyTorch's default on all cores."""
     cores = usable_cores()
     left = max(cores - TAKEN, 1)
     with ExitStack() as running:
@@ -56,7 +56,7 @@ def contention_row() -> Row:
 
 @contextmanager
 def _encoder(*, threads: int, waiting: dict[str, str]) -> Iterator[Callable[[], None]]:
-    """A process that encodes `CLIPS` clips whenever the function is called, and its end."""
+    """Start a process; the function that is returned has it embed `CLIPS` clips."""
     environment = {name: value for name, value in os.environ.items() if name[:4] != "OMP_"}
     command = [sys.executable, "-c", _ENCODE, str(base_patch32()), str(threads)]
     with subprocess.Popen(
@@ -73,10 +73,10 @@ def _encoder(*, threads: int, waiting: dict[str, str]) -> Iterator[Callable[[], 
         def encode() -> None:
             print(file=to, flush=True)
             if not back.readline():
-                raise RuntimeError("the process that encodes has ended")
+                raise RuntimeError("the embedding process has ended")
 
         try:
-            encode()  # it has loaded when this returns
+            encode()  # the model is loaded when this returns
             yield encode
         finally:
             to.close()
@@ -84,7 +84,7 @@ def _encoder(*, threads: int, waiting: dict[str, str]) -> Iterator[Callable[[], 
 
 @contextmanager
 def busy_core() -> Iterator[None]:
-    """A process that takes a core."""
+    """Keep one core busy with a process."""
     with subprocess.Popen([sys.executable, "-c", "while True: pass"]) as process:
         try:
             yield

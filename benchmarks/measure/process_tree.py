@@ -1,4 +1,4 @@
-"""What a command and everything it starts takes: time, the cores' time, memory."""
+"""Resources of a command with all its child processes: wall time, CPU time, memory."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 _TICK = 1 / os.sysconf("SC_CLK_TCK")
-_EVERY = 0.1  # seconds between two looks
+_EVERY = 0.1  # seconds between two samples
 
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """Seconds on the wall, seconds of the cores, bytes of memory at most, and what was printed.
+    """Wall seconds, CPU seconds, peak memory in bytes, and the text on stdout.
 
-    Memory is the sum over the processes, what they share counted once (proportional set size).
+    Memory is the sum of proportional set sizes: shared memory is counted once.
     """
 
     wall: float
@@ -46,10 +46,10 @@ class _Tree:
 
 
 def watched(command: Sequence[str], *, environment: dict[str, str] | None = None) -> Taken:
-    """Run a command to its end.
+    """Run a command to its end and measure it.
 
     Raises:
-        CalledProcessError: it failed.
+        CalledProcessError: the command failed.
     """
     began = time.perf_counter()
     with subprocess.Popen(
@@ -69,13 +69,13 @@ def watched(command: Sequence[str], *, environment: dict[str, str] | None = None
 
 
 def _stats() -> list[tuple[int, tuple[int, float]]]:
-    """Of every process its parent and the seconds that it computed."""
+    """Parent and CPU seconds of every process."""
     found = []
     for folder in Path("/proc").glob("[0-9]*"):
         try:
             fields = (folder / "stat").read_text(encoding="utf-8").rpartition(")")[2].split()
         except OSError:
-            continue  # it ended meanwhile
+            continue  # the process has ended
         seconds = (int(fields[11]) + int(fields[12])) * _TICK
         found.append((int(folder.name), (int(fields[1]), seconds)))
     return found

@@ -1,7 +1,7 @@
-"""Ways of doing the same thing, timed in turns.
+"""Timing of several functions in turns.
 
-Machines are shared and noisy: what one way takes says little, what it takes beside another in the
-same minutes says more. So every round runs all the ways, and ratios are taken round by round.
+Machines are shared and noisy: a time alone says little, the ratio of two times measured in the
+same minutes says more. So every round runs all functions, and ratios are computed round by round.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """Seconds that one way took, one number a round."""
+    """Seconds of one function, one number per round."""
 
     seconds: tuple[float, ...]
 
     @property
     def median(self) -> float:
-        """The middle round, in seconds."""
+        """Median of the rounds, in seconds."""
         return statistics.median(self.seconds)
 
     @property
@@ -31,7 +31,7 @@ class Timing:
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A measured quantity: the median of the rounds, the lowest and the highest of them."""
+    """A measured quantity: median, lowest and highest value of the rounds."""
 
     median: float
     low: float
@@ -44,7 +44,7 @@ class Figure:
 
 
 def figure_of(values: list[float], *, unit: str) -> Figure:
-    """Median and extremes of at least one value."""
+    """Compute median and extremes of at least one value."""
     return Figure(statistics.median(values), min(values), max(values), unit)
 
 
@@ -55,13 +55,13 @@ def side_by_side(
     warm_ups: int = 1,
     clock: Callable[[], float] = time.perf_counter,
 ) -> dict[str, Timing]:
-    """Time all ways in each of `rounds`, in an order that turns round after round.
+    """Time all functions in each of `rounds` rounds, in an order that rotates from round to round.
 
-    `clock` tells seconds: `time.perf_counter` those on the wall, `time.process_time` those that all
-    threads of this process were given. What `warm_ups` rounds take is not counted.
+    `clock` returns seconds: `time.perf_counter` wall time, `time.process_time` the CPU time of all
+    threads of this process. `warm_ups` rounds before are not counted.
 
     Raises:
-        ValueError: there is nothing to measure.
+        ValueError: no function or no round.
     """
     if not ways or rounds < 1:
         raise ValueError(f"{len(ways)} ways in {rounds} rounds: there is nothing to measure")
@@ -78,15 +78,15 @@ def side_by_side(
 
 
 def ratio(numerator: Timing, denominator: Timing) -> Figure:
-    """How many times longer one way took than the other, round by round.
+    """Compute the ratio of two timings, round by round.
 
     Raises:
-        ValueError: they were not timed in the same number of rounds.
+        ValueError: the numbers of rounds differ.
     """
     pairs = zip(numerator.seconds, denominator.seconds, strict=True)
     return figure_of([above / below for above, below in pairs], unit="×")
 
 
 def _rounded(value: float) -> str:
-    """Three digits that mean something, never an exponent."""
+    """Format with three significant digits, without an exponent."""
     return f"{value:.0f}" if abs(value) >= 100 else f"{value:.3g}"

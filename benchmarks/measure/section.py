@@ -1,4 +1,4 @@
-"""What a benchmark says: a title, how it was measured, and one row for each figure."""
+"""Results of a benchmark: a title, the conditions, and one row for each figure."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks.measuring import Figure
+from benchmarks.measure.timing import Figure
 
 _MET = {True: "yes", False: "**no**", None: ""}
 
@@ -18,11 +18,11 @@ class Row:
     """One line of the table.
 
     Attributes:
-        what: what was measured, with its unit where the figure has none.
-        figure: the result; a text where there is no number, such as why it cannot be had here.
-        bar: what the figure is held against, in words; empty where it is told for information.
-        met: whether it comes up to the bar; None where there is no bar, or no figure.
-        note: what one has to know to read it.
+        what: the measured quantity, with its unit if the figure has none.
+        figure: the result; a text if there is no number, such as the reason why it is missing.
+        bar: the required value, in words; empty if there is none.
+        met: whether the figure reaches the bar; None without a bar or a figure.
+        note: explanation of the figure.
     """
 
     what: str
@@ -37,10 +37,10 @@ class Section:
     """The results of one benchmark.
 
     Attributes:
-        title: what it is about.
-        setting: sizes, threads, rounds: what was measured and how, in sentences.
+        title: the subject.
+        setting: conditions (sizes, threads, rounds), in sentences.
         rows: the figures.
-        notes: what else was seen, one sentence or more each.
+        notes: further observations, one sentence or more each.
     """
 
     title: str
@@ -50,7 +50,7 @@ class Section:
 
 
 def as_markdown(section: Section) -> str:
-    """The section with its table."""
+    """Format the section with its table as Markdown."""
     lines = [f"### {section.title}", "", section.setting, ""]
     lines += ["| measured | figure | bar | met | |", "|---|---|---|---|---|"]
     lines += [
@@ -62,12 +62,12 @@ def as_markdown(section: Section) -> str:
 
 
 def write_section(section: Section, *, path: Path) -> None:
-    """Write the section for `read_section`."""
+    """Write the section as JSON, for `read_section`."""
     path.write_text(json.dumps(asdict(section)), encoding="utf-8")
 
 
 def read_section(path: Path) -> Section:
-    """The section that another process measured."""
+    """Read a section written by `write_section` in another process."""
     content = json.loads(path.read_text(encoding="utf-8"))
     return Section(
         title=content["title"],

@@ -1,4 +1,4 @@
-"""Footage to measure with: real films where there are some, else pictures that move."""
+"""Videos for measurements: real ones if available, otherwise a moving pattern."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.models import CACHE
+from benchmarks.inputs.models import CACHE
 from media.encode import write_video
 
 _SUFFIXES = frozenset({".mp4", ".mkv", ".webm", ".avi"})
 
 
-def real_films(folder: Path = CACHE) -> tuple[Path, ...]:
-    """The films that VSEARCH_TEST_VIDEOS points to, by name; else two that are made in `folder`.
+def real_videos(folder: Path = CACHE) -> tuple[Path, ...]:
+    """List the videos in the folder VSEARCH_TEST_VIDEOS, by name; without it make two in `folder`.
 
-    Made films (H.264, 720p and 1080p, 20 s) hold a moving pattern with noise: heavier on a decoder
-    than a quiet scene, lighter than a sports field.
+    The made videos (H.264, 720p and 1080p, 20 s) show a moving pattern with noise: more work for a
+    decoder than a quiet scene, less than a sports field.
     """
     named = os.environ.get("VSEARCH_TEST_VIDEOS")
     if named:
@@ -42,5 +42,5 @@ def _moving(*, height: int, width: int, frames: int = 600) -> Iterator[np.ndarra
     noise = rng.normal(0, 3, (height, width, 3)).astype(np.float32)
     for number in range(frames):
         waves = [np.sin((x * (c + 1) + y * (3 - c)) / 60 + number / (5 + c)) for c in range(3)]
-        picture = 128 + 80 * np.stack(waves, axis=-1) + np.roll(noise, number * 7, axis=1)
-        yield np.clip(picture, 0, 255).astype(np.uint8)
+        frame = 128 + 80 * np.stack(waves, axis=-1) + np.roll(noise, number * 7, axis=1)
+        yield np.clip(frame, 0, 255).astype(np.uint8)

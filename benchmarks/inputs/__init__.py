@@ -1,0 +1,1 @@
+"""Inputs of measurements: videos, libraries and models."""
