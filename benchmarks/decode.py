@@ -1,4 +1,4 @@
-"""What decoding the wanted frames costs, beside decoding in sequence and libavcodec by itself."""
+"""Cost of decoding the sampled frames, compared with sequential decoding and libavcodec alone."""
 
 from __future__ import annotations
 
@@ -25,33 +25,34 @@ from media.playback import play
 from toyworld.world import COLOURS, COMBINATIONS
 
 _WINDOW, _STRIDE, _FRAMES = 8.0, 4.0, 8
-_SHORT_EDGE = 224  # pixels, what base-patch32 looks at
+_SHORT_EDGE = 224  # pixels, the input size of base-patch32
 _SECONDS, _RATE = 12, 30
-_NOISE = 3.0  # grey levels, what a camera's sensor adds: without it all bits go to the key frames
+_NOISE = 3.0  # grey levels of a camera's sensor: without noise, all bits would be in the key frames
 _ROUNDS = 3
 _SIZES = {"720p": (720, 1280), "1080p": (1080, 1920)}
-_KEYFRAMES = (4.0, 1.0)  # seconds from one to the next
+_KEYFRAMES = (4.0, 1.0)  # seconds between key frames
 _EXACT_BAR, _AUTO_BAR, _KEYFRAMES_BAR = 1.4, 3.0, 10.0
-_TOY_COLOURS = 1  # of the toy world's: each adds 56 films
+_TOY_COLOURS = 1  # of the toy world; each adds 56 videos
 
 
 def measure() -> Section:
-    """Time all ways on four films, and ask the demo model whether they are worth the same."""
+    """Time all sampling modes on four videos, and compare their relevance with the demo model."""
     rows: list[Row] = []
     for size in _SIZES:
         for distance in _KEYFRAMES:
-            rows += _rows(f"{size}, a key frame every {distance:g} s", _film(size, distance))
+            rows += _rows(f"{size}, a key frame every {distance:g} s", _video(size, distance))
     return Section(
         title="Decoding",
-        setting=f"H.264 with B-frames, {_RATE} frames/s, {_SECONDS} s of real film where there is "
-        f"some, with a sensor's noise; windows of {_WINDOW:g} s every {_STRIDE:g} s, {_FRAMES} "
-        f"frames each, made RGB with a short edge of {_SHORT_EDGE}; CPU seconds, one thread, "
-        f"{_ROUNDS} rounds. Ratios are to decoding in sequence and converting wanted frames only. "
-        "Reading all packets to plan with them is part of probing a film, and not counted.",
+        setting=f"H.264 with B-frames, {_RATE} frames/s, {_SECONDS} s of real video if available, "
+        f"with sensor noise; windows of {_WINDOW:g} s every {_STRIDE:g} s, {_FRAMES} "
+        f"frames each, converted to RGB with a short edge of {_SHORT_EDGE}; CPU seconds, one "
+        f"thread, {_ROUNDS} rounds. Ratios are to sequential decoding with conversion of the "
+        "sampled frames only. "
+        "Reading all packets for the plan is part of probing a video, and not counted.",
         rows=(*rows, *_relevance_rows()),
         notes=(
-            "With a moment a second and a key frame a second, every key frame is the nearest one "
-            "of some moment: decoding them all is what `keyframes` cannot go below.",
+            "With one sample time and one key frame per second, every key frame is the nearest one "
+            "of a sample time: `keyframes` has to decode them all.",
         ),
     )
 
@@ -72,8 +73,12 @@ def _rows(name: str, path: Path) -> list[Row]:
         Sampling.KEYFRAMES: None if second_a_key else _KEYFRAMES_BAR,
     }
     rows = [
-        Row(f"{name}: in sequence", _realtime(timed["sequence"]), note="s of film a CPU s"),
-        Row(f"{name}: libavcodec alone", _realtime(timed["all"]), note="all decoded, none taken"),
+        Row(f"{name}: in sequence", _realtime(timed["sequence"]), note="s of video per CPU s"),
+        Row(
+            f"{name}: libavcodec alone",
+            _realtime(timed["all"]),
+            note="all frames decoded, none used",
+        ),
     ]
     for way, bar in bars.items():
         gain = ratio(timed["sequence"], timed[way])
@@ -97,13 +102,13 @@ def _schedule(video: VideoInfo) -> FrameSchedule:
 
 
 def _decode_all(video: VideoInfo) -> None:
-    with closing(play(video.path, video.layout, threads=1)) as pictures:
-        for _ in pictures:
+    with closing(play(video.path, video.layout, threads=1)) as frames:
+        for _ in frames:
             pass
 
 
 def _take(video: VideoInfo, schedule: FrameSchedule, sampling: Sampling) -> list[float]:
-    """Decode as indexing does; the times of the frames that were taken."""
+    """Decode as indexing does; return the times of the frames."""
     size = (_SHORT_EDGE, round(video.width * _SHORT_EDGE / video.height))
     tolerance = sampling.tolerance(distance=schedule.distance)
     frames = decode_at(video, schedule.times, size=size, tolerance=tolerance, threads=1)
@@ -113,32 +118,32 @@ def _take(video: VideoInfo, schedule: FrameSchedule, sampling: Sampling) -> list
 def _nearness(video: VideoInfo, schedule: FrameSchedule, sampling: Sampling) -> str:
     taken = _take(video, schedule, sampling)
     off = [abs(found - wanted) for found, wanted in zip(taken, schedule.times, strict=True)]
-    return f"frames {np.mean(off):.2f} s from the wanted moment, at most {max(off):.2f} s"
+    return f"frames {np.mean(off):.2f} s from the sample time, at most {max(off):.2f} s"
 
 
-def _film(size: str, keyframe_seconds: float) -> Path:
-    """A film of one of the sizes, made once."""
+def _video(size: str, keyframe_seconds: float) -> Path:
+    """Make a video of one of the sizes, once."""
     path = CACHE / f"decode {size} {keyframe_seconds:g} s.mp4"
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         height, width = _SIZES[size]
-        pictures = islice(_noisy(_source(), height=height, width=width), _SECONDS * _RATE)
-        write_video(path, pictures, frame_rate=_RATE, crf=23, keyframe_seconds=keyframe_seconds)
+        frames = islice(_noisy(_source(), height=height, width=width), _SECONDS * _RATE)
+        write_video(path, frames, frame_rate=_RATE, crf=23, keyframe_seconds=keyframe_seconds)
     return path
 
 
 def _source() -> VideoInfo:
-    """The film with the most pixels and pictures that change: the one with the most bytes a s."""
-    films = [probe(path) for path in real_videos()]
-    largest = max(film.height for film in films)
+    """Choose the largest video with the most motion, measured in bytes per second."""
+    videos = [probe(path) for path in real_videos()]
+    largest = max(video.height for video in videos)
     return max(
-        (film for film in films if film.height == largest and film.codec == "h264"),
-        key=lambda film: film.path.stat().st_size / film.duration,
+        (video for video in videos if video.height == largest and video.codec == "h264"),
+        key=lambda video: video.path.stat().st_size / video.duration,
     )
 
 
 def _noisy(video: VideoInfo, *, height: int, width: int) -> Iterator[np.ndarray]:
-    """The film's pictures in a size, over and over, each with noise of its own."""
+    """Yield the video's frames in one size, without end, each with different noise."""
     draw = np.random.default_rng(0)
     noise = np.rint(draw.normal(0, _NOISE, (height, width, 3))).astype(np.int16)
     times = [(index + 0.5) / video.frame_rate for index in range(int(video.duration * _RATE) - 1)]
@@ -150,7 +155,7 @@ def _noisy(video: VideoInfo, *, height: int, width: int) -> Iterator[np.ndarray]
 
 
 def _relevance_rows() -> list[Row]:
-    """How well the demo model's own films are found again, whichever frames it is shown."""
+    """Compute the demo model's recall on toy videos for each sampling mode."""
     from xclip_core.embedder import Embedder
     from xclip_core.sentences import SentenceEmbedder
 
@@ -163,12 +168,12 @@ def _relevance_rows() -> list[Row]:
     rows = []
     for way in Sampling:
         scores = score_matrix(library, combinations, clips=clips, texts=texts, sampling=way)
-        what = f"toy world, {len(combinations)} films with a key frame every 2 s: {way}"
-        rows.append(Row(what, _told(judge(scores, combinations))))
+        what = f"toy world, {len(combinations)} videos with a key frame every 2 s: {way}"
+        rows.append(Row(what, _summary(judge(scores, combinations))))
     return rows
 
 
-def _told(scores: Scores) -> str:
+def _summary(scores: Scores) -> str:
     recalls = (scores.trained, scores.held_out)
     at_1, at_5 = (
         sum(getattr(recall, at) * recall.captions for recall in recalls)

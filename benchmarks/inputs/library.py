@@ -24,8 +24,8 @@ _SIZES = {"720p": (720, 1280, 1), "1080p": (1080, 1920, 2)}  # and videos side b
 def mixed_library(seconds: int, *, videos: int = 6, folder: Path = CACHE) -> Path:
     """Make a folder of `videos` videos, 720p and 1080p H.264 in turns, `seconds` long together.
 
-    Frames come from the real videos, in 1080p from four at a time so that they are sharp. The encoded
-    piece is repeated. Made once.
+    Frames come from the real videos, in 1080p from four at a time so that they are sharp. The
+    encoded piece is repeated. Made once.
     """
     library = folder / f"library {seconds} s"
     library.mkdir(parents=True, exist_ok=True)
@@ -77,7 +77,7 @@ def _mosaic(frames: tuple[np.ndarray, ...], across: int) -> np.ndarray:
 
 
 def _repeat(piece: Path, path: Path, *, seconds: float) -> None:
-    """Repeat the packets of `piece` without decoding; the title makes the content of each unique."""
+    """Repeat the packets of `piece` without decoding; the title makes each file unique."""
     with av.open(str(path), "w") as video, av.open(str(piece)) as source:
         video.metadata["title"] = path.stem
         taken = source.streams.video[0]

@@ -55,7 +55,7 @@ def _frames(path: Path, *, start: float) -> np.ndarray:
 
 @torch.inference_mode()
 def _embed(model: Any, frames: np.ndarray) -> Tensor:
-    """Video features of frames, prepared like the checkpoint's processor: resize, crop, normalise."""
+    """Compute video features of frames that are resized, cropped and normalised."""
     pixels = torch.from_numpy(frames).permute(0, 3, 1, 2).float()
     height, width = pixels.shape[2:]
     scale = _SIDE / min(height, width)
