@@ -157,7 +157,7 @@ def _noisy(video: VideoInfo, *, height: int, width: int) -> Iterator[np.ndarray]
 def _relevance_rows() -> list[Row]:
     """Compute the demo model's recall on toy videos for each sampling mode."""
     from xclip_core.embedder import Embedder
-    from xclip_core.sentences import SentenceEmbedder
+    from xclip_core.text_embedder import SentenceEmbedder
 
     colours = list(COLOURS)[:_TOY_COLOURS]
     combinations = [c for c in COMBINATIONS if c.colour in colours]

@@ -25,11 +25,11 @@ from catalog import Catalog
 from indexer import IndexSettings, Sampling, index_library
 from toyworld.film import Event, make_film
 from toyworld.world import COMBINATIONS, OPPOSITE, Combination, is_held_out
+from xclip_core.checkpoint.location import ClipFormat
 from xclip_core.embedder import Embedder
 from xclip_core.identity import ModelIdentity
-from xclip_core.location import ClipFormat
-from xclip_core.preprocess import FrameProcessor
-from xclip_core.sentences import SentenceEmbedder
+from xclip_core.inputs.preprocess import FrameProcessor
+from xclip_core.text_embedder import SentenceEmbedder
 
 SECONDS = 8.0
 SEED = 20_000_000  # training draws from small seeds: no film here was ever trained on

@@ -21,11 +21,11 @@ from benchmarks.processes.busy import contention_row
 from media import MediaError, decode_at, probe
 from toyworld.picture import render_clip
 from toyworld.world import COMBINATIONS
-from xclip_core.checkpoint import load_checkpoint
-from xclip_core.devices import PRECISIONS, computing_threads, cpu_computes_bf16
+from xclip_core.checkpoint.checkpoint import load_checkpoint
 from xclip_core.embedder import Embedder
-from xclip_core.sentences import SentenceEmbedder
-from xclip_core.video_encoder import VideoEncoder
+from xclip_core.inference.devices import PRECISIONS, computing_threads, cpu_computes_bf16
+from xclip_core.inference.video_encoder import VideoEncoder
+from xclip_core.text_embedder import SentenceEmbedder
 
 if TYPE_CHECKING:
     from torch import Tensor

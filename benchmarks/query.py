@@ -38,8 +38,8 @@ from toyworld.library import library_captions
 from vsearch.asking import open_searcher
 from vsearch.output import search_json
 from vsearch.settings import Settings
-from xclip_core.sentences import SentenceEmbedder
-from xclip_core.tokenizer import Tokenizer
+from xclip_core.inputs.tokenizer import Tokenizer
+from xclip_core.text_embedder import SentenceEmbedder
 
 FILMS, CLIPS_OF_EACH = 400, 250
 WORDS = 8
@@ -254,7 +254,7 @@ def _run(command: list[str], **variables: str) -> str:
 _MAPPED = """
 import sys
 from pathlib import Path
-from xclip_core.sentences import SentenceEmbedder
+from xclip_core.text_embedder import SentenceEmbedder
 embedder = SentenceEmbedder.load(sys.argv[1], memo=type("Known", (), {
     "get": lambda self, key: b"0" * 64, "put": lambda self, key, value: None})())
 embedder.embed_texts([sys.argv[2]])

@@ -20,12 +20,12 @@ from torch import nn
 
 from toyworld.world import every_sentence
 from training.toy_batches import clip_batches, still_batches
-from xclip_core.checkpoint import load_checkpoint, save_checkpoint
-from xclip_core.config import TextConfig, VisionConfig, XCLIPConfig
-from xclip_core.location import DEMO_FOLDER
-from xclip_core.model import XCLIP
-from xclip_core.preprocess import FrameProcessor
-from xclip_core.tokenizer import Tokenizer, train_tokenizer
+from xclip_core.checkpoint.checkpoint import load_checkpoint, save_checkpoint
+from xclip_core.checkpoint.location import DEMO_FOLDER
+from xclip_core.inputs.preprocess import FrameProcessor
+from xclip_core.inputs.tokenizer import Tokenizer, train_tokenizer
+from xclip_core.model.config import TextConfig, VisionConfig, XCLIPConfig
+from xclip_core.model.model import XCLIP
 from xclip_core.training import TrainingPlan, TrainingStep, train
 
 FRAMES = 8

@@ -13,8 +13,8 @@ from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
 from toyworld.picture import Pixels, render_clip, render_still
 from toyworld.world import QUESTIONS, TRAINED, WHERE, WHERE_EDGES, Combination
-from xclip_core.preprocess import FrameProcessor
-from xclip_core.tokenizer import Tokenizer
+from xclip_core.inputs.preprocess import FrameProcessor
+from xclip_core.inputs.tokenizer import Tokenizer
 from xclip_core.training import Question, TrainingBatch
 
 

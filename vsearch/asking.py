@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from catalog import CatalogStatus
     from vsearch.settings import Settings
-    from xclip_core.sentences import SentenceEmbedder
+    from xclip_core.text_embedder import SentenceEmbedder
 
 log = logging.getLogger("vsearch")
 
@@ -82,7 +82,7 @@ def status(settings: Settings) -> CatalogStatus:
 
 
 def _load_embedder(model: str, *, settings: Settings) -> SentenceEmbedder:
-    from xclip_core.sentences import SentenceEmbedder
+    from xclip_core.text_embedder import SentenceEmbedder
 
     embedder = SentenceEmbedder.load(model, memo=known_digests(settings), on_message=log.info)
     log.debug("the text encoder of %s", embedder.identity.model)

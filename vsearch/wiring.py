@@ -201,14 +201,14 @@ class _ModelOnDemand:
 
     def clip_format(self) -> ClipFormat:
         """From the checkpoint's small files, without PyTorch; fetches what is not here yet."""
-        from xclip_core.location import locate, read_clip_format
+        from xclip_core.checkpoint.location import locate, read_clip_format
 
         return read_clip_format(locate(self._name, report=log.info).folder)
 
     def load(self) -> Embedder:
         """The embedder, each of whose calls keeps to one core: a call for each core goes on."""
         if self._loaded is None:
-            from xclip_core.devices import compute_in_one_thread
+            from xclip_core.inference.devices import compute_in_one_thread
 
             compute_in_one_thread()
             self._loaded = load_embedder(self._settings, made_by=self._made_by)

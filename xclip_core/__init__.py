@@ -1,9 +1,10 @@
 """X-CLIP (arXiv 2208.02816) in plain PyTorch.
 
 Only what is cheap to import is named here. The rest lies where its name says:
-`from xclip_core.embedder import Embedder`, `from xclip_core.model import XCLIP`, and so on.
+`from xclip_core.embedder import Embedder`, `from xclip_core.model.model import XCLIP`, and so on.
 """
 
+from xclip_core.checkpoint.cache import Memo
 from xclip_core.errors import (
     CheckpointError,
     CheckpointNotFoundError,
@@ -23,7 +24,6 @@ from xclip_core.identity import (
     TEXT_VECTORS,
     ModelIdentity,
 )
-from xclip_core.memo import Memo
 
 __all__ = [
     "DEFAULT_MODEL",

@@ -14,23 +14,23 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-from xclip_core.batching import Batches
-from xclip_core.checkpoint import Checkpoint, load_checkpoint
-from xclip_core.devices import (
+from xclip_core.checkpoint.cache import Memo
+from xclip_core.checkpoint.checkpoint import Checkpoint, load_checkpoint
+from xclip_core.errors import InputError, ModelError
+from xclip_core.identity import DEFAULT_MODEL, ModelIdentity
+from xclip_core.inference.batching import Batches
+from xclip_core.inference.devices import (
     PRECISIONS,
     choose_device,
     choose_precision,
     computing_threads,
     cpu_computes_bf16,
 )
-from xclip_core.errors import InputError, ModelError
-from xclip_core.feeding import feeding
-from xclip_core.identity import DEFAULT_MODEL, ModelIdentity
-from xclip_core.memo import Memo
-from xclip_core.model import XCLIP
-from xclip_core.self_check import Probe, golden_probe, sound_backend
-from xclip_core.sentences import as_trained
-from xclip_core.video_encoder import VideoEncoder
+from xclip_core.inference.self_check import Probe, golden_probe, sound_backend
+from xclip_core.inference.transfer import feeding
+from xclip_core.inference.video_encoder import VideoEncoder
+from xclip_core.model.model import XCLIP
+from xclip_core.text_embedder import as_trained
 
 # Clips that go through the model at once: to begin with, and where growing ends. A processor gains
 # nothing by more; a GPU wants more, and says by its speed how much.

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from xclip_core.errors import InputError
-from xclip_core.model import XCLIP
+from xclip_core.model.model import XCLIP
 
 _NEW_PARTS = ("prompts_", "mit.", "message_")
 

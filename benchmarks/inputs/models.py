@@ -24,11 +24,11 @@ def base_patch32(folder: Path = CACHE) -> Path:
 def _make(checkpoint: Path) -> None:
     import torch
 
-    from xclip_core.checkpoint import load_checkpoint, save_checkpoint
-    from xclip_core.config import XCLIPConfig
-    from xclip_core.initialisation import initialise
-    from xclip_core.model import XCLIP
-    from xclip_core.preprocess import FrameProcessor
+    from xclip_core.checkpoint.checkpoint import load_checkpoint, save_checkpoint
+    from xclip_core.inputs.preprocess import FrameProcessor
+    from xclip_core.model.config import XCLIPConfig
+    from xclip_core.model.initialisation import initialise
+    from xclip_core.model.model import XCLIP
 
     with torch.random.fork_rng():
         torch.manual_seed(0)

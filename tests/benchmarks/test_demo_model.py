@@ -6,7 +6,7 @@ import pytest
 from benchmarks.demo_model import FramesWithoutOrder, judge, render_benchmark, score_matrix
 from toyworld.world import COMBINATIONS, HELD_OUT, MOTION_PAIRS, OPPOSITE, TRAINED, Combination
 from xclip_core.embedder import Embedder
-from xclip_core.sentences import SentenceEmbedder
+from xclip_core.text_embedder import SentenceEmbedder
 
 FOUR = tuple(
     Combination(colour, "star", motion) for colour in ("red", "blue") for motion in MOTION_PAIRS[0]

@@ -4,8 +4,8 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks.encode import multiply_accumulates
-from xclip_core.config import TextConfig, VisionConfig, XCLIPConfig
-from xclip_core.model import XCLIP
+from xclip_core.model.config import TextConfig, VisionConfig, XCLIPConfig
+from xclip_core.model.model import XCLIP
 
 
 def test_a_clip_needs_what_the_plain_model_multiplies_but_for_the_last_layer() -> None:

@@ -7,9 +7,9 @@ import pytest
 
 from benchmarks.query import CLIPS_OF_EACH, Peer, add_film, sentences
 from catalog import Catalog, Provenance
-from xclip_core.location import DEMO_FOLDER
-from xclip_core.sentences import SentenceEmbedder
-from xclip_core.tokenizer import Tokenizer
+from xclip_core.checkpoint.location import DEMO_FOLDER
+from xclip_core.inputs.tokenizer import Tokenizer
+from xclip_core.text_embedder import SentenceEmbedder
 
 
 @pytest.fixture

@@ -78,11 +78,11 @@ def save_small_model(folder: Path, *, seed: int) -> Path:
     """A seeded X-CLIP that knows nothing, in the published form; loads in no time."""
     import torch
 
-    from xclip_core.checkpoint import save_checkpoint
-    from xclip_core.config import TextConfig, VisionConfig, XCLIPConfig
-    from xclip_core.model import XCLIP
-    from xclip_core.preprocess import FrameProcessor
-    from xclip_core.tokenizer import train_tokenizer
+    from xclip_core.checkpoint.checkpoint import save_checkpoint
+    from xclip_core.inputs.preprocess import FrameProcessor
+    from xclip_core.inputs.tokenizer import train_tokenizer
+    from xclip_core.model.config import TextConfig, VisionConfig, XCLIPConfig
+    from xclip_core.model.model import XCLIP
 
     tokenizer = train_tokenizer(["a red circle moving left"], vocabulary_size=530, max_length=32)
     layers = {"hidden_size": 32, "intermediate_size": 64, "num_attention_heads": 2}

@@ -345,7 +345,7 @@ def test_neither_a_question_nor_its_repetition_loads_pytorch(
     code = (
         "import sys; from vsearch.__main__ import run;"
         "code = run(['query', 'asked by this test alone', '--json']);"
-        "print(code, 'torch' in sys.modules, 'xclip_core.sentences' in sys.modules)"
+        "print(code, 'torch' in sys.modules, 'xclip_core.text_embedder' in sys.modules)"
     )
     environment = {**os.environ, "VSEARCH_HOME": str(vsearch.home)}
     for asked_before in (False, True):

@@ -9,13 +9,13 @@ import torch
 
 from indexer import IndexSettings, index_library
 from media import decode_at, probe
-from xclip_core.checkpoint import save_checkpoint
-from xclip_core.config import TextConfig, VisionConfig, XCLIPConfig
+from xclip_core.checkpoint.checkpoint import save_checkpoint
+from xclip_core.checkpoint.location import ClipFormat, read_clip_format
 from xclip_core.embedder import Embedder
-from xclip_core.location import ClipFormat, read_clip_format
-from xclip_core.model import XCLIP
-from xclip_core.preprocess import FrameProcessor
-from xclip_core.tokenizer import train_tokenizer
+from xclip_core.inputs.preprocess import FrameProcessor
+from xclip_core.inputs.tokenizer import train_tokenizer
+from xclip_core.model.config import TextConfig, VisionConfig, XCLIPConfig
+from xclip_core.model.model import XCLIP
 
 
 @dataclass(frozen=True)

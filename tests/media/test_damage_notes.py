@@ -9,10 +9,10 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+from tests.media.real_videos import REAL_FILMS
 
 from media import decode_at, probe
 from media.damage import Losses, Suspicions, clock_time
-from tests.media.real_videos import REAL_FILMS
 
 IN_FRONT = {"container_options": {"movflags": "+faststart"}}
 FRAGMENTS = {"container_options": {"movflags": "+frag_keyframe+empty_moov+dash+global_sidx"}}

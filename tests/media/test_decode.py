@@ -8,9 +8,9 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+from tests.media.real_videos import REAL_FILMS
 
 from media import UndecodableError, UnreadableError, VideoInfo, decode_at, probe
-from tests.media.real_videos import REAL_FILMS
 
 RATES = [Fraction(25, 2), Fraction(24000, 1001), Fraction(30000, 1001)]
 COUNT = 60

@@ -6,9 +6,9 @@ import av
 import numpy as np
 import pytest
 from PIL import Image
+from tests.media.real_videos import REAL_FILMS
 
 from media import MediaError, UndecodableError, decode_at, excerpt, probe, thumbnail
-from tests.media.real_videos import REAL_FILMS
 
 
 def _played(data: bytes) -> tuple[list[tuple[float, np.ndarray]], float]:

@@ -10,11 +10,11 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+from tests.media.real_videos import REAL_FILMS
 
 from media import Frame, VideoInfo, decode_at, probe
 from media.frame_plan import PASS, plan_frames
 from media.packet_table import PacketTable
-from tests.media.real_videos import REAL_FILMS
 
 COUNT = 150
 X265 = "log-level=none:pools=1:keyint=40:min-keyint=40:bframes=4"

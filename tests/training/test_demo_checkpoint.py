@@ -8,9 +8,9 @@ import pytest
 from benchmarks.demo_model import Scores, judge
 from toyworld.picture import render_clip
 from toyworld.world import COMBINATIONS, QUESTIONS
+from xclip_core.checkpoint.location import DEMO_FOLDER
 from xclip_core.embedder import Embedder
-from xclip_core.location import DEMO_FOLDER
-from xclip_core.sentences import SentenceEmbedder
+from xclip_core.text_embedder import SentenceEmbedder
 
 
 @pytest.fixture(scope="module")

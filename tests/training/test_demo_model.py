@@ -8,8 +8,8 @@ import torch
 from toyworld.world import HELD_OUT, MOTIONS, QUESTIONS, TRAINED, WHERE, WHERE_EDGES, every_sentence
 from training.demo_model import FRAMES, IMAGE_SIZE, PROCESSOR, train_control, train_demo_model
 from training.toy_batches import clip_batches, draw_still, still_batches
-from xclip_core.checkpoint import load_checkpoint
-from xclip_core.tokenizer import Tokenizer, train_tokenizer
+from xclip_core.checkpoint.checkpoint import load_checkpoint
+from xclip_core.inputs.tokenizer import Tokenizer, train_tokenizer
 from xclip_core.training import TrainingBatch, TrainingPlan
 
 

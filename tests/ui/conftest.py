@@ -23,11 +23,11 @@ from streamlit.testing.v1 import AppTest
 from media import write_video
 from vsearch import wiring
 from vsearch.settings import Settings, page_environment
-from xclip_core.checkpoint import save_checkpoint
-from xclip_core.config import TextConfig, VisionConfig, XCLIPConfig
-from xclip_core.model import XCLIP
-from xclip_core.preprocess import FrameProcessor
-from xclip_core.tokenizer import train_tokenizer
+from xclip_core.checkpoint.checkpoint import save_checkpoint
+from xclip_core.inputs.preprocess import FrameProcessor
+from xclip_core.inputs.tokenizer import train_tokenizer
+from xclip_core.model.config import TextConfig, VisionConfig, XCLIPConfig
+from xclip_core.model.model import XCLIP
 
 REPOSITORY = Path(__file__).parents[2]
 PAGE = REPOSITORY / "ui" / "app.py"

@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 import torch
 
-from xclip_core.checkpoint import save_checkpoint
-from xclip_core.config import TextConfig, VisionConfig, XCLIPConfig
-from xclip_core.model import XCLIP
-from xclip_core.preprocess import FrameProcessor
-from xclip_core.tokenizer import Tokenizer, train_tokenizer
+from xclip_core.checkpoint.checkpoint import save_checkpoint
+from xclip_core.inputs.preprocess import FrameProcessor
+from xclip_core.inputs.tokenizer import Tokenizer, train_tokenizer
+from xclip_core.model.config import TextConfig, VisionConfig, XCLIPConfig
+from xclip_core.model.model import XCLIP
 
 _ERRORS = pytest.StashKey[dict[str, list[float]]]()
 

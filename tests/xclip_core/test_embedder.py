@@ -9,13 +9,13 @@ import torch
 from numpy.typing import NDArray
 from torch.nn import functional as F
 
-from xclip_core.checkpoint import load_checkpoint
-from xclip_core.devices import computing_threads, cpu_computes_bf16
+from xclip_core.checkpoint.checkpoint import load_checkpoint
 from xclip_core.embedder import Embedder
 from xclip_core.errors import InputError, ModelError
-from xclip_core.model import XCLIP
-from xclip_core.preprocess import FrameProcessor
-from xclip_core.tokenizer import Tokenizer
+from xclip_core.inference.devices import computing_threads, cpu_computes_bf16
+from xclip_core.inputs.preprocess import FrameProcessor
+from xclip_core.inputs.tokenizer import Tokenizer
+from xclip_core.model.model import XCLIP
 
 Clips = NDArray[np.uint8]
 

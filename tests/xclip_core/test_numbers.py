@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from xclip_core.checkpoint.location import read_clip_format, read_config
 from xclip_core.errors import ModelError
-from xclip_core.location import read_clip_format, read_config
 
 # As JSON spells them; Python reads all but the last, which has more digits than it converts.
 LARGE = str(2**63)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from xclip_core.checkpoint import load_checkpoint
+from xclip_core.checkpoint.checkpoint import load_checkpoint
 from xclip_core.embedder import Embedder
 
 pytestmark = pytest.mark.hub

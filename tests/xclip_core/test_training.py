@@ -6,9 +6,9 @@ from dataclasses import replace
 import pytest
 import torch
 
-from xclip_core.config import XCLIPConfig
 from xclip_core.errors import InputError
-from xclip_core.model import XCLIP
+from xclip_core.model.config import XCLIPConfig
+from xclip_core.model.model import XCLIP
 from xclip_core.training import Question, TrainingBatch, TrainingPlan, TrainingStep, train
 
 PLAN = TrainingPlan(steps=40, learning_rate=3e-3, warmup_steps=4)

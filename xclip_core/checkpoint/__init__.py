@@ -1,0 +1,1 @@
+"""Checkpoints in the published form: finding, fetching, verifying, reading and writing them."""

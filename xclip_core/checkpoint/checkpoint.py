@@ -1,0 +1,201 @@
+"""Checkpoints in the published form (see `location`): read strictly, written atomically.
+
+Weights in `pytorch_model.bin` are read as data only: a pickle that wants to run anything is
+refused.
+"""
+
+from __future__ import annotations
+
+import json
+import pickle
+import zipfile
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+from torch.overrides import TorchFunctionMode
+
+from xclip_core.checkpoint.cache import Memo
+from xclip_core.checkpoint.digest import weights_digest
+from xclip_core.checkpoint.hub import PICKLED, SAFETENSORS
+from xclip_core.checkpoint.location import (
+    find_weights,
+    locate,
+    read_config,
+    require_fitting_vocabulary,
+    require_same_frames,
+)
+from xclip_core.checkpoint.tensor_forms import OBSOLETE_BUFFERS, TensorForm, require_forms
+from xclip_core.errors import WeightsError, damaged
+from xclip_core.inputs.preprocess import FrameProcessor
+from xclip_core.inputs.tokenizer import Tokenizer
+from xclip_core.model.config import XCLIPConfig
+from xclip_core.model.model import XCLIP
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """A loaded checkpoint: the model in float32 and evaluation mode, and what goes with it."""
+
+    name: str
+    revision: str | None
+    weights_digest: str
+    model: XCLIP
+    tokenizer: Tokenizer
+    processor: FrameProcessor
+
+
+def load_checkpoint(
+    name: str,
+    *,
+    offline: bool = False,
+    memo: Memo | None = None,
+    report: Callable[[str], None] = lambda _: None,
+) -> Checkpoint:
+    """Find and load a checkpoint.
+
+    Args:
+        name, offline, report: as in `locate`.
+        memo: where digests of weights are kept, so that who asks need not read all of them again.
+
+    Raises:
+        CheckpointError: not found, damaged, unsafe, or weights of another architecture.
+        ConfigError, TokenizerError, FrameProcessorError: a file beside the weights is unfit.
+    """
+    location = locate(name, offline=offline, report=report)
+    folder = location.folder
+    config = read_config(folder)
+    processor = FrameProcessor.load(folder)
+    tokenizer = Tokenizer.load(folder, max_length=config.text.max_position_embeddings)
+    require_fitting_vocabulary(config, tokenizer=tokenizer, folder=folder)
+    require_same_frames(config, processor=processor, folder=folder)
+    files = find_weights(folder)
+    with ThreadPoolExecutor(max_workers=1) as beside:
+        digest = beside.submit(weights_digest, files, memo=memo)
+        model = build_model(config, read_weights(files), source=files[0])
+    return Checkpoint(
+        name=location.name,
+        revision=location.revision,
+        weights_digest=digest.result(),
+        model=model,
+        tokenizer=tokenizer,
+        processor=processor,
+    )
+
+
+def save_checkpoint(
+    folder: Path, *, model: XCLIP, tokenizer: Tokenizer, processor: FrameProcessor
+) -> None:
+    """Write a checkpoint in the published form.
+
+    The weights keep their type and replace older ones in one step, so that a model which was
+    loaded from this very folder stays whole.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    dtype = str(model.logit_scale.dtype).removeprefix("torch.")
+    content = json.dumps({**model.config.to_dict(), "dtype": dtype}, indent=2) + "\n"
+    (folder / "config.json").write_text(content, encoding="utf-8")
+    tokenizer.save(folder)
+    processor.save(folder)
+    state = {key: value.detach().cpu().contiguous() for key, value in model.state_dict().items()}
+    beside = folder / f".{SAFETENSORS}.part"
+    save_file(state, beside, metadata={"format": "pt"})
+    # The library keeps its files to their owner; weights are as readable as what lies beside them.
+    beside.chmod((folder / "config.json").stat().st_mode)
+    beside.replace(folder / SAFETENSORS)
+
+
+def read_weights(files: list[Path]) -> dict[str, Tensor]:
+    """Read tensors by name, from one kind of file or the other.
+
+    Raises:
+        WeightsError: a file is damaged, or a pickle holds anything but tensors.
+    """
+    state: dict[str, Tensor] = {}
+    for path in files:
+        state |= read_pickled(path) if path.name == PICKLED else _read_safetensors(path)
+    return state
+
+
+class Undrawn(TorchFunctionMode):
+    """Models that are made under it are not drawn: their parameters are to be overwritten.
+
+    On the meta device drawing would do nothing either, but loads PyTorch's compiler for it, which
+    takes longer than loading PyTorch.
+    """
+
+    _DRAWING = frozenset({"normal_", "uniform_", "kaiming_uniform_"})
+
+    def __torch_function__(
+        self,
+        func: Callable[..., Any],
+        _types: Any,
+        args: tuple[Any, ...] = (),
+        kwargs: Mapping[str, Any] | None = None,
+    ) -> Any:
+        given = kwargs or {}
+        if func.__name__ in self._DRAWING:
+            return args[0] if args else given["tensor"]
+        return func(*args, **given)
+
+
+def build_model(config: XCLIPConfig, state: Mapping[str, Tensor], *, source: Path) -> XCLIP:
+    """Fill a model with weights, strictly.
+
+    Args:
+        state: tensors of any floating type by published name.
+        source: named in messages.
+
+    Returns:
+        The model in float32, in evaluation mode.
+
+    Raises:
+        WeightsError: a tensor is missing, extra, misshapen or not of a floating type.
+    """
+    with torch.device("meta"), Undrawn():
+        model = XCLIP(config)
+    wanted = {key: tuple(value.shape) for key, value in model.state_dict().items()}
+    found = {key: value for key, value in state.items() if key not in OBSOLETE_BUFFERS}
+    forms = {
+        key: TensorForm(tuple(value.shape), str(value.dtype), value.is_floating_point())
+        for key, value in found.items()
+    }
+    require_forms(wanted, forms, source=source)
+    weights = {key: value.to(torch.float32) for key, value in found.items()}
+    model.load_state_dict(weights, strict=True, assign=True)
+    return model.eval()
+
+
+def _read_safetensors(path: Path) -> dict[str, Tensor]:
+    try:
+        return load_file(path)
+    except (SafetensorError, OSError) as error:
+        raise WeightsError(damaged(path, error)) from error
+
+
+def read_pickled(path: Path) -> dict[str, Tensor]:
+    """Read tensors by name from a pickle, mapped into memory where it can be.
+
+    Raises:
+        WeightsError: it is damaged, or holds anything but tensors.
+    """
+    try:
+        mapped = zipfile.is_zipfile(path)  # how PyTorch has saved since 1.6
+        state: Any = torch.load(path, map_location="cpu", weights_only=True, mmap=mapped)
+    except pickle.UnpicklingError as error:
+        raise WeightsError(
+            f"{path} is refused: it holds something else than tensors, which could run code; "
+            "ask for the weights as model.safetensors"
+        ) from error
+    except (RuntimeError, EOFError, ValueError, KeyError, OSError) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise WeightsError(damaged(path, reason)) from error
+    if not isinstance(state, dict) or not all(isinstance(v, Tensor) for v in state.values()):
+        raise WeightsError(f"{path} does not hold tensors by name, as published weights do")
+    return state

@@ -1,0 +1,1 @@
+"""Inputs of the model: frames prepared for it, and texts as token ids."""

@@ -1,0 +1,120 @@
+"""Sentences to vectors without PyTorch: of a checkpoint, the text encoder and the tokenizer alone.
+
+`xclip_core.embedder` is its counterpart for what films show.
+"""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from xclip_core.checkpoint.cache import Memo
+from xclip_core.checkpoint.digest import weights_digest
+from xclip_core.checkpoint.location import (
+    find_weights,
+    locate,
+    read_config,
+    require_fitting_vocabulary,
+)
+from xclip_core.checkpoint.mapped_weights import map_weights
+from xclip_core.checkpoint.tensor_forms import OBSOLETE_BUFFERS, require_forms
+from xclip_core.errors import WeightsError, damaged
+from xclip_core.identity import DEFAULT_MODEL, ModelIdentity
+from xclip_core.inference.numpy_text_encoder import TEXT_PREFIXES, TextTower, text_shapes
+from xclip_core.inputs.tokenizer import Tokenizer
+from xclip_core.model.config import XCLIPConfig
+
+_STRAIGHT_QUOTES = str.maketrans("‘’‚‛“”„‟", "''''\"\"\"\"")
+
+
+class SentenceEmbedder:
+    """The text side of a checkpoint, on the processor, in float32. Safe to use from threads.
+
+    Attributes:
+        identity: what an index has to remember about the model.
+    """
+
+    def __init__(
+        self, tower: TextTower, *, tokenizer: Tokenizer, identity: ModelIdentity, source: Path
+    ) -> None:
+        self.identity = identity
+        self._source = source  # of the weights, for messages
+        self._tower = tower
+        self._tokenizer = tokenizer
+
+    @classmethod
+    def load(
+        cls,
+        model: str = DEFAULT_MODEL,
+        *,
+        offline: bool = False,
+        memo: Memo | None = None,
+        on_message: Callable[[str], None] | None = None,
+    ) -> Self:
+        """Find a checkpoint and map its text encoder; the rest of its weights is not read.
+
+        Args:
+            model: "demo", a folder, or a Hub id (`owner/name[@revision]`).
+            offline: do not ask the Hub for what is not in its cache on this machine.
+            memo: where digests of weights are kept; without it all weights are read for theirs.
+            on_message: told in sentences what takes time.
+
+        Raises:
+            ModelError: the checkpoint cannot be used; one sentence.
+        """
+        location = locate(model, offline=offline, report=on_message or (lambda _: None))
+        folder = location.folder
+        config = read_config(folder)
+        files = find_weights(folder)
+        with ThreadPoolExecutor(max_workers=1) as beside:
+            digest = beside.submit(weights_digest, files, memo=memo)
+            tokenizer = Tokenizer.load(folder, max_length=config.text.max_position_embeddings)
+            require_fitting_vocabulary(config, tokenizer=tokenizer, folder=folder)
+            tower = _read_tower(config, files)
+        identity = ModelIdentity(
+            model=location.name,
+            revision=location.revision,
+            weights_digest=digest.result(),
+            dimension=config.projection_dim,
+            frames_per_clip=config.vision.num_frames,
+            image_size=config.vision.image_size,
+        )
+        return cls(tower, tokenizer=tokenizer, identity=identity, source=files[0])
+
+    def letters_read(self, text: str) -> int | None:
+        """How many letters of a text that is too long count; None where all do."""
+        return self._tokenizer.letters_read(as_trained(text))
+
+    def embed_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """What sentences mean, whatever the video: K texts to (K, P) unit vectors.
+
+        Raises:
+            WeightsError: the weights make numbers that are not finite.
+        """
+        vectors = np.zeros((len(texts), self.identity.dimension), dtype=np.float32)
+        for row, text in enumerate(texts):
+            vectors[row] = self._tower.encode(self._tokenizer.encode(as_trained(text)))
+        if not np.isfinite(vectors).all():
+            raise WeightsError(
+                damaged(self._source, "the text encoder computes numbers that are not finite")
+            )
+        return vectors
+
+
+def as_trained(text: str) -> str:
+    """Spell a text as CLIP's training texts were: HTML unescaped, quotation marks straight."""
+    return html.unescape(html.unescape(text)).translate(_STRAIGHT_QUOTES)
+
+
+def _read_tower(config: XCLIPConfig, files: Sequence[Path]) -> TextTower:
+    stored = map_weights(files, prefixes=TEXT_PREFIXES)
+    found = {name: tensor.form for name, tensor in stored.items() if name not in OBSOLETE_BUFFERS}
+    wanted = text_shapes(config.text, projection_dim=config.projection_dim)
+    require_forms(wanted, found, source=files[0])
+    return TextTower(config.text, stored)
