@@ -127,19 +127,11 @@ class ClipMatch:
 
 
 @dataclass(frozen=True, slots=True)
-class Failure:
-    """A file that could not be indexed, with the reason."""
+class FileProblem:
+    """A file or folder, and what is wrong with it, in one sentence."""
 
     path: Path
-    error: str
-
-
-@dataclass(frozen=True, slots=True)
-class Damaged:
-    """A file of which only a part could be read; `note` says what is missing."""
-
-    path: Path
-    note: str
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,10 +164,10 @@ class CatalogStatus:
     video_seconds: float
     database_bytes: int
     snapshot_bytes: int
-    failures: tuple[Failure, ...]
+    failures: tuple[FileProblem, ...]
     generation: int
     schema_version: int
-    damaged: tuple[Damaged, ...] = ()
+    damaged: tuple[FileProblem, ...] = ()
     drafts: int = 0  # unfinished films
     roots: tuple[Path, ...] = ()  # the folders that all files lie below
 

@@ -22,7 +22,7 @@ from indexer.events import (
 )
 from indexer.pipeline import index_library, provenance_of
 from indexer.progress import Progress, ProgressMeter
-from indexer.report import DamagedFile, FailedFile, IndexReport, LeftOut
+from indexer.report import IndexReport, LeftOut
 from indexer.scan.fingerprint import Sample, read_fingerprint, read_sample
 from indexer.scan.names import VIDEO_SUFFIXES
 from indexer.scan.walk import FoundFile, Walk, find_videos
@@ -34,10 +34,8 @@ __all__ = [
     "VIDEO_SUFFIXES",
     "ClipFormat",
     "ClipsEmbedded",
-    "DamagedFile",
     "Embedder",
     "Event",
-    "FailedFile",
     "FailuresTold",
     "FileDone",
     "FilmStarted",

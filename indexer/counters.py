@@ -5,8 +5,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from catalog import FileProblem
 from indexer.events import FileDone, Outcome, Report
-from indexer.report import DamagedFile, FailedFile, IndexReport, LeftOut
+from indexer.report import IndexReport, LeftOut
 from indexer.scan.walk import FoundFile
 
 
@@ -19,8 +20,9 @@ class Ledger:
     # Of most files it is only known that they have not changed: hashing an Outcome takes too long.
     _unchanged: int = 0
     _counts: dict[Outcome, int] = field(default_factory=lambda: dict.fromkeys(Outcome, 0))
-    _failed: list[FailedFile] = field(default_factory=list)
-    _damaged: list[DamagedFile] = field(default_factory=list)
+    _failed: list[FileProblem] = field(default_factory=list)
+    _damaged: list[FileProblem] = field(default_factory=list)
+    _absent: set[Path] = field(default_factory=set)
     _removed: int = 0
     _left_out: tuple[LeftOut, ...] = ()
     _clips: int = 0
@@ -33,7 +35,7 @@ class Ledger:
         self._clips += clips
         self._video_seconds += video_seconds
         if damage is not None:
-            self._damaged.append(DamagedFile(path=file.path, note=damage))
+            self._damaged.append(FileProblem(file.path, damage))
         self._done(
             FileDone(
                 file.path,
@@ -51,7 +53,7 @@ class Ledger:
 
     def failed(self, file: FoundFile, *, error: str) -> None:
         """A file was tried and cannot be indexed."""
-        self._failed.append(FailedFile(path=file.path, error=error))
+        self._failed.append(FileProblem(file.path, error))
         self._done(FileDone(file.path, file.size, Outcome.FAILED, error=error))
 
     def no_video(self, file: FoundFile, *, error: str) -> None:
@@ -62,14 +64,19 @@ class Ledger:
         """A file is known to be something else and need not be opened."""
         self._counts[Outcome.NO_VIDEO] += 1
 
-    def unreadable(self, failure: FailedFile) -> None:
+    def unreadable(self, failure: FileProblem) -> None:
         """The system would not show a file or folder, or what it shows is none."""
         self._failed.append(failure)
-        self._done(FileDone(failure.path, 0, Outcome.FAILED, error=failure.error))
+        self._done(FileDone(failure.path, 0, Outcome.FAILED, error=failure.reason))
 
-    def left_alone(self, failure: FailedFile) -> None:
+    def left_alone(self, failure: FileProblem) -> None:
         """Something is not in the index that this run did not try to open."""
         self._failed.append(failure)
+
+    def absent(self, folder: FileProblem) -> None:
+        """A folder that may not be mounted: its files stay in the catalog."""
+        self._absent.add(folder.path)
+        self._failed.append(folder)
 
     def unchanged(self) -> None:
         """A known file need not be opened."""
@@ -91,6 +98,7 @@ class Ledger:
             moved=self._counts[Outcome.MOVED],
             removed=self._removed,
             failed=tuple(sorted(self._failed, key=_path)),
+            absent=frozenset(self._absent),
             damaged=tuple(sorted(self._damaged, key=_path)),
             clips=self._clips,
             video_seconds=self._video_seconds,
@@ -106,5 +114,5 @@ class Ledger:
         self.report(event)
 
 
-def _path(listed: FailedFile | DamagedFile) -> Path:
+def _path(listed: FileProblem) -> Path:
     return listed.path

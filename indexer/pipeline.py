@@ -145,8 +145,8 @@ def _forget_vanished(
         missing_roots=missing,
         noted_mounts=catalog.mounts(under),
     )
-    for failure in vanished.absent:
-        intake.ledger.left_alone(failure)
+    for folder in vanished.absent:
+        intake.ledger.absent(folder)
     intake.ledger.left_out(vanished.left_out)
     if vanished.gone or vanished.answered:
         catalog.forget_places([*vanished.gone, *vanished.answered])

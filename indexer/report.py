@@ -3,20 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-
-@dataclass(frozen=True, slots=True)
-class FailedFile:
-    """A file that is not in the index, or a folder that could not be listed, and the reason.
-
-    `tried` is False when the file failed in an earlier run, has not changed since, and was left
-    alone this time. `kept` is for a folder that may not be mounted: how many known files of it
-    were left in the catalog.
-    """
-
-    path: Path
-    error: str
-    tried: bool = True
-    kept: int = 0
+from catalog import FileProblem
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,14 +17,6 @@ class LeftOut:
     files: int
 
 
-@dataclass(frozen=True, slots=True)
-class DamagedFile:
-    """A film that was indexed as far as it can be read; `note` says what is missing."""
-
-    path: Path
-    note: str
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IndexReport:
     """What one run did; counts are files unless said otherwise.
@@ -45,6 +24,8 @@ class IndexReport:
     `indexed`: decoded, embedded and committed. `unchanged`: nothing to do, mostly not even opened.
     `moved`: content that was already known, found at a new place (moved, renamed or a copy), so
     nothing was decoded. `removed`: known files that are gone, and did not turn up elsewhere.
+    `failed`: files that are not in the index, and folders that could not be listed; those that may
+    not be mounted, whose files stay in the catalog, are `absent`.
     `damaged`: those of the indexed ones of which a part could not be read.
     `clips` and `video_seconds` (seconds of video) belong to the indexed files. `interrupted`: the
     run was stopped before its end; what it counts is committed, the rest waits for the next run.
@@ -58,8 +39,8 @@ class IndexReport:
     unchanged: int
     moved: int
     removed: int
-    failed: tuple[FailedFile, ...]
-    damaged: tuple[DamagedFile, ...]
+    failed: tuple[FileProblem, ...]
+    damaged: tuple[FileProblem, ...]
     clips: int
     video_seconds: float
     took_seconds: float
@@ -68,3 +49,4 @@ class IndexReport:
     left_out: tuple[LeftOut, ...] = ()
     model: str | None = None
     no_video: int = 0
+    absent: frozenset[Path] = frozenset()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from machine.names import shown
@@ -11,24 +10,17 @@ from vsearch.output import count
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
-    from pathlib import Path
+
+    from catalog import FileProblem
 
 MANY = 20  # files that are listed one by one, whatever their reasons
 FEW = 3  # files with one reason that are listed one by one among many
 MOST_LINES = 50
 
 
-@dataclass(frozen=True, slots=True)
-class Remark:
-    """What is to be said of one file."""
-
-    path: Path
-    text: str
-
-
-def remark_lines(remarks: Iterable[Remark]) -> tuple[str, ...]:
+def problem_lines(problems: Iterable[FileProblem]) -> tuple[str, ...]:
     """A line for each file; of very many, one for each reason, with a count and an example."""
-    every = tuple(remarks)
+    every = tuple(problems)
     if len(every) <= MANY:
         return tuple(map(_line, every))
     lines = tuple(line for group in _by_reason(every) for line in _group_lines(group))
@@ -38,20 +30,20 @@ def remark_lines(remarks: Iterable[Remark]) -> tuple[str, ...]:
     return (*lines[:MOST_LINES], f"… and {left_out}; `vsearch status --json` tells all")
 
 
-def _by_reason(remarks: Sequence[Remark]) -> list[list[Remark]]:
+def _by_reason(problems: Sequence[FileProblem]) -> list[list[FileProblem]]:
     """Reasons that differ in numbers alone are one; the most frequent comes first."""
-    groups: dict[str, list[Remark]] = {}
-    for remark in remarks:
-        groups.setdefault(re.sub(r"\d+", "0", remark.text), []).append(remark)
+    groups: dict[str, list[FileProblem]] = {}
+    for problem in problems:
+        groups.setdefault(re.sub(r"\d+", "0", problem.reason), []).append(problem)
     return sorted(groups.values(), key=len, reverse=True)
 
 
-def _group_lines(group: Sequence[Remark]) -> Iterator[str]:
+def _group_lines(group: Sequence[FileProblem]) -> Iterator[str]:
     if len(group) <= FEW:
         yield from map(_line, group)
     else:
         yield f"{count(len(group), 'file')}, such as {_line(group[0])}"
 
 
-def _line(remark: Remark) -> str:
-    return f"{shown(remark.path)}: {shown(remark.text)}"
+def _line(problem: FileProblem) -> str:
+    return f"{shown(problem.path)}: {shown(problem.reason)}"

@@ -5,8 +5,9 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from catalog import FileProblem
 from machine.names import command_line, shown
-from vsearch.failures import FEW, Remark, remark_lines
+from vsearch.failures import FEW, problem_lines
 from vsearch.messages import log
 from vsearch.output import clock, console, count
 
@@ -16,8 +17,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from catalog import Damaged, Failure
-    from indexer import DamagedFile, FailedFile, IndexReport, LeftOut
+    from indexer import IndexReport, LeftOut
 
 
 def index_json(report: IndexReport) -> dict[str, Any]:
@@ -43,14 +43,14 @@ def index_json(report: IndexReport) -> dict[str, Any]:
     }
 
 
-def failures_json(failures: Iterable[Failure | FailedFile]) -> list[dict[str, str]]:
+def failures_json(failures: Iterable[FileProblem]) -> list[dict[str, str]]:
     """Files that are not in the index, each with its reason."""
-    return [{"path": str(failure.path), "error": failure.error} for failure in failures]
+    return [{"path": str(failure.path), "error": failure.reason} for failure in failures]
 
 
-def damages_json(damages: Iterable[Damaged | DamagedFile]) -> list[dict[str, str]]:
+def damages_json(damages: Iterable[FileProblem]) -> list[dict[str, str]]:
     """Files that are in the index as far as they can be read, each with what is wrong."""
-    return [{"path": str(damage.path), "note": damage.note} for damage in damages]
+    return [{"path": str(damage.path), "note": damage.reason} for damage in damages]
 
 
 def print_index(report: IndexReport) -> None:
@@ -94,11 +94,11 @@ def print_troubles(report: IndexReport, *, flags: Sequence[str | Path] = ()) -> 
 def _print_troubles(report: IndexReport, *, flags: Sequence[str | Path], page: Console) -> None:
     if report.failed:
         page.print("Not indexed:", style="bold red")
-        for line in failure_lines(report.failed):
+        for line in problem_lines(report.failed):
             page.print(f"  {line}")
     if report.damaged:
         page.print("Indexed as far as they can be read:", style="bold yellow")
-        for line in damage_lines(report.damaged):
+        for line in problem_lines(report.damaged):
             page.print(f"  {line}")
     if report.left_out:
         page.print("Left out by this run, but still in the answers:", style="bold yellow")
@@ -114,24 +114,14 @@ def tell_advice(report: IndexReport, *, flags: Sequence[str | Path] = ()) -> Non
         log.warning("%s", sentence)
 
 
-def failure_lines(failures: Iterable[Failure | FailedFile]) -> tuple[str, ...]:
-    """What could not be indexed, and why."""
-    return remark_lines(Remark(failure.path, failure.error) for failure in failures)
-
-
-def damage_lines(damages: Iterable[Damaged | DamagedFile]) -> tuple[str, ...]:
-    """What could be read in part, and what is wrong with it."""
-    return remark_lines(Remark(damage.path, damage.note) for damage in damages)
-
-
 def left_out_lines(left_out: Iterable[LeftOut]) -> tuple[str, ...]:
     """What is known and was not looked at."""
-    return remark_lines(Remark(one.path, count(one.files, "file")) for one in left_out)
+    return problem_lines(FileProblem(one.path, count(one.files, "file")) for one in left_out)
 
 
 def advice(report: IndexReport, *, flags: Sequence[str | Path] = ()) -> Iterator[str]:
     """What a person can do about what went wrong, a sentence for each kind of trouble."""
-    missing = sum(failure.kept > 0 for failure in report.failed)
+    missing = sum(failure.path in report.absent for failure in report.failed)
     if len(report.failed) > missing:
         yield (
             "Files that failed are tried again when they change, or with "

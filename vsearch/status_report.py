@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from machine.names import shown
 from machine.presence import is_there
-from vsearch.index_report import damage_lines, damages_json, failure_lines, failures_json
+from vsearch.failures import problem_lines
+from vsearch.index_report import damages_json, failures_json
 from vsearch.messages import DEMO_KNOWS
 from vsearch.output import clock, console, count, size
 from xclip_core import DEMO_MODEL
@@ -67,8 +68,8 @@ def print_status(status: CatalogStatus) -> None:
             f"{size(status.snapshot_bytes)} vector snapshot",
             (),
         ),
-        ("failed", count(len(status.failures), "file"), failure_lines(status.failures)),
-        ("damaged", count(len(status.damaged), "file"), damage_lines(status.damaged)),
+        ("failed", count(len(status.failures), "file"), problem_lines(status.failures)),
+        ("damaged", count(len(status.damaged), "file"), problem_lines(status.damaged)),
     ]
     if status.drafts:
         half_done = f"{count(status.drafts, 'video')}; the next index run goes on from there"

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from catalog.database.database import Database
 from catalog.database.tables import Clip, File, Meta, Video
 from catalog.folder import SNAPSHOT_NAME, file_bytes
-from catalog.records import CatalogStatus, Damaged, Failure
+from catalog.records import CatalogStatus, FileProblem
 from catalog.store import files, partials
 from catalog.store.provenance import stored_provenance
 from catalog.store.roots import roots_by_id
@@ -27,7 +27,7 @@ def status_of(session: Session, *, meta: Meta, database: Database) -> CatalogSta
         video_seconds=session.scalar(select(func.sum(Video.duration))) or 0.0,
         database_bytes=database.bytes_on_disk(),
         snapshot_bytes=file_bytes(database.folder / SNAPSHOT_NAME),
-        failures=tuple(Failure(*found) for found in files.failures(session)),
+        failures=tuple(FileProblem(*found) for found in files.failures(session)),
         generation=meta.generation,
         schema_version=meta.schema_version,
         damaged=_damaged(session),
@@ -36,9 +36,9 @@ def status_of(session: Session, *, meta: Meta, database: Database) -> CatalogSta
     )
 
 
-def _damaged(session: Session) -> tuple[Damaged, ...]:
+def _damaged(session: Session) -> tuple[FileProblem, ...]:
     found = select(Video.id, Video.damage).where(Video.damage.is_not(None))
     notes = {video_id: note or "" for video_id, note in session.execute(found)}
     places_of = files.videos_with_paths(session, video_ids=sorted(notes))
     everywhere = [(path, notes[video]) for video, paths in places_of.items() for path in paths]
-    return tuple(Damaged(path, note) for path, note in sorted(everywhere))
+    return tuple(FileProblem(path, note) for path, note in sorted(everywhere))

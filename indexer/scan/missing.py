@@ -10,8 +10,8 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from catalog import FileState
-from indexer.report import FailedFile, LeftOut
+from catalog import FileProblem, FileState
+from indexer.report import LeftOut
 from indexer.scan.walk import Walk
 
 # The size of a file that could not be read: none is like that, so it is looked at every time.
@@ -27,7 +27,7 @@ class Vanished:
     """
 
     gone: tuple[Path, ...]
-    absent: tuple[FailedFile, ...]
+    absent: tuple[FileProblem, ...]
     answered: tuple[Path, ...]
     left_out: tuple[LeftOut, ...] = ()
 
@@ -121,12 +121,10 @@ def _lies_in(folder: Path) -> Callable[[str], bool]:
     return lambda name: name.startswith(head)
 
 
-def _kept(folder: Path, files: int) -> FailedFile:
+def _kept(folder: Path, files: int) -> FileProblem:
     held = "1 file of it stays" if files == 1 else f"{files:,} files of it stay"
-    return FailedFile(
-        path=folder,
-        error=f"is empty or not there, or its disk is not mounted: {held} in the catalog; "
+    return FileProblem(
+        folder,
+        f"is empty or not there, or its disk is not mounted: {held} in the catalog; "
         "`vsearch forget` drops what is gone for good",
-        tried=False,
-        kept=files,
     )

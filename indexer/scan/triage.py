@@ -6,11 +6,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NamedTuple
 
-from catalog import NO_VIDEO, Catalog, FilePlace, FileState, Lookalike
+from catalog import NO_VIDEO, Catalog, FilePlace, FileProblem, FileState, Lookalike
 from indexer.counters import Ledger
 from indexer.errors import reason
 from indexer.events import LibraryWalked, Outcome
-from indexer.report import FailedFile
 from indexer.scan.fingerprint import Sample, read_sample
 from indexer.scan.jobs import Content, FilmJob
 from indexer.scan.missing import UNREAD_SIZE, is_gone
@@ -88,7 +87,7 @@ class Intake:
         elif state.error.startswith(NO_VIDEO):
             self.ledger.known_as_no_video()
         else:
-            failure = FailedFile(path=file.path, error=state.error, tried=False)
+            failure = FileProblem(file.path, state.error)
             self.ledger.left_alone(failure)
 
     def next_job(self) -> FilmJob | None:
@@ -210,7 +209,7 @@ class Intake:
         state = self.known.get(file.pathname)
         return self._waiting if state is None or state.video_id is None else self._changed
 
-    def _note_unreadable(self, unreadable: Iterable[FailedFile], *, walk: Walk) -> None:
+    def _note_unreadable(self, unreadable: Iterable[FileProblem], *, walk: Walk) -> None:
         """List what the system would not show, and keep account of it until it does.
 
         A video that was indexed at such a place stays: nothing is known against it.
@@ -218,9 +217,9 @@ class Intake:
         for failure in unreadable:
             self.ledger.unreadable(failure)
             known = self.known.get(str(failure.path))
-            if known is None or known.error not in (None, failure.error):
+            if known is None or known.error not in (None, failure.reason):
                 place = _unread(failure.path, root=self._root_of(failure.path, walk))
-                self.catalog.record_failure(place, error=failure.error)
+                self.catalog.record_failure(place, error=failure.reason)
 
     def _root_of(self, path: Path, walk: Walk) -> Path:
         """The folder that a path belongs to, as `FoundFile.root` has it."""

@@ -10,9 +10,8 @@ from dataclasses import dataclass, field, replace
 from operator import attrgetter
 from pathlib import Path
 
-from catalog import true_path
+from catalog import FileProblem, true_path
 from indexer.errors import PathMissingError, reason
-from indexer.report import FailedFile
 from indexer.scan.file_state import size_and_time
 from indexer.scan.ignore_files import IgnoreRules, ignore_files_in
 from indexer.scan.mount_table import parse_mount_table, read_mount_table
@@ -67,7 +66,7 @@ class Walk:
 
     roots: tuple[Path, ...]
     files: tuple[FoundFile, ...]
-    unreadable: tuple[FailedFile, ...]
+    unreadable: tuple[FileProblem, ...]
     empty_roots: tuple[Path, ...]
     mounts: tuple[Path, ...]
     dangling: tuple[Path, ...]
@@ -153,7 +152,7 @@ class _Walker:
     on_progress: Callable[[int], None] | None
     clock: Callable[[], float]
     files: list[FoundFile] = field(default_factory=list)
-    unreadable: list[FailedFile] = field(default_factory=list)
+    unreadable: list[FileProblem] = field(default_factory=list)
     empty_roots: list[Path] = field(default_factory=list)
     mounts: set[Path] = field(default_factory=set)
     dangling: list[Path] = field(default_factory=list)
@@ -371,7 +370,7 @@ class _Walker:
         return self.selection.includes(pathname, folder, real=real)
 
     def _note(self, pathname: str, error: str) -> None:
-        self.unreadable.append(FailedFile(path=Path(pathname), error=error))
+        self.unreadable.append(FileProblem(Path(pathname), error))
 
 
 def _number(pathname: str) -> tuple[int, int]:

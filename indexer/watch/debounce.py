@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
 
+from catalog import FileProblem
 from indexer.errors import SettingsError
-from indexer.report import FailedFile
 from indexer.scan.names import IGNORE_FILES, is_left_out, is_video_name
 
 # Seconds that something gone is remembered at most while something else is still changing.
@@ -153,14 +153,14 @@ class FailuresTold:
     _told: dict[Path, str] = field(default_factory=dict)
 
     def news(
-        self, failed: Iterable[FailedFile], *, below: Iterable[Path]
-    ) -> tuple[FailedFile, ...]:
+        self, failed: Iterable[FileProblem], *, below: Iterable[Path]
+    ) -> tuple[FileProblem, ...]:
         """Those of `failed` that are new; a pass over `below` found these and no others there."""
         every = tuple(failed)
-        new = tuple(one for one in every if self._told.get(one.path) != one.error)
+        new = tuple(one for one in every if self._told.get(one.path) != one.reason)
         walked = frozenset(below)
         self._told = {p: e for p, e in self._told.items() if not is_under(p, walked)}
-        self._told.update({one.path: one.error for one in every})
+        self._told.update({one.path: one.reason for one in every})
         return new
 
 

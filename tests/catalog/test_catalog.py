@@ -42,7 +42,7 @@ def test_status_counts_what_is_there(shelf, catalog):
     status = catalog.status()
     assert (status.videos, status.files, status.clips) == (2, 2, 5)
     assert status.video_seconds == 16.0 + 12.0
-    assert [(f.path, f.error) for f in status.failures] == [(FILMS / "c.mp4", "no video stream")]
+    assert [(f.path, f.reason) for f in status.failures] == [(FILMS / "c.mp4", "no video stream")]
     assert status.database_bytes > 8192
     assert status.snapshot_bytes > 5 * 16 * 2
     assert status.schema_version == 3
@@ -178,7 +178,7 @@ def test_what_of_a_film_could_not_be_read_is_told_at_all_its_places(shelf, catal
     video = catalog.add_video(damaged, place=shelf.place("b.mp4"), clips=SPANS, vectors=unit(2))
     catalog.add_places({shelf.place("a.mp4"): video})
     shelf.add("sound.mp4", seed=1)
-    assert [(found.path, found.note) for found in catalog.status().damaged] == [
+    assert [(found.path, found.reason) for found in catalog.status().damaged] == [
         (FILMS / "a.mp4", r"breaks off at 00:08 \udcff"),
         (FILMS / "b.mp4", r"breaks off at 00:08 \udcff"),
     ]
@@ -188,7 +188,7 @@ def test_what_of_a_film_could_not_be_read_is_told_at_all_its_places(shelf, catal
 
 def test_a_reason_with_an_undecodable_file_name_can_be_kept(shelf, catalog):
     catalog.record_failure(shelf.place("a.mp4"), error="cannot read caf\udce9.mp4")
-    assert catalog.status().failures[0].error == r"cannot read caf\udce9.mp4"
+    assert catalog.status().failures[0].reason == r"cannot read caf\udce9.mp4"
 
 
 def test_binding_is_remembered_and_binding_alike_again_is_no_change(catalog, folder):

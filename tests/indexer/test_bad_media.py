@@ -250,7 +250,7 @@ def test_each_fault_is_indexed_right_or_listed_with_its_reason(faulty_library, i
             done[event.path] = event
 
     report = index(report=watch)
-    listed = {failure.path: failure.error for failure in report.failed}
+    listed = {failure.path: failure.reason for failure in report.failed}
     wrong = {
         fault.name: (done.get(path), listed.get(path))
         for path, fault in faulty_library.items()

@@ -258,7 +258,7 @@ def test_a_change_while_a_film_is_read_is_seen_though_its_time_is_set_back(index
 
     report = index(workers=1, clips_per_batch=1, report=change)
     assert (report.indexed, catalog.status().videos) == (0, 0)
-    assert [failed.error.partition(";")[0] for failed in report.failed] == [
+    assert [failed.reason.partition(";")[0] for failed in report.failed] == [
         "changed while it was being read"
     ]
     assert index().indexed == 1

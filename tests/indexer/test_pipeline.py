@@ -160,7 +160,7 @@ def test_an_empty_root_may_be_a_disk_that_is_not_mounted_and_loses_nothing(
     report = index()
     assert report.removed == 0
     assert [f.path for f in report.failed] == [library]
-    assert "its disk is not mounted" in report.failed[0].error
+    assert "its disk is not mounted" in report.failed[0].reason
     assert paths_of(catalog) == {"a.mp4": 1}
 
 
@@ -174,7 +174,7 @@ def test_a_path_that_is_not_there_is_refused_unless_something_is_known_of_it(
     library.rename(library.with_name("elsewhere"))
     report = index()
     assert [failure.path for failure in report.failed] == [library]
-    assert "its disk is not mounted" in report.failed[0].error
+    assert "its disk is not mounted" in report.failed[0].reason
     assert paths_of(catalog) == {"a.mp4": 1}
 
 
@@ -194,7 +194,7 @@ def test_a_bad_file_is_listed_and_the_others_are_indexed(index, film, catalog, l
     report = index()
     assert report.indexed == 1
     assert [f.path.name for f in report.failed] == ["a.mp4", "empty.mp4"]
-    assert all(f.error and f.tried for f in report.failed)
+    assert all(failed.reason for failed in report.failed)
     assert {f.path.name for f in catalog.status().failures} == {"a.mp4", "empty.mp4"}
 
 
@@ -204,9 +204,11 @@ def test_a_failure_is_left_alone_until_asked_for_or_changed(index, film, library
     events = []
     index()
     report = index(report=events.append)
-    assert [(f.path, f.tried) for f in report.failed] == [(bad, False)]
+    assert [failed.path for failed in report.failed] == [bad]
     assert events[-1:] == [LibraryWalked(files=1, waiting=0, waiting_bytes=0)]
-    assert [f.tried for f in index(retry_failed=True).failed] == [True]
+    report = index(report=events.append, retry_failed=True)
+    assert [failed.path for failed in report.failed] == [bad]
+    assert [event.path for event in events if isinstance(event, FileDone)] == [bad]
     film("a.mp4", seconds=3)
     report = index()
     assert (report.indexed, report.failed) == (1, ())
@@ -229,7 +231,7 @@ def test_a_file_that_vanishes_after_the_walk_fails_alone_and_is_not_kept(
     film("b.mp4", seconds=3, first=90)
     report = index(report=on(LibraryWalked, gone.unlink))
     assert report.indexed == 1
-    assert [(f.path, f.error) for f in report.failed] == [
+    assert [(f.path, f.reason) for f in report.failed] == [
         (gone, "cannot be read: No such file or directory")
     ]
     assert catalog.status().failures == ()
@@ -258,7 +260,7 @@ def test_what_was_read_of_a_file_that_changed_meanwhile_is_not_taken_for_its_old
     shutil.copy(path, copy)
     other = film("c.part", seconds=9, first=150)
     report = index(clips_per_batch=1, report=on(ClipsEmbedded, lambda: other.replace(path)))
-    assert [(f.path, f.error) for f in report.failed] == [
+    assert [(f.path, f.reason) for f in report.failed] == [
         (path, "changed while it was being read; index again once nobody writes to it any more")
     ]
     assert (report.indexed, report.moved) == (1, 0)
@@ -326,7 +328,7 @@ def test_a_named_pipe_in_the_place_of_a_film_does_not_hold_up_the_run(index, fil
         os.mkfifo(path)
 
     report = index(report=on(LibraryWalked, put_a_pipe_there))
-    assert [(f.path, f.error) for f in report.failed] == [
+    assert [(f.path, f.reason) for f in report.failed] == [
         (path, "cannot be read: is not a regular file")
     ]
     assert paths_of(catalog) == {"b.mp4": 1}
@@ -341,7 +343,7 @@ def test_a_file_that_the_system_refuses_to_read_is_tried_again_unasked(index, fi
         path.symlink_to("nowhere")
 
     report = index(report=on(LibraryWalked, refuse))
-    assert [f.error for f in report.failed] == ["cannot be read: No such file or directory"]
+    assert [f.reason for f in report.failed] == ["cannot be read: No such file or directory"]
     assert [f.path for f in catalog.status().failures] == [path]
     path.unlink()
     path.write_bytes(content)
@@ -509,7 +511,9 @@ def test_a_film_that_crashes_or_hangs_its_decoder_fails_alone_and_can_be_tried_a
     assert report.indexed == 4
     assert [failure.path for failure in report.failed] == [bad]
     assert [failure.path for failure in catalog.status().failures] == [bad]
-    assert [failure.tried for failure in index().failed] == [False]
+    events = []
+    assert [failure.path for failure in index(report=events.append).failed] == [bad]
+    assert not any(isinstance(event, FileDone) for event in events)
     embedder.processor = ColourProcessor()
     report = index(retry_failed=True)
     assert (report.indexed, report.failed) == (1, ())
@@ -526,6 +530,6 @@ def test_what_the_system_will_not_show_has_its_event_too(film, index, library):
         assert (walked.files, walked.waiting) == (1, 2 + indexed)
         ends = [event for event in told if isinstance(event, FileDone)]
         failed = {end.path.name: end.error for end in ends if end.outcome is Outcome.FAILED}
-        assert failed == {failure.path.name: failure.error for failure in report.failed}
+        assert failed == {failure.path.name: failure.reason for failure in report.failed}
         assert set(failed) == {"gone.mp4", "pipe.mp4"}
         assert len(ends) == walked.waiting

@@ -3,7 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from indexer import DamagedFile, FailedFile, IndexReport, LeftOut
+from catalog import FileProblem
+from indexer import IndexReport, LeftOut
 from vsearch.index_report import advice, index_json, print_index, print_troubles
 
 REPORT = IndexReport(
@@ -11,7 +12,7 @@ REPORT = IndexReport(
     unchanged=3,
     moved=1,
     removed=0,
-    failed=(FailedFile(path=Path("/bad.mp4"), error="it is empty"),),
+    failed=(FileProblem(Path("/bad.mp4"), "it is empty"),),
     damaged=(),
     clips=418,
     video_seconds=1790.2,
@@ -82,8 +83,9 @@ def test_a_run_stopped_before_its_first_film_does_not_say_that_there_is_none(
     assert bool(out) == bool(told)
 
 
-DAMAGED = DamagedFile(path=Path("/half.mp4"), note="breaks off at 03:12 of 10:00")
-ABSENT = FailedFile(path=Path("/media/disk"), error="is empty, but ...", tried=False, kept=12)
+DAMAGED = FileProblem(Path("/half.mp4"), "breaks off at 03:12 of 10:00")
+ABSENT = FileProblem(Path("/media/disk"), "is empty, but ...")
+AWAY = {"absent": frozenset([ABSENT.path])}
 
 
 def test_damaged_films_are_indexed_and_listed_all_the_same(
@@ -105,8 +107,8 @@ def test_damaged_films_are_indexed_and_listed_all_the_same(
     [
         ({"failed": ()}, []),
         ({}, ["--retry-failed"]),
-        ({"failed": (ABSENT,)}, ["vsearch relocate OLD NEW"]),
-        ({"failed": (ABSENT, *REPORT.failed)}, ["--retry-failed", "Mount the disks"]),
+        ({"failed": (ABSENT,), **AWAY}, ["vsearch relocate OLD NEW"]),
+        ({"failed": (ABSENT, *REPORT.failed), **AWAY}, ["--retry-failed", "Mount the disks"]),
         ({"failed": (), "damaged": (DAMAGED,)}, ["`touch` those that have the old"]),
         ({"failed": (), "unsaved": "the disk is full"}, ["the disk is full"]),
     ],

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from catalog import CatalogStatus, Damaged, Failure, Provenance
+from catalog import CatalogStatus, FileProblem, Provenance
 from vsearch.status_report import print_status, status_json
 
 
@@ -18,7 +18,7 @@ def status(provenance: Provenance | None) -> CatalogStatus:
         video_seconds=3725.0,
         database_bytes=120_000,
         snapshot_bytes=4_000,
-        failures=(Failure(path=Path("/bad.mp4"), error="it is empty"),),
+        failures=(FileProblem(Path("/bad.mp4"), "it is empty"),),
         generation=5,
         schema_version=1,
     )
@@ -57,7 +57,7 @@ def test_the_status_tells_of_damage_of_films_half_done_and_of_folders_that_are_n
 ) -> None:
     worn = replace(
         status(None),
-        damaged=(Damaged(path=Path("/half.mp4"), note="breaks off at 03:12"),),
+        damaged=(FileProblem(Path("/half.mp4"), "breaks off at 03:12"),),
         drafts=2,
         roots=(tmp_path, tmp_path / "unplugged"),
     )

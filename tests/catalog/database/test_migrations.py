@@ -47,7 +47,7 @@ def answers(folder: Path, told: dict) -> dict:
                 "clips": status.clips,
                 "video_seconds": status.video_seconds,
                 "generation": status.generation,
-                "failures": [[str(found.path), found.error] for found in status.failures],
+                "failures": [[str(found.path), found.reason] for found in status.failures],
             },
             "files": [
                 [path, state.size, state.mtime_ns, state.video_id, state.error]

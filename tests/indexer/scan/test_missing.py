@@ -50,7 +50,7 @@ def test_a_folder_where_a_disk_was_mounted_keeps_its_files_while_it_is_not(libra
     assert vanished.gone == (library / "c.mp4",)
     assert [failure.path for failure in vanished.absent] == [usb]
     assert (
-        "or its disk is not mounted: 2 files of it stay in the catalog" in vanished.absent[0].error
+        "or its disk is not mounted: 2 files of it stay in the catalog" in vanished.absent[0].reason
     )
     usb.rmdir()  # desktops remove the folder as well
     vanished = found_in(library, was_known=known(*lost), mounts=[usb])

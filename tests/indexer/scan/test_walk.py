@@ -166,7 +166,7 @@ def test_what_cannot_be_read_is_listed_with_the_reason(library, monkeypatch):
     touch(library, "a.mp4")
     walk = find_videos([library])
     assert [file.path.name for file in walk.files] == ["a.mp4"]
-    reasons = {failed.path.name: failed.error for failed in walk.unreadable}
+    reasons = {failed.path.name: failed.reason for failed in walk.unreadable}
     assert reasons == {
         "gone.mp4": f"is a link to {library / 'nowhere'}, which is not there",
         "line.mp4": "is a socket, not a regular file",
@@ -215,7 +215,7 @@ def test_a_folder_that_cannot_be_listed_is_named_and_the_rest_is_walked(library)
     assert [file.path.name for file in walk.files] == ["z.mp4"]
     (failed,) = walk.unreadable
     assert path.is_relative_to(failed.path)
-    assert failed.error == "cannot be read: File name too long"
+    assert failed.reason == "cannot be read: File name too long"
 
 
 def test_a_missing_path_ends_the_walk_with_one_sentence(library):

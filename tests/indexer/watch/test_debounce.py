@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from indexer import FailedFile, FailuresTold, SettingsError, WatchSettings
+from catalog import FileProblem
+from indexer import FailuresTold, SettingsError, WatchSettings
 from indexer.watch.debounce import (
     LONGEST_PAUSE,
     LONGEST_REGRET,
@@ -246,7 +247,7 @@ def test_outermost_paths_lie_not_below_each_other() -> None:
 
 
 def failed(path, error="broken"):
-    return FailedFile(path=Path(path), error=error)
+    return FileProblem(Path(path), error)
 
 
 def test_a_failure_is_told_once() -> None:
