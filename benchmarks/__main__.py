@@ -1,6 +1,6 @@
 """All speed benchmarks in one table: `python -m benchmarks`, or `make bench`.
 
-Each part runs in a process of its own, so that none inherits another's memory, threads or caches.
+Each part runs in a separate process, so that none inherits memory, threads or caches of another.
 """
 
 from __future__ import annotations
@@ -25,37 +25,39 @@ _BEGIN, _END = "<!-- results of make bench: begin -->", "<!-- end -->"
 
 
 def main() -> None:
-    """Measure, print, and keep the table."""
-    prepare_process()  # as the product runs
+    """Measure, print and store the table."""
+    prepare_process()  # like the product
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)}; or all")
-    parser.add_argument("--record", action="store_true", help="put the table into README.md too")
+    parser.add_argument("--record", action="store_true", help="also write the table to README.md")
     parser.add_argument("--into", type=Path, help=argparse.SUPPRESS)
-    asked = parser.parse_args()
-    if unknown := set(asked.parts) - set(PARTS):
-        parser.error(f"there is no part {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}")
-    if asked.into is not None:
-        write_section(measure(asked.parts[0]), path=asked.into)
+    arguments = parser.parse_args()
+    if unknown := set(arguments.parts) - set(PARTS):
+        parser.error(
+            f"unknown part: {', '.join(sorted(unknown))}; the parts are {', '.join(PARTS)}"
+        )
+    if arguments.into is not None:
+        write_section(measure(arguments.parts[0]), path=arguments.into)
         return
-    report = _report(asked.parts or list(PARTS))
+    report = _report(arguments.parts or list(PARTS))
     _RESULTS.parent.mkdir(parents=True, exist_ok=True)
     _RESULTS.write_text(report, encoding="utf-8")
-    if asked.record:
+    if arguments.record:
         record(report, path=_README)
     print(f"written to {_RESULTS}", file=sys.stderr)
 
 
 def measure(part: str) -> Section:
-    """Run one part here."""
+    """Run one part in this process."""
     section: Section = importlib.import_module(f"benchmarks.{part}").measure()
     return section
 
 
 def record(report: str, *, path: Path) -> None:
-    """Put `report` between the marks in the Markdown file at `path`.
+    """Write `report` between the marks in the Markdown file at `path`.
 
     Raises:
-        ValueError: the marks are not there.
+        ValueError: the marks are missing.
     """
     before, begin, rest = path.read_text(encoding="utf-8").partition(_BEGIN)
     _, end, after = rest.partition(_END)

@@ -1,8 +1,8 @@
-"""How well the demo model knows its world: `python -m benchmarks.demo_model`.
+"""Recall of the demo model in its toy world: `python -m benchmarks.demo_model`.
 
-One fresh film for each combination of colour, shape and motion is rendered, written as H.264,
-indexed and asked for like any library: every caption ranks all clips by the catalog's own search.
-Beside it stands a control that sees the same frames without their order.
+One new film for each combination of colour, shape and motion is rendered, written as H.264,
+indexed and queried like any library: every caption ranks all clips with the catalog's search.
+A control gets the same frames without their order.
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ from xclip_core.inputs.preprocess import FrameProcessor
 from xclip_core.text_embedder import SentenceEmbedder
 
 SECONDS = 8.0
-SEED = 20_000_000  # training draws from small seeds: no film here was ever trained on
+SEED = 20_000_000  # training uses small seeds: none of these films was used in training
 
 
 @dataclass(frozen=True, slots=True)
 class Recall:
-    """Of `captions` captions, the share whose own clip ranks first, and among the first five."""
+    """Recall of `captions` captions: the share whose own clip ranks first, or in the first five."""
 
     captions: int
     at_1: float
@@ -46,10 +46,10 @@ class Recall:
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """What one model reaches.
+    """Results of one model.
 
     Attributes:
-        trained, held_out: recall of the captions that training showed and of those it never did.
+        trained, held_out: recall of the captions that were used in training, and of the others.
         pairs_confused: how often the opposite motion scores as high as the true one, among the
             clips for a caption and among the captions for a clip.
     """
@@ -60,19 +60,19 @@ class Scores:
 
 
 class FramesWithoutOrder:
-    """The control: every frame embedded as if the film stood still there, then averaged."""
+    """Control: every frame is embedded as a film without motion, and the vectors are averaged."""
 
     def __init__(self, embedder: Embedder) -> None:
         self._embedder = embedder
 
     @property
     def identity(self) -> ModelIdentity:
-        """That of the model."""
+        """Return that of the model."""
         return self._embedder.identity
 
     @property
     def processor(self) -> FrameProcessor:
-        """That of the model."""
+        """Return that of the model."""
         return self._embedder.processor
 
     def embed_clips(self, clips: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -86,7 +86,7 @@ class FramesWithoutOrder:
 
 @dataclass(frozen=True, slots=True)
 class _Loaded:
-    """A model for the index that needs no loading any more."""
+    """Loaded model for an index run."""
 
     embedder: Embedder | FramesWithoutOrder
     calls_at_once: int = 1
@@ -105,14 +105,14 @@ class _Loaded:
 
 
 def film_name(combination: Combination) -> str:
-    """The file that shows a combination."""
+    """Return the file name for a combination."""
     return combination.caption.replace(" ", "-") + ".mp4"
 
 
 def render_benchmark(
     folder: Path, combinations: Sequence[Combination], *, seed: int = SEED
 ) -> None:
-    """Write one film of 8 seconds for each combination, unless it is there."""
+    """Write one film of 8 seconds for each combination, unless it exists."""
     folder.mkdir(parents=True, exist_ok=True)
     for number, combination in enumerate(combinations):
         path = folder / film_name(combination)
@@ -129,7 +129,7 @@ def score_matrix(
     texts: SentenceEmbedder,
     sampling: Sampling = Sampling.EXACT,
 ) -> NDArray[np.float64]:
-    """Index the films and ask for every caption: a row of scores for each, a column per film."""
+    """Index the films and query every caption; return scores (captions, films) float64."""
     column = {film_name(c): number for number, c in enumerate(combinations)}
     scores = np.full((len(combinations), len(combinations)), -np.inf)
     with (
@@ -143,7 +143,7 @@ def score_matrix(
             settings=IndexSettings(workers=2, sampling=sampling),
         )
         if report.failed or report.clips != len(combinations):
-            raise SystemExit(f"indexing went wrong: {report}")
+            raise SystemExit(f"indexing failed: {report}")
         vectors = texts.embed_texts([c.caption for c in combinations])
         for row, vector in enumerate(vectors):
             for match in catalog.nearest(vector, limit=len(combinations)):
@@ -152,7 +152,7 @@ def score_matrix(
 
 
 def judge(scores: NDArray[np.float64], combinations: Sequence[Combination]) -> Scores:
-    """Recall and confusions from a square of scores, captions by clips in the same order."""
+    """Compute recall and confusions from scores (captions, clips), both in the same order."""
     own = np.diag(scores)
     rank = (scores > own[:, None]).sum(axis=1)
     held_out = np.array([is_held_out(c) for c in combinations])
@@ -174,7 +174,7 @@ def _recall(rank: NDArray[np.int64]) -> Recall:
 
 
 def measure(*, model: str, library: Path) -> dict[str, Any]:
-    """Everything that the command prints."""
+    """Measure everything that the command prints."""
     render_benchmark(library, COMBINATIONS)
     embedder = Embedder.load(model, device="cpu", precision="fp32")
     texts = SentenceEmbedder.load(model)
@@ -195,7 +195,7 @@ def measure(*, model: str, library: Path) -> dict[str, Any]:
 
 
 def print_table(result: dict[str, Any]) -> None:
-    """The figures as a Markdown table, as the README shows them."""
+    """Print the figures as the Markdown table of the README."""
     print(f"{result['model']} ({result['weights'][:16]}), {result['films']} films of 8 s,")
     print(f"{result['machine']}, {result['versions']}\n")
     print("| | R@1 trained | R@5 trained | R@1 held out | R@5 held out | motion pairs confused |")
@@ -208,15 +208,17 @@ def print_table(result: dict[str, Any]) -> None:
 
 
 def main() -> None:
-    """Parse, measure, print."""
+    """Parse the arguments, measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", default="demo", help="'demo' or a checkpoint folder")
     parser.add_argument("--library", type=Path, help="keep the films in this folder")
     parser.add_argument("--json", action="store_true")
-    asked = parser.parse_args()
+    arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
-        result = measure(model=asked.model, library=asked.library or Path(scratch) / "films")
-    if asked.json:
+        result = measure(
+            model=arguments.model, library=arguments.library or Path(scratch) / "films"
+        )
+    if arguments.json:
         print(json.dumps(result, indent=2))
     else:
         print_table(result)

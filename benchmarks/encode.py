@@ -1,4 +1,4 @@
-"""Clips to vectors: against `transformers`, the processor's own peak, and a busy machine.
+"""Embedding of clips, compared with `transformers` and the peak of the processor, also when busy.
 
 The model has base-patch32's shape and random weights: 8 frames of 224 × 224 pixels a clip.
 """
@@ -37,7 +37,7 @@ _EMULATED = "this processor emulates bf16: not measured"
 
 
 def measure() -> Section:
-    """All figures of this part, in about two minutes on 4 cores."""
+    """Measure all figures of this part, in about two minutes on 4 cores."""
     rows = [*_processor_rows("fp32", rounds=5, bar=FP32_BAR)]
     if cpu_computes_bf16():
         rows += _processor_rows("bf16", rounds=7, bar=BF16_BAR)
@@ -58,7 +58,7 @@ def measure() -> Section:
 
 
 class _Rivals:
-    """The same weights in both implementations, and the same clips."""
+    """Both implementations with the same weights and the same clips."""
 
     def __init__(self, precision: str, *, device: str = "cpu") -> None:
         from transformers import XCLIPModel
@@ -73,7 +73,7 @@ class _Rivals:
         self.theirs = theirs.to(device).eval()
 
     def ways(self, batch: int) -> dict[str, Callable[[], object]]:
-        """Both on `batch` clips."""
+        """Return functions that embed `batch` clips with each implementation."""
         rng = np.random.default_rng(batch)
         clips = rng.integers(0, 256, (batch, _FRAMES, 224, 224, 3), dtype=np.uint8)
         given = torch.from_numpy(clips).to(self.device)
@@ -89,7 +89,7 @@ class _Rivals:
 
 
 def _processor_rows(precision: str, *, rounds: int, bar: float) -> list[Row]:
-    """Ours, theirs, and the products of matrices alone, in turns."""
+    """Measure ours, theirs and matrix products alone, in turns."""
     rivals = _Rivals(precision)
     ways = {name: way for batch in BATCHES for name, way in rivals.ways(batch).items()}
     ways |= {f"peak {batch}": _products(rivals.dtype, batch=batch) for batch in BATCHES}
@@ -99,7 +99,7 @@ def _processor_rows(precision: str, *, rounds: int, bar: float) -> list[Row]:
     needed = multiply_accumulates() / _layer_macs()
     share = [100 * needed * p / o for p, o in zip(peak.seconds, ours.seconds, strict=True)]
     better = f"the better batch of {' and '.join(map(str, BATCHES))} for each"
-    note = "ours: products that it needs, at the speed of nothing but products of these shapes"
+    note = "ours: its matrix products at the speed of products alone, of these shapes"
     return [
         Row(f"{precision} against transformers", gain, f"≥ {bar} ×", gain.median >= bar, better),
         _one_thread_row(rivals, precision),
@@ -113,7 +113,7 @@ def _processor_rows(precision: str, *, rounds: int, bar: float) -> list[Row]:
 
 
 def _one_thread_row(rivals: _Rivals, precision: str) -> Row:
-    """The same in seconds of one core, which others on the machine disturb least."""
+    """Measure CPU seconds of one thread, which other work on the machine affects least."""
     with computing_threads(1):
         taken = side_by_side(rivals.ways(1), rounds=5, clock=time.process_time)
     gain = ratio(taken["theirs 1"], taken["ours 1"])
@@ -121,7 +121,7 @@ def _one_thread_row(rivals: _Rivals, precision: str) -> Row:
 
 
 def _better(taken: dict[str, Timing], whose: str) -> Timing:
-    """Seconds per clip in the batch that is faster."""
+    """Return the seconds per clip of the faster batch size."""
     each = [
         Timing(tuple(second / batch for second in taken[f"{whose} {batch}"].seconds))
         for batch in BATCHES
@@ -134,7 +134,7 @@ def _speed(timing: Timing, clips: int) -> Figure:
 
 
 def _products(dtype: torch.dtype, *, batch: int, device: str = "cpu") -> Callable[[], object]:
-    """The four products of a layer, with nothing between them."""
+    """Return a function that computes the four matrix products of a layer and nothing else."""
     rows = batch * _FRAMES * _TOKENS
     shapes = ((_WIDTH, 3 * _WIDTH), (_WIDTH, _WIDTH), (_WIDTH, _HIDDEN), (_HIDDEN, _WIDTH))
     operands = [
@@ -154,12 +154,12 @@ def _products(dtype: torch.dtype, *, batch: int, device: str = "cpu") -> Callabl
 
 
 def _layer_macs() -> float:
-    """Multiply-accumulates a clip of `_products`."""
+    """Count the multiply-accumulates per clip in `_products`."""
     return _FRAMES * _TOKENS * (4 * _WIDTH**2 + 2 * _WIDTH * _HIDDEN)
 
 
 def multiply_accumulates() -> float:
-    """Multiply-accumulates that a clip needs: the last layer's for its class state only."""
+    """Count the multiply-accumulates of a clip; the last layer computes its class token only."""
     d, m, s = _WIDTH, _HIDDEN, _TOKENS
     message = 5 * d**2
     full = message + 3 * (s + 1) * d**2 + 2 * s * (s + 1) * d + s * d**2 + 2 * s * d * m
@@ -169,7 +169,7 @@ def multiply_accumulates() -> float:
 
 
 def _auto_row() -> Row:
-    """What automatic precision gains over fp32 on processors that compute bf16."""
+    """Compare automatic precision with fp32, on processors with bf16 instructions."""
     fast, exact = (_Rivals(precision).ways(8)["ours 8"] for precision in ("bf16", "fp32"))
     taken = side_by_side({"bf16": fast, "fp32": exact}, rounds=5)
     gain = ratio(taken["fp32"], taken["bf16"])
@@ -177,7 +177,7 @@ def _auto_row() -> Row:
 
 
 def _agreement_rows() -> list[Row]:
-    """What automatic precision and bf16 do to vectors and rankings."""
+    """Compare vectors and rankings of automatic precision and bf16 with fp32."""
     embedders = {
         precision: Embedder.load("demo", device="cpu", precision=precision, offline=True)
         for precision in ("fp32", "auto", "bf16")
@@ -190,7 +190,7 @@ def _agreement_rows() -> list[Row]:
         worst = float((vectors[name] * vectors["fp32"]).sum(axis=1).min())
         rows.append(
             Row(
-                f"cosine of {name} to fp32, the worst of {len(clips)} real films",
+                f"cosine of {name} to fp32, the worst of {len(clips)} real videos",
                 f"{worst:.5f}",
                 f"≥ {COSINE_BAR}",
                 worst >= COSINE_BAR,
@@ -201,16 +201,16 @@ def _agreement_rows() -> list[Row]:
 
 
 def _ranking_row(exact: Embedder, half: Embedder) -> Row:
-    """Every caption of the toy world asked of a clip of each combination."""
+    """Query every caption of the toy world among one clip of each combination."""
     identity = exact.identity
     rng = np.random.default_rng(20_000_000)
     shown = {"frames": identity.frames_per_clip, "size": identity.image_size}
     clips = np.stack([render_clip(combination, rng, **shown) for combination in COMBINATIONS])
     captions = [combination.caption for combination in COMBINATIONS]
-    asked = SentenceEmbedder.load("demo", offline=True).embed_texts(captions)
+    queries = SentenceEmbedder.load("demo", offline=True).embed_texts(captions)
     first = []
     for embedder in (exact, half):
-        scores = asked @ embedder.embed_clips(clips).T
+        scores = queries @ embedder.embed_clips(clips).T
         first.append(float(np.mean(scores.argmax(axis=1) == np.arange(len(captions)))))
     return Row(
         f"recall@1 of {len(captions)} toy captions, bf16 and fp32",
@@ -222,20 +222,20 @@ def _ranking_row(exact: Embedder, half: Embedder) -> Row:
 
 
 def _real_clips(embedder: Embedder) -> NDArray[np.uint8]:
-    """A clip of each film, over its first four seconds."""
+    """Read one clip of each video, from its first four seconds."""
     times = np.linspace(0, 4, embedder.identity.frames_per_clip, endpoint=False).tolist()
     clips = []
     for path in real_videos():
         try:
             frames = [embedder.prepare_frame(f.pixels) for f in decode_at(probe(path), times)]
-        except MediaError:  # some of the films are there because they are damaged
+        except MediaError:  # some of the test videos are damaged on purpose
             continue
         clips.append(np.stack(frames))
     return np.stack(clips)
 
 
 def _cuda_row() -> Row:
-    """Clips a second on a GPU, bytes in, and the share of what its matrix units can do."""
+    """Measure clips per second on a GPU, and the share of the peak of its matrix units."""
     what, bar = "fp16 on CUDA, share of the peak", f"≥ {CUDA_BAR:.0%}"
     if not torch.cuda.is_available():
         return Row(what, "this machine has no GPU that PyTorch can use: not measured", bar)

@@ -1,8 +1,7 @@
-"""A whole index run: against its two halves alone, against the straightforward script, in memory.
+"""A whole index run, compared with decoding alone plus embedding alone, and with a simple program.
 
-A processor's cores are shared by decoders and encoder, so the least that a run can take is what the
-decoders alone need on all cores plus what the encoder alone needs on all of them. With a GPU, which
-leaves the cores to the decoders, it is the longer of the two.
+On a CPU, decoding and embedding share the cores: the shortest possible run is the time of decoding
+alone on all cores plus the time of embedding alone. With a GPU, it is the longer of the two.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
 
-from benchmarks.inputs.library import long_film, mixed_library
+from benchmarks.inputs.library import long_video, mixed_library
 from benchmarks.inputs.models import base_patch32
 from benchmarks.measure.process_tree import Taken, watched
 from benchmarks.measure.section import Row, Section
@@ -25,7 +24,7 @@ from indexer import IndexSettings, plan_clips
 from machine import usable_cores
 from media import probe
 
-HOURS_VARIABLE = "VSEARCH_BENCH_HOURS"  # how much film is indexed; 1 takes 15 minutes on 4 cores
+HOURS_VARIABLE = "VSEARCH_BENCH_HOURS"  # hours of video; 1 takes 15 minutes on 4 cores
 _HOURS = "0.2"
 _OVERHEAD_BAR, _SCRIPT_BAR, _START_BAR = 1.2, 8.0, 5.0
 _MIB = 1 << 20
@@ -33,7 +32,7 @@ _MIB = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class _Run:
-    """A run of `vsearch index` and its halves, each alone; seconds on the wall."""
+    """A run of `vsearch index`, and decoding and embedding alone; wall seconds."""
 
     whole: Taken
     video_seconds: float
@@ -45,7 +44,7 @@ class _Run:
 
     @property
     def overhead(self) -> float:
-        """The run against what its halves need on the same cores."""
+        """Ratio of the run to decoding alone plus embedding alone."""
         return self.whole.wall / (self.decode + self.encode)
 
 
@@ -58,12 +57,12 @@ def measure() -> Section:
     settings = IndexSettings()
     return Section(
         title="Index",
-        setting=f"{hours:g} h of film in 6 files, 720p and 1080p H.264 by turns with a key frame "
+        setting=f"{hours:g} h of video in 6 files, 720p and 1080p H.264 in turns with a key frame "
         f"every 2 s, {large.clips} clips, sampling {settings.sampling.value}, {settings.workers} "
-        f"readers and as many encoding threads on {usable_cores()} cores. `vsearch index` runs as "
-        "a command, start and snapshot included. Decoders alone: the same readers, nothing is "
-        "embedded. Encoder alone: the same threads, its speed on a sample (64 clips, 512 with the "
-        f"demo model) scaled to all. `{HOURS_VARIABLE}=1` measures a whole hour.",
+        f"decoder processes and as many embedding threads on {usable_cores()} cores. `vsearch "
+        "index` runs as a command, with start and snapshot. Decoding alone: the same processes "
+        "without embedding. Embedding alone: the same threads on a sample (64 clips, 512 with the "
+        f"demo model), scaled to all clips. `{HOURS_VARIABLE}=1` measures a whole hour.",
         rows=(
             *_run_rows("base-patch32", large),
             *_run_rows("demo model", small),
@@ -102,7 +101,7 @@ def _run_rows(model: str, run: _Run) -> list[Row]:
     longer = max(run.decode, run.encode)
     return [
         Row(
-            f"{model}: against decoders alone + encoder alone",
+            f"{model}: against decoding alone + embedding alone",
             figure_of([run.overhead], unit="×"),
             f"≤ {_OVERHEAD_BAR} ×",
             run.overhead <= _OVERHEAD_BAR,
@@ -115,24 +114,24 @@ def _run_rows(model: str, run: _Run) -> list[Row]:
             note=f"{run.clips / run.whole.wall:.3g} clips/s",
         ),
         Row(
-            f"{model}: the same in seconds of the cores",
+            f"{model}: the same in CPU seconds",
             figure_of([run.whole.cpu / (run.decode_cpu + run.encode_cpu)], unit="×"),
             note=f"{run.whole.cpu:.1f} s against {run.decode_cpu:.1f} s + {run.encode_cpu:.1f} s; "
-            "tells more than the wall where others use the machine, too",
+            "more reliable than wall time on a shared machine",
         ),
         Row(
             f"{model}: peak memory of all processes, MiB",
             round(run.whole.peak / _MIB, 0),
-            note="what they share counted once",
+            note="shared memory counted once",
         ),
     ]
 
 
 def _script_row(library: Path, model: str, run: _Run) -> Row:
-    """On the clip in the middle of a film of each size: what a clip costs grows with its start."""
-    films = sorted(library.iterdir())[:2]
+    """Measure the middle clip of a video of each size: the cost of a clip grows with its start."""
+    videos = sorted(library.iterdir())[:2]
     sample = []
-    for path in films:
+    for path in videos:
         video = probe(path)
         spans = plan_clips(video.end, start=video.start, window=8.0, stride=4.0)
         sample += [str(path), str(spans[len(spans) // 2].start)]
@@ -140,11 +139,11 @@ def _script_row(library: Path, model: str, run: _Run) -> Row:
     each = fmean(json.loads(taken.out))
     gain = each * run.clips / run.whole.wall
     return Row(
-        "base-patch32: × faster than the straightforward script",
+        "base-patch32: × faster than a simple program",
         figure_of([gain], unit="×"),
         f"≥ {_SCRIPT_BAR:g} ×",
         gain >= _SCRIPT_BAR,
-        f"{each:.1f} s a clip, the mean of the middle clips of a 720p and of a 1080p film, scaled "
+        f"{each:.1f} s per clip, the mean of the middle clips of a 720p and a 1080p video, scaled "
         f"to {run.clips} clips",
     )
 
@@ -156,21 +155,21 @@ def _start_row(library: Path, model: str) -> Row:
         times = json.loads(_half("start", "--model", model, "--library", str(library)).out)
         frame.append(times["frame"] - began)
         vector.append(times["vector"] - began)
-    told = figure_of(frame, unit="s")
+    figure = figure_of(frame, unit="s")
     return Row(
         "base-patch32: from the start of the process to the first decoded frame",
-        told,
+        figure,
         f"≤ {_START_BAR:g} s",
-        told.median <= _START_BAR,
+        figure.median <= _START_BAR,
         f"to the first vector {figure_of(vector, unit='s')}",
     )
 
 
 def _memory_rows() -> list[Row]:
-    """Films of small pictures, 30 a second, so that the length is all that differs."""
+    """Measure videos with small frames that differ only in length."""
     peaks = {}
     for minutes in (10, 180):
-        library = long_film(minutes)
+        library = long_video(minutes)
         with tempfile.TemporaryDirectory() as home:
             command = [sys.executable, "-m", "vsearch", "index", str(library), "--model", "demo"]
             taken = watched([*command, "--json", "--quiet"], environment={"VSEARCH_HOME": home})
@@ -178,7 +177,7 @@ def _memory_rows() -> list[Row]:
     growth = peaks[180] / peaks[10]
     return [
         Row(
-            "demo model: peak memory, a film of 3 hours against one of 10 minutes",
+            "demo model: peak memory, a video of 3 hours against one of 10 minutes",
             figure_of([growth], unit="×"),
             "≤ 1.1 ×",
             growth <= 1.1,

@@ -1,9 +1,9 @@
-"""What a run over an unchanged library costs: `python -m benchmarks.unchanged_library`.
+"""Cost of an index run over an unchanged library: `python -m benchmarks.unchanged_library`.
 
-Thousands of distinct small films are made and put into a catalog. Then `vsearch index`, which finds
-nothing to do, is measured beside what it cannot do without: listing the files with their sizes and
-times (`find`), and reading what is known of them (SQLite). All take turns, so that what else the
-machine does meanwhile weighs on all of them alike; that is why the ratios count, and not the times.
+Thousands of different small videos are made and added to a catalog. Then `vsearch index`, which has
+nothing to do, is compared with the least that it needs: listing the files with their sizes and
+times (`find`), and reading the rows of the files (SQLite). They are measured in turns, so that
+other work on the machine slows all of them down alike; the ratios count, not the times.
 """
 
 from __future__ import annotations
@@ -41,35 +41,35 @@ from indexer import (
 from media import probe
 from media.encode import write_video
 
-FILMS_PER_FOLDER = 100
+VIDEOS_PER_FOLDER = 100
 _READ = "SELECT root_id, relative_path, size, mtime_ns, video_id, error FROM files"
 
 
 @dataclass(frozen=True, slots=True)
 class Library:
-    """`films` distinct films below the folder `films_folder`, all of them in `catalog`.
+    """A library of `videos` different videos in `folder`, all of them in `catalog`.
 
-    `one_film` is a folder with a single film, in the catalog `one_film_catalog`: to index it again
-    costs what starting costs.
+    `one_video` is a folder with a single video, in the catalog `one_video_catalog`: the cost of
+    indexing it again is the cost of the start.
     """
 
-    films: int
+    videos: int
     folder: Path
     catalog: Path
-    one_film: Path
-    one_film_catalog: Path
+    one_video: Path
+    one_video_catalog: Path
 
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """Seconds that each took, right after one another.
+    """Seconds for each measurement of one round.
 
     Attributes:
         find: `find` with sizes and times.
-        read: the plain read of what is known of the files, by Python's `sqlite3`.
-        command: `vsearch index` of the library, a whole process.
-        start: `vsearch index` of one film, a whole process.
-        call: `index_library` in a process that runs already, on a catalog that is open already.
+        read: reading the rows of the files with Python's `sqlite3`.
+        command: `vsearch index` of the library, as a separate process.
+        start: `vsearch index` of one video, as a separate process.
+        call: `index_library` in a running process, on an open catalog.
     """
 
     find: float
@@ -79,38 +79,38 @@ class Round:
     call: float
 
 
-def make_films(folder: Path, *, films: int) -> None:
-    """Write films that all show the same four pictures, each with content of its own.
+def make_videos(folder: Path, *, videos: int) -> None:
+    """Write videos with the same four frames and different bytes.
 
-    What tells them apart is a `free` box at the end, which players skip and fingerprints do not.
+    They differ in a `free` box at the end, which players skip and fingerprints include.
     """
     folder.mkdir(parents=True)
     first = folder / "first.mp4"
-    pictures = np.random.default_rng(0).integers(0, 256, (4, 16, 16, 3), dtype=np.uint8)
-    write_video(first, pictures, frame_rate=1)
-    film = first.read_bytes()
+    frames = np.random.default_rng(0).integers(0, 256, (4, 16, 16, 3), dtype=np.uint8)
+    write_video(first, frames, frame_rate=1)
+    video = first.read_bytes()
     first.unlink()
-    for number in range(films):
-        inside = folder / f"folder {number // FILMS_PER_FOLDER:04d}"
+    for number in range(videos):
+        inside = folder / f"folder {number // VIDEOS_PER_FOLDER:04d}"
         inside.mkdir(exist_ok=True)
         box = struct.pack(">I4sQ", 16, b"free", number)
-        (inside / f"film {number:06d}.mp4").write_bytes(film + box)
+        (inside / f"video {number:06d}.mp4").write_bytes(video + box)
 
 
-def fill_catalog(folder: Path, *, films: Path) -> None:
-    """Put all films into a catalog as indexing would, but for decoding each.
+def fill_catalog(folder: Path, *, videos: Path) -> None:
+    """Add all videos to a catalog like an index run, without decoding each.
 
-    Their pictures are the same, so one is probed for all; fingerprint, size and time are each
-    film's own, the vectors are random. That indexing finds nothing to do afterwards proves that the
-    rows are those that it would have written.
+    Their frames are the same, so one video is probed for all; fingerprint, size and time are read
+    from each file, the vectors are random. An index run that finds nothing to do afterwards proves
+    that the rows are the ones it would have written.
     """
-    # Imported here: what a process holds makes every look of the garbage collector longer.
+    # Imported here: more objects in a process make each garbage collection longer.
     from xclip_core import embedder
 
     demo = embedder.Embedder.load("demo", device="cpu", precision="fp32")
     made_by = provenance_of(demo, settings=IndexSettings())
     rng = np.random.default_rng(0)
-    paths = sorted(films.rglob("*.mp4"))
+    paths = sorted(videos.rglob("*.mp4"))
     video = probe(paths[0])
     span = ClipSpan(video.start, video.end)
     with Catalog.open(folder, create=True) as catalog:
@@ -129,44 +129,44 @@ def fill_catalog(folder: Path, *, films: Path) -> None:
                     codec=video.codec,
                     container=video.container,
                 ),
-                place=FilePlace(films.resolve(), path.resolve(), sample.size, sample.mtime_ns),
+                place=FilePlace(videos.resolve(), path.resolve(), sample.size, sample.mtime_ns),
                 clips=[span],
                 vectors=vector / np.linalg.norm(vector),
             )
         catalog.save_snapshot()
 
 
-def prepare(folder: Path, *, films: int) -> Library:
-    """The films and catalogs in `folder`, made unless they are there."""
+def prepare(folder: Path, *, videos: int) -> Library:
+    """Make the videos and catalogs in `folder`, unless they exist."""
     library = Library(
-        films=films,
-        folder=folder / f"{films} films",
-        catalog=folder / f"{films} films.catalog",
-        one_film=folder / "1 film",
-        one_film_catalog=folder / "1 film.catalog",
+        videos=videos,
+        folder=folder / f"{videos} videos",
+        catalog=folder / f"{videos} videos.catalog",
+        one_video=folder / "1 video",
+        one_video_catalog=folder / "1 video.catalog",
     )
     for count, where, catalog in (
-        (films, library.folder, library.catalog),
-        (1, library.one_film, library.one_film_catalog),
+        (videos, library.folder, library.catalog),
+        (1, library.one_video, library.one_video_catalog),
     ):
         if not where.exists():
-            make_films(where, films=count)
-            fill_catalog(catalog, films=where)
+            make_videos(where, videos=count)
+            fill_catalog(catalog, videos=where)
     return library
 
 
 def measure(library: Library, *, rounds: int) -> Iterator[Round]:
-    """Time everything, `rounds` times in turn, after one round that only warms the caches."""
+    """Measure everything in `rounds` rounds, after one round that only fills the caches."""
     with Catalog.open(library.catalog) as catalog:
         for number in range(rounds + 1):
             taken = Round(
                 find=_seconds(lambda: _find(library.folder)),
                 read=_seconds(lambda: _read_plainly(library)),
                 command=_seconds(
-                    lambda: _index(library.folder, catalog=library.catalog, films=library.films)
+                    lambda: _index(library.folder, catalog=library.catalog, videos=library.videos)
                 ),
                 start=_seconds(
-                    lambda: _index(library.one_film, catalog=library.one_film_catalog, films=1)
+                    lambda: _index(library.one_video, catalog=library.one_video_catalog, videos=1)
                 ),
                 call=_seconds(lambda: _call(library, catalog)),
             )
@@ -188,19 +188,19 @@ def _find(folder: Path) -> None:
 def _read_plainly(library: Library) -> None:
     with closing(sqlite3.connect(library.catalog / "catalog.sqlite")) as connection:
         rows = connection.execute(_READ).fetchall()
-    _require(len(rows) == library.films, f"the catalog has {len(rows)} files")
+    _require(len(rows) == library.videos, f"the catalog has {len(rows)} files")
 
 
-def _index(folder: Path, *, catalog: Path, films: int) -> None:
+def _index(folder: Path, *, catalog: Path, videos: int) -> None:
     command = [sys.executable, "-m", "vsearch", "index", str(folder), "--catalog", str(catalog)]
     done = subprocess.run([*command, "--json", "--quiet"], stdout=subprocess.PIPE, check=True)
     report = json.loads(done.stdout)
-    _require(report["unchanged"] == films and report["indexed"] == 0, f"not unchanged: {report}")
+    _require(report["unchanged"] == videos and report["indexed"] == 0, f"not unchanged: {report}")
 
 
 def _call(library: Library, catalog: Catalog) -> None:
     report = index_library([library.folder], catalog=catalog, model=_NoModel())
-    _require(report.unchanged == library.films, f"not unchanged: {report}")
+    _require(report.unchanged == library.videos, f"not unchanged: {report}")
 
 
 class _NoModel:
@@ -209,10 +209,10 @@ class _NoModel:
         return 1
 
     def clip_format(self) -> ClipFormat:
-        _fail("something was to be decoded in a library that has not changed")
+        _fail("a video of an unchanged library would be decoded")
 
     def load(self) -> Embedder:
-        _fail("something was to be decoded in a library that has not changed")
+        _fail("a video of an unchanged library would be decoded")
 
 
 def _require(held: bool, otherwise: str) -> None:  # noqa: FBT001 - it reads as an assertion
@@ -221,22 +221,22 @@ def _require(held: bool, otherwise: str) -> None:  # noqa: FBT001 - it reads as 
 
 
 def _fail(sentence: str) -> NoReturn:
-    raise SystemExit(f"this measures nothing: {sentence}")
+    raise SystemExit(f"the measurement is not valid: {sentence}")
 
 
 def table(rounds: list[Round]) -> str:
-    """Times and ratios as Markdown: the median and the middle half of the rounds."""
+    """Format times and ratios as Markdown: median and middle half of the rounds."""
     needed = [r.find + r.read for r in rounds]
     times = {
         "`find` with sizes and times": [r.find for r in rounds],
         "plain `sqlite3` read of the same rows": [r.read for r in rounds],
         "`vsearch index`, the whole process": [r.command for r in rounds],
-        "`vsearch index` of one film, the whole process": [r.start for r in rounds],
-        "`index_library` alone, in a process that runs": [r.call for r in rounds],
+        "`vsearch index` of one video, the whole process": [r.start for r in rounds],
+        "`index_library` alone, in a running process": [r.call for r in rounds],
     }
     ratios = {
         "whole process / (find + read)": [r.command for r in rounds],
-        "(whole process - process for one film) / (find + read)": [
+        "(whole process - process for one video) / (find + read)": [
             r.command - r.start for r in rounds
         ],
         "`index_library` alone / (find + read)": [r.call for r in rounds],
@@ -256,12 +256,12 @@ def _line(name: str, values: list[float], *, form: str) -> str:
 
 
 def conditions(library: Library, *, rounds: int) -> str:
-    """What was measured where."""
+    """Describe the library and the machine."""
     size = sum(path.stat().st_size for path in library.folder.rglob("*.mp4"))
     database = (library.catalog / "catalog.sqlite").stat().st_size
     find = subprocess.run(["find", "--version"], capture_output=True, text=True, check=True)
     return (
-        f"{library.films} films ({size / 1e6:.0f} MB) in folders of {FILMS_PER_FOLDER}, "
+        f"{library.videos} videos ({size / 1e6:.0f} MB) in folders of {VIDEOS_PER_FOLDER}, "
         f"a database of {database / 1e6:.0f} MB, {rounds} rounds, caches warm.\n"
         f"{platform.machine()}, {os.cpu_count()} cores, {platform.system()}, "
         f"Python {platform.python_version()}, SQLAlchemy {version('sqlalchemy')}, "
@@ -270,16 +270,18 @@ def conditions(library: Library, *, rounds: int) -> str:
 
 
 def main() -> None:
-    """Prepare, measure, print."""
+    """Prepare, measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--films", type=int, default=20_000)
+    parser.add_argument("--videos", type=int, default=20_000)
     parser.add_argument("--rounds", type=int, default=15)
-    parser.add_argument("--keep", type=Path, help="films and catalogs are kept, or found, here")
-    asked = parser.parse_args()
+    parser.add_argument(
+        "--keep", type=Path, help="folder in which videos and catalogs are kept for another run"
+    )
+    arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
-        library = prepare(asked.keep or Path(scratch), films=asked.films)
-        print(conditions(library, rounds=asked.rounds), end="\n\n", flush=True)
-        print(table(list(measure(library, rounds=asked.rounds))))
+        library = prepare(arguments.keep or Path(scratch), videos=arguments.videos)
+        print(conditions(library, rounds=arguments.rounds), end="\n\n", flush=True)
+        print(table(list(measure(library, rounds=arguments.rounds))))
 
 
 if __name__ == "__main__":

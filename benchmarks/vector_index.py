@@ -1,10 +1,10 @@
-"""Nearest clips among 10 thousand to 3 million: how many of the ten best are found, and how soon.
+"""Recall and latency of the vector index with 10 thousand to 3 million clips.
 
-Text is far from all videos, so an index that is perfect for "more like this" may miss most answers
-to a sentence. The queries are of four kinds: a **clip** like the others, and three imitations of a
-sentence: **shifted** away from the clips, mostly **orthogonal** to them, and **between** clusters.
-What is right is told by float32 products with every vector, taken while they are made: no more than
-a piece of them is ever in memory.
+Text vectors are far from all video vectors, so an index with perfect recall for "more like this"
+may miss most answers to a sentence. There are four kinds of queries: a **clip** like the others, and
+three imitations of a sentence: **shifted** away from the clips, mostly **orthogonal** to them, and
+**between** clusters. The ground truth comes from float32 products with every vector, computed while
+the vectors are made, so that only a part of them is in memory at a time.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _PER_KIND = 30
 _BEST = 10
 _PIECE = 20_000
 _PIECES_AT_ONCE = 3
-_CLIPS_PER_FILM = 100
+_CLIPS_PER_VIDEO = 100
 _CLUSTERS = 5000
 _ADDED = 1000
 _PEER_CLIPS = (100_000, 1_000_000)
@@ -46,7 +46,7 @@ _ROUNDS = 7
 
 
 class World:
-    """Unit vectors in clusters with a low-rank spread, as a model lays out clips."""
+    """Unit vectors in clusters with a low-rank spread, like the clips of a model."""
 
     def __init__(self, *, seed: int = 0) -> None:
         rng = np.random.default_rng(seed)
@@ -56,7 +56,7 @@ class World:
         self._away = _unit(rng.standard_normal((1, DIMENSION), dtype=np.float32))
 
     def clips(self, count: int, *, seed: int) -> Vectors:
-        """(N, D) of them."""
+        """Make clip vectors (N, D) float32."""
         rng = np.random.default_rng((1, seed))
         found = rng.standard_normal((count, DIMENSION), dtype=np.float32)
         found *= np.float32(0.3 / np.sqrt(DIMENSION))
@@ -65,7 +65,7 @@ class World:
         return _unit(found)
 
     def queries(self, kind: str, count: int) -> Vectors:
-        """(N, D) of one of the kinds."""
+        """Make query vectors (N, D) float32 of one kind."""
         rng = np.random.default_rng((2, KINDS.index(kind)))
         noise = _unit(rng.standard_normal((count, DIMENSION), dtype=np.float32))
         clips = self.clips(count, seed=10**6)
@@ -80,7 +80,7 @@ class World:
 
 
 class Truth:
-    """The ten best of each query so far, for each share of films that may compete."""
+    """Ground truth: the ten nearest clips of each query, for each share of allowed videos."""
 
     def __init__(self, queries: Vectors) -> None:
         self._queries = queries
@@ -89,7 +89,7 @@ class Truth:
         self._ids = {share: np.zeros((len(queries), _BEST), np.int64) for share in SHARES}
 
     def look_at(self, ids: NDArray[np.int64], vectors: Vectors) -> None:
-        """More clips (N, D) under N ids."""
+        """Add clips (N, D) with N ids."""
         scores = self._queries @ vectors.T
         for share, part in SHARES.items():
             here = np.flatnonzero(competes(ids, share=part))
@@ -106,12 +106,12 @@ class Truth:
             self._ids[share] = np.take_along_axis(named, kept, axis=1)
 
     def right(self, share: str, query: int, found: NDArray[np.int64]) -> float:
-        """Which part of the ten best is in `found`."""
+        """Compute the share of the ten nearest clips that is in `found`."""
         return len(np.intersect1d(self._ids[share][query], found)) / _BEST
 
 
 class Store:
-    """Stored vectors in SQLite, laid out like the catalog's."""
+    """Vectors in SQLite, stored like those of the catalog."""
 
     def __init__(self, path: Path) -> None:
         self.connection = sqlite3.connect(path, check_same_thread=False)
@@ -122,7 +122,7 @@ class Store:
         )
 
     def put(self, ids: NDArray[np.int64], vectors: Vectors) -> None:
-        """Store (N, D) under N ids."""
+        """Store vectors (N, D) with N ids."""
         rows = zip(ids.tolist(), vectors.astype("<f2"), strict=True)
         with self.connection:
             self.connection.executemany(
@@ -131,20 +131,20 @@ class Store:
             )
 
     def stored(self, ids: NDArray[np.int64]) -> Vectors:
-        """What the index looks up."""
+        """Read vectors by id, for the index."""
         marks = ", ".join("?" * len(ids))
         query = f"SELECT vector FROM clips WHERE id IN ({marks}) ORDER BY id"
         return _unpacked(self.connection.execute(query, ids.tolist()).fetchall())
 
     def first(self, count: int) -> Vectors:
-        """The first (N, D), as who has no index reads them for each query."""
+        """Read the first `count` vectors (N, D), as a query without an index does."""
         query = "SELECT vector FROM clips WHERE id <= ?"
         return _unpacked(self.connection.execute(query, (count,)).fetchall())
 
 
 @dataclass
 class Measured:
-    """What one size showed: milliseconds and recall by kind and share."""
+    """Results for one size: milliseconds and recall by kind and share."""
 
     exact: bool
     build_seconds: float
@@ -157,7 +157,7 @@ class Measured:
 
 
 def measure() -> Section:
-    """Measure all sizes in one growing index, and the ways of those who have none."""
+    """Measure all sizes in one growing index, and alternatives without an index."""
     world = World()
     queries = {kind: world.queries(kind, _PER_KIND) for kind in KINDS}
     results: dict[int, Measured] = {}
@@ -178,15 +178,15 @@ def measure() -> Section:
         title="Vector index",
         setting=(
             f"{DIMENSION} numbers a vector; one query at a time, {_PER_KIND} of each kind, the"
-            f" {_BEST} best; right is what float32 products with every vector say. Filters choose"
-            f" films of {_CLIPS_PER_FILM} clips before the search. Spread: fastest to slowest."
+            f" {_BEST} best; ground truth by float32 products with every vector. Filters choose"
+            f" videos of {_CLIPS_PER_VIDEO} clips before the search. Spread: fastest to slowest."
         ),
         rows=(*rows, *peers),
     )
 
 
 class _Grower:
-    """One index that grows from size to size, the store beside it, and what is right."""
+    """One index that grows from size to size, with its store and ground truth."""
 
     def __init__(self, world: World, *, store: Store, truth: Truth) -> None:
         self._world, self.store, self.truth = world, store, truth
@@ -194,20 +194,20 @@ class _Grower:
         self.build_seconds = 0.0
 
     def grow_to(self, size: int) -> None:
-        """Take in clips until there are so many."""
+        """Add clips until the index has `size` clips."""
         with ThreadPoolExecutor(_PIECES_AT_ONCE) as pool:
             while (here := len(self.index)) < size:
                 begins = range(here, min(size, here + _PIECES_AT_ONCE * _PIECE), _PIECE)
                 counts = [min(_PIECE, size - begin) for begin in begins]
                 for vectors in pool.map(self._made, begins, counts):
-                    self.build_seconds += self.take_in(vectors)
+                    self.build_seconds += self.add(vectors)
 
     def add_some(self) -> float:
-        """Seconds that a few more clips take."""
-        return self.take_in(self._made(len(self.index), _ADDED))
+        """Measure the seconds for adding a few more clips."""
+        return self.add(self._made(len(self.index), _ADDED))
 
-    def take_in(self, vectors: Vectors) -> float:
-        """Seconds that the index alone takes for these clips."""
+    def add(self, vectors: Vectors) -> float:
+        """Measure the seconds that the index alone needs for adding these clips."""
         ids = 1 + len(self.index) + np.arange(len(vectors))
         with ThreadPoolExecutor(1) as writer:
             written = writer.submit(self.store.put, ids, vectors)
@@ -237,12 +237,12 @@ def _measured(grower: _Grower, queries: dict[str, Vectors], *, scratch: Path) ->
                 right.append(grower.truth.right(share, number * _PER_KIND + row, ids))
             found.milliseconds[kind, share] = taken
             found.recall[kind, share] = right
-    _weigh(index, found, path=scratch / "index")
+    _measure_size(index, found, path=scratch / "index")
     return found
 
 
-def _weigh(index: VectorIndex, found: Measured, *, path: Path) -> None:
-    """What the index weighs on disk, and in a process that has just read it."""
+def _measure_size(index: VectorIndex, found: Measured, *, path: Path) -> None:
+    """Measure the size of the index on disk, and in the memory of a process that loaded it."""
     with path.open("wb") as file:
         file.writelines(index.to_parts())
     found.bytes_per_clip = path.stat().st_size / len(index)
@@ -269,12 +269,12 @@ def _resident_mb() -> float:
 
 
 def _peers(grower: _Grower, *, size: int, queries: Vectors) -> Iterator[Row]:
-    """The ways of those who have no index, in turns with ours."""
+    """Compare alternatives without an index with the index, in turns."""
     whole = grower.store.first(size)
-    asked = iter(range(10**6))
+    counter = iter(range(10**6))
 
     def query() -> Vectors:
-        found: Vectors = queries[next(asked) % len(queries)]
+        found: Vectors = queries[next(counter) % len(queries)]
         return found
 
     ways = {
@@ -284,14 +284,14 @@ def _peers(grower: _Grower, *, size: int, queries: Vectors) -> Iterator[Row]:
     if size == min(_PEER_CLIPS):
         ways["blobs"] = lambda: _ten_best(grower.store.first(size) @ query())
     taken = side_by_side(ways, rounds=_ROUNDS)
-    told = {
+    names = {
         "numpy": "a float32 matrix in memory times the query in NumPy",
         "blobs": "all blobs from SQLite, and their product with the query in NumPy",
     }
     for way in list(ways)[1:]:
         times = f"{taken[way].median * 1000:.0f} ms to {taken['ours'].median * 1000:.1f} ms"
         yield Row(
-            f"{size:,} clips: {told[way]}, against the index",
+            f"{size:,} clips: {names[way]}, against the index",
             ratio(taken[way], taken["ours"]),
             note=times,
         )
@@ -304,7 +304,7 @@ def _ten_best(scores: Vectors) -> NDArray[np.int64]:
 
 
 def _rows(size: int, found: Measured) -> Iterator[Row]:
-    form = "whole" if found.exact else "in short"
+    form = "exact" if found.exact else "quantised"
     bar = f"≤ {BARS_MS[size]:.0f} ms, recall ≥ {RECALL_BAR}"
     for share in SHARES:
         for kinds, name in ((KINDS[1:], "text-like queries"), (KINDS[:1], "more like this")):
@@ -312,7 +312,7 @@ def _rows(size: int, found: Measured) -> Iterator[Row]:
             recalls = {kind: float(np.mean(found.recall[kind, share])) for kind in kinds}
             figure = figure_of(taken, unit="ms")
             yield Row(
-                f"{size:,} clips ({form}), {share} compete: {name}",
+                f"{size:,} clips ({form}), {share} allowed: {name}",
                 figure,
                 bar,
                 figure.median <= BARS_MS[size] and min(recalls.values()) >= RECALL_BAR,
@@ -332,9 +332,9 @@ def _rows(size: int, found: Measured) -> Iterator[Row]:
 
 
 def competes(ids: NDArray[np.int64], *, share: float) -> NDArray[np.bool_]:
-    """Whether each clip is of one of the films that make up this share, chosen at random."""
-    films = (ids - 1) // _CLIPS_PER_FILM
-    scattered = films * 2_654_435_761 % 2**32  # Knuth's multiplicative hash
+    """Compute the mask (N,) of clips whose video is in the share, chosen at random."""
+    videos = (ids - 1) // _CLIPS_PER_VIDEO
+    scattered = videos * 2_654_435_761 % 2**32  # Knuth's multiplicative hash
     found: NDArray[np.bool_] = scattered < share * 2**32
     return found
 

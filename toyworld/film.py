@@ -19,7 +19,7 @@ FRAME_RATES = (Fraction(10), Fraction(25, 2), Fraction(15))
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that happens in a film, from `start` to `end` (seconds, half-open)."""
+    """Event in a film, from `start` to `end` (seconds, half-open)."""
 
     start: float
     end: float
@@ -27,13 +27,13 @@ class Event:
 
     @property
     def caption(self) -> str:
-        """The plain sentence for what happens."""
+        """Sentence that describes the event."""
         return self.combination.caption
 
 
 @dataclass(frozen=True, slots=True)
 class Film:
-    """A film on disk and the truth about it.
+    """Film on disk with its ground truth.
 
     Attributes:
         path: the file.

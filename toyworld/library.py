@@ -1,4 +1,4 @@
-"""A small library of toy films with the truth about them beside it."""
+"""Small library of toy films with its ground truth."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from toyworld.film import Event, Film, make_film, plan_events
 from toyworld.world import COMBINATIONS, HELD_OUT, Combination
 
 TRUTH = "truth.json"
-_EDITION = 1  # raise it when the same seed gives other films
+_EDITION = 1  # increase it when the same seed gives other films
 
 
 def make_library(
@@ -23,19 +23,19 @@ def make_library(
     seed: int = 0,
     films: int = 8,
     events_per_film: int = 3,
-    report: Callable[[Film], None] | None = None,
+    on_film: Callable[[Film], None] | None = None,
 ) -> tuple[Film, ...]:
-    """Write a library of films, or take the one that an earlier call left in the folder.
+    """Write a library of films, or reuse the one that an earlier call wrote into the folder.
 
-    One event in each film is a combination that training never showed. What happens when stands
+    One event in each film is a combination that was not used in training. The ground truth is
     in `truth.json`, written last, so that an interrupted library is made again.
 
     Args:
-        folder: where to put it; made when it is missing.
-        seed: decides everything.
-        films: how many films.
-        events_per_film: how many events in each; all events of a library differ.
-        report: called with each film as it is finished.
+        folder: the folder for the films; made if it is missing.
+        seed: seed of all random choices.
+        films: number of films.
+        events_per_film: number of events in each film; all events of a library differ.
+        on_film: called with each finished film.
 
     Raises:
         MediaError: a film cannot be written.
@@ -51,20 +51,20 @@ def make_library(
         events, duration = plan_events(cast, np.random.default_rng([seed, number, 0]))
         path = folder / f"film-{number + 1:02}.mp4"
         library.append(make_film(path, events, duration=duration, seed=(seed, number, 1)))
-        if report is not None:
-            report(library[-1])
+        if on_film is not None:
+            on_film(library[-1])
     _write_truth(folder, library, seed=seed)
     return tuple(library)
 
 
 def library_captions(*, seed: int = 0, films: int = 8, events_per_film: int = 3) -> tuple[str, ...]:
-    """What happens in the library of that seed, film by film, in words; nothing is drawn."""
+    """List the captions of the library with this seed, film by film, without rendering."""
     casts = _cast(seed=seed, films=films, events_per_film=events_per_film)
     return tuple(combination.caption for cast in casts for combination in cast)
 
 
 def _cast(*, seed: int, films: int, events_per_film: int) -> list[list[Combination]]:
-    """Which combinations each film shows: no event twice, one in each film held out."""
+    """Choose the combinations of each film: none twice, one held out in each film."""
     rng = np.random.default_rng([seed])
     new = [HELD_OUT[i] for i in rng.permutation(len(HELD_OUT))[:films]]
     others = [
@@ -97,7 +97,7 @@ def _write_truth(folder: Path, library: list[Film], *, seed: int) -> None:
 def _made_earlier(
     folder: Path, *, seed: int, films: int, events_per_film: int
 ) -> tuple[Film, ...] | None:
-    """The library that lies in the folder, if it is whole and the one that is asked for."""
+    """Read the library in the folder; None unless it is complete and has these parameters."""
     try:
         truth = json.loads((folder / TRUTH).read_text(encoding="utf-8"))
         library = tuple(_read_film(folder, film) for film in truth["films"])

@@ -71,7 +71,7 @@ def run_demo(settings: Settings, *, report: Callable[[IndexEvent], None]) -> Dem
     settings = replace(settings, catalog=folder / "catalog", model="demo")
     library = folder / "library"
     log.info("Making a library of toy films in %s", library)
-    films = make_library(library, report=lambda film: log.debug("made %s", film.path.name))
+    films = make_library(library, on_film=lambda film: log.debug("made %s", film.path.name))
     log.info("Indexing %d films", len(films))
     try:
         indexed, answers = _index_and_ask(films, library, settings=settings, report=report)

@@ -38,7 +38,7 @@ def mixed_library(seconds: int, *, videos: int = 6, folder: Path = CACHE) -> Pat
     return library
 
 
-def long_film(minutes: int, folder: Path = CACHE) -> Path:
+def long_video(minutes: int, folder: Path = CACHE) -> Path:
     """Make a folder with one video of small frames at a normal frame rate: quick to decode."""
     path = folder / f"library {minutes} min" / "long.mp4"
     if not path.exists():

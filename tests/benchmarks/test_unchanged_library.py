@@ -1,4 +1,4 @@
-"""The benchmark of unchanged libraries measures what it says, on a library of a few films."""
+"""Benchmark of unchanged libraries, on a library of a few videos."""
 
 import subprocess
 import sys
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.unchanged_library import Round, conditions, make_films, measure, prepare, table
+from benchmarks.unchanged_library import Round, conditions, make_videos, measure, prepare, table
 from catalog import Catalog
 from indexer import find_videos, read_fingerprint
 from media import probe
@@ -14,18 +14,18 @@ from media import probe
 
 @pytest.fixture(scope="module")
 def library(tmp_path_factory):
-    return prepare(tmp_path_factory.mktemp("benchmark"), films=3)
+    return prepare(tmp_path_factory.mktemp("benchmark"), videos=3)
 
 
-def test_the_films_are_sound_and_no_two_are_alike(tmp_path):
-    make_films(tmp_path / "films", films=102)
-    files = find_videos([tmp_path / "films"]).files
+def test_the_videos_can_be_read_and_all_differ(tmp_path):
+    make_videos(tmp_path / "videos", videos=102)
+    files = find_videos([tmp_path / "videos"]).files
     assert {file.path.parent.name for file in files} == {"folder 0000", "folder 0001"}
     assert len({read_fingerprint(file.path) for file in files}) == 102
     assert [probe(file.path).duration for file in files[-2:]] == [4.0, 4.0]
 
 
-def test_every_film_is_in_the_catalog_with_a_clip_that_can_be_found(library):
+def test_every_video_is_in_the_catalog_with_a_clip_that_can_be_found(library):
     with Catalog.open(library.catalog) as catalog:
         status = catalog.status()
         assert (status.files, status.videos, status.clips) == (3, 3, 3)
@@ -37,7 +37,7 @@ def test_each_round_times_runs_that_found_nothing_to_do(library):
     (taken,) = measure(library, rounds=1)
     assert min(taken.find, taken.read, taken.start, taken.call) > 0
     assert taken.command > taken.call
-    assert "3 films" in conditions(library, rounds=1)
+    assert "3 videos" in conditions(library, rounds=1)
 
 
 def test_a_run_that_finds_nothing_to_do_imports_no_heavy_library(library):

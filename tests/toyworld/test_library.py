@@ -52,7 +52,7 @@ def test_a_shape_is_seen_during_events_and_at_no_other_time(library_folder: Path
 def test_a_library_that_is_there_is_not_made_again(library_folder: Path) -> None:
     before = {p: p.stat().st_mtime_ns for p in library_folder.iterdir()}
     rendered = []
-    make_library(library_folder, seed=3, films=2, events_per_film=2, report=rendered.append)
+    make_library(library_folder, seed=3, films=2, events_per_film=2, on_film=rendered.append)
     assert rendered == []
     assert {p: p.stat().st_mtime_ns for p in library_folder.iterdir()} == before
 
@@ -69,7 +69,7 @@ def test_an_interrupted_or_other_library_is_made_anew(tmp_path: Path) -> None:
     one = make_library(tmp_path, seed=1, films=1, events_per_film=1)
     (tmp_path / TRUTH).unlink()
     rendered = []
-    again = make_library(tmp_path, seed=1, films=1, events_per_film=1, report=rendered.append)
+    again = make_library(tmp_path, seed=1, films=1, events_per_film=1, on_film=rendered.append)
     assert len(rendered) == 1
     assert again == one
     other = make_library(tmp_path, seed=2, films=1, events_per_film=1)
