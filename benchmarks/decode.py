@@ -157,14 +157,14 @@ def _noisy(video: VideoInfo, *, height: int, width: int) -> Iterator[np.ndarray]
 def _relevance_rows() -> list[Row]:
     """Compute the demo model's recall on toy videos for each sampling mode."""
     from xclip_core.embedder import Embedder
-    from xclip_core.text_embedder import SentenceEmbedder
+    from xclip_core.text_embedder import TextEmbedder
 
     colours = list(COLOURS)[:_TOY_COLOURS]
     combinations = [c for c in COMBINATIONS if c.colour in colours]
     library = CACHE / f"decode {len(combinations)} toys"
     render_benchmark(library, combinations)
     clips = Embedder.load("demo", device="cpu", precision="fp32")
-    texts = SentenceEmbedder.load("demo")
+    texts = TextEmbedder.load("demo")
     rows = []
     for way in Sampling:
         scores = score_matrix(library, combinations, clips=clips, texts=texts, sampling=way)

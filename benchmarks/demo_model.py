@@ -29,7 +29,7 @@ from xclip_core.checkpoint.location import ClipFormat
 from xclip_core.embedder import Embedder
 from xclip_core.identity import ModelIdentity
 from xclip_core.inputs.preprocess import FrameProcessor
-from xclip_core.text_embedder import SentenceEmbedder
+from xclip_core.text_embedder import TextEmbedder
 
 SECONDS = 8.0
 SEED = 20_000_000  # training uses small seeds: none of these films was used in training
@@ -126,7 +126,7 @@ def score_matrix(
     combinations: Sequence[Combination],
     *,
     clips: Embedder | FramesWithoutOrder,
-    texts: SentenceEmbedder,
+    texts: TextEmbedder,
     sampling: Sampling = Sampling.EXACT,
 ) -> NDArray[np.float64]:
     """Index the films and query every caption; return scores (captions, films) float64."""
@@ -177,7 +177,7 @@ def measure(*, model: str, library: Path) -> dict[str, Any]:
     """Measure everything that the command prints."""
     render_benchmark(library, COMBINATIONS)
     embedder = Embedder.load(model, device="cpu", precision="fp32")
-    texts = SentenceEmbedder.load(model)
+    texts = TextEmbedder.load(model)
     with_order = score_matrix(library, COMBINATIONS, clips=embedder, texts=texts)
     without = score_matrix(library, COMBINATIONS, clips=FramesWithoutOrder(embedder), texts=texts)
     return {

@@ -25,7 +25,7 @@ from xclip_core.checkpoint.checkpoint import load_checkpoint
 from xclip_core.embedder import Embedder
 from xclip_core.inference.devices import PRECISIONS, computing_threads, cpu_computes_bf16
 from xclip_core.inference.video_encoder import VideoEncoder
-from xclip_core.text_embedder import SentenceEmbedder
+from xclip_core.text_embedder import TextEmbedder
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -207,7 +207,7 @@ def _ranking_row(exact: Embedder, half: Embedder) -> Row:
     shown = {"frames": identity.frames_per_clip, "size": identity.image_size}
     clips = np.stack([render_clip(combination, rng, **shown) for combination in COMBINATIONS])
     captions = [combination.caption for combination in COMBINATIONS]
-    queries = SentenceEmbedder.load("demo", offline=True).embed_texts(captions)
+    queries = TextEmbedder.load("demo", offline=True).embed_texts(captions)
     first = []
     for embedder in (exact, half):
         scores = queries @ embedder.embed_clips(clips).T

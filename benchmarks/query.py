@@ -39,7 +39,7 @@ from vsearch.asking import open_searcher
 from vsearch.output import search_json
 from vsearch.settings import Settings
 from xclip_core.inputs.tokenizer import Tokenizer
-from xclip_core.text_embedder import SentenceEmbedder
+from xclip_core.text_embedder import TextEmbedder
 
 FILMS, CLIPS_OF_EACH = 400, 250
 WORDS = 8
@@ -60,7 +60,7 @@ class Question:
     """What a question needs, opened once, as the page has it."""
 
     searcher: Searcher
-    embedder: SentenceEmbedder
+    embedder: TextEmbedder
     catalog: Catalog
     index: VectorIndex
     sentences: Iterator[str]
@@ -89,7 +89,7 @@ def measure() -> Section:
         open_searcher(settings) as searcher,
         Catalog.open(settings.catalog) as catalog,
     ):
-        embedder = SentenceEmbedder.load(str(model))
+        embedder = TextEmbedder.load(str(model))
         question = Question(searcher, embedder, catalog, _scanned(catalog), asked)
         rows = [*_warm_rows(question), _contention_row(question), *_peer_rows(question, model)]
     rows += [_mapped_row(model), *_cold_rows(settings.catalog, asked)]
@@ -254,8 +254,8 @@ def _run(command: list[str], **variables: str) -> str:
 _MAPPED = """
 import sys
 from pathlib import Path
-from xclip_core.text_embedder import SentenceEmbedder
-embedder = SentenceEmbedder.load(sys.argv[1], memo=type("Known", (), {
+from xclip_core.text_embedder import TextEmbedder
+embedder = TextEmbedder.load(sys.argv[1], memo=type("Known", (), {
     "get": lambda self, key: b"0" * 64, "put": lambda self, key, value: None})())
 embedder.embed_texts([sys.argv[2]])
 print(Path("/proc/self/smaps").read_text())
@@ -294,7 +294,7 @@ def sentences(tokenizer: Tokenizer) -> Iterator[str]:
 
 def _library(model: Path) -> Path:
     """A catalog of random clips that says it was made with the model; made once."""
-    identity = SentenceEmbedder.load(str(model)).identity
+    identity = TextEmbedder.load(str(model)).identity
     folder = CACHE / f"clips-{FILMS}x{CLIPS_OF_EACH}-{identity.weights_digest[:12]}"
     if folder.exists():
         with Catalog.open(folder) as catalog:

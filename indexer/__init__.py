@@ -1,7 +1,7 @@
 """The write side: find videos, cut them into clips, embed the clips, commit them."""
 
 from indexer.decode.plan import Sampling, plan_clips, sample_times
-from indexer.embed.threads import ClipFormat, Embedder, Model
+from indexer.embed.threads import ClipEmbedder, ClipFormat, Model
 from indexer.errors import (
     IndexingError,
     NoWatchesError,
@@ -32,9 +32,9 @@ from indexer.watch.loop import IndexPass, watch_library
 
 __all__ = [
     "VIDEO_SUFFIXES",
+    "ClipEmbedder",
     "ClipFormat",
     "ClipsEmbedded",
-    "Embedder",
     "Event",
     "FailuresTold",
     "FileDone",

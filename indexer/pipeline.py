@@ -26,7 +26,7 @@ from indexer.decode.messages import (
 )
 from indexer.decode.pool import FilmReaders
 from indexer.embed.batches import EmbeddingBatches, FilmInProgress
-from indexer.embed.threads import ClipEncoder, ClipFormat, Embedder, Model
+from indexer.embed.threads import ClipEmbedder, ClipEncoder, ClipFormat, Model
 from indexer.events import ClipsEmbedded, FilmStarted, Report, Walking
 from indexer.report import IndexReport
 from indexer.scan.jobs import FilmJob
@@ -353,7 +353,7 @@ class _Indexing:
         self.catalog.bind(provenance_of(embedder, settings=self.settings))
 
 
-def provenance_of(embedder: Embedder, *, settings: IndexSettings) -> Provenance:
+def provenance_of(embedder: ClipEmbedder, *, settings: IndexSettings) -> Provenance:
     """What a catalog has to remember of vectors that are made with both."""
     identity = embedder.identity
     return Provenance(

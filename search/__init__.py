@@ -10,7 +10,7 @@ from search.errors import (
 from search.memory import SentenceMemory
 from search.ranking import Moment, best_moments, merge_into_moments
 from search.records import Hit, SearchResult
-from search.searcher import Searcher, TextEmbedder, require_provenance
+from search.searcher import QueryEmbedder, Searcher, require_provenance
 from search.wording import notes_on
 
 __all__ = [
@@ -20,11 +20,11 @@ __all__ = [
     "Moment",
     "NothingIndexedError",
     "OtherModelError",
+    "QueryEmbedder",
     "SearchError",
     "SearchResult",
     "Searcher",
     "SentenceMemory",
-    "TextEmbedder",
     "best_moments",
     "merge_into_moments",
     "notes_on",

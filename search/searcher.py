@@ -27,7 +27,7 @@ _CLIPS_PER_MOMENT = 16
 _POOL_GROWTH = 4
 
 
-class TextEmbedder(Protocol):
+class QueryEmbedder(Protocol):
     """What a search needs of a model."""
 
     @property
@@ -66,14 +66,14 @@ class Searcher:
         self,
         *,
         catalog: Catalog,
-        load_embedder: Callable[[], TextEmbedder],
+        load_embedder: Callable[[], QueryEmbedder],
         memory: SentenceMemory | None = None,
     ) -> None:
         self._catalog = catalog
         self._load_embedder = load_embedder
         self._memory = memory
         self._loading = Lock()
-        self._embedder: TextEmbedder | None = None
+        self._embedder: QueryEmbedder | None = None
 
     def warm_up(self) -> None:
         """Load the model now, and see that it is the one that made the catalog.
@@ -131,7 +131,7 @@ class Searcher:
                 memory.remember_read(sentence, read, made_by=made_by)
         return vector, read
 
-    def _embedder_like(self, made_by: Provenance) -> TextEmbedder:
+    def _embedder_like(self, made_by: Provenance) -> QueryEmbedder:
         with self._loading:
             self._embedder = self._embedder or self._load_embedder()
         asked = self._embedder.identity

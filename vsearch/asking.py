@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from catalog import CatalogStatus
     from vsearch.settings import Settings
-    from xclip_core.text_embedder import SentenceEmbedder
+    from xclip_core.text_embedder import TextEmbedder
 
 log = logging.getLogger("vsearch")
 
@@ -81,9 +81,9 @@ def status(settings: Settings) -> CatalogStatus:
         return catalog.status()
 
 
-def _load_embedder(model: str, *, settings: Settings) -> SentenceEmbedder:
-    from xclip_core.text_embedder import SentenceEmbedder
+def _load_embedder(model: str, *, settings: Settings) -> TextEmbedder:
+    from xclip_core.text_embedder import TextEmbedder
 
-    embedder = SentenceEmbedder.load(model, memo=known_digests(settings), on_message=log.info)
+    embedder = TextEmbedder.load(model, memo=known_digests(settings), on_message=log.info)
     log.debug("the text encoder of %s", embedder.identity.model)
     return embedder

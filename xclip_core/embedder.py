@@ -26,11 +26,11 @@ from xclip_core.inference.devices import (
     computing_threads,
     cpu_computes_bf16,
 )
-from xclip_core.inference.self_check import Probe, golden_probe, sound_backend
+from xclip_core.inference.self_check import Probe, golden_probe, verified_backend
 from xclip_core.inference.transfer import feeding
 from xclip_core.inference.video_encoder import VideoEncoder
 from xclip_core.model.model import XCLIP
-from xclip_core.text_embedder import as_trained
+from xclip_core.text_embedder import clean_text
 
 # Clips that go through the model at once: to begin with, and where growing ends. A processor gains
 # nothing by more; a GPU wants more, and says by its speed how much.
@@ -122,7 +122,7 @@ class Embedder:
             report("this processor has no bf16 arithmetic: fp32 would be far faster")
         checkpoint = load_checkpoint(model, offline=offline, memo=memo, report=report)
         with computing_threads(threads):
-            chosen, fitting = sound_backend(
+            chosen, fitting = verified_backend(
                 chosen, fitting, probe=probe or golden_probe(), report=report
             )
         return cls(checkpoint, device=chosen, precision=fitting, threads=threads)
@@ -132,7 +132,7 @@ class Embedder:
         return self.processor.prepare_frame(pixels)
 
     @property
-    def clips_at_once(self) -> int:
+    def clips_wanted(self) -> int:
         """How many clips the device takes at once at present: it is worth bringing as many."""
         return self._batches.size
 
@@ -157,7 +157,7 @@ class Embedder:
 
     def letters_read(self, text: str) -> int | None:
         """How many letters of a text that is too long count; None where all do."""
-        return self._tokenizer.letters_read(as_trained(text))
+        return self._tokenizer.letters_read(clean_text(text))
 
     @torch.inference_mode()
     def classify(self, clip: NDArray[np.uint8], labels: Sequence[str]) -> NDArray[np.float32]:
@@ -185,7 +185,7 @@ class Embedder:
     def _text_vectors(self, texts: Sequence[str]) -> list[Tensor]:
         vectors = []
         for start in range(0, len(texts), _TEXTS_AT_ONCE):
-            part = [as_trained(text) for text in texts[start : start + _TEXTS_AT_ONCE]]
+            part = [clean_text(text) for text in texts[start : start + _TEXTS_AT_ONCE]]
             ids, _ = self._tokenizer.encode_batch(part)  # padding is on the right: no mask needed
             vectors.append(self._text_half().encode_text(ids.to(self.device)))
         return vectors

@@ -26,14 +26,14 @@ from xclip_core.checkpoint.mapped_weights import map_weights
 from xclip_core.checkpoint.tensor_forms import OBSOLETE_BUFFERS, require_forms
 from xclip_core.errors import WeightsError, damaged
 from xclip_core.identity import DEFAULT_MODEL, ModelIdentity
-from xclip_core.inference.numpy_text_encoder import TEXT_PREFIXES, TextTower, text_shapes
+from xclip_core.inference.numpy_text_encoder import TEXT_PREFIXES, NumpyTextEncoder, text_shapes
 from xclip_core.inputs.tokenizer import Tokenizer
 from xclip_core.model.config import XCLIPConfig
 
 _STRAIGHT_QUOTES = str.maketrans("‘’‚‛“”„‟", "''''\"\"\"\"")
 
 
-class SentenceEmbedder:
+class TextEmbedder:
     """The text side of a checkpoint, on the processor, in float32. Safe to use from threads.
 
     Attributes:
@@ -41,7 +41,12 @@ class SentenceEmbedder:
     """
 
     def __init__(
-        self, tower: TextTower, *, tokenizer: Tokenizer, identity: ModelIdentity, source: Path
+        self,
+        tower: NumpyTextEncoder,
+        *,
+        tokenizer: Tokenizer,
+        identity: ModelIdentity,
+        source: Path,
     ) -> None:
         self.identity = identity
         self._source = source  # of the weights, for messages
@@ -89,7 +94,7 @@ class SentenceEmbedder:
 
     def letters_read(self, text: str) -> int | None:
         """How many letters of a text that is too long count; None where all do."""
-        return self._tokenizer.letters_read(as_trained(text))
+        return self._tokenizer.letters_read(clean_text(text))
 
     def embed_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """What sentences mean, whatever the video: K texts to (K, P) unit vectors.
@@ -99,7 +104,7 @@ class SentenceEmbedder:
         """
         vectors = np.zeros((len(texts), self.identity.dimension), dtype=np.float32)
         for row, text in enumerate(texts):
-            vectors[row] = self._tower.encode(self._tokenizer.encode(as_trained(text)))
+            vectors[row] = self._tower.encode(self._tokenizer.encode(clean_text(text)))
         if not np.isfinite(vectors).all():
             raise WeightsError(
                 damaged(self._source, "the text encoder computes numbers that are not finite")
@@ -107,14 +112,14 @@ class SentenceEmbedder:
         return vectors
 
 
-def as_trained(text: str) -> str:
+def clean_text(text: str) -> str:
     """Spell a text as CLIP's training texts were: HTML unescaped, quotation marks straight."""
     return html.unescape(html.unescape(text)).translate(_STRAIGHT_QUOTES)
 
 
-def _read_tower(config: XCLIPConfig, files: Sequence[Path]) -> TextTower:
+def _read_tower(config: XCLIPConfig, files: Sequence[Path]) -> NumpyTextEncoder:
     stored = map_weights(files, prefixes=TEXT_PREFIXES)
     found = {name: tensor.form for name, tensor in stored.items() if name not in OBSOLETE_BUFFERS}
     wanted = text_shapes(config.text, projection_dim=config.projection_dim)
     require_forms(wanted, found, source=files[0])
-    return TextTower(config.text, stored)
+    return NumpyTextEncoder(config.text, stored)

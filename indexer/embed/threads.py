@@ -51,15 +51,22 @@ class ClipFormat(Protocol):
         """What prepares frames."""
 
 
-class Embedder(Protocol):
-    """What the indexer asks of a model that is loaded."""
+class ClipEmbedder(Protocol):
+    """Embedder of clips: a model that is loaded. Safe to use from several threads."""
 
     @property
     def identity(self) -> ModelIdentity:
         """Which model this is."""
 
+    @property
+    def clips_wanted(self) -> int:
+        """B for the next call of `embed_clips`: as many clips as the device is quick with.
+
+        It starts small and grows from call to call; it shrinks where the device lacks memory.
+        """
+
     def embed_clips(self, clips: NDArray[np.uint8], /) -> NDArray[np.float32]:
-        """Embed clips (B, T, S, S, 3) uint8 as unit vectors (B, P) float32."""
+        """Embed clips (B, T, S, S, 3) uint8 as unit vectors (B, D) float32; any B is allowed."""
 
 
 class Model(Protocol):
@@ -68,7 +75,7 @@ class Model(Protocol):
     def clip_format(self) -> ClipFormat:
         """How to prepare clips for it. Takes no time, but for a model that must be fetched."""
 
-    def load(self) -> Embedder:
+    def load(self) -> ClipEmbedder:
         """Load it, once; called in another thread."""
 
     @property
@@ -106,7 +113,7 @@ class ClipEncoder:
         self._limit = limit
         self._size = 1
         self._in_flight = 0
-        self._loaded: Embedder | None = None
+        self._loaded: ClipEmbedder | None = None
         self._failure: BaseException | None = None
         self._tasks: SimpleQueue[_Task | None] = SimpleQueue()  # None ends a thread
         self._done: SimpleQueue[EmbeddedBatch] = SimpleQueue()
@@ -174,7 +181,7 @@ class ClipEncoder:
         self._in_flight -= len(batches)
         return batches
 
-    def embedder(self) -> Embedder:
+    def embedder(self) -> ClipEmbedder:
         """The model, as soon as it is loaded; raises what that failed with."""
         while self._loaded is None:
             if self._failure is not None:

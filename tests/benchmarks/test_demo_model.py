@@ -6,7 +6,7 @@ import pytest
 from benchmarks.demo_model import FramesWithoutOrder, judge, render_benchmark, score_matrix
 from toyworld.world import COMBINATIONS, HELD_OUT, MOTION_PAIRS, OPPOSITE, TRAINED, Combination
 from xclip_core.embedder import Embedder
-from xclip_core.text_embedder import SentenceEmbedder
+from xclip_core.text_embedder import TextEmbedder
 
 FOUR = tuple(
     Combination(colour, "star", motion) for colour in ("red", "blue") for motion in MOTION_PAIRS[0]
@@ -57,7 +57,7 @@ def test_a_small_benchmark_runs_through_files_index_and_search(tmp_path: Path) -
     embedder = Embedder.load("demo", device="cpu", precision="fp32")
     render_benchmark(tmp_path, FOUR)
     made = {path: path.stat().st_mtime_ns for path in tmp_path.iterdir()}
-    scores = score_matrix(tmp_path, FOUR, clips=embedder, texts=SentenceEmbedder.load("demo"))
+    scores = score_matrix(tmp_path, FOUR, clips=embedder, texts=TextEmbedder.load("demo"))
     assert scores.shape == (4, 4)
     assert np.isfinite(scores).all()
     assert scores.argmax(axis=1).tolist() == [0, 1, 2, 3]

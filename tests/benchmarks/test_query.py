@@ -9,7 +9,7 @@ from benchmarks.query import CLIPS_OF_EACH, Peer, add_film, sentences
 from catalog import Catalog, Provenance
 from xclip_core.checkpoint.location import DEMO_FOLDER
 from xclip_core.inputs.tokenizer import Tokenizer
-from xclip_core.text_embedder import SentenceEmbedder
+from xclip_core.text_embedder import TextEmbedder
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def test_sentences_have_eight_words_of_a_token_each_and_none_comes_twice():
 
 
 def test_the_peer_gets_the_same_vectors_and_the_same_clips(catalog):
-    ours = SentenceEmbedder.load("demo")
+    ours = TextEmbedder.load("demo")
     peer = Peer(DEMO_FOLDER, catalog=catalog.folder)
     vector = ours.embed_texts(["a red circle moving left"])[0]
     assert np.allclose(peer.embed("a red circle moving left"), vector, atol=1e-5)

@@ -10,7 +10,7 @@ from toyworld.picture import render_clip
 from toyworld.world import COMBINATIONS, QUESTIONS
 from xclip_core.checkpoint.location import DEMO_FOLDER
 from xclip_core.embedder import Embedder
-from xclip_core.text_embedder import SentenceEmbedder
+from xclip_core.text_embedder import TextEmbedder
 
 
 @pytest.fixture(scope="module")
@@ -27,11 +27,11 @@ def clips(embedder: Embedder) -> np.ndarray:
 
 
 @pytest.fixture(scope="module")
-def sentences() -> SentenceEmbedder:
-    return SentenceEmbedder.load("demo")
+def sentences() -> TextEmbedder:
+    return TextEmbedder.load("demo")
 
 
-def _scores(sentences: SentenceEmbedder, clips: np.ndarray) -> Scores:
+def _scores(sentences: TextEmbedder, clips: np.ndarray) -> Scores:
     captions = sentences.embed_texts([c.caption for c in COMBINATIONS])
     return judge(captions @ clips.T, COMBINATIONS)
 
@@ -44,7 +44,7 @@ def test_it_fits_into_ten_megabytes_in_the_published_form() -> None:
 
 
 def test_captions_find_their_clips_whether_or_not_training_showed_them(
-    sentences: SentenceEmbedder, clips: np.ndarray
+    sentences: TextEmbedder, clips: np.ndarray
 ) -> None:
     scores = _scores(sentences, clips)
     assert scores.held_out.at_1 >= 0.90
@@ -55,7 +55,7 @@ def test_captions_find_their_clips_whether_or_not_training_showed_them(
 
 @pytest.mark.parametrize("part", QUESTIONS)
 def test_sentences_that_tell_one_thing_find_it(
-    sentences: SentenceEmbedder, clips: np.ndarray, part: str
+    sentences: TextEmbedder, clips: np.ndarray, part: str
 ) -> None:
     answers = sentences.embed_texts(list(QUESTIONS[part].values()))
     values = list(QUESTIONS[part])

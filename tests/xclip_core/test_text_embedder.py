@@ -14,14 +14,14 @@ from xclip_core.checkpoint.checkpoint import load_checkpoint
 from xclip_core.errors import CheckpointNotFoundError, ConfigError, ModelError, WeightsError
 from xclip_core.inputs.tokenizer import Tokenizer
 from xclip_core.model.model import XCLIP
-from xclip_core.text_embedder import SentenceEmbedder, as_trained
+from xclip_core.text_embedder import TextEmbedder, clean_text
 
 SENTENCES = ["a red circle", "a green square moving left", "", "red " * 200, "a <|endoftext|> b"]
 
 
 @pytest.fixture
-def embedder(small_folder: Path) -> SentenceEmbedder:
-    return SentenceEmbedder.load(str(small_folder))
+def embedder(small_folder: Path) -> TextEmbedder:
+    return TextEmbedder.load(str(small_folder))
 
 
 def expected(model: XCLIP, tokenizer: Tokenizer) -> np.ndarray:
@@ -37,7 +37,7 @@ def rewrite(folder: Path, weights: dict[str, torch.Tensor]) -> None:
 
 
 def test_sentences_become_the_models_own_text_vectors(
-    embedder: SentenceEmbedder, small_model: XCLIP, small_tokenizer: Tokenizer
+    embedder: TextEmbedder, small_model: XCLIP, small_tokenizer: Tokenizer
 ) -> None:
     vectors = embedder.embed_texts(SENTENCES)
     assert vectors.dtype == np.float32
@@ -46,7 +46,7 @@ def test_sentences_become_the_models_own_text_vectors(
 
 
 def test_it_is_the_model_that_the_whole_checkpoint_is(
-    embedder: SentenceEmbedder, small_folder: Path
+    embedder: TextEmbedder, small_folder: Path
 ) -> None:
     whole = load_checkpoint(str(small_folder))
     identity = embedder.identity
@@ -55,7 +55,7 @@ def test_it_is_the_model_that_the_whole_checkpoint_is(
     assert (identity.dimension, identity.frames_per_clip, identity.image_size) == (16, 4, 32)
 
 
-def test_a_vector_does_not_depend_on_its_neighbours(embedder: SentenceEmbedder) -> None:
+def test_a_vector_does_not_depend_on_its_neighbours(embedder: TextEmbedder) -> None:
     together = embedder.embed_texts(SENTENCES)
     alone = np.concatenate([embedder.embed_texts([text]) for text in SENTENCES])
     assert np.array_equal(together, alone)
@@ -68,7 +68,7 @@ def test_weights_in_a_pickle_mean_the_same(
     weights = load_file(small_folder / "model.safetensors")
     (small_folder / "model.safetensors").unlink()
     torch.save(weights, small_folder / "pytorch_model.bin")
-    vectors = SentenceEmbedder.load(str(small_folder)).embed_texts(SENTENCES)
+    vectors = TextEmbedder.load(str(small_folder)).embed_texts(SENTENCES)
     assert np.allclose(vectors, expected(small_model, small_tokenizer), atol=1e-5)
 
 
@@ -77,7 +77,7 @@ def test_the_other_parts_of_the_weights_are_not_looked_at(small_folder: Path) ->
     texts = {name: value for name, value in weights.items() if name.startswith("text_")}
     position_ids = {"text_model.embeddings.position_ids": torch.arange(24)[None]}
     rewrite(small_folder, texts | position_ids)
-    assert SentenceEmbedder.load(str(small_folder)).embed_texts(["red"]).shape == (1, 16)
+    assert TextEmbedder.load(str(small_folder)).embed_texts(["red"]).shape == (1, 16)
 
 
 @pytest.mark.parametrize("name", ["text_projection.weight", "text_model.final_layer_norm.bias"])
@@ -86,7 +86,7 @@ def test_a_missing_tensor_is_named(small_folder: Path, name: str) -> None:
     del weights[name]
     rewrite(small_folder, weights)
     with pytest.raises(WeightsError, match=f"{name} is missing"):
-        SentenceEmbedder.load(str(small_folder))
+        TextEmbedder.load(str(small_folder))
 
 
 def test_numbers_that_are_not_finite_are_refused(small_folder: Path) -> None:
@@ -94,29 +94,29 @@ def test_numbers_that_are_not_finite_are_refused(small_folder: Path) -> None:
     weights["text_model.final_layer_norm.bias"].fill_(float("inf"))
     rewrite(small_folder, weights)
     with pytest.raises(ModelError, match="not finite"), np.errstate(all="ignore"):
-        SentenceEmbedder.load(str(small_folder)).embed_texts(["red"])
+        TextEmbedder.load(str(small_folder)).embed_texts(["red"])
 
 
 def test_a_vocabulary_of_another_model_is_refused(small_folder: Path) -> None:
     config = small_folder / "config.json"
     config.write_text(config.read_text().replace('"vocab_size": ', '"vocab_size": 1'))
     with pytest.raises(WeightsError, match="token_embedding"):
-        SentenceEmbedder.load(str(small_folder))
+        TextEmbedder.load(str(small_folder))
     config.write_text('{"text_config": {"vocab_size": 100}}')
     with pytest.raises(ConfigError, match="of different models"):
-        SentenceEmbedder.load(str(small_folder))
+        TextEmbedder.load(str(small_folder))
 
 
 def test_a_folder_without_weights_is_told_what_it_lacks(small_folder: Path) -> None:
     (small_folder / "model.safetensors").unlink()
     with pytest.raises(CheckpointNotFoundError, match="has no weights"):
-        SentenceEmbedder.load(str(small_folder))
+        TextEmbedder.load(str(small_folder))
 
 
 def test_pytorch_is_not_needed() -> None:
     code = (
-        "import sys; from xclip_core.text_embedder import SentenceEmbedder;"
-        "SentenceEmbedder.load('demo').embed_texts(['a red circle']);"
+        "import sys; from xclip_core.text_embedder import TextEmbedder;"
+        "TextEmbedder.load('demo').embed_texts(['a red circle']);"
         "print('torch' in sys.modules)"
     )
     root = Path(__file__).parents[2]
@@ -136,4 +136,4 @@ def test_pytorch_is_not_needed() -> None:
     ],
 )
 def test_sentences_are_spelled_as_in_training(typed: str, trained: str) -> None:
-    assert as_trained(typed) == trained
+    assert clean_text(typed) == trained

@@ -115,7 +115,7 @@ class FreeCores(Protocol):
         """How many cores there are to work on."""
 
 
-class TextTower:
+class NumpyTextEncoder:
     """Sentences as ids to unit vectors. Safe to use from several threads, which take turns.
 
     Args:

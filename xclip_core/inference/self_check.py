@@ -123,7 +123,7 @@ def _values(bits: np.random.PCG64, *, shape: tuple[int, ...], name: str) -> NDAr
     return np.asarray(values, dtype=np.float32)
 
 
-def sound_backend(
+def verified_backend(
     device: str, precision: str, *, probe: Probe, report: Callable[[str], None]
 ) -> tuple[str, str]:
     """The device and the precision that were asked for, or the next that compute rightly.

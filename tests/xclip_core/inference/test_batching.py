@@ -126,7 +126,7 @@ embedder._batches = Batches(first=256, most=256)  # takes some 200 MB
 resource.setrlimit(resource.RLIMIT_AS, (used + 48 * 2**20, resource.RLIM_INFINITY))
 vectors = embedder.embed_clips(clips)
 assert np.allclose(vectors, expected, atol=1e-5)
-print(embedder.clips_at_once)
+print(embedder.clips_wanted)
 """
 
 

@@ -17,7 +17,12 @@ from torch import Tensor
 from xclip_core.checkpoint.mapped_weights import StoredTensor
 from xclip_core.errors import InputError
 from xclip_core.inference.activations import ACTIVATION_ARRAYS
-from xclip_core.inference.numpy_text_encoder import TEXT_PREFIXES, FreeCores, TextTower, text_shapes
+from xclip_core.inference.numpy_text_encoder import (
+    TEXT_PREFIXES,
+    FreeCores,
+    NumpyTextEncoder,
+    text_shapes,
+)
 from xclip_core.model.attention import ACTIVATION_FUNCTIONS
 from xclip_core.model.config import ACTIVATIONS, TextConfig, VisionConfig, XCLIPConfig
 from xclip_core.model.model import XCLIP
@@ -75,8 +80,8 @@ def text_weights(model: torch.nn.Module) -> dict[str, StoredTensor]:
     }
 
 
-def tower_of(model: torch.nn.Module, config: XCLIPConfig) -> TextTower:
-    return TextTower(config.text, text_weights(model), free_cores=lambda **_: 1)
+def tower_of(model: torch.nn.Module, config: XCLIPConfig) -> NumpyTextEncoder:
+    return NumpyTextEncoder(config.text, text_weights(model), free_cores=lambda **_: 1)
 
 
 def random_sentences(config: TextConfig, *, rng: random.Random) -> list[Ids]:
@@ -148,7 +153,7 @@ def without_limits(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def watched_tower(
     *, free_cores: FreeCores, width: int = 256
-) -> tuple[TextTower, TextTower, TextConfig, list[int]]:
+) -> tuple[NumpyTextEncoder, NumpyTextEncoder, TextConfig, list[int]]:
     """A tower, the same on one thread, and how many threads the former takes, noted as it works."""
     torch.manual_seed(0)
     text = TextConfig(vocab_size=50, hidden_size=width, intermediate_size=512, num_hidden_layers=2)
@@ -158,7 +163,7 @@ def watched_tower(
     weights = text_weights(model)
     name = "text_model.embeddings.token_embedding.weight"
     tokens = Watched("F32", weights[name].array)
-    tower = TextTower(config.text, {**weights, name: tokens}, free_cores=free_cores)
+    tower = NumpyTextEncoder(config.text, {**weights, name: tokens}, free_cores=free_cores)
     return tower, tower_of(model, config), config.text, tokens.threads
 
 
@@ -224,11 +229,11 @@ def test_towers_that_are_asked_at_once_leave_the_process_as_it_was() -> None:
 
 
 @pytest.fixture
-def small_tower(small_model: XCLIP, small_config: XCLIPConfig) -> TextTower:
+def small_tower(small_model: XCLIP, small_config: XCLIPConfig) -> NumpyTextEncoder:
     return tower_of(small_model, small_config)
 
 
-def test_what_follows_the_end_mark_changes_nothing(small_tower: TextTower) -> None:
+def test_what_follows_the_end_mark_changes_nothing(small_tower: NumpyTextEncoder) -> None:
     end = small_tower_end(small_tower)
     sentence = np.array([5, 9, 2, end])
     for tail in ([end], [end, end, end], [3, 4, end]):
@@ -237,11 +242,11 @@ def test_what_follows_the_end_mark_changes_nothing(small_tower: TextTower) -> No
         )
 
 
-def small_tower_end(tower: TextTower) -> int:
+def small_tower_end(tower: NumpyTextEncoder) -> int:
     return len(tower._tokens.array) - 1
 
 
-def test_a_sentence_beyond_the_position_table_is_refused(small_tower: TextTower) -> None:
+def test_a_sentence_beyond_the_position_table_is_refused(small_tower: NumpyTextEncoder) -> None:
     with pytest.raises(InputError, match=r"25 tokens.*at most 24"):
         small_tower.encode(np.arange(25))
 
