@@ -1,10 +1,10 @@
 """Recall and latency of the vector index with 10 thousand to 3 million clips.
 
 Text vectors are far from all video vectors, so an index with perfect recall for "more like this"
-may miss most answers to a sentence. There are four kinds of queries: a **clip** like the others, and
-three imitations of a sentence: **shifted** away from the clips, mostly **orthogonal** to them, and
-**between** clusters. The ground truth comes from float32 products with every vector, computed while
-the vectors are made, so that only a part of them is in memory at a time.
+may miss most answers to a sentence. There are four kinds of queries: a **clip** like the others,
+and three imitations of a sentence: **shifted** away from the clips, mostly **orthogonal** to them,
+and **between** clusters. The ground truth comes from float32 products with every vector, computed
+while the vectors are made, so that only a part of them is in memory at a time.
 """
 
 from __future__ import annotations
