@@ -19,9 +19,8 @@ from benchmarks.measure.section import Row, Section
 from benchmarks.measure.timing import Figure, Timing, figure_of, ratio, side_by_side
 from indexer import Sampling, plan_clips
 from indexer.decode.plan import FrameSchedule
-from media import VideoInfo, decode_at, probe
-from media.encode import write_video
-from media.playback import play
+from media import VideoInfo, decode_at, probe, write_video
+from media.frames.sequential import decode_sequential
 from toyworld.world import COLOURS, COMBINATIONS
 
 _WINDOW, _STRIDE, _FRAMES = 8.0, 4.0, 8
@@ -102,7 +101,7 @@ def _schedule(video: VideoInfo) -> FrameSchedule:
 
 
 def _decode_all(video: VideoInfo) -> None:
-    with closing(play(video.path, video.layout, threads=1)) as frames:
+    with closing(decode_sequential(video.path, video.layout, threads=1)) as frames:
         for _ in frames:
             pass
 

@@ -38,8 +38,7 @@ from indexer import (
     read_fingerprint,
     read_sample,
 )
-from media import probe
-from media.encode import write_video
+from media import probe, write_video
 
 VIDEOS_PER_FOLDER = 100
 _READ = "SELECT root_id, relative_path, size, mtime_ns, video_id, error FROM files"

@@ -3,7 +3,7 @@
 The only room that knows FFmpeg (through PyAV).
 """
 
-from media.decode import Frame, decode_at
+from media.decode import RgbFrame, decode_at
 from media.encode import write_video
 from media.errors import (
     LimitError,
@@ -15,15 +15,15 @@ from media.errors import (
     WriteError,
 )
 from media.excerpt import excerpt, thumbnail
-from media.hardware import ACCELERATORS, first_usable, why_not
+from media.frames.hardware import ACCELERATORS, first_usable, why_not
 from media.probe import VideoInfo, probe
 
 __all__ = [
     "ACCELERATORS",
-    "Frame",
     "LimitError",
     "MediaError",
     "NoVideoError",
+    "RgbFrame",
     "UndecodableError",
     "UnreadableError",
     "UnsupportedError",

@@ -13,15 +13,15 @@ from av.packet import Packet
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
+from media.container.source import BARE_STREAMS
+from media.damage.packet_damage import DecodingDamage
 from media.errors import MediaError, UndecodableError
-from media.frame_plan import FramePlan, plan_frames
-from media.hardware import first_usable
-from media.picture import RgbConverter
-from media.planned import FlawError, PlanError, play_planned
-from media.playback import Picture, displayed_at, play
+from media.frames.frame_plan import FramePlan, plan_frames
+from media.frames.hardware import first_usable
+from media.frames.planned import FlawError, PlanError, decode_planned
+from media.frames.rgb import RgbConverter
+from media.frames.sequential import DecodedFrame, decode_sequential, displayed_at
 from media.probe import VideoInfo
-from media.signs import DecodingDamage
-from media.source import BARE_STREAMS
 
 _log = logging.getLogger(__name__)
 
@@ -30,7 +30,7 @@ _SILENT_CODECS = frozenset({"vp8"})  # whose decoders take any bytes for a pictu
 
 
 @dataclass(frozen=True, slots=True)
-class Frame:
+class RgbFrame:
     """A picture of a film: `pixels` are upright uint8 RGB (H, W, 3).
 
     `time` is when the film shows it, in seconds on the file's clock (see `media.probe.VideoInfo`).
@@ -50,16 +50,16 @@ def decode_at(
     threads: int = 0,
     accelerator: str = "none",
     on_damage: Callable[[str], None] | None = None,
-) -> Generator[Frame, None, None]:
+) -> Generator[RgbFrame, None, None]:
     """For each of `times`, in seconds, the frame that is on display then: exactly `len(times)`.
 
     `times` ascend and may repeat. On display is the last frame whose time is not later (within a
     microsecond); before the first frame it is the first, after the last the last. What cannot be
     decoded is passed over: the picture before it stays on display. With a `tolerance`, in seconds,
     a frame that begins at most that far from the wanted time will do as well, and the cheapest to
-    decode is taken; with an infinite one it is the nearest key frame. `Frame.time` says which. What
-    is cheapest depends on all that is wanted: to get the same frames for a part of some moments as
-    for all of them, say `among` which `times` are.
+    decode is taken; with an infinite one it is the nearest key frame. `RgbFrame.time` says which.
+    `among`: all sample times of the video, if `times` are only a part of them; the choice of frames
+    is made over all of them, so that a resumed run takes the same frames as a whole one.
 
     Frames that no wanted one depends on are not decoded, where the film tells what depends on what;
     otherwise, and from where the film turns out not to be as it was probed, all are, and the frames
@@ -115,7 +115,7 @@ def _accelerator(wanted: str) -> str | None:
 
 def _decode_at(
     way: _Way, times: Sequence[float], *, on_damage: Callable[[str], None] | None
-) -> Generator[Frame, None, None]:
+) -> Generator[RgbFrame, None, None]:
     if not times:
         return
     damage = DecodingDamage()
@@ -127,13 +127,13 @@ def _decode_at(
             on_damage(damage.sentence)
 
 
-def _converted(way: _Way, pictures: Iterable[Picture]) -> Iterator[Frame]:
+def _converted(way: _Way, pictures: Iterable[DecodedFrame]) -> Iterator[RgbFrame]:
     height, width = way.size
     converter = RgbConverter(way.video.layout.orientation, width=width, height=height)
-    converted: tuple[Picture, Frame] | None = None
+    converted: tuple[DecodedFrame, RgbFrame] | None = None
     for picture in pictures:
         if converted is None or converted[0] is not picture:
-            frame = Frame(time=picture.time, pixels=converter.convert(picture.stored))
+            frame = RgbFrame(time=picture.time, pixels=converter.convert(picture.stored))
             converted = picture, frame
         yield converted[1]
     if converted is None:
@@ -142,7 +142,7 @@ def _converted(way: _Way, pictures: Iterable[Picture]) -> Iterator[Frame]:
 
 def _pictures_at(
     way: _Way, times: Sequence[float], *, damage: DecodingDamage
-) -> Generator[Picture, None, None]:
+) -> Generator[DecodedFrame, None, None]:
     """A picture for each of `times`: in the fastest way, from where that fails in a surer one."""
     done = 0
     for fast, until in _faster_ways(way, times):
@@ -189,13 +189,13 @@ class _NoDamage(DecodingDamage):
 
 def _played(
     way: _Way, times: Sequence[float], *, damage: DecodingDamage
-) -> Generator[Picture, None, None]:
+) -> Generator[DecodedFrame, None, None]:
     """A picture for each of `times`: as planned as far as that goes, from there in sequence."""
     video, done = way.video, 0
     plan = _plan(way, times)
     if plan is not None:
         try:
-            playing = play_planned(
+            playing = decode_planned(
                 video.path,
                 video.layout,
                 plan=plan,
@@ -213,7 +213,7 @@ def _played(
             _log.debug("%s: decoding in sequence from %g s: %s", video.path, times[done], error)
     if done < len(times):
         rest = times[done:]
-        playing = play(
+        playing = decode_sequential(
             video.path,
             video.layout,
             start=rest[0],

@@ -14,8 +14,8 @@ from av.codec.context import Flags
 from av.container import OutputContainer
 from av.video.stream import VideoStream
 
+from media.container.source import reason
 from media.errors import WriteError
-from media.source import reason
 
 DEFAULT_CRF = 20  # x264's constant rate factor: 0 is lossless, 18 looks so, 51 is worst
 DEFAULT_KEYFRAME_SECONDS = 2.0

@@ -9,10 +9,10 @@ from tempfile import TemporaryDirectory
 
 from media.encode import mp4_writer
 from media.errors import UndecodableError
-from media.frame_plan import TIME_TOLERANCE
-from media.layout import Layout, read_layout
-from media.picture import RgbConverter, encode_jpeg
-from media.playback import Picture, displayed_at, play
+from media.frames.frame_plan import TIME_TOLERANCE
+from media.frames.layout import Layout, read_layout
+from media.frames.rgb import RgbConverter, encode_jpeg
+from media.frames.sequential import DecodedFrame, decode_sequential, displayed_at
 
 _TICKS = 90_000  # per second, video's usual clock
 _NOMINAL_RATE = Fraction(30)  # only advice to the encoder: each picture carries its own time
@@ -40,7 +40,7 @@ def excerpt(
     with TemporaryDirectory(prefix="vsearch-") as folder:
         target = Path(folder) / "excerpt.mp4"
         with (
-            closing(play(path, layout, start=start, threads=threads)) as pictures,
+            closing(decode_sequential(path, layout, start=start, threads=threads)) as pictures,
             mp4_writer(
                 target,
                 frame_rate=_NOMINAL_RATE,
@@ -69,7 +69,7 @@ def thumbnail(path: Path, *, time: float, max_width: int = 320, threads: int = 0
     layout = read_layout(path)
     width, height = _fitted(layout, scale=max_width / layout.width, even=False)
     converter = RgbConverter(layout.orientation, width=width, height=height)
-    with closing(play(path, layout, start=time, threads=threads)) as pictures:
+    with closing(decode_sequential(path, layout, start=time, threads=threads)) as pictures:
         for picture in displayed_at(pictures, [time]):
             return encode_jpeg(converter.convert(picture.stored))
     raise UndecodableError(_NO_PICTURE)
@@ -86,13 +86,13 @@ def _fitted(layout: Layout, *, scale: float, even: bool) -> tuple[int, int]:
 
 
 def _shown_between(
-    pictures: Iterable[Picture], *, start: float, end: float
-) -> Iterator[tuple[Picture, float, float]]:
+    pictures: Iterable[DecodedFrame], *, start: float, end: float
+) -> Iterator[tuple[DecodedFrame, float, float]]:
     """Every picture on display in [start, end), with the seconds from which and until when.
 
     There is always one: the first picture of a film that begins late, the last of one that is over.
     """
-    shown: Picture | None = None
+    shown: DecodedFrame | None = None
     for picture in pictures:
         if shown is not None and picture.time > start + TIME_TOLERANCE:
             if picture.time >= end:

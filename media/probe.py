@@ -5,14 +5,14 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 
-from media.clock import MAX_HOURS
-from media.damage import clock_time, restarts_sentence
-from media.findings import useful_end
-from media.layout import Layout, layout_of
-from media.packet_table import PacketTable
-from media.promise import promised_end
-from media.scan import Extent, PacketScan, scan_packets
-from media.source import Source, open_source
+from media.container.clock import MAX_HOURS
+from media.container.findings import useful_end
+from media.container.source import Source, open_source
+from media.damage.intervals import clock_time, restarts_sentence
+from media.damage.truncation import declared_end
+from media.frames.layout import Layout, layout_of
+from media.packets.packet_table import PacketTable
+from media.packets.scan import Extent, PacketScan, scan_packets
 
 _NOTABLE_REST, _NOTABLE_SHARE = 1 << 16, 0.1  # bytes, part of the file: more than an index takes
 _EDIT_ROUNDING = Fraction(1, 100)  # second by which edit lists miss the end of a picture
@@ -99,7 +99,7 @@ def _ending(source: Source, scan: PacketScan, *, end: float) -> str | None:
         return f"is scrambled beyond {clock_time(end)}"
     if signs.rest.missing > _NOTABLE_REST or _is_unread(source.path, signs.stopped_at):
         return f"is unreadable beyond {clock_time(end)}"
-    promised = promised_end(source, scan.clock, has=end, torn=signs.torn, cut=signs.rest.cut)
+    promised = declared_end(source, scan.clock, has=end, torn=signs.torn, cut=signs.rest.cut)
     if promised is None:
         return None
     of_what = "" if math.isinf(promised) else f" of {clock_time(promised)}"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from media.encode import write_video
+from media import write_video
 from toyworld.picture import Pixels, draw_backdrop, draw_shape, expose
 from toyworld.scene import draw_scene
 from toyworld.world import Combination

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.inputs.models import CACHE
-from media.encode import write_video
+from media import write_video
 
 _SUFFIXES = frozenset({".mp4", ".mkv", ".webm", ".avi"})
 

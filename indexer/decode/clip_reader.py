@@ -28,7 +28,7 @@ from indexer.scan.fingerprint import FingerprintReading
 from indexer.scan.jobs import Content, FilmJob
 
 if TYPE_CHECKING:
-    from media import Frame, VideoInfo
+    from media import RgbFrame, VideoInfo
 
 
 class FrameProcessor(Protocol):
@@ -125,7 +125,7 @@ class FilmReader:
         *,
         whole: FrameSchedule,
         on_damage: Callable[[str], None],
-    ) -> Generator[tuple["Frame", tuple[int, ...]], None, None]:
+    ) -> Generator[tuple["RgbFrame", tuple[int, ...]], None, None]:
         """Pair each wanted frame with the clips that want it, by their place in the schedule.
 
         `whole` is the schedule of the whole film: a run that goes on with one takes the same frames

@@ -8,9 +8,9 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from tests.media.real_videos import REAL_FILMS
 
 from media import UndecodableError, UnreadableError, VideoInfo, decode_at, probe
+from tests.media.real_videos import REAL_VIDEOS
 
 RATES = [Fraction(25, 2), Fraction(24000, 1001), Fraction(30000, 1001)]
 COUNT = 60
@@ -311,7 +311,7 @@ def test_the_file_is_closed_as_soon_as_the_iterator_is(make_film, numbered):
     assert not is_open(path)
 
 
-@pytest.mark.parametrize("name", REAL_FILMS)
+@pytest.mark.parametrize("name", REAL_VIDEOS)
 def test_real_videos_give_what_plain_decoding_gives(real_videos, name):
     video = probe(real_videos / name)
     stamps, time_base = _all_stamps(video)

@@ -6,9 +6,9 @@ import av
 import numpy as np
 import pytest
 from PIL import Image
-from tests.media.real_videos import REAL_FILMS
 
 from media import MediaError, UndecodableError, decode_at, excerpt, probe, thumbnail
+from tests.media.real_videos import REAL_VIDEOS
 
 
 def _played(data: bytes) -> tuple[list[tuple[float, np.ndarray]], float]:
@@ -124,7 +124,7 @@ def test_a_thumbnail_keeps_colours(make_film):
     assert np.abs(np.asarray(image).reshape(-1, 3).mean(axis=0) - (200, 60, 30)).max() < 6
 
 
-@pytest.mark.parametrize("name", REAL_FILMS)
+@pytest.mark.parametrize("name", REAL_VIDEOS)
 def test_real_videos_can_be_previewed(real_videos, name):
     video = probe(real_videos / name)
     start = video.end * 0.8

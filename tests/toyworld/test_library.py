@@ -5,8 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from media.decode import decode_at
-from media.probe import probe
+from media import decode_at, probe
 from toyworld.film import plan_events
 from toyworld.library import TRUTH, make_library
 from toyworld.world import COMBINATIONS, HELD_OUT

@@ -9,7 +9,7 @@ import pytest
 
 from indexer.scan.names import SUFFIXES_BY_CONTAINER, SUFFIXES_WITH_TWO_MEANINGS, VIDEO_SUFFIXES
 from media import probe
-from media.source import _BARE_READERS, CONTAINERS
+from media.container.source import _BARE_READERS, CONTAINERS
 
 ALLOWED = set(CONTAINERS.split(","))
 # What is written here of each container: FFmpeg's muxer and a codec that it takes.

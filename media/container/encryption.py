@@ -1,0 +1,91 @@
+"""Films whose pictures need a key: told from what the file says of itself."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+from av.container import InputContainer
+from numpy.typing import NDArray
+
+from media.container.mpeg_streams import packet_form, scrambled_packets
+from media.errors import UnsupportedError
+
+SCRAMBLED_BROADCAST, SCRAMBLED_DISC = "a scrambled broadcast", "a copy-protected DVD"
+_BOXES = 10_000  # of an MP4 file that are looked at, at most
+_BRANCHES = (b"moov", b"trak", b"mdia", b"minf", b"stbl", b"stsd")  # from the root on
+_PROTECTED_ENTRIES = {b"drmi": "FairPlay", b"encv": "Common Encryption"}
+_HEAD = 1 << 22  # bytes in which a recording that cannot be opened is searched for reasons
+_AACS_UNIT, _BLURAY_PACKET, _SYNC = 6144, 192, 0x47
+
+
+def encrypted_error(scheme: str) -> UnsupportedError:
+    """That a film is encrypted, by which `scheme`."""
+    return UnsupportedError(f"is encrypted ({scheme}): its pictures cannot be had without the key")
+
+
+def refuse_encrypted(container: InputContainer) -> None:
+    """Raise `UnsupportedError` where the container tells that its streams are encrypted."""
+    name, metadata = container.format.name, container.metadata
+    if name == "asf" and ("ASF_Protection_Type" in metadata or "encryption" in metadata):
+        raise encrypted_error("Windows Media DRM")
+    if name.startswith("matroska") and any(
+        "enc_key_id" in stream.metadata for stream in container.streams.video
+    ):
+        raise encrypted_error("Matroska encryption")
+
+
+def encryption_of(path: Path) -> str | None:
+    """What encrypts the film at `path`, of which FFmpeg can make nothing; None for nothing."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(_HEAD)
+            if head[4:8] == b"ftyp":
+                return next(_protected_entries(file, path.stat().st_size), None)
+    except OSError:
+        return None
+    data = np.frombuffer(head, np.uint8)
+    if _is_aacs(data):
+        return "AACS, a copy-protected Blu-ray disc"
+    form = packet_form(head)
+    if form is None:
+        return None
+    packets = form.parts(head[form.start :])
+    return SCRAMBLED_BROADCAST if scrambled_packets(packets, form).mean() > 0.5 else None
+
+
+def _protected_entries(file: BinaryIO, end: int) -> Iterator[str]:
+    """The schemes of an MP4 file's protected tracks (ISO/IEC 14496-12, 8.12)."""
+    spans = [(0, end)]
+    for kind in _BRANCHES:
+        spans = [inner for span in spans for inner in _boxes(file, *span, kind=kind)]
+    for start, _ in spans:
+        file.seek(start + 12)  # behind version, flags, count of entries and the first one's size
+        scheme = _PROTECTED_ENTRIES.get(file.read(4))
+        if scheme is not None:
+            yield scheme
+
+
+def _boxes(file: BinaryIO, start: int, end: int, *, kind: bytes) -> Iterator[tuple[int, int]]:
+    """Where the contents of the boxes of a `kind` in [start, end) begin and end."""
+    for _ in range(_BOXES):
+        file.seek(start)
+        head = file.read(16)
+        length = int.from_bytes(head[:4], "big")
+        body = 16 if length == 1 else 8
+        length = int.from_bytes(head[8:16], "big") if length == 1 else length or end - start
+        if len(head) < 8 or length < body or start + length > end:
+            return
+        if head[4:8] == kind:
+            yield start + body, start + length
+        start += length
+
+
+def _is_aacs(data: NDArray[np.uint8]) -> bool:
+    """Whether of each aligned unit of 32 packets only the first one's head is clear."""
+    units = data[: len(data) // _AACS_UNIT * _AACS_UNIT].reshape(-1, _AACS_UNIT)
+    if len(units) < 16:
+        return False
+    marked = (units[:, 4] == _SYNC) & (units[:, 0] >> 6 != 0)
+    others = units[:, 4 + _BLURAY_PACKET :: _BLURAY_PACKET] == _SYNC
+    return bool(marked.mean() > 0.5 and others[marked].mean() < 0.1)

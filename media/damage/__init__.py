@@ -1,0 +1,1 @@
+"""Damage of a video: what packets and decoding show of it, merged into intervals and sentences."""

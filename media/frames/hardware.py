@@ -1,0 +1,46 @@
+"""Decoding on a graphics card: which ways this FFmpeg knows, and which of them work here."""
+
+from functools import cache
+
+import av
+import av.error
+from av.codec import Codec
+from av.codec.hwaccel import HWAccel, HWDeviceType, hwdevices_available
+
+from media.container.source import reason
+
+# FFmpeg's names for all of them, on whatever system.
+ACCELERATORS = tuple(sorted(kind.name for kind in HWDeviceType if kind is not HWDeviceType.none))
+_USUAL_CODECS = ("h264", "hevc", "av1", "vp9")
+
+
+def built_in() -> tuple[str, ...]:
+    """The accelerators that this FFmpeg was built with, whether their device is here or not."""
+    return tuple(hwdevices_available())
+
+
+@cache
+def why_not(accelerator: str) -> str | None:
+    """What keeps an accelerator from being used here, in a few words; None where nothing does.
+
+    Opening a device takes a moment, so it is tried once in a process.
+    """
+    if accelerator not in built_in():
+        return f"this FFmpeg was built without it, with {', '.join(built_in()) or 'none'}"
+    refusal = "it decodes none of the usual codecs"
+    for codec in _USUAL_CODECS:
+        try:
+            HWAccel(accelerator, allow_software_fallback=False).create(Codec(codec, "r"))
+        except NotImplementedError:
+            continue  # it does not decode this one
+        except (av.error.FFmpegError, OSError, ValueError) as error:
+            refusal = f"its device cannot be opened: {reason(error)}"
+        else:
+            return None
+    return refusal
+
+
+@cache
+def first_usable() -> str | None:
+    """The first accelerator that works here; None where none does."""
+    return next((each for each in built_in() if why_not(each) is None), None)

@@ -1,0 +1,46 @@
+"""From a decoder's frame to upright RGB pixels, and from those to JPEG."""
+
+import av
+import av.error
+import numpy as np
+from av.video.frame import VideoFrame
+from av.video.reformatter import VideoReformatter
+
+from media.container.source import reason
+from media.errors import UndecodableError, WriteError
+from media.frames.orientation import Orientation
+
+_JPEG_SCALE = "3"  # the codec's quantiser, 2 (best) to 31
+
+
+class RgbConverter:
+    """Converts frames of any stored size and pixel format to one upright size in RGB."""
+
+    def __init__(self, orientation: Orientation, *, width: int, height: int) -> None:
+        self._orientation = orientation
+        self._stored_size = (height, width) if orientation.transposed else (width, height)
+        self._reformatter = VideoReformatter()
+
+    def convert(self, frame: VideoFrame) -> np.ndarray:
+        """Upright pixels, uint8 RGB (height, width, 3). Raises `UndecodableError`."""
+        width, height = self._stored_size
+        try:
+            rgb = self._reformatter.reformat(frame, width, height, "rgb24", threads=1)
+        except (av.error.FFmpegError, OSError, ValueError) as error:
+            raise UndecodableError(f"a picture cannot be made RGB: {reason(error)}") from error
+        return self._orientation.apply(rgb.to_ndarray())
+
+
+def encode_jpeg(pixels: np.ndarray) -> bytes:
+    """`pixels`, uint8 RGB (H, W, 3), as a JPEG file. Raises `WriteError`."""
+    height, width, _ = pixels.shape
+    frame = av.VideoFrame.from_ndarray(pixels, format="rgb24")
+    try:
+        encoder = av.CodecContext.create("mjpeg", "w")
+        encoder.width, encoder.height, encoder.pix_fmt = width, height, "yuvj420p"
+        encoder.options = {"qmin": _JPEG_SCALE, "qmax": _JPEG_SCALE, "threads": "1"}
+        packets = encoder.encode(frame.reformat(format="yuvj420p", threads=1))
+        packets += encoder.encode(None)
+    except (av.error.FFmpegError, OSError) as error:
+        raise WriteError(f"a JPEG could not be made: {reason(error)}") from error
+    return b"".join(bytes(packet) for packet in packets)

@@ -1,0 +1,18 @@
+"""The films of $VSEARCH_TEST_VIDEOS by name: a missing one fails, where a glob would not tell."""
+
+REAL_VIDEOS = [
+    "arm_wrestling.mp4",
+    "bottles.mp4",
+    "bug_av1.mp4",
+    "chaplin_vp9.webm",
+    "dog.mp4",
+    "flower.webm",
+    "fruit-and-vegetable.gif",
+    "juggle_hevc10.mkv",
+    "makeup.avi",
+    "nasa_multistream.mp4",
+    "one-by-one-person.mp4",
+    "orangutan.mp4",
+    "pancake.mkv",
+    "testvideo.mp4",
+]
