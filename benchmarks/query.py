@@ -30,7 +30,7 @@ from benchmarks.inputs.models import CACHE, base_patch32
 from benchmarks.measure.section import Row, Section
 from benchmarks.measure.timing import Timing, figure_of, ratio, side_by_side
 from benchmarks.processes.busy import busy_core
-from catalog import Catalog, ClipSpan, FilePlace, Provenance, VideoRecord
+from catalog import Catalog, ClipSpan, FileLocation, Provenance, VideoRecord
 from catalog.vectors.index import VectorIndex
 from machine import usable_cores
 from search import Moment, Searcher, best_moments
@@ -71,7 +71,7 @@ class Question:
 
     def moments(self, vector: NDArray[np.float32]) -> tuple[Moment, ...]:
         """From a sentence's vector to what is shown."""
-        with self.catalog.ranked(vector, limit=POOL) as clips:
+        with self.catalog.nearest_clips(vector, limit=POOL) as clips:
             return best_moments(clips, limit=SHOWN)
 
     def text(self) -> NDArray[np.float32]:
@@ -329,7 +329,7 @@ def add_film(catalog: Catalog, number: int, *, random: np.random.Generator, dime
     path = Path(f"/films/{number % 20:02}/film {number:04}.mkv")
     catalog.add_video(
         VideoRecord(f"film {number}", duration, 1280, 720, 25.0, "h264", "matroska"),
-        place=FilePlace(Path("/films"), path, 1, 1),
+        location=FileLocation(Path("/films"), path, 1, 1),
         clips=[ClipSpan(4.0 * clip, 4.0 * clip + 8.0) for clip in range(CLIPS_OF_EACH)],
         vectors=vectors,
     )

@@ -28,7 +28,7 @@ from typing import NoReturn
 
 import numpy as np
 
-from catalog import Catalog, ClipSpan, FilePlace, VideoRecord
+from catalog import Catalog, ClipSpan, FileLocation, VideoRecord
 from indexer import (
     ClipFormat,
     Embedder,
@@ -128,7 +128,9 @@ def fill_catalog(folder: Path, *, videos: Path) -> None:
                     codec=video.codec,
                     container=video.container,
                 ),
-                place=FilePlace(videos.resolve(), path.resolve(), sample.size, sample.mtime_ns),
+                location=FileLocation(
+                    videos.resolve(), path.resolve(), sample.size, sample.mtime_ns
+                ),
                 clips=[span],
                 vectors=vector / np.linalg.norm(vector),
             )

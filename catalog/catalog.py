@@ -20,18 +20,18 @@ from catalog.records import (
     CatalogStatus,
     ClipMatch,
     ClipSpan,
-    Draft,
-    FilePlace,
+    FileLocation,
     FileState,
-    Forgotten,
-    Lookalike,
+    PartialVideo,
     Provenance,
     Relocated,
+    Removed,
+    SampleMatch,
     VideoRecord,
 )
 from catalog.store import clips as clip_rows
 from catalog.store import files, mounts, partials, relocation, subtrees
-from catalog.store.clips import RankedClips
+from catalog.store.clips import NearestClips
 from catalog.store.provenance import (
     drop_provenance,
     has_vectors,
@@ -93,21 +93,21 @@ class Catalog:
         """Where the catalog lies."""
         return self._database.folder
 
-    def claim(self, purpose: str) -> AbstractContextManager[None]:
-        """Hold the catalog for a work that takes its time; only one may, over all processes.
+    def lock(self, purpose: str) -> AbstractContextManager[None]:
+        """Lock the catalog for a long task; of all processes only one can.
 
-        It is had at once or not at all, and ends with the process, even by `kill -9`. Queries and
-        single transactions need none. `purpose` names the work to those who are refused meanwhile.
+        It does not wait, and ends with the process, even by `kill -9`. Queries and single
+        transactions need no lock. `purpose` names the task in the error that others get meanwhile.
 
         Raises:
             CatalogGoneError: it was deleted, moved or replaced since it was opened.
-            On entering, CatalogHeldError: names the holder's purpose, process and host, and since
+            On entering, CatalogLockedError: names the holder's purpose, process and host, and since
             when; CatalogStorageError: the folder cannot be written to.
         """
-        from catalog.lock import claimed  # what queries do without need not be imported for them
+        from catalog.lock import locked  # what queries do without need not be imported for them
 
         self._database.require_there()
-        return claimed(self.folder, purpose)
+        return locked(self.folder, purpose)
 
     @property
     def provenance(self) -> Provenance | None:
@@ -166,7 +166,7 @@ class Catalog:
         with self._database.reading() as session:
             return clip_rows.video_id_of(session, fingerprint)
 
-    def lookalikes(self, sample: str) -> tuple[Lookalike, ...]:
+    def sample_matches(self, sample: str) -> tuple[SampleMatch, ...]:
         """The videos that a file with this sample may hold: only a fingerprint proves one."""
         with self._database.reading() as session:
             return clip_rows.lookalikes_of(session, sample)
@@ -183,7 +183,7 @@ class Catalog:
         self,
         video: VideoRecord,
         *,
-        place: FilePlace,
+        location: FileLocation,
         clips: Sequence[ClipSpan],
         vectors: NDArray[np.float32],
     ) -> int:
@@ -204,12 +204,12 @@ class Catalog:
             video_id = clip_rows.video_id_of(session, video.fingerprint)
             if video_id is None:
                 video_id = clip_rows.insert_video(session, video, clips=clips, blobs=blobs)
-            files.put(session, {place: video_id})
+            files.put(session, {location: video_id})
             partials.drop(session, video.fingerprint)
-            partials.drop_at(session, [place.path])
+            partials.drop_at(session, [location.path])
             return video_id
 
-    def add_places(self, found: Mapping[FilePlace, int]) -> None:
+    def add_locations(self, found: Mapping[FileLocation, int]) -> None:
         """Known content was found at these places: each with the id of its video.
 
         Places that swapped their content keep it, whatever the order.
@@ -224,17 +224,19 @@ class Catalog:
             files.put(session, found)
             partials.drop_at(session, [place.path for place in found])
 
-    def record_failure(self, place: FilePlace, *, error: str, sample: str | None = None) -> None:
+    def record_failure(
+        self, location: FileLocation, *, error: str, sample: str | None = None
+    ) -> None:
         """The file could not be indexed; what it held before is gone from this place.
 
         With the `sample` of what it holds now, so is a draft of what has another one.
         """
         with self._database.writing() as session:
-            files.put(session, {place: error})
+            files.put(session, {location: error})
             if sample is not None:
-                partials.drop_at(session, [place.path], but=sample)
+                partials.drop_at(session, [location.path], but=sample)
 
-    def forget_places(self, paths: Iterable[Path]) -> int:
+    def remove_files(self, paths: Iterable[Path]) -> int:
         """Files that are gone; videos without any place left go too. How many were known.
 
         Their drafts go as well. What lies below a path stays.
@@ -244,7 +246,7 @@ class Catalog:
             partials.drop_at(session, gone)
             return files.forget(session, gone)
 
-    def forget(self, paths: Iterable[Path]) -> Forgotten:
+    def remove_under(self, paths: Iterable[Path]) -> Removed:
         """Take out all that is known at or below these paths; what went.
 
         Places, failures, drafts and mounts go, and the videos that lie nowhere else. Where nothing
@@ -269,11 +271,11 @@ class Catalog:
             moved = relocation.relocate(session, absolute_text(old), new=absolute_text(new))
         return Relocated(files=len(moved), found=sum(_is_there(path) for path in moved))
 
-    def add_to_draft(
+    def add_to_partial(
         self,
         fingerprint: str,
         *,
-        place: FilePlace,
+        location: FileLocation,
         duration: float,
         clips: Sequence[ClipSpan],
         vectors: NDArray[np.float32],
@@ -300,13 +302,13 @@ class Catalog:
                     session,
                     fingerprint,
                     sample=sample,
-                    place=place,
+                    location=location,
                     duration=duration,
                     damage=damage,
                 )
                 partials.extend(session, draft_id, clips=clips, blobs=blobs)
 
-    def draft(self, content: str) -> Draft | None:
+    def partial(self, content: str) -> PartialVideo | None:
         """The clips that an unfinished film has already; a draft that cannot be read goes.
 
         `content` is its fingerprint, or its sample: then the draft is that of a lookalike.
@@ -323,18 +325,18 @@ class Catalog:
             partials.drop(session, content)
         return None
 
-    def unfinished(self, under: Iterable[Path]) -> frozenset[Path]:
+    def partial_paths(self, under: Iterable[Path]) -> frozenset[Path]:
         """The files that are one of these paths or lie below one and have drafts."""
         with self._database.reading() as session:
             return frozenset(map(Path, partials.paths_under(session, under).values()))
 
-    def drop_drafts(self, under: Iterable[Path]) -> int:
+    def remove_partials(self, under: Iterable[Path]) -> int:
         """Drop the drafts of films that are one of these paths or lie below one; how many.
 
         Nothing is written where there are none, which is nearly always.
         """
         paths = list(under)
-        if not self.unfinished(paths):
+        if not self.partial_paths(paths):
             return 0
         with self._database.labelling() as session:
             return partials.drop_under(session, paths)
@@ -354,16 +356,16 @@ class Catalog:
             mounts.note(session, seen)
 
     def nearest(
-        self, vector: NDArray[np.float32], *, limit: int, within: str | None = None
+        self, vector: NDArray[np.float32], *, limit: int, path_glob: str | None = None
     ) -> list[ClipMatch]:
-        """The clips with the highest cosine, best first, equal ones by id; see `ranked`."""
-        with self.ranked(vector, limit=limit, within=within) as clips:
+        """The clips with the highest cosine, best first, equal ones by id; see `nearest_clips`."""
+        with self.nearest_clips(vector, limit=limit, path_glob=path_glob) as clips:
             return clips[:]
 
     @contextmanager
-    def ranked(
-        self, vector: NDArray[np.float32], *, limit: int, within: str | None = None
-    ) -> Iterator[RankedClips]:
+    def nearest_clips(
+        self, vector: NDArray[np.float32], *, limit: int, path_glob: str | None = None
+    ) -> Iterator[NearestClips]:
         """The clips with the highest cosine, to look at as many of them as it takes.
 
         Of up to 200,000 clips none is missed; of more, hardly one (see `VectorIndex.nearest`). As
@@ -372,7 +374,7 @@ class Catalog:
         Args:
             vector: (D,) of unit length.
             limit: how many at most, at least 1.
-            within: a glob on the path (see `path_matcher`); only clips of such files compete.
+            path_glob: a glob on the path (see `path_matcher`); only clips of such files compete.
 
         Raises:
             InvalidVectorError: wrong shape, not finite, not of unit length.
@@ -384,19 +386,21 @@ class Catalog:
             # Whoever holds the lock sees no earlier state than the last who did.
             with self._index_lock:
                 session = reading.enter_context(self._database.reading())
-                ids, scores = self._scanned(session, vector, limit=limit, within=within)
-            yield RankedClips(session, ids=ids, scores=scores, within=within, folder=self.folder)
+                ids, scores = self._scanned(session, vector, limit=limit, path_glob=path_glob)
+            yield NearestClips(
+                session, ids=ids, scores=scores, path_glob=path_glob, folder=self.folder
+            )
 
     def _scanned(
-        self, session: Session, vector: NDArray[np.float32], *, limit: int, within: str | None
+        self, session: Session, vector: NDArray[np.float32], *, limit: int, path_glob: str | None
     ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
         meta = _meta(session)
         if meta.dimension is None:
             return np.empty(0, np.int64), np.empty(0, np.float32)
         query = require_unit_vectors(vector[np.newaxis], dimension=meta.dimension)[0]
         among = None
-        if within is not None:
-            among = self._clip_paths.clips_within(session, within, generation=meta.generation)
+        if path_glob is not None:
+            among = self._clip_paths.clips_within(session, path_glob, generation=meta.generation)
         return self._opened_index().nearest(session, query, meta=meta, limit=limit, among=among)
 
     def status(self) -> CatalogStatus:

@@ -10,7 +10,7 @@ class CatalogError(Exception):
     ├── CatalogNewerError         written by a newer version of the program
     ├── CatalogDamagedError       SQLite cannot read it, or a row contradicts the others
     ├── CatalogBusyError          another process kept the write lock for too long
-    ├── CatalogHeldError          another process has claimed the catalog for a long work
+    ├── CatalogLockedError          another process has locked the catalog for a long work
     ├── CatalogGoneError          deleted, moved or replaced while it was in use
     ├── CatalogStorageError       disk full, read-only, no permission
     ├── UnknownPathError          nothing is known at or below a path
@@ -39,8 +39,8 @@ class CatalogBusyError(CatalogError):
     """Another process kept the write lock for longer than we wait."""
 
 
-class CatalogHeldError(CatalogError):
-    """Another process has claimed the catalog for a work that takes its time."""
+class CatalogLockedError(CatalogError):
+    """Another process has locked the catalog for a work that takes its time."""
 
 
 class CatalogGoneError(CatalogError):

@@ -1,8 +1,8 @@
-"""The claim on a catalog: of all processes on all machines that see the folder, one works on it.
+"""The lock of a catalog: of all processes on all machines that see the folder, one has it.
 
-Transactions alone keep a catalog whole; the claim keeps two long runs from doing the same work
-twice. It is a lock of the operating system on a file, so it ends with the process that holds it,
-however that ends. Who holds it stands in a file beside: a lock file's content is not ours to keep.
+Transactions alone keep a catalog whole; the lock keeps two long runs from doing the same work
+twice. It is a lock of the operating system on a file, so it ends with its process, however that
+ends. A second file names the process: the content of a lock file cannot be relied on.
 """
 
 import json
@@ -18,16 +18,16 @@ from uuid import uuid4
 
 from filelock import BaseFileLock, FileLock, Timeout
 
-from catalog.errors import CatalogHeldError, CatalogStorageError
+from catalog.errors import CatalogLockedError, CatalogStorageError
 from catalog.folder import make_file
 
-LOCK_NAME = "claim.lock"
-HOLDER_NAME = "claim.json"
+LOCK_NAME = "catalog.lock"
+HOLDER_NAME = "catalog.lock.json"
 
 
 @dataclass(frozen=True, slots=True)
 class _Holder:
-    """Who holds the claim: what for, which process of which machine, since what time of day."""
+    """The process that has the lock: its purpose, number and machine, and the time it began."""
 
     purpose: str
     pid: int
@@ -36,29 +36,29 @@ class _Holder:
 
 
 @contextmanager
-def claimed(folder: Path, purpose: str) -> Iterator[None]:
-    """Hold the claim on the catalog in `folder`, an existing folder, for as long as the block runs.
+def locked(folder: Path, purpose: str) -> Iterator[None]:
+    """Have the lock of the catalog in `folder`, an existing folder, for as long as the block runs.
 
-    Nobody waits: it is had at once or not at all. `purpose` names the work to those who are refused
-    meanwhile, best as the command that does it.
+    It does not wait. `purpose` names the task in the error that other processes get meanwhile, best
+    as the command that does it.
 
     Raises:
-        CatalogHeldError: another process, or another part of this one, holds it.
+        CatalogLockedError: another process, or another part of this one, has the lock.
         CatalogStorageError: the folder cannot be written to.
     """
     try:
         lock = _lock(folder / LOCK_NAME)
         lock.acquire()
     except Timeout as error:
-        raise CatalogHeldError(_refusal(folder, _stated_holder(folder))) from error
+        raise CatalogLockedError(_refusal(folder, _read_holder(folder))) from error
     except OSError as error:
         raise CatalogStorageError(
-            f"cannot claim the catalog in {folder} for writing: {error.strerror}; see that its disk"
+            f"cannot lock the catalog in {folder} for writing: {error.strerror}; see that its disk"
             " is not read-only and that you may write to it, or give another folder with"
             " `--catalog FOLDER`"
         ) from error
     try:
-        _state_holder(folder, purpose)
+        _write_holder(folder, purpose)
         yield
     finally:
         with suppress(OSError):  # the folder may be gone, or read-only by now
@@ -67,36 +67,36 @@ def claimed(folder: Path, purpose: str) -> Iterator[None]:
 
 
 def _lock(path: Path) -> BaseFileLock:
-    """A lock that others may take, too, as far as the umask of who made its file says."""
+    """A lock that other users may take, too, as far as the umask of the file's maker allows."""
     make_file(path)
     mode = stat.S_IMODE(path.stat().st_mode)
-    # Not bound to a thread: whoever ends the block lets go of it.
+    # Not bound to a thread: the thread that ends the block releases it.
     return FileLock(path, mode=mode, blocking=False, thread_local=False)
 
 
-def _state_holder(folder: Path, purpose: str) -> None:
-    """Say who holds the claim. Only a courtesy: on a full disk the claim holds without a word."""
+def _write_holder(folder: Path, purpose: str) -> None:
+    """Write which process has the lock. Only a courtesy: on a full disk it is left out."""
     holder = _Holder(
         purpose=" ".join(purpose.split()),  # file names may hold newlines, a message may not
         pid=os.getpid(),
         host=socket.gethostname(),
         since=datetime.now().astimezone().isoformat(sep=" ", timespec="seconds"),
     )
-    beside = folder / f"{HOLDER_NAME}.{uuid4().hex}.new"
+    unfinished = folder / f"{HOLDER_NAME}.{uuid4().hex}.new"
     with suppress(OSError):
         try:
-            (folder / HOLDER_NAME).unlink(missing_ok=True)  # of one that was killed
-            beside.write_text(json.dumps(asdict(holder)), encoding="ascii")
-            beside.replace(folder / HOLDER_NAME)
+            (folder / HOLDER_NAME).unlink(missing_ok=True)  # of a process that was killed
+            unfinished.write_text(json.dumps(asdict(holder)), encoding="ascii")
+            unfinished.replace(folder / HOLDER_NAME)
         finally:
-            beside.unlink(missing_ok=True)
+            unfinished.unlink(missing_ok=True)
 
 
-def _stated_holder(folder: Path) -> _Holder | None:
+def _read_holder(folder: Path) -> _Holder | None:
     try:
         return _Holder(**json.loads((folder / HOLDER_NAME).read_text(encoding="ascii")))
     except (OSError, ValueError, TypeError):
-        return None  # it has just taken the claim, or its disk was full
+        return None  # it has only just taken the lock, or its disk was full
 
 
 def _refusal(folder: Path, holder: _Holder | None) -> str:

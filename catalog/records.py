@@ -50,7 +50,7 @@ class ClipSpan:
 
 
 @dataclass(frozen=True, slots=True)
-class FilePlace:
+class FileLocation:
     """A place where content lies: `path` is a file somewhere under the folder `root`.
 
     Both are absolute. `size` is in bytes; `mtime_ns`, nanoseconds within 64 bits, is only compared.
@@ -84,11 +84,11 @@ class VideoRecord:
     codec: str
     container: str
     damage: str | None = None  # what of it could not be read, in one sentence; None if it is sound
-    sample: str | None = None  # leads to it from a few bytes of a file; see `Catalog.lookalikes`
+    sample: str | None = None  # leads to it from a few bytes of a file; see `Catalog.sample_matches`
 
 
 @dataclass(frozen=True, slots=True)
-class Lookalike:
+class SampleMatch:
     """A video that a file may hold, as a sample of both agrees.
 
     `fingerprint` is None for one of which never more than the sample was taken. `sound` is whether
@@ -98,11 +98,11 @@ class Lookalike:
     video_id: int
     fingerprint: str | None
     sound: bool
-    places: tuple[FilePlace, ...]
+    locations: tuple[FileLocation, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Draft:
+class PartialVideo:
     """The clips of an unfinished film that have vectors already, in order of their starts."""
 
     fingerprint: str
@@ -135,7 +135,7 @@ class FileProblem:
 
 
 @dataclass(frozen=True, slots=True)
-class Forgotten:
+class Removed:
     """What was taken out of a catalog."""
 
     files: int  # places, failures included
@@ -168,7 +168,7 @@ class CatalogStatus:
     generation: int
     schema_version: int
     damaged: tuple[FileProblem, ...] = ()
-    drafts: int = 0  # unfinished films
+    partials: int = 0  # videos whose embedding was interrupted
     roots: tuple[Path, ...] = ()  # the folders that all files lie below
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 from catalog import (
     Catalog,
     CatalogStorageError,
-    Draft,
-    FilePlace,
+    FileLocation,
+    PartialVideo,
     Provenance,
     VideoRecord,
     true_path,
@@ -137,7 +137,7 @@ def _forget_vanished(
 ) -> None:
     known, settings = intake.known, intake.settings
     under = [*walk.roots, *missing]
-    unfinished = {path for path in catalog.unfinished(under) if not settings.holds(str(path))}
+    unfinished = {path for path in catalog.partial_paths(under) if not settings.holds(str(path))}
     vanished = vanished_files(
         known,
         unfinished=unfinished,
@@ -149,8 +149,8 @@ def _forget_vanished(
         intake.ledger.absent(folder)
     intake.ledger.left_out(vanished.left_out)
     if vanished.gone or vanished.answered:
-        catalog.forget_places([*vanished.gone, *vanished.answered])
-    catalog.drop_drafts([path for path in unfinished if _is_finished(path, catalog)])
+        catalog.remove_files([*vanished.gone, *vanished.answered])
+    catalog.remove_partials([path for path in unfinished if _is_finished(path, catalog)])
     intake.ledger.removed(
         sum(
             known[str(path)].video_id not in intake.found_again
@@ -163,7 +163,7 @@ def _forget_vanished(
 def _is_finished(path: Path, catalog: Catalog) -> bool:
     """Whether a file holds a video of the catalog, so that nothing there is to be gone on with."""
     state = catalog.known_files([path]).get(str(path))
-    place = state and FilePlace(path.parent, path, state.size, state.mtime_ns)
+    place = state and FileLocation(path.parent, path, state.size, state.mtime_ns)
     return bool(state and state.video_id and place and is_as(place))
 
 
@@ -176,7 +176,7 @@ class _Indexing:
     ledger: Ledger
     intake: Intake
     model: Model
-    _drafts: dict[FilmJob, Draft] = field(default_factory=dict)
+    _drafts: dict[FilmJob, PartialVideo] = field(default_factory=dict)
     _model_checked: bool = False
 
     def run(self) -> None:
@@ -252,7 +252,7 @@ class _Indexing:
         job = self.intake.next_job()
         if job is None or job.measured:
             return job
-        draft = self.catalog.draft(job.sample.digest)
+        draft = self.catalog.partial(job.sample.digest)
         if draft is None:
             return job
         job = replace(
@@ -308,7 +308,7 @@ class _Indexing:
             return
         self._bind(batches)
         self.catalog.add_video(
-            _video_record(film), place=_place_of(film), clips=film.spans, vectors=film.vectors
+            _video_record(film), location=_place_of(film), clips=film.spans, vectors=film.vectors
         )
         batches.close(film.job)
         self.ledger.indexed(
@@ -330,10 +330,10 @@ class _Indexing:
                 self._save_draft(film, clips=clips)
 
     def _save_draft(self, film: FilmInProgress, *, clips: list[int]) -> None:
-        self.catalog.add_to_draft(
+        self.catalog.add_to_partial(
             film.content.fingerprint,
             sample=film.content.sample.digest,
-            place=_place_of(film),
+            location=_place_of(film),
             duration=film.video.duration,
             clips=[film.spans[clip] for clip in clips],
             vectors=film.vectors[clips],
@@ -367,7 +367,7 @@ def provenance_of(embedder: ClipEmbedder, *, settings: IndexSettings) -> Provena
     )
 
 
-def _place_of(film: FilmInProgress) -> FilePlace:
+def _place_of(film: FilmInProgress) -> FileLocation:
     return place_of(film.job.file, film.content.sample)
 
 

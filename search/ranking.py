@@ -32,7 +32,7 @@ class Moment:
 
 
 class Ranking(Protocol):
-    """Clips best first, as `catalog.RankedClips`: looking at them costs more than their scores."""
+    """Clips best first, as `catalog.NearestClips`: looking at them costs more than their scores."""
 
     scores: NDArray[np.float32]
 

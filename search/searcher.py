@@ -149,7 +149,7 @@ class Searcher:
     ) -> Sequence[Moment]:
         size = max(CLIPS_COMPARED, _CLIPS_PER_MOMENT * limit)
         while True:
-            with self._catalog.ranked(vector, limit=size, within=within) as clips:
+            with self._catalog.nearest_clips(vector, limit=size, path_glob=within) as clips:
                 moments = best_moments(clips, limit=limit)
                 if len(moments) >= limit or len(clips) < size:
                     break

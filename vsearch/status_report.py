@@ -40,7 +40,7 @@ def status_json(status: CatalogStatus) -> dict[str, Any]:
         "generation": status.generation,
         "schema_version": status.schema_version,
         "roots": [str(root) for root in status.roots],
-        "unfinished": status.drafts,
+        "unfinished": status.partials,
         "failed": failures_json(status.failures),
         "damaged": damages_json(status.damaged),
     }
@@ -71,8 +71,8 @@ def print_status(status: CatalogStatus) -> None:
         ("failed", count(len(status.failures), "file"), problem_lines(status.failures)),
         ("damaged", count(len(status.damaged), "file"), problem_lines(status.damaged)),
     ]
-    if status.drafts:
-        half_done = f"{count(status.drafts, 'video')}; the next index run goes on from there"
+    if status.partials:
+        half_done = f"{count(status.partials, 'video')}; the next index run goes on from there"
         entries.append(("begun", half_done, ()))
     for name, value, details in entries:
         page.print(f"{name:8} {value}")

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from catalog import (
     CatalogStorageError,
-    Forgotten,
     Relocated,
+    Removed,
     composed,
     folded,
     ignores_case,
@@ -35,7 +35,7 @@ class Forgetting:
     still on disk, by the names under which an index run meets them.
     """
 
-    forgotten: Forgotten
+    forgotten: Removed
     unknown: tuple[Path, ...]
     present: tuple[Path, ...]
 
@@ -52,13 +52,13 @@ class Relocation:
 def forget(paths: Iterable[Path], *, settings: Settings) -> Forgetting:
     """Take out of the catalog all that lies at or below these paths; the files stay as they are."""
     given = tuple(dict.fromkeys(paths))
-    with open_catalog(settings) as catalog, catalog.claim(_command("forget", *given)):
+    with open_catalog(settings) as catalog, catalog.lock(_command("forget", *given)):
         places = {path: _known_as(catalog, path) for path in given}
-        went = {path: catalog.forget([place]) for path, place in places.items()}
+        went = {path: catalog.remove_under([place]) for path, place in places.items()}
         if any(one.files for one in went.values()):
             _save_snapshot(catalog)
     return Forgetting(
-        forgotten=Forgotten(
+        forgotten=Removed(
             files=sum(one.files for one in went.values()),
             videos=sum(one.videos for one in went.values()),
             clips=sum(one.clips for one in went.values()),
@@ -72,8 +72,8 @@ def forget(paths: Iterable[Path], *, settings: Settings) -> Forgetting:
 
 def forget_all(settings: Settings) -> Forgetting:
     """Empty the catalog; the next index run may take another model. The files stay as they are."""
-    with open_catalog(settings) as catalog, catalog.claim("vsearch forget --all"):
-        forgotten = catalog.forget([Path("/")])
+    with open_catalog(settings) as catalog, catalog.lock("vsearch forget --all"):
+        forgotten = catalog.remove_under([Path("/")])
         _save_snapshot(catalog)
     return Forgetting(forgotten=forgotten, unknown=(), present=())
 
@@ -129,7 +129,7 @@ def relocate(old: Path, *, new: Path, settings: Settings) -> Relocation:
     Raises UnknownPathError, which names the known folders.
     """
     after = true_path(new)
-    with open_catalog(settings) as catalog, catalog.claim(_command("relocate", old, new)):
+    with open_catalog(settings) as catalog, catalog.lock(_command("relocate", old, new)):
         before = _known_as(catalog, old)
         return Relocation(before, after, catalog.relocate(before, new=after))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from catalog import CatalogHeldError
+from catalog import CatalogLockedError
 from indexer import FailuresTold, WatchSettings, watch_library
 from machine.presence import is_there
 from vsearch.messages import log, tell_of_demo
@@ -54,7 +54,7 @@ def watch(
 class _Runs:
     """Index runs over parts of a library.
 
-    The catalog is opened and claimed for each, no longer than it takes: between two of them others
+    The catalog is opened and locked for each, no longer than it takes: between two of them others
     may work on it, repair it or put another in its place, and a process that waits for days holds
     neither files nor an index in memory. The model takes seconds to load: once it was needed, it
     is kept.
@@ -78,7 +78,7 @@ class _Runs:
         first = self._model is None
         try:
             report = self._run(paths, held=held, within=within)
-        except CatalogHeldError as error:
+        except CatalogLockedError as error:
             return self._refused(error)
         except Exception as error:
             if first or not isinstance(error, (*user_errors(), OSError)):

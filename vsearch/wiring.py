@@ -123,14 +123,14 @@ def open_index(
     purpose: str,
     model: Model | None = None,
 ) -> Iterator[OpenIndex]:
-    """The catalog, claimed for indexing `paths`, for as long as the block lasts.
+    """The catalog, locked for indexing `paths`, for as long as the block lasts.
 
     It is made when it is not there; a model that cannot be had leaves no catalog. Where there is
     one, its model is loaded only when something has to be decoded, but another one is refused in
     any case. `purpose` is the command that others are told of who want the catalog meanwhile.
     `model` is that of an earlier OpenIndex, which may have been loaded already.
 
-    Raises CatalogHeldError, ModelConflictError, ProvenanceMismatchError, ModelError, and
+    Raises CatalogLockedError, ModelConflictError, ProvenanceMismatchError, ModelError, and
     PathMissingError when nothing is known yet and there is nothing at one of the paths.
     """
     made_by = stored_provenance(settings)
@@ -138,8 +138,8 @@ def open_index(
     if made_by is None:
         _require_there(paths)
         model.clip_format()
-    claim = f"{purpose} {command_line(*paths)}"
-    with open_catalog(settings, create=True) as catalog, catalog.claim(claim):
+    task = f"{purpose} {command_line(*paths)}"
+    with open_catalog(settings, create=True) as catalog, catalog.lock(task):
         if made_by is None or settings.model not in (None, made_by.model):
             made_by = _agreeing(catalog, model)
         yield OpenIndex(catalog=catalog, model=model, made_by=made_by)
@@ -157,7 +157,7 @@ def _agreeing(catalog: Catalog, model: Model) -> Provenance | None:
     same_cut = IndexSettings(window=made_by.window, stride=made_by.stride)
     asked = provenance_of(model.load(), settings=same_cut)
     if not made_by.agrees_with(asked) and not catalog.has_videos:
-        catalog.drop_drafts([Path("/")])
+        catalog.remove_partials([Path("/")])
         return None
     catalog.check(asked)
     return made_by
@@ -165,7 +165,7 @@ def _agreeing(catalog: Catalog, model: Model) -> Provenance | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenIndex:
-    """A catalog that is claimed, what made it, and the model for it, loaded when it is needed."""
+    """A catalog that is locked, what made it, and the model for it, loaded when it is needed."""
 
     catalog: Catalog
     model: Model

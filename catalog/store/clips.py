@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from catalog.database.tables import Clip, File, Root, Video
 from catalog.errors import CatalogDamagedError
 from catalog.globs import path_matcher
-from catalog.records import ClipMatch, ClipSpan, FilePlace, Lookalike, VideoRecord
+from catalog.records import ClipMatch, ClipSpan, FileLocation, SampleMatch, VideoRecord
 from catalog.store.files import drop_unplaced, in_batches
 from catalog.store.roots import joined, roots_by_id
 
@@ -44,18 +44,18 @@ def any_video(session: Session) -> bool:
     return session.scalar(select(Video.id).limit(1)) is not None
 
 
-def lookalikes_of(session: Session, sample: str) -> tuple[Lookalike, ...]:
+def lookalikes_of(session: Session, sample: str) -> tuple[SampleMatch, ...]:
     """The videos with this sample, oldest first, and where they lie."""
     alike = or_(Video.sample == sample, Video.fingerprint == sample)
     videos = session.scalars(select(Video).where(alike).order_by(Video.id)).all()
     roots = roots_by_id(session) if videos else {}
-    places: dict[int, list[FilePlace]] = {video.id: [] for video in videos}
+    places: dict[int, list[FileLocation]] = {video.id: [] for video in videos}
     for row in session.scalars(select(File).where(File.video_id.in_(places)).order_by(File.id)):
         root = roots[row.root_id]
         path = Path(joined(root, row.relative_path))
-        places[row.video_id or 0].append(FilePlace(Path(root), path, row.size, row.mtime_ns))
+        places[row.video_id or 0].append(FileLocation(Path(root), path, row.size, row.mtime_ns))
     return tuple(
-        Lookalike(
+        SampleMatch(
             video.id,
             None if video.sample is None else video.fingerprint,
             video.damage is None,
@@ -109,7 +109,7 @@ def insert_video(
     return row.id
 
 
-class RankedClips:
+class NearestClips:
     """The clips nearest to a vector, best first; what they are is read when they are looked at.
 
     Attributes:
@@ -122,14 +122,14 @@ class RankedClips:
         *,
         ids: NDArray[np.int64],
         scores: NDArray[np.float32],
-        within: str | None,
+        path_glob: str | None,
         folder: Path,
     ) -> None:
         self.scores = scores
         self._session = session
         self._ids: list[int] = ids.tolist()
         self._folder = folder
-        self._fits = None if within is None else path_matcher(within)
+        self._fits = None if path_glob is None else path_matcher(path_glob)
 
     def __len__(self) -> int:
         return len(self._ids)

@@ -13,7 +13,7 @@ from sqlalchemy import delete, exists, false, or_, select, true
 from sqlalchemy.orm import Session
 
 from catalog.database.tables import File, Video
-from catalog.records import NO_VIDEO, FilePlace, FileState
+from catalog.records import NO_VIDEO, FileLocation, FileState
 from catalog.store.roots import (
     absolute_text,
     is_below,
@@ -92,7 +92,7 @@ def failures(session: Session) -> list[tuple[Path, str]]:
     )
 
 
-def put(session: Session, held: Mapping[FilePlace, int | str]) -> None:
+def put(session: Session, held: Mapping[FileLocation, int | str]) -> None:
     """Say what places hold now: a video, by its id, or an error.
 
     Videos that only these places held before go, once all places hold what they hold now: files may

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from catalog.database.columns import unpack_vectors
 from catalog.database.tables import DraftClip, DraftVideo
-from catalog.records import ClipSpan, Draft, FilePlace
+from catalog.records import ClipSpan, FileLocation, PartialVideo
 from catalog.store.roots import (
     absolute_text,
     home_of,
@@ -25,7 +25,7 @@ from catalog.store.roots import (
 )
 
 
-def find(session: Session, content: str, *, dimension: int) -> Draft | None:
+def find(session: Session, content: str, *, dimension: int) -> PartialVideo | None:
     """The draft of the content with this fingerprint, or the newest with this sample.
 
     Raises:
@@ -38,7 +38,7 @@ def find(session: Session, content: str, *, dimension: int) -> Draft | None:
     clips = session.execute(
         columns.where(DraftClip.draft_id == row.id).order_by(DraftClip.start)
     ).all()
-    return Draft(
+    return PartialVideo(
         fingerprint=row.fingerprint,
         duration=row.duration,
         spans=tuple(ClipSpan(start, end) for start, end, _ in clips),
@@ -52,7 +52,7 @@ def put(
     fingerprint: str,
     *,
     sample: str | None,
-    place: FilePlace,
+    location: FileLocation,
     duration: float,
     damage: str | None,
 ) -> int:
@@ -61,9 +61,9 @@ def put(
     A draft of another length is replaced, and what else was unfinished at the place goes. A note of
     damage stays until there is a newer one.
     """
-    path, root = absolute_text(place.path), absolute_text(place.root)
+    path, root = absolute_text(location.path), absolute_text(location.root)
     if not is_below(path, root):
-        raise ValueError(f"{place.path} does not lie below {place.root}")
+        raise ValueError(f"{location.path} does not lie below {location.root}")
     row = _row_of(session, fingerprint) or DraftVideo(fingerprint=fingerprint, duration=duration)
     others = {number for number, at in _paths_by_id(session).items() if at == path} - {row.id}
     _delete(session, others)

@@ -31,7 +31,7 @@ def status_of(session: Session, *, meta: Meta, database: Database) -> CatalogSta
         generation=meta.generation,
         schema_version=meta.schema_version,
         damaged=_damaged(session),
-        drafts=partials.count(session),
+        partials=partials.count(session),
         roots=tuple(Path(path) for path in sorted(roots_by_id(session).values())),
     )
 

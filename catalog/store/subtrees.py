@@ -9,7 +9,7 @@ from sqlalchemy import delete, exists, func, or_, select, true
 from sqlalchemy.orm import Session
 
 from catalog.database.tables import Clip, DraftVideo, File, Root, Video
-from catalog.records import Forgotten
+from catalog.records import Removed
 from catalog.store import mounts, partials
 from catalog.store.files import WITHOUT_SYNC, drop_unplaced, in_batches
 from catalog.store.roots import absolute_text, joined, lies_under, roots_by_id, terms_under
@@ -44,14 +44,14 @@ def files_under(session: Session, paths: Iterable[Path]) -> list[KnownFile]:
     return [file for file in files if lies_under(file.path, wanted)]
 
 
-def forget(session: Session, paths: Sequence[Path]) -> Forgotten:
+def forget(session: Session, paths: Sequence[Path]) -> Removed:
     """Delete all that is known at or below these paths, and the videos that lie nowhere else."""
     files = files_under(session, paths)
     videos, clips = delete_files(session, files)
     partials.drop_under(session, paths)
     mounts.drop_under(session, paths)
     delete_unused_roots(session)
-    return Forgotten(files=len(files), videos=videos, clips=clips)
+    return Removed(files=len(files), videos=videos, clips=clips)
 
 
 def delete_files(session: Session, files: Iterable[KnownFile]) -> tuple[int, int]:

@@ -16,7 +16,14 @@ from sqlalchemy.orm import Session
 from catalog.database.columns import STORED_VECTOR
 from catalog.database.tables import Clip, DraftClip, DraftVideo, Meta, Video
 from catalog.store.roots import joined, roots_by_id
-from catalog.verify.findings import READ_AGAIN, Fault, drop_drafts, drop_videos, named, videos_named
+from catalog.verify.findings import (
+    READ_AGAIN,
+    Fault,
+    drop_videos,
+    named,
+    remove_partials,
+    videos_named,
+)
 
 _ROWS_AT_A_TIME = 10_000
 _LENGTH_TOLERANCE = 3e-3  # what a vector may differ from 1, and float16 adds to it
@@ -102,7 +109,7 @@ def _draft_faults(session: Session) -> Iterator[Fault]:
             f"{len(wrong)} unfinished films are kept with clips that cannot be theirs, or although"
             f" they are finished: {_drafts_named(session, wrong)}",
             "removed; the next `vsearch index` begins these films anew",
-            partial(drop_drafts, draft_ids=wrong),
+            partial(remove_partials, draft_ids=wrong),
         )
 
 

@@ -60,7 +60,7 @@ def drop_files(session: Session, file_ids: Collection[int]) -> None:
     drop_unplaced(session, sorted(held))
 
 
-def drop_drafts(session: Session, draft_ids: Collection[int]) -> None:
+def remove_partials(session: Session, draft_ids: Collection[int]) -> None:
     """Delete these drafts with their clips."""
     for some in in_batches(sorted(draft_ids)):
         doomed = delete(DraftVideo).where(DraftVideo.id.in_(some))

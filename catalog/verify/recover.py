@@ -73,7 +73,7 @@ def salvaged(folder: Path) -> Iterator[Salvaged]:
     """What can be read of the catalog, in a folder below it that goes with the block.
 
     The new catalog is another one, with an identity of its own, but ids stay. The caller holds the
-    claim. Nothing is written to the old file.
+    lock. Nothing is written to the old file.
 
     Raises:
         OSError, sqlite3.Error, CatalogStorageError: the new one could not be made.

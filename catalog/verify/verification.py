@@ -28,7 +28,7 @@ from catalog.errors import (
     NotACatalogError,
 )
 from catalog.folder import DATABASE_NAME, SNAPSHOT_NAME
-from catalog.lock import HOLDER_NAME, claimed
+from catalog.lock import HOLDER_NAME, locked
 from catalog.records import Problem, Verification
 from catalog.vectors.snapshot import is_leftover, read_label
 from catalog.verify.clips import clip_faults
@@ -56,12 +56,12 @@ def verify_catalog(
 
     With `repair`, mend what is wrong: nothing is kept that is not sound, and what goes is read
     again by the next index run. A damaged SQLite file is kept beside the new one. The catalog is
-    claimed meanwhile; this process may not have it open otherwise. `on_progress` is told how many
+    locked meanwhile; this process may not have it open otherwise. `on_progress` is told how many
     clips have been looked at, and how many there are, from the beginning for each look.
 
     Raises:
         CatalogMissingError, NotACatalogError, CatalogNewerError: there is nothing to verify.
-        CatalogHeldError: to repair, while another process is at work on it.
+        CatalogLockedError: to repair, while another process is at work on it.
         CatalogStorageError: the disk is full, or read-only; nothing has been lost.
     """
     folder = folder.absolute()
@@ -71,7 +71,7 @@ def verify_catalog(
         raise CatalogMissingError(
             f"there is no catalog in {folder}; make one with `vsearch index PATH`"
         )
-    with claimed(folder, _PURPOSE), _storage_translated(folder):
+    with locked(folder, _PURPOSE), _storage_translated(folder):
         return _repaired(folder, on_progress=on_progress)
 
 
@@ -166,7 +166,9 @@ def _remove(leftovers: list[Path], _session: Session) -> None:
 
 def _repaired(folder: Path, *, on_progress: Progress) -> Verification:
     for room in folder.glob(f"{ROOM_PREFIX}*"):
-        if not is_leftover(room):  # who holds the claim is alone: it is of a repair that was killed
+        if not is_leftover(
+            room
+        ):  # the process with the lock is alone: it is of a repair that was killed
             rmtree(room, ignore_errors=True)
     damage = _damage(folder)
     mended = []

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from catalog import ClipSpan, Draft
+from catalog import ClipSpan, PartialVideo
 from indexer.decode.messages import ClipRead, FilmOpened
 from indexer.embed.threads import ClipEncoder
 from indexer.scan.jobs import Content, FilmJob
@@ -76,7 +76,9 @@ class EmbeddingBatches:
     _films: dict[FilmJob, FilmInProgress] = field(default_factory=dict)
     _waiting: list[tuple[FilmInProgress, ClipRead]] = field(default_factory=list)
 
-    def open(self, job: FilmJob, opened: FilmOpened, *, draft: Draft | None) -> FilmInProgress:
+    def open(
+        self, job: FilmJob, opened: FilmOpened, *, draft: PartialVideo | None
+    ) -> FilmInProgress:
         """Begin a film, with the vectors of `draft` for the clips that need not be read."""
         film = FilmInProgress(
             job=job,
@@ -141,7 +143,7 @@ class EmbeddingBatches:
         self._waiting = [entry for entry in self._waiting if entry[0] is not closed]
 
 
-def _resume(film: FilmInProgress, opened: FilmOpened, *, draft: Draft) -> None:
+def _resume(film: FilmInProgress, opened: FilmOpened, *, draft: PartialVideo) -> None:
     vector_of = dict(zip(draft.spans, draft.vectors, strict=True))
     for clip in set(range(len(opened.spans))).difference(opened.wanted):
         film.put(clip, vector_of[opened.spans[clip]])

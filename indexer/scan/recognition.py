@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from catalog import FilePlace, Lookalike
+from catalog import FileLocation, SampleMatch
 from indexer.scan.file_state import size_and_time
 from indexer.scan.fingerprint import read_sample
 from indexer.scan.jobs import FilmJob
@@ -10,7 +10,7 @@ from indexer.scan.missing import UNREAD_SIZE
 from indexer.scan.walk import FoundFile
 
 
-def moved_video(place: FilePlace, lookalikes: Sequence[Lookalike]) -> int | None:
+def moved_video(place: FileLocation, lookalikes: Sequence[SampleMatch]) -> int | None:
     """The one sound video that lay, to all appearance, in this file before it was moved here.
 
     That is so where a known place had the same sample, size and time of the last change, to the
@@ -20,17 +20,17 @@ def moved_video(place: FilePlace, lookalikes: Sequence[Lookalike]) -> int | None
     left = [
         video
         for video in lookalikes
-        if any(_has_left(before, now=place) for before in video.places)
+        if any(_has_left(before, now=place) for before in video.locations)
     ]
     return left[0].video_id if len(left) == 1 and left[0].sound else None
 
 
-def _has_left(before: FilePlace, *, now: FilePlace) -> bool:
+def _has_left(before: FileLocation, *, now: FileLocation) -> bool:
     same = (before.size, before.mtime_ns) == (now.size, now.mtime_ns)
     return same and before.path != now.path and _looks_changed(before)
 
 
-def _looks_changed(place: FilePlace) -> bool:
+def _looks_changed(place: FileLocation) -> bool:
     """Whether the place is empty, or holds something else; not where the system would not tell."""
     try:
         state = place.path.stat()
@@ -41,9 +41,9 @@ def _looks_changed(place: FilePlace) -> bool:
     return size_and_time(state) != (place.size, place.mtime_ns)
 
 
-def witness_of(video: Lookalike, *, sample: str) -> FilmJob | None:
+def witness_of(video: SampleMatch, *, sample: str) -> FilmJob | None:
     """What to read for the fingerprint of a video: a place that has not changed since."""
-    for place in video.places:
+    for place in video.locations:
         if place.size == UNREAD_SIZE or not is_as(place):
             continue
         try:
@@ -56,7 +56,7 @@ def witness_of(video: Lookalike, *, sample: str) -> FilmJob | None:
     return None
 
 
-def is_as(place: FilePlace) -> bool:
+def is_as(place: FileLocation) -> bool:
     """Whether the file still has the size and time of `place`."""
     try:
         state = place.path.stat()

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NamedTuple
 
-from catalog import NO_VIDEO, Catalog, FilePlace, FileProblem, FileState, Lookalike
+from catalog import NO_VIDEO, Catalog, FileLocation, FileProblem, FileState, SampleMatch
 from indexer.counters import Ledger
 from indexer.errors import reason
 from indexer.events import LibraryWalked, Outcome
@@ -26,7 +26,7 @@ class _Recognised(NamedTuple):
     """A file that holds a video of the catalog."""
 
     file: FoundFile
-    place: FilePlace
+    place: FileLocation
     video_id: int
 
 
@@ -116,7 +116,7 @@ class Intake:
         if sample in self._alike:
             self._alike[sample].append(file)
             return None
-        lookalikes = self.catalog.lookalikes(sample)
+        lookalikes = self.catalog.sample_matches(sample)
         place = place_of(file, job.sample)
         if (moved := moved_video(place, lookalikes)) is not None:
             self._recognise(_Recognised(file, place, moved))
@@ -131,7 +131,7 @@ class Intake:
             return job
         return self._to_decode(job)
 
-    def _witness(self, lookalikes: Collection[Lookalike], *, sample: str) -> FilmJob | None:
+    def _witness(self, lookalikes: Collection[SampleMatch], *, sample: str) -> FilmJob | None:
         """A file to measure for a video without a fingerprint; each has one try in a run."""
         for video in lookalikes:
             if video.fingerprint is None and video.video_id not in self._tried:
@@ -261,7 +261,7 @@ class Intake:
     def _place(self, every: Collection[_Recognised]) -> None:
         if not every:
             return
-        self.catalog.add_places({found.place: found.video_id for found in every})
+        self.catalog.add_locations({found.place: found.video_id for found in every})
         for found in every:
             before = self.known.get(found.file.pathname)
             same = before is not None and before.video_id == found.video_id
@@ -270,13 +270,18 @@ class Intake:
             self.ledger.found(found.file, Outcome.UNCHANGED if same else Outcome.MOVED)
 
     def _fail(
-        self, file: FoundFile, *, place: FilePlace | None, error: str, sample: Sample | None = None
+        self,
+        file: FoundFile,
+        *,
+        place: FileLocation | None,
+        error: str,
+        sample: Sample | None = None,
     ) -> None:
         self._record_failure(file, place=place, error=error, sample=sample)
         self.ledger.failed(file, error=error)
 
     def _record_failure(
-        self, file: FoundFile, *, place: FilePlace | None, error: str, sample: Sample | None
+        self, file: FoundFile, *, place: FileLocation | None, error: str, sample: Sample | None
     ) -> None:
         """Remember a failure of the content until it changes, any other one until the next run.
 
@@ -291,10 +296,10 @@ class Intake:
             self.catalog.record_failure(_unread(file.path, root=file.root), error=error)
 
 
-def place_of(file: FoundFile, sample: Sample) -> FilePlace:
+def place_of(file: FoundFile, sample: Sample) -> FileLocation:
     """The file as it was before it was read: a later change is seen by the next run."""
-    return FilePlace(root=file.root, path=file.path, size=sample.size, mtime_ns=sample.mtime_ns)
+    return FileLocation(root=file.root, path=file.path, size=sample.size, mtime_ns=sample.mtime_ns)
 
 
-def _unread(path: Path, *, root: Path) -> FilePlace:
-    return FilePlace(root=root, path=path, size=UNREAD_SIZE, mtime_ns=0)
+def _unread(path: Path, *, root: Path) -> FileLocation:
+    return FileLocation(root=root, path=path, size=UNREAD_SIZE, mtime_ns=0)

@@ -18,7 +18,7 @@ import catalog as package
 from catalog import (
     Catalog,
     ClipSpan,
-    FilePlace,
+    FileLocation,
     Problem,
     Provenance,
     VideoRecord,
@@ -49,16 +49,18 @@ class Shelf:
         vectors = unit_vectors(clips, seed=seed)
         video_id = self.catalog.add_video(
             VideoRecord(f"content {seed}", 4.0 * clips + 4.0, 64, 48, 25.0, "h264", "mov,mp4"),
-            place=self.place(path, root=root),
+            location=self.location(path, root=root),
             clips=[ClipSpan(4.0 * n, 4.0 * n + 8.0) for n in range(clips)],
             vectors=vectors,
         )
         self.vectors[video_id] = vectors
         return video_id
 
-    def place(self, path: str | Path, *, root: Path = ROOT, size: int = 10) -> FilePlace:
+    def location(self, path: str | Path, *, root: Path = ROOT, size: int = 10) -> FileLocation:
         """A place under the root."""
-        return FilePlace(root=root, path=root / path, size=size, mtime_ns=1_700_000_000_123_456_789)
+        return FileLocation(
+            root=root, path=root / path, size=size, mtime_ns=1_700_000_000_123_456_789
+        )
 
     def expected(self, query: np.ndarray, *, limit: int, videos=None) -> list[float]:
         """The best cosines, by brute force."""
@@ -214,13 +216,13 @@ def stored_library(tmp_path_factory):
         shelf = Shelf(catalog)
         for n in range(30):
             shelf.add(f"{n}.mp4", clips=1 + n, seed=n)
-        catalog.add_places({shelf.place("copies/7.mp4"): catalog.video_with("content 7")})
-        catalog.record_failure(shelf.place("bad.mp4"), error="it is no video")
+        catalog.add_locations({shelf.location("copies/7.mp4"): catalog.video_with("content 7")})
+        catalog.record_failure(shelf.location("bad.mp4"), error="it is no video")
         catalog.note_mounts([ROOT])
         for n in (100, 101):
-            catalog.add_to_draft(
+            catalog.add_to_partial(
                 f"content {n}",
-                place=shelf.place(f"{n}.mp4"),
+                location=shelf.location(f"{n}.mp4"),
                 duration=20.0,
                 clips=[ClipSpan(0.0, 8.0), ClipSpan(4.0, 12.0)],
                 vectors=unit_vectors(2, seed=n),

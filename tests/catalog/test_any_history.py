@@ -17,7 +17,7 @@ from catalog import (
     Catalog,
     CatalogError,
     ClipSpan,
-    FilePlace,
+    FileLocation,
     Provenance,
     Relocated,
     UnknownPathError,
@@ -47,9 +47,9 @@ def duration_of(content: int) -> float:
     return 4.0 * content + 8.0
 
 
-def place_of(path: Path, level: int, *, content: int) -> FilePlace:
+def place_of(path: Path, level: int, *, content: int) -> FileLocation:
     root = path.parents[min(level, len(path.parents) - 1)]
-    return FilePlace(root, path, content, 1)
+    return FileLocation(root, path, content, 1)
 
 
 def lies_under(path: Path, top: Path) -> bool:
@@ -82,12 +82,12 @@ class CatalogHistory(RuleBasedStateMachine):
         place = place_of(path, level, content=content)
         known = self.catalog.video_with(str(content))
         if known is not None:
-            self.catalog.add_places({place: known})
+            self.catalog.add_locations({place: known})
         else:
             self.catalog.bind(PROVENANCE)  # whoever forgets all lets go of the model, too
             self.catalog.add_video(
                 VideoRecord(str(content), duration_of(content), 8, 8, 25.0, "h264", "mp4"),
-                place=place,
+                location=place,
                 clips=spans_of(content),
                 vectors=vectors_of(content),
             )
@@ -98,9 +98,9 @@ class CatalogHistory(RuleBasedStateMachine):
     def begin(self, path: Path, level: int, content: int, clips: int) -> None:
         clips = min(clips, 1 + content)
         self.catalog.bind(PROVENANCE)
-        self.catalog.add_to_draft(
+        self.catalog.add_to_partial(
             str(content),
-            place=place_of(path, level, content=content),
+            location=place_of(path, level, content=content),
             duration=duration_of(content),
             clips=spans_of(content)[:clips],
             vectors=vectors_of(content)[:clips],
@@ -118,7 +118,7 @@ class CatalogHistory(RuleBasedStateMachine):
     @rule(gone=st.lists(paths, unique=True))
     def forget_vanished(self, gone: list[Path]) -> None:
         known = [path for path in gone if path in self.held]
-        assert self.catalog.forget_places(gone) == len(known)
+        assert self.catalog.remove_files(gone) == len(known)
         for path in known:
             del self.held[path]
         self.keep_drafts(lambda _, at: at not in gone)
@@ -131,15 +131,15 @@ class CatalogHistory(RuleBasedStateMachine):
             del self.held[path]
         self.keep_drafts(lambda _, at: not any(lies_under(at, top) for top in tops))
         lost = [held for held in before - set(self.held.values()) if isinstance(held, int)]
-        forgotten = self.catalog.forget(tops)
+        forgotten = self.catalog.remove_under(tops)
         assert forgotten.files == len(known)
         assert forgotten.videos == len(lost)
         assert forgotten.clips == sum(1 + content for content in lost)
 
     @rule(top=anywhere)
-    def drop_drafts(self, top: Path) -> None:
+    def remove_partials(self, top: Path) -> None:
         gone = [content for content, (at, _) in self.drafts.items() if lies_under(at, top)]
-        assert self.catalog.drop_drafts([top]) == len(gone)
+        assert self.catalog.remove_partials([top]) == len(gone)
         self.keep_drafts(lambda content, _: content not in gone)
 
     @rule(old=anywhere, new=anywhere)
@@ -193,9 +193,9 @@ class CatalogHistory(RuleBasedStateMachine):
 
     @invariant()
     def drafts_are_kept(self) -> None:
-        assert self.catalog.status().drafts == len(self.drafts)
+        assert self.catalog.status().partials == len(self.drafts)
         for content, (_, clips) in self.drafts.items():
-            draft = self.catalog.draft(str(content))
+            draft = self.catalog.partial(str(content))
             assert draft.spans == tuple(spans_of(content)[:clips])
             np.testing.assert_allclose(draft.vectors, vectors_of(content)[:clips], atol=1e-3)
 

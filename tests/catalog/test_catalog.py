@@ -37,7 +37,7 @@ def test_a_new_catalog_is_empty(catalog, folder):
 def test_status_counts_what_is_there(shelf, catalog):
     shelf.add("a.mp4", clips=3, seed=1)
     shelf.add("b.mp4", clips=2, seed=2)
-    catalog.record_failure(shelf.place("c.mp4"), error="no video stream")
+    catalog.record_failure(shelf.location("c.mp4"), error="no video stream")
     catalog.save_snapshot()
     status = catalog.status()
     assert (status.videos, status.files, status.clips) == (2, 2, 5)
@@ -55,11 +55,11 @@ def test_every_change_is_a_generation_and_reading_is_none(shelf, catalog, query)
     seen = [generation()]
     video = shelf.add("a.mp4")
     seen.append(generation())
-    catalog.add_places({shelf.place("copy.mp4"): video})
+    catalog.add_locations({shelf.location("copy.mp4"): video})
     seen.append(generation())
-    catalog.record_failure(shelf.place("bad.mp4"), error="cut off")
+    catalog.record_failure(shelf.location("bad.mp4"), error="cut off")
     seen.append(generation())
-    catalog.forget_places([FILMS / "bad.mp4"])
+    catalog.remove_files([FILMS / "bad.mp4"])
     seen.append(generation())
     assert seen == list(range(seen[0], seen[0] + 5))
     catalog.nearest(query, limit=1)
@@ -95,7 +95,7 @@ def test_a_failed_replacement_leaves_the_old_clips_as_they_were(shelf, catalog):
     broken = np.full((1, 16), np.nan, dtype=np.float32)
     with pytest.raises(InvalidVectorError, match="NaN"):
         catalog.add_video(
-            VIDEO, place=shelf.place("a.mp4"), clips=[ClipSpan(0.0, 8.0)], vectors=broken
+            VIDEO, location=shelf.location("a.mp4"), clips=[ClipSpan(0.0, 8.0)], vectors=broken
         )
     assert dataclasses.replace(catalog.status(), database_bytes=0) == dataclasses.replace(
         before, database_bytes=0
@@ -104,23 +104,23 @@ def test_a_failed_replacement_leaves_the_old_clips_as_they_were(shelf, catalog):
 
 def test_a_copy_shares_its_clips_and_outlives_the_original(shelf, catalog, query):
     video = shelf.add("a.mp4", clips=3)
-    catalog.add_places({shelf.place("copy/a.mp4"): video})
+    catalog.add_locations({shelf.location("copy/a.mp4"): video})
     assert (catalog.status().files, catalog.status().clips) == (2, 3)
     match = catalog.nearest(query, limit=1)[0]
     assert (match.path, match.other_paths) == (FILMS / "a.mp4", (FILMS / "copy/a.mp4",))
 
-    assert catalog.forget_places([FILMS / "a.mp4"]) == 1
+    assert catalog.remove_files([FILMS / "a.mp4"]) == 1
     match = catalog.nearest(query, limit=1)[0]
     assert (match.path, match.other_paths) == (FILMS / "copy/a.mp4", ())
 
-    assert catalog.forget_places([FILMS / "copy/a.mp4"]) == 1
+    assert catalog.remove_files([FILMS / "copy/a.mp4"]) == 1
     assert catalog.status().clips == 0
     assert catalog.nearest(query, limit=1) == []
 
 
 def test_a_changed_copy_leaves_the_shared_content_to_the_other_place(shelf, catalog):
     video = shelf.add("a.mp4", clips=3, seed=1)
-    catalog.add_places({shelf.place("b.mp4"): video})
+    catalog.add_locations({shelf.location("b.mp4"): video})
     shelf.add("b.mp4", clips=2, seed=2)
     assert catalog.status().clips == 5
     assert catalog.known_files([FILMS / "a.mp4"])["/films/a.mp4"].video_id == video
@@ -129,7 +129,7 @@ def test_a_changed_copy_leaves_the_shared_content_to_the_other_place(shelf, cata
 def test_places_that_swap_their_content_lose_none_of_it(shelf, catalog):
     first = shelf.add("a.mp4", clips=3, seed=1)
     second = shelf.add("b.mp4", clips=2, seed=2)
-    catalog.add_places({shelf.place("a.mp4"): second, shelf.place("b.mp4"): first})
+    catalog.add_locations({shelf.location("a.mp4"): second, shelf.location("b.mp4"): first})
     known = catalog.known_files([FILMS])
     assert {path: state.video_id for path, state in known.items()} == {
         "/films/a.mp4": second,
@@ -147,21 +147,21 @@ def test_content_that_someone_else_took_in_meanwhile_is_not_doubled(shelf, catal
 
 def test_content_that_is_gone_cannot_be_given_a_place(shelf, catalog):
     video = shelf.add("a.mp4")
-    catalog.forget_places([FILMS / "a.mp4"])
+    catalog.remove_files([FILMS / "a.mp4"])
     with pytest.raises(CatalogError, match="no longer in the catalog"):
-        catalog.add_places({shelf.place("b.mp4"): video})
+        catalog.add_locations({shelf.location("b.mp4"): video})
 
 
 def test_a_file_that_fails_after_a_change_no_longer_answers(shelf, catalog, query):
     shelf.add("a.mp4")
-    catalog.record_failure(shelf.place("a.mp4", size=3), error="cut off")
+    catalog.record_failure(shelf.location("a.mp4", size=3), error="cut off")
     assert catalog.nearest(query, limit=1) == []
     state = catalog.known_files([FILMS])["/films/a.mp4"]
     assert (state.size, state.video_id, state.error) == (3, None, "cut off")
 
 
 def test_a_file_that_failed_and_then_works_is_no_failure(shelf, catalog):
-    catalog.record_failure(shelf.place("a.mp4"), error="cut off")
+    catalog.record_failure(shelf.location("a.mp4"), error="cut off")
     video = shelf.add("a.mp4")
     assert catalog.status().failures == ()
     assert catalog.known_files([FILMS])["/films/a.mp4"].video_id == video
@@ -169,25 +169,27 @@ def test_a_file_that_failed_and_then_works_is_no_failure(shelf, catalog):
 
 def test_forgetting_what_is_not_known_changes_nothing(shelf, catalog):
     shelf.add("a.mp4")
-    assert catalog.forget_places([FILMS / "b.mp4", Path("/elsewhere/a.mp4")]) == 0
+    assert catalog.remove_files([FILMS / "b.mp4", Path("/elsewhere/a.mp4")]) == 0
     assert catalog.status().files == 1
 
 
 def test_what_of_a_film_could_not_be_read_is_told_at_all_its_places(shelf, catalog):
     damaged = dataclasses.replace(VIDEO, damage="breaks off at 00:08 \udcff")
-    video = catalog.add_video(damaged, place=shelf.place("b.mp4"), clips=SPANS, vectors=unit(2))
-    catalog.add_places({shelf.place("a.mp4"): video})
+    video = catalog.add_video(
+        damaged, location=shelf.location("b.mp4"), clips=SPANS, vectors=unit(2)
+    )
+    catalog.add_locations({shelf.location("a.mp4"): video})
     shelf.add("sound.mp4", seed=1)
     assert [(found.path, found.reason) for found in catalog.status().damaged] == [
         (FILMS / "a.mp4", r"breaks off at 00:08 \udcff"),
         (FILMS / "b.mp4", r"breaks off at 00:08 \udcff"),
     ]
-    catalog.forget_places([FILMS / "a.mp4", FILMS / "b.mp4"])
+    catalog.remove_files([FILMS / "a.mp4", FILMS / "b.mp4"])
     assert catalog.status().damaged == ()
 
 
 def test_a_reason_with_an_undecodable_file_name_can_be_kept(shelf, catalog):
-    catalog.record_failure(shelf.place("a.mp4"), error="cannot read caf\udce9.mp4")
+    catalog.record_failure(shelf.location("a.mp4"), error="cannot read caf\udce9.mp4")
     assert catalog.status().failures[0].reason == r"cannot read caf\udce9.mp4"
 
 
@@ -228,23 +230,23 @@ def test_other_settings_are_refused_with_both_sides_and_the_remedy(catalog, shel
 def test_where_all_is_forgotten_any_model_may_begin_anew(catalog, shelf, query, other):
     asked = dataclasses.replace(catalog.provenance, **other)
     shelf.add("a.mp4")
-    catalog.record_failure(shelf.place("bad.mp4"), error="it is no video")
+    catalog.record_failure(shelf.location("bad.mp4"), error="it is no video")
     assert len(catalog.nearest(query, limit=9)) == 3
     catalog.save_snapshot()
-    catalog.forget([FILMS])
+    catalog.remove_under([FILMS])
     catalog.save_snapshot()
     assert catalog.provenance is None
     assert catalog.status().snapshot_bytes == 0  # nothing of it is left
     catalog.bind(asked)
     assert catalog.provenance == asked
     vector = np.eye(asked.dimension, dtype=np.float32)[:1]
-    catalog.add_video(VIDEO, place=shelf.place("b.mp4"), clips=SPANS[:1], vectors=vector)
+    catalog.add_video(VIDEO, location=shelf.location("b.mp4"), clips=SPANS[:1], vectors=vector)
     assert [match.path for match in catalog.nearest(vector[0], limit=9)] == [FILMS / "b.mp4"]
 
 
 def test_a_catalog_that_holds_no_vectors_takes_those_of_another_model(catalog, shelf):
     asked = dataclasses.replace(catalog.provenance, model="other", weights_digest="cd" * 32)
-    catalog.record_failure(shelf.place("bad.mp4"), error="it is no video")
+    catalog.record_failure(shelf.location("bad.mp4"), error="it is no video")
     catalog.check(asked)
     assert catalog.provenance.model == "demo"
     catalog.bind(asked)
@@ -253,13 +255,17 @@ def test_a_catalog_that_holds_no_vectors_takes_those_of_another_model(catalog, s
 
 def test_what_is_begun_binds_as_what_is_done(catalog, shelf):
     asked = dataclasses.replace(catalog.provenance, model="other", weights_digest="cd" * 32)
-    catalog.add_to_draft(
-        "long", place=shelf.place("long.mp4"), duration=99.0, clips=SPANS, vectors=unit(len(SPANS))
+    catalog.add_to_partial(
+        "long",
+        location=shelf.location("long.mp4"),
+        duration=99.0,
+        clips=SPANS,
+        vectors=unit(len(SPANS)),
     )
     for refuse in (catalog.check, catalog.bind):
         with pytest.raises(ProvenanceMismatchError, match="made with demo"):
             refuse(asked)
-    catalog.drop_drafts([FILMS])
+    catalog.remove_partials([FILMS])
     catalog.bind(asked)
     assert catalog.provenance == asked
 
@@ -286,7 +292,7 @@ def test_an_unbound_catalog_takes_no_vectors(tmp_path, shelf):
     with Catalog.open(tmp_path / "unbound", create=True) as unbound:
         assert unbound.provenance is None
         with pytest.raises(CatalogError, match="not bound"):
-            unbound.add_video(VIDEO, place=shelf.place("a.mp4"), clips=SPANS, vectors=unit(2))
+            unbound.add_video(VIDEO, location=shelf.location("a.mp4"), clips=SPANS, vectors=unit(2))
         assert unbound.nearest(unit(1)[0], limit=1) == []
         unbound.save_snapshot()
         assert unbound.status().snapshot_bytes == 0
@@ -305,14 +311,14 @@ def test_vectors_that_are_no_unit_vectors_of_the_right_size_are_refused(
     shelf, catalog, vectors, said
 ):
     with pytest.raises(InvalidVectorError, match=said):
-        catalog.add_video(VIDEO, place=shelf.place("a.mp4"), clips=SPANS, vectors=vectors)
+        catalog.add_video(VIDEO, location=shelf.location("a.mp4"), clips=SPANS, vectors=vectors)
     assert catalog.status().videos == 0
 
 
 @pytest.mark.parametrize(("spans", "count"), [(SPANS, 1), (SPANS, 3), ([], 0)])
 def test_clips_and_vectors_must_be_as_many(shelf, catalog, spans, count):
     with pytest.raises(ValueError, match="vectors"):
-        catalog.add_video(VIDEO, place=shelf.place("a.mp4"), clips=spans, vectors=unit(count))
+        catalog.add_video(VIDEO, location=shelf.location("a.mp4"), clips=spans, vectors=unit(count))
 
 
 def test_provenance_is_a_plain_frozen_value(catalog):

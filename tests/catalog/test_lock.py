@@ -13,25 +13,25 @@ from threading import Thread
 import pytest
 
 import catalog as package
-from catalog import Catalog, CatalogHeldError
+from catalog import Catalog, CatalogLockedError
 
 HOLDER = """
 import sys
 from pathlib import Path
 from catalog import Catalog
 
-with Catalog.open(Path(sys.argv[1])) as catalog, catalog.claim("vsearch index /films"):
+with Catalog.open(Path(sys.argv[1])) as catalog, catalog.lock("vsearch index /films"):
     print("held", flush=True)
     sys.stdin.read()
 """
 
-# Leaves behind a child that was forked while the claim was held, as worker processes may be.
+# Leaves behind a child that was forked while the lock was held, as worker processes may be.
 HOLDER_WITH_CHILD = """
 import os, sys
 from pathlib import Path
 from catalog import Catalog
 
-with Catalog.open(Path(sys.argv[1])) as catalog, catalog.claim("vsearch index /films"):
+with Catalog.open(Path(sys.argv[1])) as catalog, catalog.lock("vsearch index /films"):
     child = os.fork()
     if child == 0:
         print(os.getpid(), flush=True)  # said by the child: it has its own life from here on
@@ -43,7 +43,7 @@ with Catalog.open(Path(sys.argv[1])) as catalog, catalog.claim("vsearch index /f
 
 @contextmanager
 def another_process(program, folder):
-    """A process that holds the claim, once it does; its standard input keeps it."""
+    """A process that holds the lock, once it does; its standard input keeps it."""
     with subprocess.Popen(
         [sys.executable, "-c", program, folder],
         stdin=subprocess.PIPE,
@@ -57,10 +57,10 @@ def another_process(program, folder):
             process.kill()
 
 
-def test_who_holds_the_claim_is_told_to_the_next(catalog, folder):
+def test_who_holds_the_lock_is_told_to_the_next(catalog, folder):
     with another_process(HOLDER, folder) as (holder, said):
         assert said == "held"
-        with pytest.raises(CatalogHeldError) as refused, catalog.claim("vsearch watch /films"):
+        with pytest.raises(CatalogLockedError) as refused, catalog.lock("vsearch watch /films"):
             pass
     told = str(refused.value)
     assert "`vsearch index /films`" in told
@@ -70,62 +70,62 @@ def test_who_holds_the_claim_is_told_to_the_next(catalog, folder):
     assert "\n" not in told
 
 
-def test_the_claim_is_free_again_when_its_holder_is_done(catalog, folder):
+def test_the_lock_is_free_again_when_its_holder_is_done(catalog, folder):
     with another_process(HOLDER, folder) as (holder, _):
         holder.stdin.close()
         assert holder.wait() == 0
-    with catalog.claim("vsearch forget /films"):
+    with catalog.lock("vsearch forget /films"):
         pass
     assert [path.name for path in folder.iterdir() if "json" in path.name] == []
 
 
-def test_the_claim_is_free_again_when_its_holder_is_killed(catalog, folder):
+def test_the_lock_is_free_again_when_its_holder_is_killed(catalog, folder):
     with another_process(HOLDER, folder) as (holder, _):
         holder.send_signal(signal.SIGKILL)
         holder.wait()
-        with catalog.claim("vsearch watch /films"):
+        with catalog.lock("vsearch watch /films"):
             # The killed one left its name: the next who asks must not be sent after it.
-            with pytest.raises(CatalogHeldError, match="`vsearch watch /films`") as refused:
-                claim_once(catalog)
+            with pytest.raises(CatalogLockedError, match="`vsearch watch /films`") as refused:
+                lock_once(catalog)
             assert f"process {os.getpid()} " in str(refused.value)
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
-def test_a_child_that_outlives_the_killed_holder_does_not_keep_the_claim(catalog, folder):
+def test_a_child_that_outlives_the_killed_holder_does_not_keep_the_lock(catalog, folder):
     with another_process(HOLDER_WITH_CHILD, folder) as (holder, child):
         holder.send_signal(signal.SIGKILL)
         holder.wait()
         os.kill(int(child), 0)  # it lives on
-        claim_once(catalog)
+        lock_once(catalog)
 
 
-def test_the_claim_ends_with_an_error_too(catalog):
-    with pytest.raises(KeyboardInterrupt), catalog.claim("vsearch index /films"):
+def test_the_lock_ends_with_an_error_too(catalog):
+    with pytest.raises(KeyboardInterrupt), catalog.lock("vsearch index /films"):
         raise KeyboardInterrupt
-    claim_once(catalog)
+    lock_once(catalog)
 
 
-def test_the_same_process_gets_no_second_claim(catalog, folder):
+def test_the_same_process_gets_no_second_lock(catalog, folder):
     refused = []
 
-    def claim_in_a_thread():
+    def lock_in_a_thread():
         with Catalog.open(folder) as again:
             try:
-                claim_once(again)
-            except CatalogHeldError as error:
+                lock_once(again)
+            except CatalogLockedError as error:
                 refused.append(str(error))
 
-    with catalog.claim("vsearch index /films"):
-        thread = Thread(target=claim_in_a_thread)
+    with catalog.lock("vsearch index /films"):
+        thread = Thread(target=lock_in_a_thread)
         thread.start()
         thread.join()
-        with pytest.raises(CatalogHeldError):
-            claim_once(catalog)
+        with pytest.raises(CatalogLockedError):
+            lock_once(catalog)
     assert len(refused) == 1
     assert "`vsearch index /films`" in refused[0]
 
 
-def test_queries_and_transactions_need_no_claim(catalog, folder, shelf, query):
+def test_queries_and_transactions_need_no_lock(catalog, folder, shelf, query):
     with another_process(HOLDER, folder):
         shelf.add("a.mp4", clips=3)
         assert len(catalog.nearest(query, limit=10)) == 3
@@ -133,20 +133,20 @@ def test_queries_and_transactions_need_no_claim(catalog, folder, shelf, query):
 
 def test_a_purpose_with_an_odd_file_name_is_told_in_one_line(catalog):
     purpose = "vsearch index /films/two\nlines \udce9"
-    with catalog.claim(purpose), pytest.raises(CatalogHeldError) as refused:
-        claim_once(catalog)
+    with catalog.lock(purpose), pytest.raises(CatalogLockedError) as refused:
+        lock_once(catalog)
     assert "`vsearch index /films/two lines \udce9`" in str(refused.value)
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"pid": 1}', '"x"', "\0" * 100])
 def test_a_damaged_description_of_the_holder_is_no_fault(catalog, folder, content):
-    with catalog.claim("vsearch index /films"):
-        (folder / "claim.json").write_text(content)
-        with pytest.raises(CatalogHeldError, match="another process is at work"):
-            claim_once(catalog)
-    claim_once(catalog)
+    with catalog.lock("vsearch index /films"):
+        (folder / "catalog.lock.json").write_text(content)
+        with pytest.raises(CatalogLockedError, match="another process is at work"):
+            lock_once(catalog)
+    lock_once(catalog)
 
 
-def claim_once(catalog):
-    with catalog.claim("vsearch forget /films"):
+def lock_once(catalog):
+    with catalog.lock("vsearch forget /films"):
         pass

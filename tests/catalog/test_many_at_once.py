@@ -26,7 +26,7 @@ import sys
 from itertools import count
 from pathlib import Path
 import numpy as np
-from catalog import Catalog, ClipSpan, FilePlace, VideoRecord
+from catalog import Catalog, ClipSpan, FileLocation, VideoRecord
 
 root = Path("/films")
 random = np.random.default_rng(int(sys.argv[2]))
@@ -36,7 +36,7 @@ with Catalog.open(Path(sys.argv[1])) as catalog:
         vectors = random.normal(size=(5, 16)).astype(np.float32)
         catalog.add_video(
             VideoRecord(f"{sys.argv[2]} {n}", 24.0, 64, 48, 25.0, "h264", "mp4"),
-            place=FilePlace(root, root / name, 1, n),
+            location=FileLocation(root, root / name, 1, n),
             clips=[ClipSpan(4.0 * k, 4.0 * k + 8.0) for k in range(5)],
             vectors=vectors / np.linalg.norm(vectors, axis=1, keepdims=True),
         )

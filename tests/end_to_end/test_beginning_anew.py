@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from catalog import Catalog, ClipSpan, FilePlace, Provenance
+from catalog import Catalog, ClipSpan, FileLocation, Provenance
 
 
 @pytest.fixture
@@ -37,9 +37,9 @@ def test_what_another_model_has_only_begun_is_in_nobodys_way(
 ) -> None:
     with Catalog.open(vsearch.home / "catalog", create=True) as catalog:
         catalog.bind(Provenance("some/body's", None, "ab" * 32, 32, 4, 8.0, 4.0))
-        catalog.add_to_draft(
+        catalog.add_to_partial(
             "content",
-            place=FilePlace(films, films / "long.mp4", 1, 1),
+            location=FileLocation(films, films / "long.mp4", 1, 1),
             duration=99.0,
             clips=[ClipSpan(0.0, 8.0)],
             vectors=np.eye(32, dtype=np.float32)[:1],

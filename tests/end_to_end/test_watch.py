@@ -234,7 +234,7 @@ import sys
 from pathlib import Path
 from catalog import Catalog
 
-with Catalog.open(Path(sys.argv[1])) as catalog, catalog.claim("a long work"):
+with Catalog.open(Path(sys.argv[1])) as catalog, catalog.lock("a long work"):
     print("held", flush=True)
     sys.stdin.readline()
 """

@@ -17,7 +17,7 @@ def run(library: Path, folder: Path) -> IndexReport:
         if isinstance(event, ClipsEmbedded):
             print(event.clips, flush=True)
 
-    with Catalog.open(folder, create=True) as catalog, catalog.claim("the test"):
+    with Catalog.open(folder, create=True) as catalog, catalog.lock("the test"):
         return index_library(
             [library],
             catalog=catalog,

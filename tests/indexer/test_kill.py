@@ -59,7 +59,7 @@ def contents(folder: Path) -> Contents:
             # Equal scores are ranked by id, that is by the order in which films were done.
             ranked = sorted(found, key=lambda m: (-m.score, m.path.name, m.start))
             answers.append([(m.path.name, m.start, m.end) for m in ranked])
-        assert catalog.status().drafts == 0
+        assert catalog.status().partials == 0
     return Contents(clips, answers)
 
 

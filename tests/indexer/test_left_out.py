@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from catalog import ClipSpan, FilePlace
+from catalog import ClipSpan, FileLocation
 from indexer import LeftOut
 from tests.indexer.colours import DIMENSION
 
@@ -74,10 +74,10 @@ def test_a_failure_that_is_left_out_is_no_failure_any_more(index, catalog, libra
 def test_the_draft_of_a_film_that_failed_stays_while_it_is_left_out(film, index, catalog, library):
     path = film("x/a.mp4", seconds=30)
     index(window=4.0, stride=2.0)
-    place = FilePlace(path.parent, path, 1, 1)
-    catalog.add_to_draft(
+    place = FileLocation(path.parent, path, 1, 1)
+    catalog.add_to_partial(
         "other",
-        place=place,
+        location=place,
         duration=9.0,
         clips=[ClipSpan(0.0, 4.0)],
         vectors=np.eye(1, DIMENSION, dtype=np.float32),
@@ -85,4 +85,4 @@ def test_the_draft_of_a_film_that_failed_stays_while_it_is_left_out(film, index,
     catalog.record_failure(place, error="its decoder died")
     report = index(exclude=("x",), window=4.0, stride=2.0)
     assert (report.failed, report.left_out) == ((), ())
-    assert catalog.status().drafts == 1
+    assert catalog.status().partials == 1

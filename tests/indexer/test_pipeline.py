@@ -100,7 +100,7 @@ def test_the_number_of_readers_and_the_batch_change_no_vector(index, film, catal
         (m.path, m.start): m.score for m in catalog.nearest(np.full(16, 0.25, np.float32), limit=50)
     }
     for path in one:
-        catalog.forget_places([path[0]])
+        catalog.remove_files([path[0]])
     index(workers=4, clips_per_batch=7)
     other = {
         (m.path, m.start): m.score for m in catalog.nearest(np.full(16, 0.25, np.float32), limit=50)
@@ -296,7 +296,7 @@ def test_no_draft_is_made_of_a_film_that_changed_while_it_was_read(index, film, 
             raise KeyboardInterrupt
 
     assert index(clips_per_batch=1, report=change_then_interrupt).interrupted
-    assert catalog.status().drafts == 0
+    assert catalog.status().partials == 0
     path.write_bytes(content)
     before = embedder.clips_seen
     assert index().clips == 27

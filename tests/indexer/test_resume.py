@@ -38,7 +38,7 @@ def test_a_long_film_is_gone_on_with_where_the_run_was_interrupted(
     report = index(workers=1, clips_per_batch=2, report=stop)
     (ready,) = reached
     assert (report.interrupted, report.indexed, catalog.status().videos) == (True, 0, 0)
-    assert catalog.status().drafts == 1
+    assert catalog.status().partials == 1
     tally = tmp_path / "tally"
     embedder.processor = ColourProcessor(tally=tally)
     before, started = embedder.clips_seen, []
@@ -47,7 +47,7 @@ def test_a_long_film_is_gone_on_with_where_the_run_was_interrupted(
     assert embedder.clips_seen - before == 27 - ready
     assert tally.stat().st_size < 2 * (27 - ready) + 8
     assert [event.resumed for event in started] == [pytest.approx((ready - 1) * 4 + 8)]
-    assert catalog.status().drafts == 0
+    assert catalog.status().partials == 0
     with Catalog.open(tmp_path / "whole", create=True) as whole:
         index_library(
             [film("long.mp4", seconds=110, step=1).parent],
@@ -64,12 +64,12 @@ def test_drafts_are_saved_while_a_film_is_read(index, film, catalog):
 
     def report(event):
         if isinstance(event, ClipsEmbedded):
-            saved.append(catalog.status().drafts)
+            saved.append(catalog.status().partials)
 
     index(clips_per_batch=1, save_every=0.0, report=report)
     assert saved[0] == 0
     assert saved[5] == 1
-    assert catalog.status().drafts == 0
+    assert catalog.status().partials == 0
 
 
 def test_a_film_that_has_changed_since_is_begun_anew_and_its_draft_goes(
@@ -81,17 +81,17 @@ def test_a_film_that_has_changed_since_is_begun_anew_and_its_draft_goes(
     before = embedder.clips_seen
     assert index().clips == 24
     assert embedder.clips_seen - before == 24
-    assert catalog.status().drafts == 0
+    assert catalog.status().partials == 0
 
 
 def test_the_draft_of_a_film_that_is_gone_goes_with_it(index, film, catalog):
     path = film("long.mp4", seconds=110, step=1)
     film("other.mp4", seconds=3)
     index(workers=1, clips_per_batch=1, report=interrupt_after(10))
-    assert catalog.status().drafts == 1
+    assert catalog.status().partials == 1
     path.unlink()
     index()
-    assert catalog.status().drafts == 0
+    assert catalog.status().partials == 0
 
 
 def test_a_run_over_another_folder_keeps_the_draft(index, film, catalog, embedder, library):
@@ -112,7 +112,7 @@ def unfinished(index, film, catalog):
     index()
     path = film("long.mp4", seconds=110, step=1)
     index(workers=1, clips_per_batch=1, report=interrupt_after(10))
-    assert catalog.status().drafts == 1
+    assert catalog.status().partials == 1
     return path
 
 
@@ -133,18 +133,18 @@ def test_a_draft_is_not_gone_on_with_where_the_film_has_changed_between_the_samp
 ):
     path = write_padded(library / "long.mp4", seed=1, seconds=110)
     index(workers=1, clips_per_batch=1, report=interrupt_after(10))
-    assert catalog.status().drafts == 1
+    assert catalog.status().partials == 1
     keep_times(path, change_pictures)
     before = embedder.clips_seen
     assert index().clips == 27
     assert embedder.clips_seen - before == 27
-    assert catalog.status().drafts == 0
+    assert catalog.status().partials == 0
 
 
 def test_a_film_that_was_renamed_or_touched_is_gone_on_with(unfinished, goes_on, catalog):
     unfinished.rename(unfinished.with_name("renamed.mp4")).touch()
     assert goes_on()
-    assert catalog.status().drafts == 0
+    assert catalog.status().partials == 0
 
 
 @pytest.mark.parametrize("settings", [{"exclude": ("long*",)}, {"include": ("other*",)}])
@@ -152,7 +152,7 @@ def test_a_run_that_leaves_the_film_out_keeps_its_draft(
     unfinished, index, goes_on, catalog, settings
 ):
     index(**settings)
-    assert catalog.status().drafts == 1
+    assert catalog.status().partials == 1
     assert goes_on()
 
 
@@ -160,10 +160,10 @@ def test_a_film_that_is_held_back_keeps_its_draft_also_when_it_went_a_moment_ago
     unfinished, index, goes_on, catalog, tmp_path
 ):
     index(held=frozenset({unfinished}))
-    assert catalog.status().drafts == 1
+    assert catalog.status().partials == 1
     unfinished.rename(tmp_path / "away.mp4")
     index(held=frozenset({unfinished.parent / "long.mp4"}))
-    assert catalog.status().drafts == 1
+    assert catalog.status().partials == 1
     (tmp_path / "away.mp4").rename(unfinished)
     assert goes_on()
 
@@ -173,7 +173,7 @@ def test_a_disk_that_is_not_mounted_keeps_its_drafts(unfinished, index, goes_on,
     for make in (list, library.mkdir):  # some systems take the folder away, others leave it empty
         make()
         index()
-        assert catalog.status().drafts == 1
+        assert catalog.status().partials == 1
     library.rmdir()
     away.rename(library)
     assert goes_on()
@@ -185,23 +185,23 @@ def test_a_film_whose_decoder_died_is_gone_on_with_when_it_is_tried_again(
     film("long.mp4", seconds=110, step=1)
     embedder.processor = ColourProcessor(trouble="killed", trouble_above=150)
     assert len(index(workers=1, clips_per_batch=1).failed) == 1
-    assert catalog.status().drafts == 1
+    assert catalog.status().partials == 1
     assert len(index().failed) == 1  # left alone
-    assert catalog.status().drafts == 1
+    assert catalog.status().partials == 1
     embedder.processor = ColourProcessor()
     assert goes_on(retry_failed=True)
-    assert catalog.status().drafts == 0
+    assert catalog.status().partials == 0
 
 
 def test_the_draft_ends_when_its_film_is_replaced_by_what_is_no_film(unfinished, index, catalog):
     unfinished.write_text("this is no film")
     index()
-    assert catalog.status().drafts == 0
+    assert catalog.status().partials == 0
 
 
 def test_the_draft_ends_when_its_film_is_forgotten(unfinished, catalog):
-    catalog.forget([unfinished])
-    assert catalog.status().drafts == 0
+    catalog.remove_under([unfinished])
+    assert catalog.status().partials == 0
 
 
 def test_the_draft_ends_when_what_it_took_the_place_of_is_back(index, film, catalog, tmp_path):
@@ -210,7 +210,7 @@ def test_the_draft_ends_when_what_it_took_the_place_of_is_back(index, film, cata
     shutil.copy2(path, tmp_path / "before.mp4")
     film("long.mp4", seconds=110, step=1)
     index(workers=1, clips_per_batch=1, report=interrupt_after(10))
-    assert catalog.status().drafts == 1
+    assert catalog.status().partials == 1
     shutil.copy2(tmp_path / "before.mp4", path)
     assert index().unchanged == 1
-    assert catalog.status().drafts == 0
+    assert catalog.status().partials == 0

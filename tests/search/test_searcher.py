@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from catalog import Catalog, ClipSpan, FilePlace, Provenance, VideoRecord
+from catalog import Catalog, ClipSpan, FileLocation, Provenance, VideoRecord
 from search import (
     EmptyQueryError,
     InvalidLimitError,
@@ -49,7 +49,7 @@ def add_film(catalog: Catalog, name: str, *clips: str) -> None:
     """A film whose clips, 8 s every 4 s, show these words."""
     catalog.add_video(
         VideoRecord(name, 4.0 * len(clips) + 4.0, 64, 48, 25.0, "h264", "mp4"),
-        place=FilePlace(Path("/films"), Path("/films", name), 1, 1),
+        location=FileLocation(Path("/films"), Path("/films", name), 1, 1),
         clips=[ClipSpan(4.0 * n, 4.0 * n + 8.0) for n in range(len(clips))],
         vectors=np.stack([mixed(*clip.split()) for clip in clips]),
     )
@@ -100,7 +100,7 @@ def test_of_copies_one_that_is_there_is_shown_unless_another_was_asked_for(
 ):
     here, away = tmp_path / "here.mp4", Path("/films/home.mp4")
     here.touch()
-    catalog.add_places({FilePlace(tmp_path, here, 1, 1): catalog.video_with("home.mp4")})
+    catalog.add_locations({FileLocation(tmp_path, here, 1, 1): catalog.video_with("home.mp4")})
     best = searcher.search("kitchen").hits[0]
     assert (best.path, best.other_paths) == (here, (away,))
     asked = searcher.search("kitchen", within="/films/*").hits[0]
@@ -168,7 +168,7 @@ def test_a_catalog_that_was_only_just_made_says_how_to_fill_it(tmp_path):
 
 
 def test_a_catalog_whose_films_are_all_gone_says_how_to_fill_it(catalog, searcher):
-    catalog.forget_places([Path("/films/home.mp4"), Path("/films/trip/sea.mp4")])
+    catalog.remove_files([Path("/films/home.mp4"), Path("/films/trip/sea.mp4")])
     with pytest.raises(NothingIndexedError, match="vsearch index PATH"):
         searcher.search("kitchen")
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from catalog import Catalog, ClipSpan, FilePlace, VideoRecord
+from catalog import Catalog, ClipSpan, FileLocation, VideoRecord
 from toyworld.world import COMBINATIONS
 from vsearch.settings import Settings
 from xclip_core import DEMO_MODEL
@@ -148,7 +148,7 @@ def demo_model(library: Path, settings: Settings) -> Callable[[Path], None]:
                     codec="h264",
                     container="mp4",
                 ),
-                place=FilePlace(root=library, path=library / "toy.mp4", size=1, mtime_ns=1),
+                location=FileLocation(root=library, path=library / "toy.mp4", size=1, mtime_ns=1),
                 clips=[ClipSpan(0.0, 8.0)],
                 vectors=np.eye(1, made_by.dimension, dtype=np.float32),
             )

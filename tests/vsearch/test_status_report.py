@@ -58,7 +58,7 @@ def test_the_status_tells_of_damage_of_films_half_done_and_of_folders_that_are_n
     worn = replace(
         status(None),
         damaged=(FileProblem(Path("/half.mp4"), "breaks off at 03:12"),),
-        drafts=2,
+        partials=2,
         roots=(tmp_path, tmp_path / "unplugged"),
     )
     print_status(worn)

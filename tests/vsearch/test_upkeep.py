@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from catalog import Catalog, ClipSpan, FilePlace, Provenance, VideoRecord
+from catalog import Catalog, ClipSpan, FileLocation, Provenance, VideoRecord
 from vsearch.__main__ import run
 from vsearch.messages import log
 
@@ -48,11 +48,11 @@ def catalog(tmp_path: Path, films: Path) -> Path:
         for name in ("a.mp4", "b.mp4", "old/c.mp4"):
             catalog.add_video(
                 VideoRecord(name, 12.0, 64, 48, 10.0, "h264", "mp4"),
-                place=FilePlace(root=films, path=films / name, size=4, mtime_ns=1),
+                location=FileLocation(root=films, path=films / name, size=4, mtime_ns=1),
                 clips=[ClipSpan(0.0, 8.0), ClipSpan(4.0, 12.0)],
                 vectors=np.eye(2, 4, dtype=np.float32),
             )
-        failed = FilePlace(root=films, path=films / "old" / "d.mp4", size=4, mtime_ns=1)
+        failed = FileLocation(root=films, path=films / "old" / "d.mp4", size=4, mtime_ns=1)
         catalog.record_failure(failed, error="no film")
     return folder
 
@@ -185,7 +185,7 @@ def test_a_broken_catalog_is_told_of_and_mended_on_request(
 def test_where_somebody_else_is_at_work_the_upkeep_waits_its_turn(
     catalog: Path, capsys: pytest.CaptureFixture[str], command: list[str]
 ) -> None:
-    with Catalog.open(catalog) as opened, opened.claim("vsearch index /films"):
+    with Catalog.open(catalog) as opened, opened.lock("vsearch index /films"):
         assert run([*command, "--catalog", str(catalog)]) == 1
     out, err = said(capsys)
     assert out == ""
@@ -218,7 +218,7 @@ def test_a_linked_film_is_told_by_the_name_that_a_run_meets_it_under(tmp_path, f
     link = tmp_path / "lib" / "link.mp4"
     link.symlink_to(films / "a.mp4")
     with Catalog.open(tmp_path / "other", create=True) as catalog:
-        place = FilePlace(root=tmp_path / "lib", path=link, size=4, mtime_ns=1)
+        place = FileLocation(root=tmp_path / "lib", path=link, size=4, mtime_ns=1)
         catalog.record_failure(place, error="no film")
     given = ["forget", f"{tmp_path}/Videos/link.mp4", "--catalog", str(tmp_path / "other")]
     assert run([*given, "--json"]) == 0
@@ -234,7 +234,7 @@ def test_accented_letters_are_one_name_however_they_are_composed(
     with Catalog.open(tmp_path / "accents", create=True) as catalog:
         folder = Path("/media/gone") / stored
         for root in (folder, Path("/media/gone/other")):
-            place = FilePlace(root=root, path=root / "a.mp4", size=4, mtime_ns=1)
+            place = FileLocation(root=root, path=root / "a.mp4", size=4, mtime_ns=1)
             catalog.record_failure(place, error="no film")
     to = ["/media/new"] if command == "relocate" else []
     given_path = f"/media/gone/{given}"

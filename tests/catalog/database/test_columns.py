@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from sqlalchemy import create_engine, insert, select, text
 
-from catalog import Catalog, ClipSpan, FilePlace, VideoRecord
+from catalog import Catalog, ClipSpan, FileLocation, VideoRecord
 from catalog.database.columns import RealNumber, WholeNumber, stored_kind
 from catalog.database.tables import Base, Clip
 from catalog.verify import verify_catalog
@@ -68,18 +68,18 @@ def test_an_id_that_no_row_can_have_is_asked_for_in_vain(catalog, shelf):
 
 @pytest.mark.parametrize("odd", [2**63, -(2**70), 10**400])
 def test_a_file_with_a_time_and_size_beyond_all_bounds_goes_all_ways(catalog, shelf, query, odd):
-    place = replace(shelf.place("a.mp4"), size=odd, mtime_ns=odd)
+    place = replace(shelf.location("a.mp4"), size=odd, mtime_ns=odd)
     video = catalog.add_video(
         VideoRecord("content", 8.0, abs(odd), abs(odd), 25.0, "h264", "mp4"),
-        place=place,
+        location=place,
         clips=[ClipSpan(0.0, 8.0)],
         vectors=unit_vectors(1, seed=1),
     )
-    catalog.add_places({replace(place, path=ROOT / "copy.mp4"): video})
+    catalog.add_locations({replace(place, path=ROOT / "copy.mp4"): video})
     catalog.record_failure(replace(place, path=ROOT / "bad.mp4"), error="it is no video")
-    catalog.add_to_draft(
+    catalog.add_to_partial(
         "other",
-        place=replace(place, path=ROOT / "long.mp4"),
+        location=replace(place, path=ROOT / "long.mp4"),
         duration=8.0,
         clips=[ClipSpan(0.0, 4.0)],
         vectors=unit_vectors(1, seed=2),
@@ -88,7 +88,7 @@ def test_a_file_with_a_time_and_size_beyond_all_bounds_goes_all_ways(catalog, sh
     assert catalog.nearest(query, limit=1)[0].other_paths == (ROOT / "copy.mp4",)
     assert catalog.relocate(ROOT, new=Path("/other")).files == 3
     assert verify_catalog(catalog.folder).sound
-    assert catalog.forget([Path("/other")]).files == 3
+    assert catalog.remove_under([Path("/other")]).files == 3
 
 
 @pytest.mark.parametrize("odd", [math.inf, math.nan, 1e300])
@@ -98,7 +98,7 @@ def test_a_duration_beyond_all_bounds_ends_nothing_and_is_told_as_json(folder, q
         for n in range(3):
             catalog.add_video(
                 VideoRecord(f"content {n}", odd, 64, 48, odd, "h264", "mp4"),
-                place=FilePlace(ROOT, ROOT / f"{n}.mp4", 1, 1),
+                location=FileLocation(ROOT, ROOT / f"{n}.mp4", 1, 1),
                 clips=[ClipSpan(0.0, odd)],
                 vectors=unit_vectors(1, seed=n),
             )

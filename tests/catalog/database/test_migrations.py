@@ -56,7 +56,7 @@ def answers(folder: Path, told: dict) -> dict:
             "query": told["query"],
             "nearest": [hit(match) for match in catalog.nearest(query, limit=6)],
             "within_trips": [
-                hit(match) for match in catalog.nearest(query, limit=6, within="trips")
+                hit(match) for match in catalog.nearest(query, limit=6, path_glob="trips")
             ],
         }
 

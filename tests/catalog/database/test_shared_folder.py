@@ -32,7 +32,7 @@ if user != os.getuid():
     os.setgroups([])
     os.setuid(user)
 with Catalog.open(folder, create=True) as catalog:
-    with catalog.claim("vsearch index"):
+    with catalog.lock("vsearch index"):
         catalog.bind(PROVENANCE)
         Shelf(catalog).add("a.mp4", seed=int(sys.argv[2]))
         catalog.save_snapshot()
@@ -121,7 +121,7 @@ def test_without_shared_memory_a_catalog_does_without_its_log(without_shared_mem
         assert len(catalog.nearest(query, limit=9)) == 6
     assert {path.name for path in (back / "catalog").iterdir()} == {
         "catalog.sqlite",
-        "claim.lock",
+        "catalog.lock",
         "vectors.faiss",
     }
     assert verify_catalog(mounted / "catalog").sound

@@ -36,7 +36,7 @@ def add(catalog, n, clips=3, dimension=16):
     vectors = np.random.default_rng(n).normal(size=(clips, dimension)).astype(np.float32)
     catalog.add_video(
         VideoRecord(f"content {n}", 4.0 * clips + 4.0, 64, 48, 25.0, "h264", "mp4"),
-        place=FilePlace(root, root / f"{n}.mp4", 1, n),
+        location=FileLocation(root, root / f"{n}.mp4", 1, n),
         clips=[ClipSpan(4.0 * k, 4.0 * k + 8.0) for k in range(clips)],
         vectors=vectors / np.linalg.norm(vectors, axis=1, keepdims=True),
     )
@@ -115,7 +115,7 @@ with Catalog.open(folder, create=True) as catalog:
     bind(catalog)
     said = [
         refused(CatalogStorageError, lambda: add(catalog, 1000)),
-        refused(CatalogStorageError, lambda: catalog.claim("vsearch index").__enter__()),
+        refused(CatalogStorageError, lambda: catalog.lock("vsearch index").__enter__()),
     ]
     assert "read-only" in said[1] and "--catalog FOLDER" in said[1], said
     assert catalog.status().videos == videos
@@ -186,7 +186,7 @@ def test_a_folder_that_is_deleted_under_a_running_process_is_told(shelf, catalog
         catalog.save_snapshot,
         lambda: catalog.nearest(query, limit=1),
         lambda: shelf.add("1.mp4", seed=1),
-        lambda: catalog.claim("vsearch index").__enter__(),
+        lambda: catalog.lock("vsearch index").__enter__(),
     ):
         with pytest.raises(CatalogGoneError, match="deleted or moved while it was in use"):
             act()
@@ -226,11 +226,11 @@ def test_a_folder_that_goes_within_a_transaction_is_told_at_its_end(shelf, catal
     shelf.add("0.mp4")
 
     def paths():
-        yield shelf.place("0.mp4").path
+        yield shelf.location("0.mp4").path
         shutil.rmtree(folder)
 
     with pytest.raises(CatalogError) as told:
-        catalog.forget_places(paths())
+        catalog.remove_files(paths())
     assert isinstance(told.value, CatalogGoneError)
 
 

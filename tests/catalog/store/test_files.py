@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy.dialects import sqlite
 
-from catalog import FilePlace
+from catalog import FileLocation
 from catalog.database.columns import PathText
 
 FILMS = Path("/films")
@@ -42,10 +42,10 @@ def test_ordinary_names_are_stored_as_they_read(name):
 def test_files_of_any_name_are_known_and_forgotten_by_it(catalog, shelf, names):
     paths = [FILMS / os.fsdecode(name) for name in names]
     for path in paths:
-        catalog.record_failure(shelf.place(path), error="broken")
+        catalog.record_failure(shelf.location(path), error="broken")
     assert set(known_paths(catalog, [FILMS])) == set(paths)
     assert set(known_paths(catalog, paths)) == set(paths)
-    assert catalog.forget_places(paths) == len(paths)
+    assert catalog.remove_files(paths) == len(paths)
     assert known_paths(catalog, [FILMS]) == []
 
 
@@ -56,7 +56,7 @@ def test_a_file_found_through_two_roots_has_one_row(shelf, catalog):
     assert outer == inner != middle
     assert catalog.status().files == 1
     assert known_paths(catalog, [FILMS]) == [FILMS / "trips/2023/sea.mp4"]
-    assert catalog.forget_places([FILMS / "trips/2023/sea.mp4"]) == 1
+    assert catalog.remove_files([FILMS / "trips/2023/sea.mp4"]) == 1
     assert catalog.status().clips == 0
 
 
@@ -64,13 +64,13 @@ def test_a_file_of_nested_roots_holds_what_was_found_last_through_either(shelf, 
     inner, path = FILMS / "trips", "/films/trips/sea.mp4"
     shelf.add("sea.mp4", seed=1, root=inner)
     copied = shelf.add("copy.mp4", seed=2)
-    catalog.add_places({shelf.place("trips/sea.mp4"): copied})
+    catalog.add_locations({shelf.location("trips/sea.mp4"): copied})
     assert catalog.known_files([FILMS])[path].video_id == copied
     assert catalog.video_with("content 1") is None
     found = catalog.nearest(query, limit=1)[0]
     assert [found.path, *found.other_paths] == [FILMS / "copy.mp4", Path(path)]
 
-    catalog.record_failure(shelf.place("sea.mp4", root=inner), error="broken")
+    catalog.record_failure(shelf.location("sea.mp4", root=inner), error="broken")
     assert catalog.known_files([FILMS])[path].error == "broken"
     assert catalog.nearest(query, limit=1)[0].other_paths == ()
 
@@ -83,7 +83,9 @@ def test_a_file_of_nested_roots_holds_what_was_found_last_through_either(shelf, 
 def test_files_of_nested_roots_change_names_with_each_other(shelf, catalog):
     inner = FILMS / "trips"
     one, other = shelf.add("a.mp4", seed=1, root=inner), shelf.add("trips/b.mp4", seed=2)
-    catalog.add_places({shelf.place("trips/a.mp4"): other, shelf.place("b.mp4", root=inner): one})
+    catalog.add_locations(
+        {shelf.location("trips/a.mp4"): other, shelf.location("b.mp4", root=inner): one}
+    )
     known = catalog.known_files([FILMS])
     assert {path: state.video_id for path, state in known.items()} == {
         "/films/trips/a.mp4": other,
@@ -104,14 +106,14 @@ def test_files_of_nested_roots_are_known_under_either(shelf, catalog):
 def test_only_what_lies_below_a_folder_is_known_under_it(shelf, catalog):
     names = ["a", "a/x.mp4", "a/b/y.mp4", "a!.mp4", "a-b/x.mp4", "a0.mp4", "A/x.mp4", "aa/x.mp4"]
     for name in names[1:]:
-        catalog.record_failure(shelf.place(name), error="broken")
+        catalog.record_failure(shelf.location(name), error="broken")
     found = {path.relative_to(FILMS).as_posix() for path in known_paths(catalog, [FILMS / "a"])}
     assert found == {"a/x.mp4", "a/b/y.mp4"}
 
 
 def test_a_folder_whose_name_holds_wildcards_is_only_itself(shelf, catalog):
     for name in ["50%_off/x.mp4", "50xyoff/x.mp4", "50%25_off/x.mp4"]:
-        catalog.record_failure(shelf.place(name), error="broken")
+        catalog.record_failure(shelf.location(name), error="broken")
     assert known_paths(catalog, [FILMS / "50%_off"]) == [FILMS / "50%_off/x.mp4"]
 
 
@@ -124,7 +126,7 @@ def test_the_root_of_the_file_system_can_be_a_root(shelf, catalog):
 
 def test_hundreds_of_single_files_are_looked_up_like_few(shelf, catalog):
     for name in ("1.mp4", "2.mp4", "3/4.mp4"):
-        catalog.record_failure(shelf.place(name), error="broken")
+        catalog.record_failure(shelf.location(name), error="broken")
     few = [FILMS / "1.mp4", FILMS / "3"]
     many = [*few, *(FILMS / f"absent {n}" for n in range(500))]
     assert catalog.known_files(many) == catalog.known_files(few)
@@ -135,7 +137,7 @@ def test_hundreds_of_single_files_are_looked_up_like_few(shelf, catalog):
     ("root", "path"), [("/films", "/other/a.mp4"), ("/films", "/films"), ("/films", "/films2/a")]
 )
 def test_a_place_must_lie_below_its_root(catalog, root, path):
-    place = FilePlace(Path(root), Path(path), 1, 1)
+    place = FileLocation(Path(root), Path(path), 1, 1)
     with pytest.raises(ValueError, match="does not lie below"):
         catalog.record_failure(place, error="broken")
 

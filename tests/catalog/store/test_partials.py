@@ -24,9 +24,9 @@ def add(shelf, catalog, vectors):
     """Adds clips [first, last) of an unfinished film of 28 s to its draft."""
 
     def add(first, last, *, content="content 7", path="long.mp4", duration=28.0, **more):
-        catalog.add_to_draft(
+        catalog.add_to_partial(
             content,
-            place=shelf.place(path),
+            location=shelf.location(path),
             duration=duration,
             clips=SPANS[first:last],
             vectors=vectors[first:last],
@@ -41,7 +41,7 @@ def test_a_draft_grows_and_gives_back_its_clips_in_order(add, catalog, folder, v
     add(0, 1)
     catalog.close()
     with Catalog.open(folder) as again:
-        draft = again.draft("content 7")
+        draft = again.partial("content 7")
     assert (draft.fingerprint, draft.duration, draft.damage) == ("content 7", 28.0, None)
     assert draft.spans == (SPANS[0], SPANS[2], SPANS[3])
     assert draft.vectors.dtype == np.float32
@@ -50,7 +50,7 @@ def test_a_draft_grows_and_gives_back_its_clips_in_order(add, catalog, folder, v
 
 def test_what_was_a_draft_becomes_the_very_same_vectors(add, shelf, catalog, folder, vectors):
     add(0, 6)
-    draft = catalog.draft("content 7")
+    draft = catalog.partial("content 7")
     for content, given in (("resumed", draft.vectors), ("at once", vectors)):
         add_video(catalog, shelf, content=content, path=content, vectors=given)
     with closing(sqlite3.connect(folder / "catalog.sqlite")) as connection:
@@ -61,7 +61,7 @@ def test_what_was_a_draft_becomes_the_very_same_vectors(add, shelf, catalog, fol
 def add_video(catalog, shelf, *, content, path, vectors):
     return catalog.add_video(
         VideoRecord(content, 28.0, 64, 48, 25.0, "h264", "mp4"),
-        place=shelf.place(path),
+        location=shelf.location(path),
         clips=SPANS[: len(vectors)],
         vectors=vectors,
     )
@@ -73,7 +73,7 @@ def test_a_draft_is_neither_searched_nor_counted_as_clips(add, shelf, catalog, q
     add(0, 6)
     status = catalog.status()
     assert (status.videos, status.files, status.clips) == (1, 1, 3)
-    assert (before.drafts, status.drafts) == (0, 1)
+    assert (before.partials, status.partials) == (0, 1)
     assert status.generation == before.generation
     assert len(catalog.nearest(query, limit=100)) == 3
     assert set(catalog.known_files([FILMS])) == {"/films/a.mp4"}
@@ -82,84 +82,84 @@ def test_a_draft_is_neither_searched_nor_counted_as_clips(add, shelf, catalog, q
 def test_clips_that_are_kept_already_are_not_kept_twice(add, catalog, vectors):
     add(0, 3)
     add(1, 5)
-    assert catalog.draft("content 7").spans == SPANS[:5]
-    np.testing.assert_allclose(catalog.draft("content 7").vectors, vectors[:5], atol=1e-3)
+    assert catalog.partial("content 7").spans == SPANS[:5]
+    np.testing.assert_allclose(catalog.partial("content 7").vectors, vectors[:5], atol=1e-3)
 
 
 def test_a_draft_of_another_duration_is_replaced(add, catalog):
     add(0, 3, damage="it breaks off")
     add(3, 4, duration=40.0)
-    draft = catalog.draft("content 7")
+    draft = catalog.partial("content 7")
     assert (draft.duration, draft.spans, draft.damage) == (40.0, SPANS[3:4], None)
 
 
 def test_a_note_of_damage_stays_until_there_is_a_newer_one(add, catalog):
     add(0, 1, damage="bad at 00:03")
     add(1, 2)
-    assert catalog.draft("content 7").damage == "bad at 00:03"
+    assert catalog.partial("content 7").damage == "bad at 00:03"
     add(2, 2, damage="bad at 00:03 and 00:09")
-    assert catalog.draft("content 7").damage == "bad at 00:03 and 00:09"
+    assert catalog.partial("content 7").damage == "bad at 00:03 and 00:09"
 
 
 def test_the_draft_goes_in_the_step_in_which_its_video_comes(add, shelf, catalog, vectors):
     add(0, 3)
     add(0, 2, content="content 8", path="other.mp4")
     add_video(catalog, shelf, content="content 7", path="long.mp4", vectors=vectors)
-    assert catalog.draft("content 7") is None
-    assert catalog.draft("content 8").spans == SPANS[:2]
+    assert catalog.partial("content 7") is None
+    assert catalog.partial("content 8").spans == SPANS[:2]
     add(3, 4)
-    assert catalog.draft("content 7") is None
-    assert catalog.status().drafts == 1
+    assert catalog.partial("content 7") is None
+    assert catalog.status().partials == 1
 
 
 def test_the_draft_goes_when_its_place_holds_something_else(add, shelf, catalog):
     add(0, 3, path="a.mp4")
     add(0, 3, content="content 8", path="a.mp4")
-    assert catalog.draft("content 7") is None
+    assert catalog.partial("content 7") is None
     video = shelf.add("a.mp4", seed=1)
-    assert catalog.draft("content 8") is None
+    assert catalog.partial("content 8") is None
     add(0, 3, path="b.mp4")
-    catalog.add_places({shelf.place("b.mp4"): video})
-    assert catalog.status().drafts == 0
+    catalog.add_locations({shelf.location("b.mp4"): video})
+    assert catalog.status().partials == 0
 
 
 def test_a_failure_keeps_the_draft_for_the_next_attempt(add, shelf, catalog):
     add(0, 3)
-    catalog.record_failure(shelf.place("long.mp4"), error="it took too long")
-    assert catalog.draft("content 7").spans == SPANS[:3]
+    catalog.record_failure(shelf.location("long.mp4"), error="it took too long")
+    assert catalog.partial("content 7").spans == SPANS[:3]
 
 
 def test_the_draft_goes_when_its_file_has_vanished(add, catalog):
     add(0, 3, path="a.mp4")
     add(0, 3, content="content 8", path="a.mp4/b.mp4")
-    assert catalog.forget_places([FILMS / "a.mp4"]) == 0
-    assert catalog.draft("content 7") is None
-    assert catalog.draft("content 8") is not None
+    assert catalog.remove_files([FILMS / "a.mp4"]) == 0
+    assert catalog.partial("content 7") is None
+    assert catalog.partial("content 8") is not None
 
 
 def test_a_film_that_was_renamed_goes_on_with_its_draft(add, catalog):
     add(0, 3, path="a.mp4")
     add(3, 4, path="b.mp4")
-    assert catalog.drop_drafts([FILMS / "a.mp4"]) == 0
-    assert catalog.draft("content 7").spans == SPANS[:4]
-    assert catalog.drop_drafts([FILMS / "b.mp4"]) == 1
+    assert catalog.remove_partials([FILMS / "a.mp4"]) == 0
+    assert catalog.partial("content 7").spans == SPANS[:4]
+    assert catalog.remove_partials([FILMS / "b.mp4"]) == 1
 
 
 def test_drafts_are_dropped_below_a_folder(add, catalog):
     for number, path in enumerate(("trips/a.mp4", "trips/b/c.mp4", "trips2/d.mp4")):
         add(0, 1, content=f"content {number}", path=path)
-    assert catalog.drop_drafts([FILMS / "trips", FILMS / "trips"]) == 2
-    assert catalog.status().drafts == 1
-    assert catalog.drop_drafts([]) == 0
+    assert catalog.remove_partials([FILMS / "trips", FILMS / "trips"]) == 2
+    assert catalog.status().partials == 1
+    assert catalog.remove_partials([]) == 0
 
 
 def test_a_catalog_that_is_not_bound_takes_no_drafts(folder, shelf, vectors):
     with Catalog.open(folder.with_name("unbound"), create=True) as unbound:
-        assert unbound.draft("content 7") is None
+        assert unbound.partial("content 7") is None
         with pytest.raises(CatalogError, match="not bound"):
-            unbound.add_to_draft(
+            unbound.add_to_partial(
                 "content 7",
-                place=shelf.place("a.mp4"),
+                location=shelf.location("a.mp4"),
                 duration=28.0,
                 clips=SPANS,
                 vectors=vectors,
@@ -167,16 +167,16 @@ def test_a_catalog_that_is_not_bound_takes_no_drafts(folder, shelf, vectors):
 
 
 def test_a_draft_takes_only_vectors_that_a_video_could_take(add, shelf, catalog, vectors):
-    place = shelf.place("a.mp4")
+    place = shelf.location("a.mp4")
     with pytest.raises(InvalidVectorError):
-        catalog.add_to_draft(
-            "content 7", place=place, duration=28.0, clips=SPANS, vectors=2 * vectors
+        catalog.add_to_partial(
+            "content 7", location=place, duration=28.0, clips=SPANS, vectors=2 * vectors
         )
     with pytest.raises(ValueError, match="6 clips with 5 vectors"):
-        catalog.add_to_draft(
-            "content 7", place=place, duration=28.0, clips=SPANS, vectors=vectors[:5]
+        catalog.add_to_partial(
+            "content 7", location=place, duration=28.0, clips=SPANS, vectors=vectors[:5]
         )
-    assert catalog.status().drafts == 0
+    assert catalog.status().partials == 0
 
 
 def test_a_draft_that_cannot_be_read_is_begun_anew(add, catalog, folder):
@@ -184,7 +184,7 @@ def test_a_draft_that_cannot_be_read_is_begun_anew(add, catalog, folder):
     with closing(sqlite3.connect(folder / "catalog.sqlite")) as connection:
         connection.execute("UPDATE draft_clips SET vector = x'0000' WHERE start = 4.0")
         connection.commit()
-    assert catalog.draft("content 7") is None
-    assert catalog.status().drafts == 0
+    assert catalog.partial("content 7") is None
+    assert catalog.status().partials == 0
     add(0, 2)
-    assert catalog.draft("content 7").spans == SPANS[:2]
+    assert catalog.partial("content 7").spans == SPANS[:2]

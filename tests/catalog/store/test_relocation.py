@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from catalog import CatalogError, ClipSpan, FilePlace, UnknownPathError
+from catalog import CatalogError, ClipSpan, FileLocation, UnknownPathError
 
 FILMS, STICK = Path("/films"), Path("/mnt/stick")
 TOP = Path("/")
@@ -27,7 +27,7 @@ def roots_of(catalog) -> set[str]:
 def test_a_library_that_moved_answers_from_its_new_place(shelf, catalog, query):
     video = shelf.add("trips/sea.mp4", seed=1)
     shelf.add("home.mp4", seed=2)
-    catalog.record_failure(shelf.place("broken.mp4"), error="broken")
+    catalog.record_failure(shelf.location("broken.mp4"), error="broken")
     moved = catalog.relocate(FILMS, new=STICK)
     assert (moved.files, moved.found) == (3, 0)
     assert paths_of(catalog) == {
@@ -37,7 +37,7 @@ def test_a_library_that_moved_answers_from_its_new_place(shelf, catalog, query):
     }
     assert catalog.known_files([FILMS]) == {}
     assert roots_of(catalog) == {"/mnt/stick"}
-    found = catalog.nearest(query, limit=100, within="trips")
+    found = catalog.nearest(query, limit=100, path_glob="trips")
     assert {match.video_id for match in found} == {video}
     assert {match.path for match in found} == {STICK / "trips/sea.mp4"}
     assert catalog.status().clips == 6
@@ -45,7 +45,7 @@ def test_a_library_that_moved_answers_from_its_new_place(shelf, catalog, query):
 
 def test_what_is_there_at_the_new_place_is_counted(shelf, catalog, tmp_path):
     for name in ("here.mp4", "also/here.mp4", "gone.mp4", "a folder"):
-        catalog.record_failure(shelf.place(name), error="broken")
+        catalog.record_failure(shelf.location(name), error="broken")
     (tmp_path / "new/also").mkdir(parents=True)
     (tmp_path / "new/a folder").mkdir()
     for name in ("here.mp4", "also/here.mp4"):
@@ -56,7 +56,7 @@ def test_what_is_there_at_the_new_place_is_counted(shelf, catalog, tmp_path):
 
 def test_a_folder_inside_a_root_gets_a_root_of_its_own_at_its_new_place(shelf, catalog):
     for name in ("trips/a.mp4", "trips/deep/b.mp4", "home.mp4", "trips2/c.mp4"):
-        catalog.record_failure(shelf.place(name), error="broken")
+        catalog.record_failure(shelf.location(name), error="broken")
     assert catalog.relocate(FILMS / "trips", new=STICK).files == 2
     assert paths_of(catalog) == {
         "/mnt/stick/a.mp4",
@@ -78,7 +78,7 @@ def test_a_single_file_can_be_relocated_under_another_name(shelf, catalog):
 
 def test_a_file_that_is_known_at_the_new_place_already_is_not_doubled(shelf, catalog):
     same = shelf.add("same.mp4", seed=1)
-    catalog.add_places({shelf.place("same.mp4", root=STICK, size=77): same})
+    catalog.add_locations({shelf.location("same.mp4", root=STICK, size=77): same})
     shelf.add("changed.mp4", seed=2)
     newer = shelf.add("changed.mp4", seed=3, root=STICK)
     shelf.add("only here.mp4", seed=4, root=STICK)
@@ -97,8 +97,8 @@ def test_a_file_that_is_known_at_the_new_place_already_is_not_doubled(shelf, cat
 
 def test_a_video_is_not_lost_to_a_failure_at_the_new_place(shelf, catalog):
     video = shelf.add("a.mp4", seed=1)
-    catalog.record_failure(shelf.place("a.mp4", root=STICK), error="it timed out")
-    catalog.record_failure(shelf.place("b.mp4"), error="broken")
+    catalog.record_failure(shelf.location("a.mp4", root=STICK), error="it timed out")
+    catalog.record_failure(shelf.location("b.mp4"), error="broken")
     other = shelf.add("b.mp4", seed=2, root=STICK)
     catalog.relocate(FILMS, new=STICK)
     known = catalog.known_files([TOP])
@@ -123,7 +123,7 @@ def test_a_folder_moves_into_itself_and_out_again(shelf, catalog, roots, old, ne
     for number, path in enumerate(before):
         above = [root for root in roots if Path(root) in Path(path).parents]
         root = Path(above[number % len(above)])
-        catalog.record_failure(FilePlace(root, Path(path), number, 1), error="broken")
+        catalog.record_failure(FileLocation(root, Path(path), number, 1), error="broken")
     moving = [path for path in before if path.startswith(f"{old}/")]
     assert catalog.relocate(Path(old), new=Path(new)).files == len(moving)
     rest = set(before) - set(moving)
@@ -183,13 +183,13 @@ def test_an_unfinished_film_moves_with_its_folder(shelf, catalog):
     vectors = shelf.vectors[shelf.add("a.mp4")]
     for name in ("trips/b.mp4", "home.mp4"):
         span = [ClipSpan(0.0, 8.0)]
-        place = shelf.place(name)
-        catalog.add_to_draft(name, place=place, duration=60.0, clips=span, vectors=vectors[:1])
+        place = shelf.location(name)
+        catalog.add_to_partial(name, location=place, duration=60.0, clips=span, vectors=vectors[:1])
     assert catalog.relocate(FILMS / "trips", new=STICK).files == 0
-    assert catalog.drop_drafts([FILMS / "trips"]) == 0
-    assert catalog.drop_drafts([STICK / "b.mp4"]) == 1
+    assert catalog.remove_partials([FILMS / "trips"]) == 0
+    assert catalog.remove_partials([STICK / "b.mp4"]) == 1
     catalog.relocate(FILMS, new=STICK)
-    assert catalog.drop_drafts([STICK / "home.mp4"]) == 1
+    assert catalog.remove_partials([STICK / "home.mp4"]) == 1
 
 
 def test_relative_paths_are_refused(catalog):
@@ -211,9 +211,9 @@ file_names = st.binary(min_size=1, max_size=8).filter(
 def test_names_of_any_bytes_survive(catalog, shelf, folder, names):
     old, new = FILMS / os.fsdecode(folder), STICK / os.fsdecode(folder + b"%\xff")
     for name in names:
-        place = shelf.place(old.relative_to(FILMS) / os.fsdecode(name))
+        place = shelf.location(old.relative_to(FILMS) / os.fsdecode(name))
         catalog.record_failure(place, error="broken")
     assert catalog.relocate(old, new=new).files == len(names)
     assert paths_of(catalog) == {str(new / os.fsdecode(name)) for name in names}
-    catalog.forget([new])
+    catalog.remove_under([new])
     assert paths_of(catalog) == set()

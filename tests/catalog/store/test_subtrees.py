@@ -4,7 +4,7 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-from catalog import ClipSpan, Forgotten
+from catalog import ClipSpan, Removed
 
 FILMS = Path("/films")
 
@@ -12,9 +12,9 @@ FILMS = Path("/films")
 def test_a_folder_is_forgotten_with_all_that_lies_nowhere_else(shelf, catalog, query):
     shelf.add("trips/sea.mp4", clips=3, seed=1)
     copied = shelf.add("trips/hill.mp4", clips=2, seed=2)
-    catalog.add_places({shelf.place("home/hill.mp4"): copied})
-    catalog.record_failure(shelf.place("trips/broken.mp4"), error="broken")
-    assert catalog.forget([FILMS / "trips"]) == Forgotten(files=3, videos=1, clips=3)
+    catalog.add_locations({shelf.location("home/hill.mp4"): copied})
+    catalog.record_failure(shelf.location("trips/broken.mp4"), error="broken")
+    assert catalog.remove_under([FILMS / "trips"]) == Removed(files=3, videos=1, clips=3)
     assert set(catalog.known_files([FILMS])) == {"/films/home/hill.mp4"}
     found = catalog.nearest(query, limit=100)
     assert {match.path for match in found} == {FILMS / "home/hill.mp4"}
@@ -23,15 +23,15 @@ def test_a_folder_is_forgotten_with_all_that_lies_nowhere_else(shelf, catalog, q
 
 def test_a_file_or_several_folders_can_be_forgotten(shelf, catalog):
     for name in ("a.mp4", "b.mp4", "c/x.mp4", "d/x.mp4", "c2/x.mp4"):
-        catalog.record_failure(shelf.place(name), error="broken")
-    assert catalog.forget([FILMS / "a.mp4", FILMS / "c", FILMS / "d/"]).files == 3
+        catalog.record_failure(shelf.location(name), error="broken")
+    assert catalog.remove_under([FILMS / "a.mp4", FILMS / "c", FILMS / "d/"]).files == 3
     assert set(catalog.known_files([FILMS])) == {"/films/b.mp4", "/films/c2/x.mp4"}
 
 
 def test_forgetting_what_is_not_known_changes_nothing(shelf, catalog):
     shelf.add("a.mp4")
-    assert catalog.forget([FILMS / "b", Path("/elsewhere")]) == Forgotten(0, 0, 0)
-    assert catalog.forget([]) == Forgotten(0, 0, 0)
+    assert catalog.remove_under([FILMS / "b", Path("/elsewhere")]) == Removed(0, 0, 0)
+    assert catalog.remove_under([]) == Removed(0, 0, 0)
     assert catalog.status().files == 1
 
 
@@ -39,39 +39,39 @@ def test_files_of_nested_roots_are_forgotten_below_either(shelf, catalog):
     shelf.add("trips/a.mp4", seed=1)
     shelf.add("b.mp4", seed=2, root=FILMS / "trips")
     shelf.add("c.mp4", seed=3)
-    assert catalog.forget([FILMS / "trips"]).files == 2
-    assert catalog.forget([Path("/")]).files == 1
+    assert catalog.remove_under([FILMS / "trips"]).files == 2
+    assert catalog.remove_under([Path("/")]).files == 1
 
 
 def test_drafts_and_mounts_go_with_their_folder(shelf, catalog):
     vectors = shelf.vectors[shelf.add("a.mp4")]
     for name in ("trips/b.mp4", "home.mp4"):
-        catalog.add_to_draft(
+        catalog.add_to_partial(
             name,
-            place=shelf.place(name),
+            location=shelf.location(name),
             duration=60.0,
             clips=[ClipSpan(0.0, 8.0)],
             vectors=vectors[:1],
         )
     catalog.note_mounts([FILMS / "trips", FILMS / "trips/disk", FILMS])
-    catalog.forget([FILMS / "trips"])
-    assert catalog.draft("trips/b.mp4") is None
-    assert catalog.draft("home.mp4") is not None
+    catalog.remove_under([FILMS / "trips"])
+    assert catalog.partial("trips/b.mp4") is None
+    assert catalog.partial("home.mp4") is not None
     assert catalog.mounts([FILMS]) == {FILMS}
 
 
 def test_a_root_goes_with_its_last_file(shelf, catalog):
     shelf.add("a.mp4", seed=1)
     shelf.add("b.mp4", seed=2, root=Path("/mnt/stick"))
-    catalog.forget([FILMS])
+    catalog.remove_under([FILMS])
     with closing(sqlite3.connect(catalog.folder / "catalog.sqlite")) as connection:
         assert connection.execute("SELECT path FROM roots").fetchall() == [("/mnt/stick",)]
 
 
 def test_hundreds_of_paths_are_forgotten_like_few(shelf, catalog):
     for number in range(300):
-        catalog.record_failure(shelf.place(f"{number}.mp4"), error="broken")
+        catalog.record_failure(shelf.location(f"{number}.mp4"), error="broken")
     gone = [FILMS / f"{number}.mp4" for number in range(50, 600)]
-    assert catalog.forget(gone).files == 250
+    assert catalog.remove_under(gone).files == 250
     assert catalog.status().failures[0].path == FILMS / "0.mp4"
     assert len(catalog.known_files([FILMS])) == 50

@@ -12,7 +12,7 @@ from catalog import (
     Catalog,
     CatalogDamagedError,
     ClipSpan,
-    FilePlace,
+    FileLocation,
     InvalidVectorError,
     Provenance,
     VideoRecord,
@@ -54,7 +54,7 @@ def test_a_clip_finds_itself(filled, catalog):
 
 def test_ranked_clips_are_looked_at_as_far_as_is_asked(filled, catalog, query):
     nearest = catalog.nearest(query, limit=30)
-    with catalog.ranked(query, limit=30) as clips:
+    with catalog.nearest_clips(query, limit=30) as clips:
         assert (len(clips), clips.scores.tolist()) == (30, scores(nearest))
         assert [*clips[:3], *clips[3:40]] == nearest
         assert clips[30:] == []
@@ -62,8 +62,8 @@ def test_ranked_clips_are_looked_at_as_far_as_is_asked(filled, catalog, query):
 
 def test_ranked_clips_stay_what_they_were_until_the_block_ends(filled, catalog, query):
     nearest = catalog.nearest(query, limit=5)
-    with catalog.ranked(query, limit=5) as clips, Catalog.open(catalog.folder) as other:
-        other.forget([FILMS])
+    with catalog.nearest_clips(query, limit=5) as clips, Catalog.open(catalog.folder) as other:
+        other.remove_under([FILMS])
         assert clips[:] == nearest
     with pytest.raises(InvalidRequestError, match="closed"):
         clips[:]
@@ -80,7 +80,7 @@ def test_a_clip_of_a_film_that_lies_nowhere_is_damage(filled, catalog, query):
 
 def test_a_glob_chooses_before_the_search(filled, catalog, query):
     odd = {video for video in filled.vectors if "odd" in str(place_of(catalog, video))}
-    found = catalog.nearest(query, limit=25, within="odd")
+    found = catalog.nearest(query, limit=25, path_glob="odd")
     assert len(found) == 25
     assert {match.video_id for match in found} <= odd
     assert scores(found) == pytest.approx(filled.expected(query, limit=25, videos=odd), abs=2e-3)
@@ -92,14 +92,14 @@ def place_of(catalog, video_id):
 
 
 def test_a_glob_that_fits_nothing_finds_nothing(filled, catalog, query):
-    assert catalog.nearest(query, limit=5, within="*.avi") == []
+    assert catalog.nearest(query, limit=5, path_glob="*.avi") == []
 
 
 def test_a_copy_is_shown_where_the_glob_fits(filled, catalog, query):
     video = catalog.nearest(query, limit=1)[0].video_id
     first = place_of(catalog, video)
-    catalog.add_places({filled.place("zz/copy.mp4"): video})
-    match = catalog.nearest(query, limit=1, within="zz")[0]
+    catalog.add_locations({filled.location("zz/copy.mp4"): video})
+    match = catalog.nearest(query, limit=1, path_glob="zz")[0]
     assert (match.path, match.other_paths) == (FILMS / "zz/copy.mp4", (first,))
     assert catalog.nearest(query, limit=1)[0].path == first
 
@@ -109,14 +109,14 @@ def test_equal_clips_come_in_the_order_of_their_ids(catalog):
     for n in range(3):
         catalog.add_video(
             VideoRecord(str(n), 8.0, 8, 8, 25.0, "h264", "mp4"),
-            place=FilePlace(FILMS, FILMS / f"{n}.mp4", 1, 1),
+            location=FileLocation(FILMS, FILMS / f"{n}.mp4", 1, 1),
             clips=[ClipSpan(0.0, 8.0)] * 40,
             vectors=same,
         )
     for limit in (1, 5, 40, 100):
         found = [match.clip_id for match in catalog.nearest(same[0], limit=limit)]
         assert found == list(range(1, limit + 1))
-    assert [m.clip_id for m in catalog.nearest(same[0], limit=2, within="2.mp4")] == [81, 82]
+    assert [m.clip_id for m in catalog.nearest(same[0], limit=2, path_glob="2.mp4")] == [81, 82]
 
 
 @pytest.mark.parametrize(
@@ -140,7 +140,7 @@ def test_a_limit_below_one_is_refused(filled, catalog, query):
 def test_ids_are_never_used_twice(shelf, catalog, query):
     shelf.add("a.mp4", clips=4, seed=1)
     last = max(match.clip_id for match in catalog.nearest(query, limit=10))
-    catalog.forget_places([FILMS / "a.mp4"])
+    catalog.remove_files([FILMS / "a.mp4"])
     shelf.add("a.mp4", clips=4, seed=1)
     assert min(match.clip_id for match in catalog.nearest(query, limit=10)) > last
 
@@ -151,9 +151,9 @@ def test_more_files_than_one_statement_can_name_are_filtered_and_forgotten(tmp_p
         paths = [FILMS / f"{n}.mp4" for n in range(35_000)]
         catalog.add_video(
             VideoRecord("one", 8.0, 8, 8, 25.0, "h264", "mp4"),
-            place=FilePlace(FILMS, FILMS / "0.mp4", 1, 1),
+            location=FileLocation(FILMS, FILMS / "0.mp4", 1, 1),
             clips=[ClipSpan(0.0, 8.0)],
             vectors=np.eye(4, dtype=np.float32)[:1],
         )
         assert list(catalog.known_files(paths)) == ["/films/0.mp4"]
-        assert catalog.forget_places(paths) == 1
+        assert catalog.remove_files(paths) == 1

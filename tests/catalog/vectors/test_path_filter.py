@@ -35,7 +35,7 @@ def test_all_clips_of_the_films_that_fit_and_no_others(shelf, within):
 def test_a_film_at_two_places_fits_by_either(shelf, catalog, within):
     video = shelf.add("a/0.mp4", clips=3, seed=0)
     shelf.add("a/1.mp4", clips=2, seed=1)
-    catalog.add_places({shelf.place("b/copy.mp4"): video})
+    catalog.add_locations({shelf.location("b/copy.mp4"): video})
     assert within("b") == [1, 2, 3]
     assert within("a") == [1, 2, 3, 4, 5]
 
@@ -44,10 +44,10 @@ def test_what_came_and_what_went_counts(shelf, catalog, within):
     assert within("*") == []
     shelf.add("a/0.mp4", clips=3, seed=0)
     assert within("a") == [1, 2, 3]
-    catalog.forget_places([shelf.place("a/0.mp4").path])
+    catalog.remove_files([shelf.location("a/0.mp4").path])
     assert within("a") == []
     shelf.add("a/1.mp4", clips=2, seed=1)
-    catalog.record_failure(shelf.place("a/bad.mp4"), error="it is no video")
+    catalog.record_failure(shelf.location("a/bad.mp4"), error="it is no video")
     assert within("a") == [4, 5]
 
 

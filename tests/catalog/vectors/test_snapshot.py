@@ -65,7 +65,7 @@ def test_a_missing_snapshot_is_made_up_for(saved, shelf, query):
 
 def test_a_stale_snapshot_is_caught_up_with_what_came_and_what_went(saved, shelf, query):
     with Catalog.open(saved) as catalog:
-        catalog.forget_places([shelf.place("5.mp4").path])
+        catalog.remove_files([shelf.location("5.mp4").path])
         shelf.catalog = catalog
         gone = catalog.video_with("content 0")
         shelf.add("0.mp4", clips=7, seed=77)

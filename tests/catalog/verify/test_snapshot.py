@@ -113,7 +113,7 @@ def test_a_folder_with_something_in_it_in_place_of_the_snapshot_is_left_alone(li
 
 def test_no_snapshot_and_an_older_one_are_no_faults(library, new_shelf):
     shelf = new_shelf(library)
-    shelf.catalog.forget_places([Path("/films/3.mp4")])
+    shelf.catalog.remove_files([Path("/films/3.mp4")])
     shelf.add("later.mp4", seed=500)
     shelf.catalog.close()
     assert verify_catalog(library).problems == ()

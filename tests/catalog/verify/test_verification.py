@@ -12,7 +12,7 @@ import pytest
 
 from catalog import (
     Catalog,
-    CatalogHeldError,
+    CatalogLockedError,
     CatalogMissingError,
     CatalogNewerError,
     ClipSpan,
@@ -29,7 +29,7 @@ def content(folder):
     return {
         path.name: path.read_bytes()
         for path in folder.iterdir()
-        if not path.name.startswith((f"{DATABASE}-", "claim"))
+        if not path.name.startswith((f"{DATABASE}-", "catalog.lock"))
     }
 
 
@@ -53,7 +53,7 @@ def test_an_empty_catalog_is_sound(folder):
 def test_a_film_of_one_picture_has_a_clip_that_lasts_no_time(shelf, catalog, folder):
     catalog.add_video(
         VideoRecord("one picture", 0.0, 64, 48, 0.0, "png", "png_pipe"),
-        place=shelf.place("a.mp4"),
+        location=shelf.location("a.mp4"),
         clips=[ClipSpan(0.0, 0.0)],
         vectors=np.eye(16, dtype=np.float32)[:1],
     )
@@ -62,7 +62,7 @@ def test_a_film_of_one_picture_has_a_clip_that_lasts_no_time(shelf, catalog, fol
 
 def test_what_killed_processes_left_is_swept_once_it_is_old(harmed, library):
     def leave(folder):
-        for name in (f"{SNAPSHOT_NAME}.ab.new", "claim.json.cd.new"):
+        for name in (f"{SNAPSHOT_NAME}.ab.new", "catalog.lock.json.cd.new"):
             (folder / name).write_bytes(b"half")
         (folder / "repair-ef" / "new").mkdir(parents=True)
         assert verify_catalog(folder).problems == ()
@@ -72,14 +72,14 @@ def test_what_killed_processes_left_is_swept_once_it_is_old(harmed, library):
     repaired = harmed(leave)
     assert "3 half-written files of killed processes" in repaired.problems[0].what
     left = {path.name for path in library.iterdir()}
-    assert left == {DATABASE, SNAPSHOT_NAME, "claim.lock"}
+    assert left == {DATABASE, SNAPSHOT_NAME, "catalog.lock"}
 
 
-def test_only_the_holder_of_the_claim_repairs_and_anyone_may_look(shelf, catalog, folder):
+def test_only_the_holder_of_the_lock_repairs_and_anyone_may_look(shelf, catalog, folder):
     shelf.add("a.mp4")
-    with catalog.claim("vsearch index /films"):
+    with catalog.lock("vsearch index /films"):
         assert verify_catalog(folder).problems == ()
-        with pytest.raises(CatalogHeldError, match="vsearch index /films"):
+        with pytest.raises(CatalogLockedError, match="vsearch index /films"):
             verify_catalog(folder, repair=True)
 
 
