@@ -83,7 +83,7 @@ class Question:
 def measure() -> Section:
     """All figures of this part, in about two minutes once model and catalog are made."""
     model = base_patch32()
-    settings = Settings(home=CACHE, catalog=_library(model), remember=0)
+    settings = Settings(home=CACHE, catalog=_library(model))
     asked = sentences(Tokenizer.load(model))
     with (
         open_searcher(settings) as searcher,

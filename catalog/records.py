@@ -84,7 +84,9 @@ class VideoRecord:
     codec: str
     container: str
     damage: str | None = None  # what of it could not be read, in one sentence; None if it is sound
-    sample: str | None = None  # leads to it from a few bytes of a file; see `Catalog.sample_matches`
+    sample: str | None = (
+        None  # leads to it from a few bytes of a file; see `Catalog.sample_matches`
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,9 @@ from search.errors import (
     OtherModelError,
     SearchError,
 )
-from search.memory import SentenceMemory
 from search.ranking import Moment, best_moments, merge_into_moments
 from search.records import Hit, SearchResult
-from search.searcher import QueryEmbedder, Searcher, require_provenance
+from search.searcher import QueryEmbedder, Searcher
 from search.wording import notes_on
 
 __all__ = [
@@ -24,9 +23,7 @@ __all__ = [
     "SearchError",
     "SearchResult",
     "Searcher",
-    "SentenceMemory",
     "best_moments",
     "merge_into_moments",
     "notes_on",
-    "require_provenance",
 ]

@@ -17,7 +17,6 @@ from search.errors import (
     NothingIndexedError,
     OtherModelError,
 )
-from search.memory import SentenceMemory
 from search.ranking import CLIPS_COMPARED, Moment, best_moments
 from search.records import Hit, SearchResult
 from search.wording import notes_on
@@ -41,37 +40,22 @@ class QueryEmbedder(Protocol):
         """How many letters of a text that is too long count; None where all do."""
 
 
-def require_provenance(catalog: Catalog) -> Provenance:
-    """What made the catalog's vectors: to be asked before a model is loaded.
-
-    Raises:
-        NothingIndexedError: nothing was ever indexed.
-    """
-    provenance = catalog.provenance
-    if provenance is None:
-        raise _nothing_indexed(catalog)
-    return provenance
-
-
 class Searcher:
     """Asks one catalog through one model. Safe to use from several threads.
 
     Args:
         catalog: what is asked.
-        load_embedder: called once, for the first sentence whose vector is not remembered.
-        memory: of sentences that were asked before.
+        load_embedder: loads the model for vectors of this provenance; called once, at first use.
     """
 
     def __init__(
         self,
         *,
         catalog: Catalog,
-        load_embedder: Callable[[], QueryEmbedder],
-        memory: SentenceMemory | None = None,
+        load_embedder: Callable[[Provenance], QueryEmbedder],
     ) -> None:
         self._catalog = catalog
         self._load_embedder = load_embedder
-        self._memory = memory
         self._loading = Lock()
         self._embedder: QueryEmbedder | None = None
 
@@ -81,7 +65,7 @@ class Searcher:
         Raises:
             NothingIndexedError, OtherModelError, and what `load_embedder` raises.
         """
-        self._embedder_like(require_provenance(self._catalog))
+        self._embedder_of(_require_provenance(self._catalog))
 
     def search(self, text: str, *, limit: int = 10, within: str | None = None) -> SearchResult:
         """The best moments for a sentence.
@@ -95,12 +79,13 @@ class Searcher:
             EmptyQueryError, InvalidLimitError, NothingIndexedError, OtherModelError.
             InvalidGlobError: no path can fit `within`.
             CatalogError: the catalog cannot be read.
-            What `load_embedder` raises, if the sentence was never asked before.
+            What `load_embedder` raises.
         """
         started = perf_counter()
         sentence = _require_question(text, limit=limit)
-        provenance = require_provenance(self._catalog)
-        vector, read = self._meaning(sentence, made_by=provenance)
+        provenance = _require_provenance(self._catalog)
+        embedder = self._embedder_of(provenance)
+        vector: NDArray[np.float32] = embedder.embed_texts([sentence])[0]
         moments = self._best_moments(vector, limit=limit, within=within)
         wanted = path_matcher(within or "*")
         return SearchResult(
@@ -111,29 +96,12 @@ class Searcher:
                 _hit(moment, rank=rank, wanted=wanted)
                 for rank, moment in enumerate(moments, start=1)
             ),
-            notes=notes_on(sentence, read=read),
+            notes=notes_on(sentence, read=embedder.letters_read(sentence)),
         )
 
-    def _meaning(
-        self, sentence: str, *, made_by: Provenance
-    ) -> tuple[NDArray[np.float32], int | None]:
-        """The vector, and how many letters count if not all: remembered, else from the model."""
-        memory = self._memory
-        known = None if memory is None else memory.recall(sentence, made_by=made_by)
-        if memory is not None and known is not None:
-            return known, memory.recall_read(sentence, made_by=made_by)
-        embedder = self._embedder_like(made_by)
-        vector: NDArray[np.float32] = embedder.embed_texts([sentence])[0]
-        read = embedder.letters_read(sentence)
-        if memory is not None:
-            memory.remember(sentence, vector, made_by=made_by)
-            if read is not None:
-                memory.remember_read(sentence, read, made_by=made_by)
-        return vector, read
-
-    def _embedder_like(self, made_by: Provenance) -> QueryEmbedder:
+    def _embedder_of(self, made_by: Provenance) -> QueryEmbedder:
         with self._loading:
-            self._embedder = self._embedder or self._load_embedder()
+            self._embedder = self._embedder or self._load_embedder(made_by)
         asked = self._embedder.identity
         if made_by.weights_digest != asked.weights_digest:
             raise OtherModelError(
@@ -157,6 +125,13 @@ class Searcher:
         if not moments and not self._catalog.nearest(vector, limit=1):
             raise _nothing_indexed(self._catalog)
         return moments
+
+
+def _require_provenance(catalog: Catalog) -> Provenance:
+    provenance = catalog.provenance
+    if provenance is None:
+        raise _nothing_indexed(catalog)
+    return provenance
 
 
 def _nothing_indexed(catalog: Catalog) -> NothingIndexedError:

@@ -11,25 +11,13 @@ from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING
 
-from search import (
-    NothingIndexedError,
-    Searcher,
-    SearchResult,
-    SentenceMemory,
-    require_provenance,
-)
-from vsearch.opening import (
-    known_digests,
-    known_sentences,
-    model_to_load,
-    open_catalog,
-    with_flags,
-)
+from search import NothingIndexedError, Searcher, SearchResult
+from vsearch.opening import known_digests, model_to_load, open_catalog, with_flags
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from catalog import CatalogStatus
+    from catalog import CatalogStatus, Provenance
     from vsearch.settings import Settings
     from xclip_core.text_embedder import TextEmbedder
 
@@ -50,29 +38,19 @@ def search(
 
 @contextmanager
 def open_searcher(settings: Settings) -> Iterator[Searcher]:
-    """A searcher over the catalog, for as long as the block lasts.
+    """A searcher over the catalog, open for as long as the block lasts.
 
-    The model is loaded for the first sentence that was never asked before; one that is named
-    otherwise than the catalog's is loaded here, as only a look at it can tell whether it is the
-    same.
-
-    Raises NothingIndexedError before any model is loaded, ModelConflictError and OtherModelError
-    for a model that did not make the catalog.
+    The model is loaded for the first sentence or by `Searcher.warm_up`. Before that
+    NothingIndexedError is raised, and ModelConflictError for a model by another name; after it
+    OtherModelError for one with other weights.
     """
     with open_catalog(settings) as catalog:
         try:
-            made_by = require_provenance(catalog)
+            yield Searcher(
+                catalog=catalog, load_embedder=partial(_load_embedder, settings=settings)
+            )
         except NothingIndexedError as error:
             raise NothingIndexedError(with_flags(str(error), settings=settings)) from error
-        model = model_to_load(settings, made_by=made_by)
-        searcher = Searcher(
-            catalog=catalog,
-            load_embedder=partial(_load_embedder, model, settings=settings),
-            memory=SentenceMemory(known_sentences(settings)),
-        )
-        if settings.model not in (None, made_by.model):
-            searcher.warm_up()
-        yield searcher
 
 
 def status(settings: Settings) -> CatalogStatus:
@@ -81,7 +59,8 @@ def status(settings: Settings) -> CatalogStatus:
         return catalog.status()
 
 
-def _load_embedder(model: str, *, settings: Settings) -> TextEmbedder:
+def _load_embedder(made_by: Provenance, *, settings: Settings) -> TextEmbedder:
+    model = model_to_load(settings, made_by=made_by)
     from xclip_core.text_embedder import TextEmbedder
 
     embedder = TextEmbedder.load(model, memo=known_digests(settings), on_message=log.info)

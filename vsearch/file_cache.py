@@ -23,7 +23,7 @@ class FileCache:
 
     Args:
         folder: made when something is put.
-        capacity: values kept at most; with 0 nothing is kept, and nothing that was is found.
+        capacity: values kept at most.
     """
 
     def __init__(self, folder: Path, *, capacity: int) -> None:
@@ -32,8 +32,6 @@ class FileCache:
 
     def get(self, key: bytes) -> bytes | None:
         """What was put under the key; None where nothing is known (any more)."""
-        if not self._capacity:
-            return None
         try:
             content = self._path(key).read_bytes()
         except OSError:
@@ -43,8 +41,6 @@ class FileCache:
 
     def put(self, key: bytes, value: bytes) -> None:
         """Keep a value, if it can be kept."""
-        if not self._capacity:
-            return
         with suppress(OSError):
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             beside = self._folder / f"{uuid4().hex}.new"

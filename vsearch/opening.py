@@ -74,8 +74,3 @@ def _emptying(settings: Settings) -> str:
 def known_digests(settings: Settings) -> FileCache:
     """Of weights that were read once."""
     return FileCache(settings.home / "cache" / "digests", capacity=_MOST_DIGESTS)
-
-
-def known_sentences(settings: Settings) -> FileCache:
-    """Vectors of what was asked before, as many as the settings allow."""
-    return FileCache(settings.home / "cache" / "sentences", capacity=settings.remember)

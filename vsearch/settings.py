@@ -13,10 +13,6 @@ HOME_VARIABLE = "VSEARCH_HOME"
 _PAGE_CATALOG = "VSEARCH_UI_CATALOG"
 _PAGE_MODEL = "VSEARCH_UI_MODEL"
 
-REMEMBER_VARIABLE = "VSEARCH_REMEMBER"
-_REMEMBERED = 1000
-_DIGITS = 9  # of a number that anybody could mean
-
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -28,7 +24,6 @@ class Settings:
         model: the model asked for; None means the catalog's own, else the default.
         device: `auto`, `cpu`, `cuda` or `mps`.
         precision: `auto`, `fp32`, `bf16` or `fp16`.
-        remember: of so many sentences that were asked the vectors are kept; 0 keeps none.
     """
 
     home: Path
@@ -36,7 +31,6 @@ class Settings:
     model: str | None = None
     device: str = "auto"
     precision: str = "auto"
-    remember: int = _REMEMBERED
 
     @property
     def catalog_flags(self) -> tuple[str | Path, ...]:
@@ -55,8 +49,6 @@ def read_settings(
     """Join the flags of one command with the environment; a flag wins.
 
     Paths come back absolute, so that a later change of the working folder changes nothing.
-
-    Raises SettingError for a variable that makes no sense.
     """
     chosen = environment.get(HOME_VARIABLE)
     place = None if catalog is None else _absolute(catalog)
@@ -67,7 +59,6 @@ def read_settings(
         model=model,
         device=device,
         precision=precision,
-        remember=_read_remember(environment.get(REMEMBER_VARIABLE)),
     )
 
 
@@ -97,23 +88,11 @@ def _usual_home(*, instead: Path | None) -> Path:
         ) from error
 
 
-def _read_remember(text: str | None) -> int:
-    if not text:
-        return _REMEMBERED
-    if not (text.isascii() and text.isdigit() and len(text) <= _DIGITS):
-        raise SettingError(
-            f"{REMEMBER_VARIABLE} is {text[:40]!r}; it must be how many sentences are remembered,"
-            " from 0 (none) up"
-        )
-    return int(text)
-
-
 def page_environment(settings: Settings) -> dict[str, str]:
     """The variables that tell the page's process the settings of the command that started it."""
     variables = {
         HOME_VARIABLE: str(settings.home),
         _PAGE_CATALOG: str(settings.catalog),
-        REMEMBER_VARIABLE: str(settings.remember),
     }
     return variables | ({_PAGE_MODEL: settings.model} if settings.model else {})
 

@@ -21,7 +21,6 @@ from xclip_core.identity import (
     DEFAULT_MODEL,
     DEMO_MODEL,
     PUBLISHED_MODELS,
-    TEXT_VECTORS,
     ModelIdentity,
 )
 
@@ -29,7 +28,6 @@ __all__ = [
     "DEFAULT_MODEL",
     "DEMO_MODEL",
     "PUBLISHED_MODELS",
-    "TEXT_VECTORS",
     "CheckpointError",
     "CheckpointNotFoundError",
     "ConfigError",

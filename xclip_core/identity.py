@@ -7,10 +7,6 @@ from dataclasses import dataclass
 DEMO_MODEL = "demo"
 DEFAULT_MODEL = "microsoft/xclip-base-patch32"
 
-# Counts up whenever the same weights would make another vector of a sentence than before, beyond
-# rounding: vectors of an earlier count are not to be used any more.
-TEXT_VECTORS = 1
-
 PUBLISHED_MODELS = (
     "microsoft/xclip-base-patch32",
     "microsoft/xclip-base-patch32-16-frames",

@@ -44,7 +44,7 @@ def test_neither_cores_nor_workers_change_a_clip_or_an_answer(
 ) -> None:
     clips, answers = [], []
     for cores, workers in ((1, 1), (2, 3)):
-        vsearch = run_from(tmp_path / f"{cores} cores", VSEARCH_REMEMBER="0")
+        vsearch = run_from(tmp_path / f"{cores} cores")
         with on_cores(cores):
             run = vsearch("index", library, "--model", model, "--workers", workers, "--json")
             assert run.code == 0, run.err

@@ -1,6 +1,6 @@
 """The searcher over a real catalog, with words as one-hot vectors for a model."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +13,6 @@ from search import (
     NothingIndexedError,
     OtherModelError,
     Searcher,
-    SentenceMemory,
 )
 from xclip_core import ModelIdentity
 
@@ -34,8 +33,12 @@ class WordEmbedder:
         return 30 if len(text) > 30 else None
 
 
-def mixed(*words):
-    vector = np.array([float(words.count(word)) for word in WORDS], dtype=np.float32)
+def words(_made_by):
+    return WordEmbedder()
+
+
+def mixed(*given):
+    vector = np.array([float(given.count(word)) for word in WORDS], dtype=np.float32)
     return vector / np.linalg.norm(vector)
 
 
@@ -65,7 +68,7 @@ def catalog(tmp_path):
 
 @pytest.fixture
 def searcher(catalog):
-    return Searcher(catalog=catalog, load_embedder=WordEmbedder)
+    return Searcher(catalog=catalog, load_embedder=words)
 
 
 def test_the_moment_that_shows_it_comes_first_with_its_whole_length(searcher):
@@ -111,7 +114,7 @@ def test_a_film_that_fills_the_pool_does_not_hide_the_others(tmp_path):
     with bound(tmp_path / "catalog") as catalog:
         add_film(catalog, "long.mp4", *["kitchen"] * 300)
         add_film(catalog, "short.mp4", "kitchen snow")
-        hits = Searcher(catalog=catalog, load_embedder=WordEmbedder).search("kitchen", limit=2).hits
+        hits = Searcher(catalog=catalog, load_embedder=words).search("kitchen", limit=2).hits
     assert [(hit.path.name, hit.end) for hit in hits] == [("long.mp4", 1204.0), ("short.mp4", 8.0)]
 
 
@@ -136,7 +139,7 @@ def test_a_limit_below_one_is_refused(searcher, limit):
 def test_a_catalog_of_another_model_is_refused_with_both_named(catalog):
     other = Searcher(
         catalog=catalog,
-        load_embedder=lambda: WordEmbedder(
+        load_embedder=lambda _: WordEmbedder(
             replace(IDENTITY, model="rooms", weights_digest="cd" * 32)
         ),
     )
@@ -147,14 +150,14 @@ def test_a_catalog_of_another_model_is_refused_with_both_named(catalog):
 def test_the_same_weights_under_another_name_may_ask(catalog):
     renamed = Searcher(
         catalog=catalog,
-        load_embedder=lambda: WordEmbedder(replace(IDENTITY, model="copy/of/words")),
+        load_embedder=lambda _: WordEmbedder(replace(IDENTITY, model="copy/of/words")),
     )
     assert renamed.search("kitchen").hits[0].path == Path("/films/home.mp4")
 
 
 def test_an_empty_catalog_says_how_to_fill_it(tmp_path):
     with bound(tmp_path / "catalog") as catalog:
-        empty = Searcher(catalog=catalog, load_embedder=WordEmbedder)
+        empty = Searcher(catalog=catalog, load_embedder=words)
         for within in (None, "*.mp4"):
             with pytest.raises(NothingIndexedError, match="vsearch index PATH"):
                 empty.search("kitchen", within=within)
@@ -162,7 +165,7 @@ def test_an_empty_catalog_says_how_to_fill_it(tmp_path):
 
 def test_a_catalog_that_was_only_just_made_says_how_to_fill_it(tmp_path):
     with Catalog.open(tmp_path / "catalog", create=True) as catalog:
-        fresh = Searcher(catalog=catalog, load_embedder=WordEmbedder)
+        fresh = Searcher(catalog=catalog, load_embedder=words)
         with pytest.raises(NothingIndexedError, match="vsearch index PATH"):
             fresh.search("kitchen")
 
@@ -173,61 +176,10 @@ def test_a_catalog_whose_films_are_all_gone_says_how_to_fill_it(catalog, searche
         searcher.search("kitchen")
 
 
-@dataclass
-class Notebook:
-    """A memo in memory."""
-
-    known: dict[bytes, bytes] = field(default_factory=dict)
-
-    def get(self, key):
-        return self.known.get(key)
-
-    def put(self, key, value):
-        self.known[key] = value
-
-
-def no_model():
-    raise LookupError("the model is away")
-
-
-def test_a_sentence_that_was_asked_before_needs_no_model(catalog):
-    memory = SentenceMemory(Notebook())
-    first = Searcher(catalog=catalog, load_embedder=WordEmbedder, memory=memory)
-    hits = first.search("kitchen").hits
-    second = Searcher(catalog=catalog, load_embedder=no_model, memory=memory)
-    assert second.search(" kitchen  ").hits == hits
-    with pytest.raises(LookupError):
-        second.search("beach")
-
-
-def test_a_sentence_that_other_weights_were_asked_is_not_known(catalog, tmp_path):
-    notebook = Notebook()
-    Searcher(catalog=catalog, load_embedder=WordEmbedder, memory=SentenceMemory(notebook)).search(
-        "kitchen"
-    )
-    with Catalog.open(tmp_path / "other", create=True) as other:
-        other.bind(Provenance("rooms", None, "cd" * 32, len(WORDS), 8, 8.0, 4.0))
-        add_film(other, "home.mp4", "kitchen")
-        searcher = Searcher(catalog=other, load_embedder=no_model, memory=SentenceMemory(notebook))
-        with pytest.raises(LookupError):
-            searcher.search("kitchen")
-
-
-def test_nothing_is_remembered_of_a_model_that_did_not_make_the_catalog(catalog):
-    notebook = Notebook()
-    stranger = WordEmbedder(replace(IDENTITY, weights_digest="cd" * 32))
-    searcher = Searcher(
-        catalog=catalog, load_embedder=lambda: stranger, memory=SentenceMemory(notebook)
-    )
-    with pytest.raises(OtherModelError):
-        searcher.search("kitchen")
-    assert notebook.known == {}
-
-
 def test_the_model_is_loaded_once_and_when_it_is_wanted(catalog):
     loads = []
 
-    def load():
+    def load(_):
         loads.append(len(loads))
         return WordEmbedder()
 
@@ -242,7 +194,7 @@ def test_the_model_is_loaded_once_and_when_it_is_wanted(catalog):
 def test_warming_up_sees_that_the_model_is_another_one(catalog):
     stranger = WordEmbedder(replace(IDENTITY, model="rooms", weights_digest="cd" * 32))
     with pytest.raises(OtherModelError, match="comes from rooms"):
-        Searcher(catalog=catalog, load_embedder=lambda: stranger).warm_up()
+        Searcher(catalog=catalog, load_embedder=lambda _: stranger).warm_up()
 
 
 def test_what_is_amiss_with_a_question_is_told_with_its_answer(searcher):
@@ -252,11 +204,3 @@ def test_what_is_amiss_with_a_question_is_told_with_its_answer(searcher):
     # The embedder of these tests reads 30 letters.
     (note,) = searcher.search("kitchen beach train snow beach nothing").notes
     assert "“… beach train snow beach”" in note
-
-
-def test_that_a_sentence_was_cut_off_is_remembered_with_what_it_means(catalog):
-    memory = SentenceMemory(Notebook())
-    sentence = "kitchen beach train snow beach nothing"
-    first = Searcher(catalog=catalog, load_embedder=WordEmbedder, memory=memory).search(sentence)
-    again = Searcher(catalog=catalog, load_embedder=no_model, memory=memory).search(sentence)
-    assert again.notes == first.notes != ()

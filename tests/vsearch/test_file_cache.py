@@ -53,14 +53,6 @@ def test_the_oldest_go(cache: FileCache, folder: Path) -> None:
     assert len(list(folder.iterdir())) == 4
 
 
-def test_without_room_nothing_is_kept_and_nothing_found(folder: Path) -> None:
-    none = FileCache(folder, capacity=0)
-    none.put(b"one", b"1")
-    assert not folder.exists()
-    FileCache(folder, capacity=4).put(b"one", b"1")
-    assert none.get(b"one") is None
-
-
 def test_only_the_owner_can_read_it_and_names_tell_nothing(cache: FileCache, folder: Path) -> None:
     cache.put(b"a secret question", b"value")
     (file,) = folder.iterdir()

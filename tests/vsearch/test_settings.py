@@ -39,7 +39,6 @@ def test_the_page_gets_the_settings_of_the_command_that_started_it(
         home=tmp_path,
         catalog=tmp_path / "other place",
         model=model,
-        remember=7,
     )
     assert read_page_settings(page_environment(settings)) == settings
 
@@ -47,15 +46,3 @@ def test_the_page_gets_the_settings_of_the_command_that_started_it(
 def test_a_page_that_the_command_did_not_start_gets_none(tmp_path: Path) -> None:
     with pytest.raises(SettingError, match="was not started by `vsearch ui`"):
         read_page_settings({"VSEARCH_HOME": str(tmp_path)})
-
-
-def test_how_much_is_remembered_is_told_by_the_environment() -> None:
-    assert read_settings({}).remember == read_settings({"VSEARCH_REMEMBER": ""}).remember == 1000
-    assert read_settings({"VSEARCH_REMEMBER": "0"}).remember == 0
-    assert read_settings({"VSEARCH_REMEMBER": "20"}).remember == 20
-
-
-@pytest.mark.parametrize("text", ["many", "-1", "1.5", "²", " 3"])
-def test_a_number_that_is_none_is_refused(text: str) -> None:
-    with pytest.raises(SettingError, match="how many sentences"):
-        read_settings({"VSEARCH_REMEMBER": text})

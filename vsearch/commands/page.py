@@ -65,5 +65,9 @@ def _check_model(settings: Settings) -> None:
     from search import NothingIndexedError
     from vsearch import asking
 
-    with suppress(CatalogMissingError, NothingIndexedError), asking.open_searcher(settings):
-        pass
+    with (
+        suppress(CatalogMissingError, NothingIndexedError),
+        asking.open_searcher(settings) as searcher,
+    ):
+        if settings.model is not None:
+            searcher.warm_up()
