@@ -25,7 +25,7 @@ from catalog import Catalog
 from indexer import IndexSettings, Sampling, index_library
 from toyworld.film import Event, make_film
 from toyworld.world import COMBINATIONS, OPPOSITE, Combination, is_held_out
-from xclip_core.checkpoint.location import ClipFormat
+from xclip_core.checkpoint.files import ClipFormat
 from xclip_core.embedder import Embedder
 from xclip_core.identity import ModelIdentity
 from xclip_core.inputs.preprocess import FrameProcessor
@@ -96,7 +96,7 @@ class _Loaded:
         return ClipFormat(
             frames_per_clip=identity.frames_per_clip,
             image_size=identity.image_size,
-            dimension=identity.dimension,
+            dim=identity.dim,
             processor=self.embedder.processor,
         )
 
@@ -182,7 +182,7 @@ def measure(*, model: str, library: Path) -> dict[str, Any]:
     without = score_matrix(library, COMBINATIONS, clips=FramesWithoutOrder(embedder), texts=texts)
     return {
         "model": embedder.identity.model,
-        "weights": embedder.identity.weights_digest,
+        "digest": embedder.identity.model_digest,
         "films": len(COMBINATIONS),
         "machine": f"{platform.machine()}, {os.cpu_count()} cores",
         "versions": {

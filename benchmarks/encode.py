@@ -64,7 +64,7 @@ class _Rivals:
         from transformers import XCLIPModel
 
         folder, dtype = base_patch32(), PRECISIONS[precision]
-        checkpoint = load_checkpoint(str(folder), offline=True, report=lambda _: None)
+        checkpoint = load_checkpoint(str(folder), offline=True, on_message=lambda _: None)
         self.device, self.dtype, self.processor = device, dtype, checkpoint.processor
         self.ours = VideoEncoder(
             checkpoint.model, processor=checkpoint.processor, device=device, dtype=dtype

@@ -255,7 +255,7 @@ _MAPPED = """
 import sys
 from pathlib import Path
 from xclip_core.text_embedder import TextEmbedder
-embedder = TextEmbedder.load(sys.argv[1], memo=type("Known", (), {
+embedder = TextEmbedder.load(sys.argv[1], cache=type("Known", (), {
     "get": lambda self, key: b"0" * 64, "put": lambda self, key, value: None})())
 embedder.embed_texts([sys.argv[2]])
 print(Path("/proc/self/smaps").read_text())
@@ -295,7 +295,7 @@ def sentences(tokenizer: Tokenizer) -> Iterator[str]:
 def _library(model: Path) -> Path:
     """A catalog of random clips that says it was made with the model; made once."""
     identity = TextEmbedder.load(str(model)).identity
-    folder = CACHE / f"clips-{FILMS}x{CLIPS_OF_EACH}-{identity.weights_digest[:12]}"
+    folder = CACHE / f"clips-{FILMS}x{CLIPS_OF_EACH}-{identity.model_digest[:12]}"
     if folder.exists():
         with Catalog.open(folder) as catalog:
             catalog.save_snapshot()  # an earlier one may be of a form that is no longer read
@@ -305,8 +305,8 @@ def _library(model: Path) -> Path:
     provenance = Provenance(
         model=identity.model,
         revision=None,
-        weights_digest=identity.weights_digest,
-        dimension=identity.dimension,
+        weights_digest=identity.model_digest,
+        dimension=identity.dim,
         frames_per_clip=identity.frames_per_clip,
         window=8.0,
         stride=4.0,
@@ -315,7 +315,7 @@ def _library(model: Path) -> Path:
     with Catalog.open(beside, create=True) as catalog:
         catalog.bind(provenance)
         for number in range(FILMS):
-            add_film(catalog, number, random=random, dimension=identity.dimension)
+            add_film(catalog, number, random=random, dimension=identity.dim)
         catalog.save_snapshot()
     beside.replace(folder)
     return folder

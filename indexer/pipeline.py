@@ -189,7 +189,7 @@ class _Indexing:
             return
         clip_format = self.model.clip_format()
         with ClipEncoder(self.model, limit=self.settings.clips_per_batch) as encoder:
-            batches = EmbeddingBatches(encoder=encoder, dimension=clip_format.dimension)
+            batches = EmbeddingBatches(encoder=encoder, dimension=clip_format.dim)
             try:
                 with self._readers(clip_format) as readers:
                     self._submit(job, readers, batches)
@@ -359,8 +359,8 @@ def provenance_of(embedder: ClipEmbedder, *, settings: IndexSettings) -> Provena
     return Provenance(
         model=identity.model,
         revision=identity.revision,
-        weights_digest=identity.weights_digest,
-        dimension=identity.dimension,
+        weights_digest=identity.model_digest,
+        dimension=identity.dim,
         frames_per_clip=identity.frames_per_clip,
         window=settings.window,
         stride=settings.stride,

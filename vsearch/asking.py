@@ -63,6 +63,6 @@ def _load_embedder(made_by: Provenance, *, settings: Settings) -> TextEmbedder:
     model = model_to_load(settings, made_by=made_by)
     from xclip_core.text_embedder import TextEmbedder
 
-    embedder = TextEmbedder.load(model, memo=known_digests(settings), on_message=log.info)
+    embedder = TextEmbedder.load(model, cache=known_digests(settings), on_message=log.info)
     log.debug("the text encoder of %s", embedder.identity.model)
     return embedder

@@ -90,4 +90,4 @@ def _model_line(status: CatalogStatus) -> str:
         return "none yet: the first index run decides"
     revision = f" at revision {made_by.revision}" if made_by.revision else ""
     known = f" ({DEMO_KNOWS})" if made_by.model == DEMO_MODEL else ""
-    return f"{shown(made_by.model)}{revision}, weights {made_by.weights_digest[:12]}{known}"
+    return f"{shown(made_by.model)}{revision}, digest {made_by.weights_digest[:12]}{known}"

@@ -201,9 +201,10 @@ class _ModelOnDemand:
 
     def clip_format(self) -> ClipFormat:
         """From the checkpoint's small files, without PyTorch; fetches what is not here yet."""
-        from xclip_core.checkpoint.location import locate, read_clip_format
+        from xclip_core.checkpoint.files import read_clip_format
+        from xclip_core.checkpoint.location import locate
 
-        return read_clip_format(locate(self._name, report=log.info).folder)
+        return read_clip_format(locate(self._name, on_message=log.info).folder)
 
     def load(self) -> Embedder:
         """The embedder, each of whose calls keeps to one core: a call for each core goes on."""
@@ -312,7 +313,7 @@ def load_embedder(settings: Settings, *, made_by: Provenance | None) -> Embedder
         model_to_load(settings, made_by=made_by),
         device=settings.device,
         precision=settings.precision,
-        memo=known_digests(settings),
+        cache=known_digests(settings),
         on_message=log.info,
     )
     log.debug("model %s on %s in %s", embedder.identity.model, embedder.device, embedder.precision)

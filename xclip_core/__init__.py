@@ -4,7 +4,6 @@ Only what is cheap to import is named here. The rest lies where its name says:
 `from xclip_core.embedder import Embedder`, `from xclip_core.model.model import XCLIP`, and so on.
 """
 
-from xclip_core.checkpoint.cache import Memo
 from xclip_core.errors import (
     CheckpointError,
     CheckpointNotFoundError,
@@ -35,7 +34,6 @@ __all__ = [
     "FrameProcessorError",
     "HubUnreachableError",
     "InputError",
-    "Memo",
     "ModelError",
     "ModelIdentity",
     "TokenizerError",

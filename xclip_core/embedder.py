@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-from xclip_core.checkpoint.cache import Memo
+from xclip_core.checkpoint.cache import Cache
 from xclip_core.checkpoint.checkpoint import Checkpoint, load_checkpoint
 from xclip_core.errors import InputError, ModelError
-from xclip_core.identity import DEFAULT_MODEL, ModelIdentity
+from xclip_core.identity import DEFAULT_MODEL
 from xclip_core.inference.batching import Batches
 from xclip_core.inference.devices import (
     PRECISIONS,
@@ -59,15 +59,8 @@ class Embedder:
         precision: str,
         threads: int | None = None,
     ) -> None:
-        model, config = checkpoint.model, checkpoint.model.config
-        self.identity = ModelIdentity(
-            model=checkpoint.name,
-            revision=checkpoint.revision,
-            weights_digest=checkpoint.weights_digest,
-            dimension=config.projection_dim,
-            frames_per_clip=config.vision.num_frames,
-            image_size=config.vision.image_size,
-        )
+        model = checkpoint.model
+        self.identity = checkpoint.identity
         self.device = device
         self.precision = precision
         self.processor = checkpoint.processor
@@ -92,7 +85,7 @@ class Embedder:
         device: str = "auto",
         precision: str = "auto",
         offline: bool = False,
-        memo: Memo | None = None,
+        cache: Cache | None = None,
         on_message: Callable[[str], None] | None = None,
         threads: int | None = None,
         probe: Probe | None = None,
@@ -105,7 +98,7 @@ class Embedder:
             precision: "auto" (the fastest that the device computes well), or a name from
                 `PRECISIONS`.
             offline: do not ask the Hub for what is not in its cache on this machine.
-            memo: where digests of weights are kept, so that who asks need not read all of them.
+            cache: holds digests of weights, so that they are not hashed at every load.
             on_message: told in sentences what takes time, and what is not used as asked for.
             threads: how many compute where the device is the processor, to leave cores to others;
                 None for as many as PyTorch takes by itself. See `computing_threads`.
@@ -120,7 +113,7 @@ class Embedder:
         fitting = choose_precision(precision, device=chosen)
         if fitting == "bf16" and chosen == "cpu" and not cpu_computes_bf16():
             report("this processor has no bf16 arithmetic: fp32 would be far faster")
-        checkpoint = load_checkpoint(model, offline=offline, memo=memo, report=report)
+        checkpoint = load_checkpoint(model, offline=offline, cache=cache, on_message=report)
         with computing_threads(threads):
             chosen, fitting = verified_backend(
                 chosen, fitting, probe=probe or golden_probe(), report=report
@@ -204,7 +197,7 @@ class Embedder:
 
     def _unit_rows(self, vectors: list[Tensor]) -> NDArray[np.float32]:
         if not vectors:
-            return np.zeros((0, self.identity.dimension), dtype=np.float32)
+            return np.zeros((0, self.identity.dim), dtype=np.float32)
         unit = F.normalize(torch.cat(vectors).float(), dim=-1)
         return _finite(unit, precision=self.precision)
 

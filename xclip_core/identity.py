@@ -1,4 +1,4 @@
-"""Which model: names that can be given, and what tells one set of weights from another."""
+"""Names of models, and the identity of one."""
 
 from __future__ import annotations
 
@@ -28,20 +28,21 @@ PUBLISHED_MODELS = (
 
 @dataclass(frozen=True, slots=True)
 class ModelIdentity:
-    """What an index has to remember about the model that made its vectors.
+    """The identity of a model, as an index keeps it with the vectors of the model.
 
     Attributes:
-        model: "demo", the absolute path of a folder, or a Hub id.
+        model: "demo", the absolute path of a folder, or the Hub's `owner/name`.
         revision: the Hub's commit; None for anything that is not from the Hub.
-        weights_digest: hexadecimal sha256 of the weights.
-        dimension: length P of a vector.
+        model_digest: hexadecimal sha256 of everything that changes a vector: weights,
+            configuration, preparation of frames, tokenizer.
+        dim: D, the length of a vector.
         frames_per_clip: T.
         image_size: S, the side of a prepared frame in pixels.
     """
 
     model: str
     revision: str | None
-    weights_digest: str
-    dimension: int
+    model_digest: str
+    dim: int
     frames_per_clip: int
     image_size: int

@@ -14,14 +14,8 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from xclip_core.checkpoint.cache import Memo
-from xclip_core.checkpoint.digest import weights_digest
-from xclip_core.checkpoint.location import (
-    find_weights,
-    locate,
-    read_config,
-    require_fitting_vocabulary,
-)
+from xclip_core.checkpoint.cache import Cache
+from xclip_core.checkpoint.files import CheckpointFiles
 from xclip_core.checkpoint.mapped_weights import map_weights
 from xclip_core.checkpoint.tensor_forms import OBSOLETE_BUFFERS, require_forms
 from xclip_core.errors import WeightsError, damaged
@@ -59,7 +53,7 @@ class TextEmbedder:
         model: str = DEFAULT_MODEL,
         *,
         offline: bool = False,
-        memo: Memo | None = None,
+        cache: Cache | None = None,
         on_message: Callable[[str], None] | None = None,
     ) -> Self:
         """Find a checkpoint and map its text encoder; the rest of its weights is not read.
@@ -67,30 +61,24 @@ class TextEmbedder:
         Args:
             model: "demo", a folder, or a Hub id (`owner/name[@revision]`).
             offline: do not ask the Hub for what is not in its cache on this machine.
-            memo: where digests of weights are kept; without it all weights are read for theirs.
+            cache: holds digests of weights, so that they are not hashed at every load.
             on_message: told in sentences what takes time.
 
         Raises:
             ModelError: the checkpoint cannot be used; one sentence.
         """
-        location = locate(model, offline=offline, report=on_message or (lambda _: None))
-        folder = location.folder
-        config = read_config(folder)
-        files = find_weights(folder)
-        with ThreadPoolExecutor(max_workers=1) as beside:
-            digest = beside.submit(weights_digest, files, memo=memo)
-            tokenizer = Tokenizer.load(folder, max_length=config.text.max_position_embeddings)
-            require_fitting_vocabulary(config, tokenizer=tokenizer, folder=folder)
-            tower = _read_tower(config, files)
-        identity = ModelIdentity(
-            model=location.name,
-            revision=location.revision,
-            weights_digest=digest.result(),
-            dimension=config.projection_dim,
-            frames_per_clip=config.vision.num_frames,
-            image_size=config.vision.image_size,
+        files = CheckpointFiles.read(
+            model, offline=offline, on_message=on_message or (lambda _: None)
         )
-        return cls(tower, tokenizer=tokenizer, identity=identity, source=files[0])
+        with ThreadPoolExecutor(max_workers=1) as beside:
+            identity = beside.submit(files.identity, cache=cache)
+            tower = _read_tower(files.config, files.weights)
+        return cls(
+            tower,
+            tokenizer=files.tokenizer,
+            identity=identity.result(),
+            source=files.weights[0],
+        )
 
     def letters_read(self, text: str) -> int | None:
         """How many letters of a text that is too long count; None where all do."""
@@ -102,7 +90,7 @@ class TextEmbedder:
         Raises:
             WeightsError: the weights make numbers that are not finite.
         """
-        vectors = np.zeros((len(texts), self.identity.dimension), dtype=np.float32)
+        vectors = np.zeros((len(texts), self.identity.dim), dtype=np.float32)
         for row, text in enumerate(texts):
             vectors[row] = self._tower.encode(self._tokenizer.encode(clean_text(text)))
         if not np.isfinite(vectors).all():

@@ -42,5 +42,5 @@ def _make(checkpoint: Path) -> None:
         mean=(0.485, 0.456, 0.406),
         std=(0.229, 0.224, 0.225),
     )
-    tokenizer = load_checkpoint("demo", offline=True, report=lambda _: None).tokenizer
+    tokenizer = load_checkpoint("demo", offline=True, on_message=lambda _: None).tokenizer
     save_checkpoint(checkpoint, model=model, tokenizer=tokenizer, processor=processor)

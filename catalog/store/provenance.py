@@ -71,7 +71,7 @@ def require_agreement(stored: Provenance, *, asked: Provenance, folder: Path) ->
 def _in_words(provenance: Provenance) -> str:
     revision = "" if provenance.revision is None else f"@{provenance.revision}"
     return (
-        f"{provenance.model}{revision} (weights {provenance.weights_digest[:12]},"
+        f"{provenance.model}{revision} (digest {provenance.weights_digest[:12]},"
         f" {provenance.frames_per_clip} frames a clip, {provenance.dimension} numbers a vector,"
         f" {provenance.window:g} s every {provenance.stride:g} s)"
     )

@@ -43,7 +43,7 @@ class ClipFormat(Protocol):
         """S, the side of a prepared frame in pixels."""
 
     @property
-    def dimension(self) -> int:
+    def dim(self) -> int:
         """P, the length of a vector."""
 
     @property

@@ -17,8 +17,8 @@ DIMENSION = 16
 COLOURS = ModelIdentity(
     model="colours",
     revision=None,
-    weights_digest="0" * 64,
-    dimension=DIMENSION,
+    model_digest="0" * 64,
+    dim=DIMENSION,
     frames_per_clip=FRAMES,
     image_size=SIZE,
 )
@@ -81,7 +81,7 @@ class ColourClips:
     processor: ColourProcessor
     frames_per_clip: int = FRAMES
     image_size: int = SIZE
-    dimension: int = DIMENSION
+    dim: int = DIMENSION
 
 
 @dataclass

@@ -140,7 +140,7 @@ def test_a_catalog_of_another_model_is_refused_with_both_named(catalog):
     other = Searcher(
         catalog=catalog,
         load_embedder=lambda _: WordEmbedder(
-            replace(IDENTITY, model="rooms", weights_digest="cd" * 32)
+            replace(IDENTITY, model="rooms", model_digest="cd" * 32)
         ),
     )
     with pytest.raises(OtherModelError, match=r"made with words.*comes from rooms.*--model words"):
@@ -192,7 +192,7 @@ def test_the_model_is_loaded_once_and_when_it_is_wanted(catalog):
 
 
 def test_warming_up_sees_that_the_model_is_another_one(catalog):
-    stranger = WordEmbedder(replace(IDENTITY, model="rooms", weights_digest="cd" * 32))
+    stranger = WordEmbedder(replace(IDENTITY, model="rooms", model_digest="cd" * 32))
     with pytest.raises(OtherModelError, match="comes from rooms"):
         Searcher(catalog=catalog, load_embedder=lambda _: stranger).warm_up()
 

@@ -37,8 +37,8 @@ def cosines(one: NDArray[np.float32], two: NDArray[np.float32]) -> NDArray[np.fl
 def test_it_says_what_it_is(embedder: Embedder, small_folder: Path) -> None:
     identity = embedder.identity
     assert identity.model == str(small_folder)
-    assert len(identity.weights_digest) == 64
-    assert (identity.dimension, identity.frames_per_clip, identity.image_size) == (16, 4, 32)
+    assert len(identity.model_digest) == 64
+    assert (identity.dim, identity.frames_per_clip, identity.image_size) == (16, 4, 32)
     assert (embedder.device, embedder.precision) == ("cpu", "fp32")
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from xclip_core.checkpoint.location import read_clip_format, read_config
+from xclip_core.checkpoint.files import read_clip_format, read_config
 from xclip_core.errors import ModelError
 
 # As JSON spells them; Python reads all but the last, which has more digits than it converts.

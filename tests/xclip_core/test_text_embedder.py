@@ -50,9 +50,9 @@ def test_it_is_the_model_that_the_whole_checkpoint_is(
 ) -> None:
     whole = load_checkpoint(str(small_folder))
     identity = embedder.identity
-    assert (identity.model, identity.revision) == (whole.name, whole.revision)
-    assert identity.weights_digest == whole.weights_digest
-    assert (identity.dimension, identity.frames_per_clip, identity.image_size) == (16, 4, 32)
+    assert (identity.model, identity.revision) == (whole.identity.model, whole.identity.revision)
+    assert identity.model_digest == whole.identity.model_digest
+    assert (identity.dim, identity.frames_per_clip, identity.image_size) == (16, 4, 32)
 
 
 def test_a_vector_does_not_depend_on_its_neighbours(embedder: TextEmbedder) -> None:

@@ -21,18 +21,12 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
-from xclip_core.checkpoint.cache import Memo
-from xclip_core.checkpoint.digest import weights_digest
+from xclip_core.checkpoint.cache import Cache
+from xclip_core.checkpoint.files import CheckpointFiles
 from xclip_core.checkpoint.hub import PICKLED, SAFETENSORS
-from xclip_core.checkpoint.location import (
-    find_weights,
-    locate,
-    read_config,
-    require_fitting_vocabulary,
-    require_same_frames,
-)
 from xclip_core.checkpoint.tensor_forms import OBSOLETE_BUFFERS, TensorForm, require_forms
 from xclip_core.errors import WeightsError, damaged
+from xclip_core.identity import ModelIdentity
 from xclip_core.inputs.preprocess import FrameProcessor
 from xclip_core.inputs.tokenizer import Tokenizer
 from xclip_core.model.config import XCLIPConfig
@@ -41,11 +35,16 @@ from xclip_core.model.model import XCLIP
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """A loaded checkpoint: the model in float32 and evaluation mode, and what goes with it."""
+    """A loaded checkpoint: the model in float32 and evaluation mode, and its preparations.
 
-    name: str
-    revision: str | None
-    weights_digest: str
+    Attributes:
+        identity: its name, and the digest of everything that changes a vector.
+        model: the weights in their modules.
+        tokenizer: the preparation of texts.
+        processor: the preparation of frames.
+    """
+
+    identity: ModelIdentity
     model: XCLIP
     tokenizer: Tokenizer
     processor: FrameProcessor
@@ -55,37 +54,28 @@ def load_checkpoint(
     name: str,
     *,
     offline: bool = False,
-    memo: Memo | None = None,
-    report: Callable[[str], None] = lambda _: None,
+    cache: Cache | None = None,
+    on_message: Callable[[str], None] = lambda _: None,
 ) -> Checkpoint:
     """Find and load a checkpoint.
 
     Args:
-        name, offline, report: as in `locate`.
-        memo: where digests of weights are kept, so that who asks need not read all of them again.
+        name, offline, on_message: as in `locate`.
+        cache: holds digests of weights, so that they are not hashed at every load.
 
     Raises:
         CheckpointError: not found, damaged, unsafe, or weights of another architecture.
-        ConfigError, TokenizerError, FrameProcessorError: a file beside the weights is unfit.
+        ConfigError, TokenizerError, FrameProcessorError: a file beside the weights cannot be used.
     """
-    location = locate(name, offline=offline, report=report)
-    folder = location.folder
-    config = read_config(folder)
-    processor = FrameProcessor.load(folder)
-    tokenizer = Tokenizer.load(folder, max_length=config.text.max_position_embeddings)
-    require_fitting_vocabulary(config, tokenizer=tokenizer, folder=folder)
-    require_same_frames(config, processor=processor, folder=folder)
-    files = find_weights(folder)
+    files = CheckpointFiles.read(name, offline=offline, on_message=on_message)
     with ThreadPoolExecutor(max_workers=1) as beside:
-        digest = beside.submit(weights_digest, files, memo=memo)
-        model = build_model(config, read_weights(files), source=files[0])
+        identity = beside.submit(files.identity, cache=cache)
+        model = build_model(files.config, read_weights(files.weights), source=files.weights[0])
     return Checkpoint(
-        name=location.name,
-        revision=location.revision,
-        weights_digest=digest.result(),
+        identity=identity.result(),
         model=model,
-        tokenizer=tokenizer,
-        processor=processor,
+        tokenizer=files.tokenizer,
+        processor=files.processor,
     )
 
 

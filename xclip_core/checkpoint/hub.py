@@ -38,7 +38,7 @@ _LOCAL_ERRORS = {
     errno.EIO, errno.EEXIST, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG, errno.EMFILE,
 }  # fmt: skip
 
-Report = Callable[[str], None]
+OnMessage = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +52,12 @@ class HubName:
         return self.repository if self.revision is None else f"{self.repository}@{self.revision}"
 
 
-def fetch(name: HubName, *, offline: bool, report: Report) -> Path:
+def fetch(name: HubName, *, offline: bool, on_message: OnMessage) -> Path:
     """Find a checkpoint in the cache, or fetch what is missing of it.
 
     Args:
-        offline: look at the cache only.
-        report: told, in a sentence, that something is being fetched.
+        offline: use only what is in the cache.
+        on_message: receives one sentence when something has to be fetched.
 
     Returns:
         The folder of the snapshot; its name is the commit.
@@ -82,7 +82,7 @@ def fetch(name: HubName, *, offline: bool, report: Report) -> Path:
     # From here on that very commit, should the Hub's copy change in between.
     pinned = HubName(repository=name.repository, revision=config.parent.name)
     size = _require_room(pinned)
-    report(f"fetching {name} ({size}) from the Hub, once; it stays in {_cache_folder()}")
+    on_message(f"fetching {name} ({size}) from the Hub, once; it stays in {_cache_folder()}")
     _fetch_first(pinned, "preprocessor_config.json", "processor_config.json")
     if _fetch_first(pinned, "tokenizer.json", "vocab.json").name == "vocab.json":
         _fetch_first(pinned, "merges.txt")

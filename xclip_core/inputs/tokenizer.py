@@ -7,10 +7,11 @@ around. Only the vocabulary varies, so a folder's files are read for their vocab
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import pairwise
+from itertools import chain, pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -138,6 +139,15 @@ class Tokenizer:
         ids = torch.tensor([row.ids for row in rows], dtype=torch.int64)
         mask = torch.tensor([row.attention_mask for row in rows], dtype=torch.int64)
         return ids, mask
+
+    def digest(self) -> str:
+        """Hexadecimal sha256 of the vocabulary and the merges, however the files write them."""
+        numbers = self._vocabulary
+        tokens = sorted(numbers, key=numbers.__getitem__)
+        digest = hashlib.sha256(np.array([numbers[token] for token in tokens], "<i8").tobytes())
+        for words in (tokens, chain.from_iterable(self._merges)):
+            digest.update("\n".join([*words, "\n"]).encode("utf-8", "surrogatepass"))
+        return digest.hexdigest()
 
     def save(self, folder: Path) -> None:
         """Write the published files, readable by `load` and by the library that published them."""

@@ -32,7 +32,7 @@ from xclip_core.checkpoint.hub import HubName, fetch
 name, revision, offline = json.loads(sys.argv[1])
 said = []
 try:
-    folder = fetch(HubName(name, revision), offline=offline, report=said.append)
+    folder = fetch(HubName(name, revision), offline=offline, on_message=said.append)
     print(json.dumps({"folder": str(folder), "said": said}))
 except ModelError as error:
     print(json.dumps({"error": type(error).__name__, "message": str(error)}))
@@ -54,7 +54,7 @@ import os
 from xclip_core.errors import HubUnreachableError
 from xclip_core.checkpoint.hub import HubName, fetch
 try:
-    fetch(HubName("someone/unheard-of", None), offline=True, report=print)
+    fetch(HubName("someone/unheard-of", None), offline=True, on_message=print)
 except HubUnreachableError:
     from huggingface_hub import constants
     print(constants.HF_HUB_DISABLE_TELEMETRY, os.environ["HF_HUB_DISABLE_TELEMETRY"])

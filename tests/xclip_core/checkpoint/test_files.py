@@ -9,12 +9,14 @@ from pathlib import Path
 import pytest
 
 from xclip_core.checkpoint.checkpoint import load_checkpoint
-from xclip_core.checkpoint.location import DEMO_FOLDER, read_clip_format
+from xclip_core.checkpoint.files import read_clip_format
+from xclip_core.checkpoint.location import DEMO_FOLDER
 from xclip_core.errors import CheckpointNotFoundError, ConfigError
 
 _READ = """
 import sys
-from xclip_core.checkpoint.location import locate, read_clip_format
+from xclip_core.checkpoint.files import read_clip_format
+from xclip_core.checkpoint.location import locate
 print(read_clip_format(locate("demo").folder).frames_per_clip, "torch" in sys.modules)
 """
 
@@ -23,7 +25,7 @@ def test_the_format_of_clips_is_that_of_the_loaded_model():
     loaded, told = load_checkpoint("demo"), read_clip_format(DEMO_FOLDER)
     vision = loaded.model.config.vision
     assert (told.frames_per_clip, told.image_size) == (vision.num_frames, vision.image_size)
-    assert told.dimension == loaded.model.config.projection_dim
+    assert told.dim == loaded.model.config.projection_dim
     assert told.processor == loaded.processor
 
 
