@@ -1,4 +1,4 @@
-"""Clips and sentences to vectors: the model, its processors and the machine, put together."""
+"""Embedder: clips to vectors, and X-CLIP's own scores of labels for a clip, on any device."""
 
 from __future__ import annotations
 
@@ -18,37 +18,35 @@ from xclip_core.checkpoint.cache import Cache
 from xclip_core.checkpoint.checkpoint import Checkpoint, load_checkpoint
 from xclip_core.errors import InputError, ModelError
 from xclip_core.identity import DEFAULT_MODEL
-from xclip_core.inference.batching import Batches
+from xclip_core.inference.batching import Batcher
 from xclip_core.inference.devices import (
     PRECISIONS,
     choose_device,
     choose_precision,
-    computing_threads,
     cpu_computes_bf16,
 )
 from xclip_core.inference.self_check import Probe, golden_probe, verified_backend
-from xclip_core.inference.transfer import feeding
 from xclip_core.inference.video_encoder import VideoEncoder
 from xclip_core.model.model import XCLIP
 from xclip_core.text_embedder import clean_text
 
-# Clips that go through the model at once: to begin with, and where growing ends. A processor gains
-# nothing by more; a GPU wants more, and says by its speed how much.
-_CLIPS_AT_ONCE = {"cpu": (8, 8), "cuda": (8, 256), "mps": (16, 16)}
-_TEXTS_AT_ONCE = 64
+# Clips per forward pass at most. More gain nothing on a processor.
+_MOST_CLIPS = {"cpu": 16, "cuda": 256, "mps": 16}
+_TEXTS_PER_PASS = 64
 
 
 class Embedder:
-    """A checkpoint on a device, in a precision. The checkpoint stays as it is.
+    """Embedder of clips: a checkpoint on a device, in a precision. The checkpoint is not changed.
 
-    Between calls it remembers nothing but the size of batch that the device likes. Safe to use from
-    several threads, whose calls go on side by side.
+    Safe to use from several threads: calls run side by side, and share only `clips_wanted`. On a
+    processor each call uses PyTorch's threads, whose number is one for the whole process
+    (`torch.set_num_threads`); this class does not set it.
 
     Attributes:
         identity: what an index has to remember about the model.
-        device: where it runs: "cpu", "cuda", "cuda:1", "mps".
-        precision: what it computes in: "fp32", "bf16" or "fp16".
-        processor: what prepares frames; it needs nothing of the model, and can be pickled.
+        device: "cpu", "cuda", "cuda:1", "mps".
+        precision: "fp32", "bf16" or "fp16".
+        processor: frame processor; it needs nothing of the model, and can be pickled.
     """
 
     def __init__(
@@ -57,7 +55,6 @@ class Embedder:
         *,
         device: str,
         precision: str,
-        threads: int | None = None,
     ) -> None:
         model = checkpoint.model
         self.identity = checkpoint.identity
@@ -65,17 +62,14 @@ class Embedder:
         self.precision = precision
         self.processor = checkpoint.processor
         self._tokenizer = checkpoint.tokenizer
-        self._threads = threads
         # Half precision would round the scale itself by a per cent.
         self._scale = math.exp(model.logit_scale.item())
         dtype = PRECISIONS[precision]
         self._video = VideoEncoder(model, processor=self.processor, device=device, dtype=dtype)
         self._text = _without_frame_encoder(model)
         self._model: XCLIP | None = None
-        self._placing = Lock()
-        first, most = _CLIPS_AT_ONCE[torch.device(device).type]
-        self._feeding = feeding(device)
-        self._batches = Batches(first=first, most=most, finish=self._feeding.finish)
+        self._moving_text = Lock()
+        self._batcher = Batcher(most=_MOST_CLIPS[torch.device(device).type])
 
     @classmethod
     def load(
@@ -87,10 +81,9 @@ class Embedder:
         offline: bool = False,
         cache: Cache | None = None,
         on_message: Callable[[str], None] | None = None,
-        threads: int | None = None,
         probe: Probe | None = None,
     ) -> Self:
-        """Load a checkpoint and put it on a device, once that has shown that it computes rightly.
+        """Load a checkpoint onto a device, after a check that the device computes correctly.
 
         Args:
             model: "demo", a folder, or a Hub id (`owner/name[@revision]`).
@@ -99,11 +92,10 @@ class Embedder:
                 `PRECISIONS`.
             offline: do not ask the Hub for what is not in its cache on this machine.
             cache: holds digests of weights, so that they are not hashed at every load.
-            on_message: told in sentences what takes time, and what is not used as asked for.
-            threads: how many compute where the device is the processor, to leave cores to others;
-                None for as many as PyTorch takes by itself. See `computing_threads`.
-            probe: what has to come out right before a device and a precision are used; the next
-                ones are fp32 and the processor. None for the probe that everyone has.
+            on_message: called with a sentence for what takes time, and for a device or precision
+                that is not used as asked for.
+            probe: clip with a known vector, which a device and a precision must reproduce; else
+                fp32 and then the processor are used. None for the built-in probe.
 
         Raises:
             ModelError: the checkpoint, the device or the precision cannot be used; one sentence.
@@ -114,11 +106,10 @@ class Embedder:
         if fitting == "bf16" and chosen == "cpu" and not cpu_computes_bf16():
             report("this processor has no bf16 arithmetic: fp32 would be far faster")
         checkpoint = load_checkpoint(model, offline=offline, cache=cache, on_message=report)
-        with computing_threads(threads):
-            chosen, fitting = verified_backend(
-                chosen, fitting, probe=probe or golden_probe(), report=report
-            )
-        return cls(checkpoint, device=chosen, precision=fitting, threads=threads)
+        chosen, fitting = verified_backend(
+            chosen, fitting, probe=probe or golden_probe(), report=report
+        )
+        return cls(checkpoint, device=chosen, precision=fitting)
 
     def prepare_frame(self, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """Resize and crop a frame (H, W, 3) uint8 RGB to the model's (S, S, 3) uint8."""
@@ -126,80 +117,81 @@ class Embedder:
 
     @property
     def clips_wanted(self) -> int:
-        """How many clips the device takes at once at present: it is worth bringing as many."""
-        return self._batches.size
+        """B for the next call of `embed_clips`: as many clips as the device is quick with.
 
-    @torch.inference_mode()
+        It starts at 1 and doubles while passes are quick; it halves where memory runs out.
+        """
+        return self._batcher.wanted
+
     def embed_clips(self, clips: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """What clips show.
+        """Embed clips.
 
         Args:
-            clips: (B, T, S, S, 3) uint8, of prepared frames.
+            clips: (B, T, S, S, 3) uint8, of prepared frames; any B.
 
         Returns:
-            (B, P) unit vectors.
+            (B, D) float32, unit vectors.
 
         Raises:
-            InputError: the clips are of another shape or type.
-            ModelError: there is not enough memory for a single clip, or what came out is not
-                finite.
+            InputError: the clips have another shape or type.
+            ModelError: there is not enough memory for a single clip, or the vectors are not finite.
         """
         self._check_clips(clips)
-        with computing_threads(self._threads):
-            return self._unit_rows(self._batches.run(self._encode, clips))
+        none = np.zeros((0, self.identity.dim), dtype=np.float32)
+        return np.concatenate([none, *self._batcher.run(self._embed, clips)])
 
     def letters_read(self, text: str) -> int | None:
-        """How many letters of a text that is too long count; None where all do."""
+        """Number of leading characters that the model reads of a text; None for all of them."""
         return self._tokenizer.letters_read(clean_text(text))
 
     @torch.inference_mode()
     def classify(self, clip: NDArray[np.uint8], labels: Sequence[str]) -> NDArray[np.float32]:
-        """How well each label fits a clip, by X-CLIP's own score (prompted by the video).
+        """Compute the probability of each label for a clip: X-CLIP's score, prompted by the video.
 
         Args:
             clip: (T, S, S, 3) uint8, of prepared frames.
             labels: K texts.
 
         Returns:
-            (K,) probabilities over the labels.
+            (K,) float32, probabilities over the labels.
 
         Raises:
-            InputError: no labels, or a clip of another shape or type.
+            InputError: there are no labels, or the clip has another shape or type.
         """
         if not labels:
             raise InputError("no labels were given; give at least one, better two or more")
         self._check_clips(clip[None])
-        with computing_threads(self._threads):
-            video, context = self._video.encode_in_context(self._feeding.bring(clip[None]))
-            text = self._text_half().condition_text(torch.cat(self._text_vectors(labels)), context)
+        video, context = self._video.encode_in_context(self._to_device(clip[None]))
+        text = self._text_half().condition_text(torch.cat(self._text_vectors(labels)), context)
         cosines = F.normalize(text[0].float(), dim=-1) @ F.normalize(video[0].float(), dim=-1)
         return _finite((self._scale * cosines).softmax(dim=0), precision=self.precision)
 
     def _text_vectors(self, texts: Sequence[str]) -> list[Tensor]:
         vectors = []
-        for start in range(0, len(texts), _TEXTS_AT_ONCE):
-            part = [clean_text(text) for text in texts[start : start + _TEXTS_AT_ONCE]]
+        for start in range(0, len(texts), _TEXTS_PER_PASS):
+            part = [clean_text(text) for text in texts[start : start + _TEXTS_PER_PASS]]
             ids, _ = self._tokenizer.encode_batch(part)  # padding is on the right: no mask needed
             vectors.append(self._text_half().encode_text(ids.to(self.device)))
         return vectors
 
     def _text_half(self) -> XCLIP:
-        """On the device, once it is needed: who only embeds clips does without its weights."""
-        with self._placing, torch.inference_mode(mode=False):
+        """The text side on the device; loaded at the first use, as embedding clips needs none."""
+        with self._moving_text, torch.inference_mode(mode=False):
             if self._model is None:
                 self._model = (
                     deepcopy(self._text).to(self.device, PRECISIONS[self.precision]).eval()
                 )
             return self._model
 
-    def _encode(self, clips: NDArray[np.uint8]) -> Tensor:
-        return self._video.encode(self._feeding.bring(clips))
+    @torch.inference_mode()
+    def _embed(self, clips: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """One forward pass: (B, T, S, S, 3) to unit vectors (B, D)."""
+        vectors = self._video.encode(self._to_device(clips))
+        return _finite(F.normalize(vectors.float(), dim=-1), precision=self.precision)
 
-    def _unit_rows(self, vectors: list[Tensor]) -> NDArray[np.float32]:
-        if not vectors:
-            return np.zeros((0, self.identity.dim), dtype=np.float32)
-        unit = F.normalize(torch.cat(vectors).float(), dim=-1)
-        return _finite(unit, precision=self.precision)
+    def _to_device(self, clips: NDArray[np.uint8]) -> Tensor:
+        """On the processor without a copy, where the clips are contiguous and writable."""
+        return torch.from_numpy(np.require(clips, requirements=["C", "W"])).to(self.device)
 
     def _check_clips(self, clips: NDArray[np.uint8]) -> None:
         side = self.identity.image_size
@@ -212,7 +204,7 @@ class Embedder:
 
 
 def _without_frame_encoder(model: XCLIP) -> XCLIP:
-    """The rest, with the same weights; those for frames are held once more, in another order."""
+    """A shallow copy of the model, with the same parameters, but for the frame encoder."""
     rest = copy(model)
     rest._modules = {**model._modules, "vision_model": None}
     return rest

@@ -22,10 +22,11 @@ CLIPS, TAKEN, ROUNDS = 2, 2, 5
 _ENCODE = f"""
 import sys
 import numpy as np
+import torch
 from xclip_core.embedder import Embedder
 
-threads = int(sys.argv[2])
-embedder = Embedder.load(sys.argv[1], device="cpu", precision="fp32", offline=True, threads=threads)
+torch.set_num_threads(int(sys.argv[2]))
+embedder = Embedder.load(sys.argv[1], device="cpu", precision="fp32", offline=True)
 clips = np.zeros(({CLIPS}, 8, 224, 224, 3), dtype=np.uint8)
 for line in sys.stdin:
     embedder.embed_clips(clips)

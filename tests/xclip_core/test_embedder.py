@@ -7,12 +7,13 @@ import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
+from safetensors.torch import load_file, save_file
 from torch.nn import functional as F
 
 from xclip_core.checkpoint.checkpoint import load_checkpoint
 from xclip_core.embedder import Embedder
 from xclip_core.errors import InputError, ModelError
-from xclip_core.inference.devices import computing_threads, cpu_computes_bf16
+from xclip_core.inference.devices import cpu_computes_bf16
 from xclip_core.inputs.preprocess import FrameProcessor
 from xclip_core.inputs.tokenizer import Tokenizer
 from xclip_core.model.model import XCLIP
@@ -79,6 +80,17 @@ def test_classifying_gives_the_joint_models_probabilities(
     assert probabilities.sum() == pytest.approx(1, abs=1e-5)
 
 
+def test_the_more_clips_are_wanted_the_quicker_they_are_embedded(
+    embedder: Embedder, clips: Clips
+) -> None:
+    assert embedder.clips_wanted == 1
+    for _ in range(100):  # a busy machine is slow now and then
+        embedder.embed_clips(clips[: embedder.clips_wanted])
+        if embedder.clips_wanted == 16:
+            return
+    raise AssertionError(f"{embedder.clips_wanted} clips are wanted")
+
+
 def test_a_batch_of_nothing_gives_no_vectors(embedder: Embedder, clips: Clips) -> None:
     assert embedder.embed_clips(clips[:0]).shape == (0, 16)
 
@@ -138,9 +150,10 @@ def test_a_gpu_agrees_with_the_processor(
 
 
 def test_numbers_that_are_not_finite_are_refused(small_folder: Path, clips: Clips) -> None:
+    weights = load_file(small_folder / "model.safetensors")
+    weights["mit.position_embedding"].fill_(float("inf"))
+    save_file(weights, small_folder / "model.safetensors")
     broken = Embedder.load(str(small_folder), device="cpu", precision="fp32")
-    with torch.no_grad():
-        broken._video._mit.position_embedding.fill_(float("inf"))
     with pytest.raises(ModelError, match="not finite in fp32"):
         broken.embed_clips(clips[:1])
 
@@ -169,17 +182,3 @@ def test_threads_may_share_it(embedder: Embedder, clips: Clips) -> None:
         classified = [threads.submit(embedder.classify, clips[0], labels) for _ in range(6)]
         assert all(np.allclose(done.result(), alone[0], atol=1e-5) for done in embedded)
         assert all(np.allclose(done.result(), alone[1], atol=1e-5) for done in classified)
-
-
-def test_blocks_that_set_the_number_of_threads_leave_it_as_it_was() -> None:
-    before = torch.get_num_threads()
-
-    def compute(count: int | None) -> None:
-        for _ in range(50):
-            with computing_threads(count):
-                assert count is None or torch.get_num_threads() == count
-
-    with ThreadPoolExecutor(3) as threads:
-        for done in [threads.submit(compute, count) for count in (1, 2, None)]:
-            done.result()
-    assert torch.get_num_threads() == before

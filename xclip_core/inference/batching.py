@@ -1,4 +1,4 @@
-"""How many clips go through a model at once: what the device likes and has memory for."""
+"""Batches: as many clips per forward pass as a device is quick with and has memory for."""
 
 from __future__ import annotations
 
@@ -9,89 +9,67 @@ from threading import Lock
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from xclip_core.errors import ModelError
 
-Encode = Callable[[NDArray[np.uint8]], Tensor]
+Encode = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
 
-_WORTH = 1.05  # a larger batch has to be this much faster to be worth its memory
+# Seconds. A pass that takes longer gains nothing by more clips: what a pass costs by itself counts
+# no more. Short passes also keep the end of an index run, and a Ctrl-C, short.
+_QUICK = 0.25
 
 
-class Batches:
-    """A size of batch that grows while that is faster, and halves when memory runs out.
+class Batcher:
+    """Encodes clips in batches and learns how many suit the device. Safe to use from threads.
 
-    Safe to use from several threads: they share the size, and find it together.
-
-    Attributes:
-        size: clips that go through the model at once at present.
+    Args:
+        most: clips per pass at most.
+        clock: seconds, from any origin.
     """
 
-    def __init__(
-        self,
-        *,
-        first: int,
-        most: int,
-        finish: Callable[[], None] = lambda: None,
-        clock: Callable[[], float] = time.perf_counter,
-    ) -> None:
-        """Begin with batches of `first` clips and try up to `most`.
-
-        `finish` returns when the device has done all that it was given; `clock` tells seconds.
-        """
-        self.size = first
+    def __init__(self, *, most: int, clock: Callable[[], float] = time.perf_counter) -> None:
         self._most = most
-        self._finish = finish
         self._clock = clock
-        self._warm = False  # what a device does first with a new size takes longer than usual
-        self._fastest = 0.0  # clips a second, of half the size
+        self._wanted = 1
         self._changing = Lock()
 
-    def run(self, encode: Encode, clips: NDArray[np.uint8]) -> list[Tensor]:
-        """Encode clips (B, …) batch by batch.
+    @property
+    def wanted(self) -> int:
+        """Number of clips that the next call should bring: it doubles while passes are quick."""
+        return self._wanted
+
+    def run(self, encode: Encode, clips: NDArray[np.uint8]) -> list[NDArray[np.float32]]:
+        """Encode clips (B, T, S, S, 3), in as few passes as the memory allows.
+
+        Args:
+            encode: one pass; it returns when its vectors are in the memory of the processor.
+
+        Returns:
+            The vectors of each pass, in order.
 
         Raises:
-            ModelError: there is not the memory for a single clip.
+            ModelError: there is not enough memory for a single clip.
         """
-        vectors: list[Tensor] = []
+        vectors: list[NDArray[np.float32]] = []
         done = 0
         while done < len(clips):
-            part = clips[done : done + self.size]  # which another thread may change meanwhile
+            part = clips[done : done + self._most]
+            began = self._clock()
             try:
-                vectors.append(self._timed(encode, part))
+                vectors.append(encode(part))
             except (RuntimeError, MemoryError) as error:
                 if not is_out_of_memory(error):
                     raise
                 self._shrink(len(part), error)
             else:
                 done += len(part)
+                self._grow(len(part), seconds=self._clock() - began)
         return vectors
 
-    def _timed(self, encode: Encode, part: NDArray[np.uint8]) -> Tensor:
-        growing = self.size < self._most and len(part) == self.size
-        if not growing:
-            return encode(part)
-        self._finish()
-        began = self._clock()
-        vectors = encode(part)
-        self._finish()
-        self._learn(len(part), seconds=self._clock() - began)
-        return vectors
-
-    def _learn(self, clips: int, *, seconds: float) -> None:
+    def _grow(self, clips: int, *, seconds: float) -> None:
         with self._changing:
-            if clips != self.size:
-                return  # another thread has changed it since
-            if self._warm:
-                self._grow(clips / seconds)
-            self._warm = not self._warm
-
-    def _grow(self, clips_per_second: float) -> None:
-        if clips_per_second > self._fastest * _WORTH:
-            self._fastest = clips_per_second
-            self.size = min(2 * self.size, self._most)
-        else:
-            self.size = self._most = self.size // 2
+            if seconds < _QUICK and clips >= self._wanted:
+                self._wanted = min(2 * self._wanted, self._most)
 
     def _shrink(self, tried: int, error: Exception) -> None:
         if tried == 1:
@@ -100,12 +78,14 @@ class Batches:
                 "model or another device"
             ) from error
         with self._changing:
-            self.size = self._most = min(self.size, tried // 2)
+            self._most = min(self._most, tried // 2)
+            self._wanted = min(self._wanted, self._most)
 
 
 def is_out_of_memory(error: Exception) -> bool:
-    """Whether PyTorch failed for want of memory: for the processor it has no error of its own."""
+    """Tell whether PyTorch lacked memory; on the processor it raises a plain RuntimeError."""
     if isinstance(error, MemoryError | torch.OutOfMemoryError):
         return True
-    said = str(error)
-    return "DefaultCPUAllocator" in said or "out of memory" in said or "not enough memory" in said
+    message = str(error)
+    needles = ("DefaultCPUAllocator", "out of memory", "not enough memory")
+    return any(needle in message for needle in needles)

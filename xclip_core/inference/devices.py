@@ -1,10 +1,6 @@
-"""What to compute on, in which numbers, and with how many threads."""
+"""Devices, precisions, and the number of threads."""
 
 from __future__ import annotations
-
-from collections.abc import Iterator
-from contextlib import contextmanager
-from threading import RLock
 
 import torch
 
@@ -12,14 +8,12 @@ from xclip_core.errors import DeviceError
 
 PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
-_TURN = RLock()  # to set PyTorch's number of threads
-
 
 def choose_device(wanted: str) -> str:
-    """The device to run on.
+    """Return the device to run on: the wanted one, or for "auto" a GPU if there is one.
 
     Raises:
-        DeviceError: it is not here; the message names what is.
+        DeviceError: this machine has no such device; the message names those that it has.
     """
     present = ["cpu"]
     if torch.backends.mps.is_available():
@@ -37,7 +31,7 @@ def choose_device(wanted: str) -> str:
 
 
 def choose_precision(wanted: str, *, device: str) -> str:
-    """What to compute in.
+    """Return the precision to compute in.
 
     "auto" is fp16 on CUDA (X-CLIP was trained in it, and it is finer than bf16), bf16 on
     processors with instructions for it, else fp32.
@@ -59,33 +53,15 @@ def choose_precision(wanted: str, *, device: str) -> str:
 
 
 def cpu_computes_bf16() -> bool:
-    """Whether the processor multiplies bf16 matrices itself; emulated, they take ages."""
+    """Tell whether the processor has instructions for bf16 matrices; emulation is very slow."""
     checks = ("_is_amx_tile_supported", "_is_avx512_bf16_supported")
     return any(getattr(torch.cpu, check, lambda: False)() for check in checks)
 
 
-@contextmanager
-def computing_threads(count: int | None) -> Iterator[None]:
-    """Compute on the processor with so many threads; None leaves the number as it is.
-
-    PyTorch has one number for the whole process: what other threads of the process compute in the
-    meantime is done with as many. Blocks that set it take turns, so that each leaves it as it was.
-    """
-    if count is None:
-        yield
-        return
-    with _TURN:
-        before = torch.get_num_threads()
-        torch.set_num_threads(count)
-        try:
-            yield
-        finally:
-            torch.set_num_threads(before)
-
-
 def compute_in_one_thread() -> None:
-    """From now on every call computes on the processor in the thread that makes it, and no other.
+    """Make every later call compute on the processor in the thread of its caller alone.
 
-    For whoever makes several calls at once: none of them waits for the threads of another one.
+    It sets PyTorch's number of threads, which is one for the whole process. For a program that
+    makes several calls at once: none of them waits for the threads of another one.
     """
     torch.set_num_threads(1)

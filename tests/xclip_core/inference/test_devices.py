@@ -7,7 +7,6 @@ from xclip_core.errors import DeviceError
 from xclip_core.inference.devices import (
     choose_device,
     choose_precision,
-    computing_threads,
     cpu_computes_bf16,
 )
 
@@ -36,14 +35,3 @@ def test_a_precision_that_does_not_fit_is_refused() -> None:
         choose_precision("fp16", device="cpu")
     with pytest.raises(DeviceError, match="fp32, bf16, fp16"):
         choose_precision("int8", device="cuda")
-
-
-def test_threads_are_set_for_a_while_and_put_back() -> None:
-    before = torch.get_num_threads()
-    with computing_threads(before + 1):
-        assert torch.get_num_threads() == before + 1
-    with pytest.raises(RuntimeError, match="stop"), computing_threads(before + 2):
-        raise RuntimeError("stop")
-    assert torch.get_num_threads() == before
-    with computing_threads(None):
-        assert torch.get_num_threads() == before
