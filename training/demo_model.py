@@ -44,7 +44,7 @@ CLIP_PLAN = TrainingPlan(steps=1800, learning_rate=1e-4, new_parts_factor=10.0)
 Report = Callable[[str], None]
 
 PROCESSOR = FrameProcessor(
-    shortest_edge=IMAGE_SIZE,
+    size={"shortest_edge": IMAGE_SIZE},
     crop_size=IMAGE_SIZE,
     interpolation="bilinear",
     rescale_factor=1 / 255,

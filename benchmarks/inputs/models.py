@@ -35,7 +35,7 @@ def _make(checkpoint: Path) -> None:
         model = XCLIP(XCLIPConfig())
         initialise(model)
     processor = FrameProcessor(
-        shortest_edge=224,
+        size={"shortest_edge": 224},
         crop_size=224,
         interpolation="bilinear",
         rescale_factor=1 / 255,

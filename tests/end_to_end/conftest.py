@@ -100,7 +100,7 @@ def save_small_model(folder: Path, *, seed: int) -> Path:
     torch.manual_seed(seed)
     model = XCLIP(XCLIPConfig.from_parts(text=text, vision=vision, prompt_num_attention_heads=2))
     processor = FrameProcessor(
-        shortest_edge=32,
+        size={"shortest_edge": 32},
         crop_size=32,
         interpolation="bilinear",
         rescale_factor=1 / 255,

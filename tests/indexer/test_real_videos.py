@@ -35,7 +35,7 @@ def test_every_real_film_is_indexed_to_its_end(index, catalog):
 @pytest.mark.skipif(FOLDER is None, reason="VSEARCH_TEST_VIDEOS names no folder with videos")
 def test_pictures_that_the_decoder_shrinks_mean_what_the_exact_ones_mean():
     embedder = Embedder.load("demo", device="cpu", precision="fp32")
-    processor = replace(embedder.processor, shortest_edge=224, crop_size=224)
+    processor = replace(embedder.processor, size={"shortest_edge": 224}, crop_size=224)
     for path in sorted(Path(FOLDER).glob("*.[magw]*")):
         if path.suffix == ".md":
             continue

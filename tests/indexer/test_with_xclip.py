@@ -59,7 +59,7 @@ def xclip(tmp_path_factory) -> Embedder:
     config = XCLIPConfig(text=text, vision=vision, projection_dim=16, prompt_num_attention_heads=2)
     torch.manual_seed(0)
     processor = FrameProcessor(
-        shortest_edge=32,
+        size={"shortest_edge": 32},
         crop_size=32,
         interpolation="bilinear",
         rescale_factor=1 / 255,

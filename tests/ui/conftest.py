@@ -55,7 +55,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     config = XCLIPConfig(text=text, vision=vision, projection_dim=16, prompt_num_attention_heads=2)
     processor = FrameProcessor(
-        shortest_edge=32,
+        size={"shortest_edge": 32},
         crop_size=32,
         interpolation="bilinear",
         rescale_factor=1 / 255,

@@ -81,7 +81,7 @@ def small_config(small_tokenizer: Tokenizer) -> XCLIPConfig:
 @pytest.fixture(scope="session")
 def small_processor() -> FrameProcessor:
     return FrameProcessor(
-        shortest_edge=32,
+        size={"shortest_edge": 32},
         crop_size=32,
         interpolation="bilinear",
         rescale_factor=1 / 255,

@@ -43,6 +43,7 @@ def may_be_negative(path: tuple[Any, ...]) -> bool:
     free = (
         "image_mean",
         "image_std",
+        "rescale_factor",
         "logit_scale",
         "initializer",
         "layer_norm_eps",

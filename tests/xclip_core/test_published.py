@@ -48,7 +48,7 @@ def test_the_embedder_classifies_the_spaghetti_clip(frames: np.ndarray) -> None:
 @torch.inference_mode()
 def test_positions_are_interpolated_for_smaller_frames_as_published(frames: np.ndarray) -> None:
     checkpoint = load_checkpoint("microsoft/xclip-base-patch32")
-    smaller = replace(checkpoint.processor, shortest_edge=180, crop_size=180)
+    smaller = replace(checkpoint.processor, size={"shortest_edge": 180}, crop_size=180)
     clip = np.stack([smaller.prepare_frame(frame) for frame in frames])
     pixels = smaller.normalise(torch.from_numpy(clip)[None])
     _, states = checkpoint.model.vision_model(pixels, interpolate=True)

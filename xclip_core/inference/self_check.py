@@ -55,7 +55,7 @@ _CONFIG = XCLIPConfig.from_parts(
 )
 
 _PROCESSOR = FrameProcessor(
-    shortest_edge=48,
+    size={"shortest_edge": 48},
     crop_size=48,
     interpolation="bilinear",
     rescale_factor=1 / 255,

@@ -1,7 +1,7 @@
-"""Frames to what the model sees, as a checkpoint's `preprocessor_config.json` says.
+"""Frames as the model takes them, by a checkpoint's `preprocessor_config.json`.
 
-Two halves: geometry on bytes (`prepare_frame`: small enough to keep), and arithmetic on batches
-(`normalise`: next to the model, on its device).
+In two halves: resizing and cropping of bytes (`prepare_frame`; its results are small enough to
+keep), and scaling of batches (`normalise`; next to the model, on its device).
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xclip_core.errors import FrameProcessorError, InputError, damaged
-from xclip_core.inputs.resampling import resize
 from xclip_core.model.config import is_finite
 
 if TYPE_CHECKING:
@@ -25,23 +24,35 @@ if TYPE_CHECKING:
 FILE_NAME = "preprocessor_config.json"
 JOINT_FILE_NAME = "processor_config.json"  # where recent libraries put it, one level down
 
-_MOST_PIXELS = 1 << 14  # along an edge
-_INTERPOLATIONS = {2: "bilinear", 3: "bicubic"}  # Pillow's numbers, as published
+_LONGEST_EDGE = 1 << 14  # of a frame, in pixels
+_WHOLE_PIXELS = 1 << 24  # of a resized frame, from which on only the part to be cut out is made
+
+# Pillow's kernels, by the numbers that published files have for them.
+_INTERPOLATIONS = dict(enumerate(("nearest", "lanczos", "bilinear", "bicubic", "box", "hamming")))
+
+_SIZE_KEYS = (
+    {"shortest_edge"},
+    {"shortest_edge", "longest_edge"},
+    {"height", "width"},
+    {"max_height", "max_width"},
+)
 
 
 @dataclass(frozen=True, slots=True)
 class FrameProcessor:
-    """What is done to every frame.
+    """The preparation of frames.
 
     Attributes:
-        shortest_edge: the short edge after resizing, in pixels; None leaves the size alone.
-        crop_size: the side S of the square that is cut from the middle.
-        interpolation: "bilinear" or "bicubic", always antialiased.
-        rescale_factor: what a byte is multiplied with, 1 / 255 in every published file.
+        size: the size in pixels to which a frame is resized before the crop: `shortest_edge`, alone
+            or with `longest_edge`; `height` and `width`; or `max_height` and `max_width`. None for
+            no resizing.
+        crop_size: S, the side of the square that is cut from the middle.
+        interpolation: the kernel: "nearest", "lanczos", "bilinear", "bicubic", "box" or "hamming".
+        rescale_factor: the factor for bytes, 1 / 255 in every published file.
         mean, std: of the red, green and blue channel after that.
     """
 
-    shortest_edge: int | None
+    size: Mapping[str, int] | None
     crop_size: int
     interpolation: str
     rescale_factor: float
@@ -53,7 +64,7 @@ class FrameProcessor:
         """Read `preprocessor_config.json`, else the frame part of `processor_config.json`.
 
         Raises:
-            FrameProcessorError: there is none, it is damaged, or it does not say what to do.
+            FrameProcessorError: there is none, it is damaged, or a setting cannot be used.
         """
         for path in (folder / FILE_NAME, folder / JOINT_FILE_NAME):
             if path.is_file():
@@ -71,28 +82,26 @@ class FrameProcessor:
         files were written. Constants of colour are never guessed.
 
         Raises:
-            FrameProcessorError: a setting is missing, of the wrong type, or not supported.
+            FrameProcessorError: a setting is missing or of the wrong type, or does not make square
+                frames, which the model needs.
         """
-        if not values.get("do_center_crop", True):
-            raise FrameProcessorError(
-                f"{FILE_NAME} turns the centre crop off; the model needs square frames"
-            )
-        edge = _shortest_edge(_required(values, "size"))
+        resizes, crops = values.get("do_resize", True), values.get("do_center_crop", True)
+        size = None
+        if resizes or (crops and values.get("crop_size") is None):
+            to_square = values.get("default_to_square", False)
+            size = _size(_required(values, "size"), to_square=to_square)
+        interpolation = _interpolation(_required(values, "resample")) if resizes else "bilinear"
         mean, std = (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)
         if values.get("do_normalize", True):
             mean, std = _colour(values, "image_mean"), _colour(values, "image_std")
-            if min(std) <= 0:
-                raise FrameProcessorError(
-                    f"{FILE_NAME} sets image_std to {std}; all must be above 0"
-                )
-        crop = values.get("crop_size")
+            _require_nonzero("image_std", std)
         # Files of 2022 rescale without saying so.
         factor = values.get("rescale_factor", 1 / 255) if values.get("do_rescale", True) else 1.0
         return cls(
-            shortest_edge=edge if values.get("do_resize", True) else None,
-            crop_size=edge if crop is None else _square_side(crop),
-            interpolation=_interpolation(_required(values, "resample")),
-            rescale_factor=_positive_number("rescale_factor", factor),
+            size=size if resizes else None,
+            crop_size=_crop_size(values, size=size) if crops else _square_side(size),
+            interpolation=interpolation,
+            rescale_factor=_factor(factor),
             mean=mean,
             std=std,
         )
@@ -103,8 +112,8 @@ class FrameProcessor:
         return {
             "image_processor_type": "VideoMAEImageProcessor",
             "processor_class": "XCLIPProcessor",
-            "do_resize": self.shortest_edge is not None,
-            "size": {"shortest_edge": self.shortest_edge or self.crop_size},
+            "do_resize": self.size is not None,
+            "size": dict(self.size or {"shortest_edge": self.crop_size}),
             "resample": number[self.interpolation],
             "do_center_crop": True,
             "crop_size": {"height": self.crop_size, "width": self.crop_size},
@@ -122,13 +131,13 @@ class FrameProcessor:
         (folder / FILE_NAME).write_text(content, encoding="utf-8")
 
     def prepare_frame(self, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """Resize the short edge and cut the square out of the middle.
+        """Resize a frame and cut the square out of its middle.
 
         Args:
-            pixels: (H, W, 3) RGB bytes of any size.
+            pixels: (H, W, 3) uint8, RGB, of any size.
 
         Returns:
-            (S, S, 3) RGB bytes; black where the picture is smaller than the square.
+            (S, S, 3) uint8, RGB; black where the resized frame is smaller than the square.
 
         Raises:
             InputError: the frame is not of that shape or type.
@@ -140,11 +149,13 @@ class FrameProcessor:
             )
         size = self.resized(height=pixels.shape[0], width=pixels.shape[1])
         window = (_middle(size[0], side=self.crop_size), _middle(size[1], side=self.crop_size))
-        cut = resize(pixels, size=size, interpolation=self.interpolation, window=window)
+        if size == pixels.shape[:2]:
+            return _padded(pixels[window], side=self.crop_size)
+        cut = _resize(pixels, size=size, window=window, interpolation=self.interpolation)
         return _padded(cut, side=self.crop_size)
 
     def normalise(self, clips: Tensor) -> Tensor:
-        """Bytes to the numbers that the model was trained on.
+        """Scale bytes to the numbers that the model was trained on.
 
         Args:
             clips: (B, T, S, S, 3) uint8, on any device.
@@ -160,18 +171,57 @@ class FrameProcessor:
         return scaled.movedim(-1, -3).contiguous()
 
     def resized(self, *, height: int, width: int) -> tuple[int, int]:
-        """Height and width after resizing, before the square is cut out.
+        """Height and width of a frame after resizing, before the square is cut out.
 
-        The long edge is truncated, as the published processor does it. A frame that has this size
-        already is not resized again.
+        Sizes are truncated, as the published processor does it. A frame that has this size already
+        is not resized again.
         """
-        if self.shortest_edge is None:
-            return height, width
-        short, long = min(height, width), max(height, width)
-        stretched = int(self.shortest_edge * long / short)
-        if height <= width:
-            return self.shortest_edge, stretched
-        return stretched, self.shortest_edge
+        short, long = sorted((height, width))
+        match self.size:
+            case {"height": rows, "width": columns}:
+                return rows, columns
+            case {"max_height": rows, "max_width": columns}:
+                scale = min(rows / height, columns / width)
+                return max(1, int(height * scale)), max(1, int(width * scale))
+            case {"shortest_edge": edge, "longest_edge": most} if long / short * edge > most:
+                exact = most * short / long
+                new = max(1, round(exact)), max(1, int(exact * long / short))
+                new = (short, long) if new[0] == short else new
+            case {"shortest_edge": edge}:
+                new = edge, int(edge * long / short)
+            case _:
+                return height, width
+        return new if height <= width else (new[1], new[0])
+
+
+def _resize(
+    pixels: NDArray[np.uint8],
+    *,
+    size: tuple[int, int],
+    window: tuple[slice, slice],
+    interpolation: str,
+) -> NDArray[np.uint8]:
+    """Resize a frame with Pillow, as the published processor does.
+
+    Args:
+        pixels: (H, W, 3) uint8.
+        size: the height and width of the whole new frame.
+        window: the rows and columns of it that are wanted. Of a very large one nothing else is
+            computed: a ribbon of pixels grows to thousands of times the square that is cut from it.
+
+    Returns:
+        (h, w, 3) uint8, the window.
+    """
+    from PIL import Image  # frames that the decoder has resized do without
+
+    image, kernel = Image.fromarray(pixels), Image.Resampling[interpolation.upper()]
+    (height, width), (rows, columns) = size, window
+    if height * width <= _WHOLE_PIXELS:
+        return np.array(image.resize((width, height), kernel))[window]
+    top, bottom = (row * image.height / height for row in (rows.start, rows.stop))
+    left, right = (column * image.width / width for column in (columns.start, columns.stop))
+    part = (columns.stop - columns.start, rows.stop - rows.start)
+    return np.array(image.resize(part, kernel, box=(left, top, right, bottom)))
 
 
 def _middle(length: int, *, side: int) -> slice:
@@ -209,54 +259,82 @@ def _required(values: Mapping[str, Any], name: str) -> Any:
     return values[name]
 
 
-def _positive_int(name: str, value: Any) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= _MOST_PIXELS:
+def _edge(name: str, value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= _LONGEST_EDGE:
         raise FrameProcessorError(
             f"{FILE_NAME} sets {name} to {value!r}; it must be a whole number of pixels, "
-            f"from 1 to {_MOST_PIXELS:,}"
+            f"from 1 to {_LONGEST_EDGE:,}"
         )
     return value
 
 
-def _positive_number(name: str, value: Any) -> float:
-    number = isinstance(value, int | float) and not isinstance(value, bool) and is_finite(value)
-    if not number or value <= 0:
+def _size(size: Any, *, to_square: bool) -> dict[str, int]:
+    """The published `size`, of which older files write a number or a pair."""
+    if isinstance(size, dict):
+        size = {name: value for name, value in size.items() if value is not None}
+    elif isinstance(size, list) and len(size) == 2:
+        size = {"height": size[0], "width": size[1]}
+    else:
+        size = {"height": size, "width": size} if to_square else {"shortest_edge": size}
+    if set(size) not in _SIZE_KEYS:
+        known = ", ".join(" with ".join(sorted(keys)) for keys in _SIZE_KEYS)
         raise FrameProcessorError(
-            f"{FILE_NAME} sets {name} to {value!r}; it must be a finite number above 0"
+            f"{FILE_NAME} sets size to {size!r}; frames are resized by one of {known}"
+        )
+    return {name: _edge(f"size.{name}", value) for name, value in size.items()}
+
+
+def _crop_size(values: Mapping[str, Any], *, size: Mapping[str, int] | None) -> int:
+    crop = values.get("crop_size")
+    if crop is not None:
+        return _square_side(_size(crop, to_square=True), name="crop_size")
+    if size is not None and "shortest_edge" in size:
+        return size["shortest_edge"]
+    return _square_side(size)
+
+
+def _square_side(size: Mapping[str, int] | None, *, name: str = "size") -> int:
+    height, width = (size or {}).get("height"), (size or {}).get("width")
+    if height is None or height != width:
+        found = "no size" if size is None else f"the {name} {dict(size)!r}"
+        raise FrameProcessorError(
+            f"{FILE_NAME} makes frames that are not square, by {found}; X-CLIP takes squares: "
+            "set do_center_crop to true and crop_size to the side of the model's frames"
+        )
+    return height
+
+
+def _factor(value: Any) -> float:
+    number = isinstance(value, int | float) and not isinstance(value, bool) and is_finite(value)
+    if not number or value == 0:
+        raise FrameProcessorError(
+            f"{FILE_NAME} sets rescale_factor to {value!r}; it must be a finite number, and not 0"
         )
     return float(value)
 
 
-def _shortest_edge(size: Any) -> int:
-    edge = size.get("shortest_edge") if isinstance(size, dict) else size
-    return _positive_int("size", size if edge is None else edge)
-
-
-def _square_side(crop: Any) -> int:
-    if not isinstance(crop, dict):
-        return _positive_int("crop_size", crop)
-    height, width = crop.get("height"), crop.get("width")
-    if height != width:
-        raise FrameProcessorError(f"{FILE_NAME} crops to {height}×{width}; X-CLIP takes squares")
-    return _positive_int("crop_size", height)
-
-
 def _colour(values: Mapping[str, Any], name: str) -> tuple[float, float, float]:
-    channels = _required(values, name)
+    given = _required(values, name)
+    number = isinstance(given, int | float) and not isinstance(given, bool)
     try:
-        red, green, blue = (float(channel) for channel in channels)
+        red, green, blue = (float(channel) for channel in ([given] * 3 if number else given))
         finite = is_finite(red) and is_finite(green) and is_finite(blue)
     except (TypeError, ValueError, OverflowError):
         finite = False
     if not finite:
         raise FrameProcessorError(
-            f"{FILE_NAME} sets {name} to {channels!r}; it must be three numbers, and finite"
+            f"{FILE_NAME} sets {name} to {given!r}; it must be a number or three, and finite"
         )
     return red, green, blue
 
 
+def _require_nonzero(name: str, colour: tuple[float, float, float]) -> None:
+    if 0 in colour:
+        raise FrameProcessorError(f"{FILE_NAME} sets {name} to {colour}; none of them may be 0")
+
+
 def _interpolation(number: Any) -> str:
-    if not isinstance(number, int) or number not in _INTERPOLATIONS:
+    if isinstance(number, bool) or not isinstance(number, int) or number not in _INTERPOLATIONS:
         known = ", ".join(f"{n} ({name})" for n, name in _INTERPOLATIONS.items())
         raise FrameProcessorError(f"{FILE_NAME} sets resample to {number!r}; supported are {known}")
     return _INTERPOLATIONS[number]

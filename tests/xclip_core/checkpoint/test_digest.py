@@ -202,3 +202,9 @@ def test_a_processor_file_as_first_published_is_the_same_processor(copy: Path) -
 def test_a_vocabulary_in_two_files_is_the_same_vocabulary(copy: Path) -> None:
     (copy / "tokenizer.json").unlink()
     assert digest_of(copy) == digest_of(DEMO_FOLDER)
+
+
+def test_the_digest_of_a_model_stays_what_it_is() -> None:
+    """Whoever changes how it is computed makes every index one of another model."""
+    expected = "002623ae21f83618aedf7a39401923c4352b80761cae5f6db64491c43859f5ee"
+    assert digest_of(DEMO_FOLDER) == expected

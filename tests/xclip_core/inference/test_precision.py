@@ -50,7 +50,7 @@ def test_the_published_width_and_size_stand_half_precision(dtype: torch.dtype) -
     vision = VisionConfig(num_hidden_layers=2)
     model = XCLIP(XCLIPConfig.from_parts(text=TextConfig(num_hidden_layers=0), vision=vision))
     processor = FrameProcessor(
-        shortest_edge=224,
+        size={"shortest_edge": 224},
         crop_size=224,
         interpolation="bilinear",
         rescale_factor=1 / 255,

@@ -176,7 +176,7 @@ def test_text_and_video_features_agree_alone(twins: Twins, agree: Agree) -> None
 def test_the_form_that_computes_fastest_agrees_from_bytes_on(twins: Twins, agree: Agree) -> None:
     vision = twins.ours.config.vision
     processor = FrameProcessor(
-        shortest_edge=None,
+        size=None,
         crop_size=vision.image_size,
         interpolation="bilinear",
         rescale_factor=1 / 255,
