@@ -20,6 +20,7 @@ from benchmarks.measure.timing import Figure, Timing, figure_of, ratio, side_by_
 from indexer import Sampling, plan_clips
 from indexer.decode.plan import FrameSchedule
 from media import VideoInfo, decode_at, probe, write_video
+from media.container.source import ONE_THREAD
 from media.frames.sequential import decode_sequential
 from toyworld.world import COLOURS, COMBINATIONS
 
@@ -101,7 +102,7 @@ def _schedule(video: VideoInfo) -> FrameSchedule:
 
 
 def _decode_all(video: VideoInfo) -> None:
-    with closing(decode_sequential(video.path, video.layout, threads=1)) as frames:
+    with closing(decode_sequential(video.path, video.layout, options=ONE_THREAD)) as frames:
         for _ in frames:
             pass
 

@@ -1,4 +1,4 @@
-"""Small pieces of a film for people to look at: a moment as a film, an instant as a picture."""
+"""Small pieces of a video for people to look at: a moment as a video, an instant as a picture."""
 
 import math
 from collections.abc import Iterable, Iterator
@@ -7,6 +7,7 @@ from fractions import Fraction
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from media.container.source import DecoderOptions
 from media.encode import mp4_writer
 from media.errors import UndecodableError
 from media.frames.frame_plan import TIME_TOLERANCE
@@ -14,33 +15,35 @@ from media.frames.layout import Layout, read_layout
 from media.frames.rgb import RgbConverter, encode_jpeg
 from media.frames.sequential import DecodedFrame, decode_sequential, displayed_at
 
-_TICKS = 90_000  # per second, video's usual clock
-_NOMINAL_RATE = Fraction(30)  # only advice to the encoder: each picture carries its own time
-_CRF = 26  # a preview
+_TICKS = 90_000  # per second, the usual time base of video
+_NOMINAL_RATE = Fraction(30)  # a hint for the encoder: each frame carries its own time
+_CRF = 26  # enough for a preview
 _NO_PICTURE = "not one picture of it can be decoded"
 
 
 def excerpt(
     path: Path, *, start: float, end: float, max_height: int = 480, threads: int = 0
 ) -> bytes:
-    """The film at `path` from `start` to `end`, in seconds, as an H.264 MP4 without sound.
+    """Encode the video at `path` from `start` to `end`, in seconds, as H.264 MP4 without sound.
 
-    It begins at time 0 with the picture on display at `start`, has upright pictures with square
-    pixels and even sizes, at most `max_height` high, and its index in front: every browser plays
-    it. The film is decoded from the key frame before `start` to `end`, one picture at a time; only
-    the result grows with `end - start`. Beyond the end of the film there is its last picture.
+    The excerpt begins at time 0 with the frame on display at `start`. Its frames are upright, with
+    square pixels and even sizes, at most `max_height` pixels high; its index comes first: every
+    browser plays it. The video is decoded from the key frame before `start` to `end`, one frame at
+    a time; only the result grows with `end - start`. Beyond the end of the video it shows the last
+    frame.
 
-    Raises `ValueError` for an empty stretch of time, else `MediaError`.
+    Raises `ValueError` for an empty interval, else `MediaError`.
     """
     if not (math.isfinite(start) and math.isfinite(end) and 0 <= start < end):
-        raise ValueError(f"an excerpt from {start} s to {end} s is empty or lies before the film")
+        raise ValueError(f"an excerpt from {start} s to {end} s is empty or lies before the video")
     layout = read_layout(path)
     width, height = _fitted(layout, scale=max_height / layout.height, even=True)
     converter = RgbConverter(layout.orientation, width=width, height=height)
+    decoding = decode_sequential(path, layout, start=start, options=DecoderOptions(threads))
     with TemporaryDirectory(prefix="vsearch-") as folder:
         target = Path(folder) / "excerpt.mp4"
         with (
-            closing(decode_sequential(path, layout, start=start, threads=threads)) as pictures,
+            closing(decoding) as frames,
             mp4_writer(
                 target,
                 frame_rate=_NOMINAL_RATE,
@@ -50,10 +53,10 @@ def excerpt(
             ) as writer,
         ):
             previous_pts = -1
-            for picture, begin, until in _shown_between(pictures, start=start, end=end):
+            for frame, begin, until in _shown_between(frames, start=start, end=end):
                 pts, stop = (round((time - start) * _TICKS) for time in (begin, until))
                 if pts > previous_pts:
-                    pixels = converter.convert(picture.stored)
+                    pixels = converter.convert(frame.stored)
                     writer.write(pixels, pts=pts, duration=max(1, stop - pts))
                     previous_pts = pts
             if previous_pts < 0:
@@ -62,21 +65,22 @@ def excerpt(
 
 
 def thumbnail(path: Path, *, time: float, max_width: int = 320, threads: int = 0) -> bytes:
-    """The picture on display at `time`, in seconds, as a JPEG at most `max_width` wide.
+    """Encode the frame on display at `time`, in seconds, as a JPEG at most `max_width` pixels wide.
 
     Raises `MediaError`.
     """
     layout = read_layout(path)
     width, height = _fitted(layout, scale=max_width / layout.width, even=False)
     converter = RgbConverter(layout.orientation, width=width, height=height)
-    with closing(decode_sequential(path, layout, start=time, threads=threads)) as pictures:
-        for picture in displayed_at(pictures, [time]):
-            return encode_jpeg(converter.convert(picture.stored))
+    decoding = decode_sequential(path, layout, start=time, options=DecoderOptions(threads))
+    with closing(decoding) as frames:
+        for frame in displayed_at(frames, [time]):
+            return encode_jpeg(converter.convert(frame.stored))
     raise UndecodableError(_NO_PICTURE)
 
 
 def _fitted(layout: Layout, *, scale: float, even: bool) -> tuple[int, int]:
-    """Width and height of the upright picture, scaled down by `scale` but never up."""
+    """Width and height of the upright frame in pixels, scaled down by `scale` but never up."""
     step = 2 if even else 1
     scale = min(1.0, scale)
     width, height = (
@@ -86,20 +90,20 @@ def _fitted(layout: Layout, *, scale: float, even: bool) -> tuple[int, int]:
 
 
 def _shown_between(
-    pictures: Iterable[DecodedFrame], *, start: float, end: float
+    frames: Iterable[DecodedFrame], *, start: float, end: float
 ) -> Iterator[tuple[DecodedFrame, float, float]]:
-    """Every picture on display in [start, end), with the seconds from which and until when.
+    """Select the frames on display in [start, end), each with the seconds of its display.
 
-    There is always one: the first picture of a film that begins late, the last of one that is over.
+    At least one: the first frame if the video begins later, the last if it ends earlier.
     """
     shown: DecodedFrame | None = None
-    for picture in pictures:
-        if shown is not None and picture.time > start + TIME_TOLERANCE:
-            if picture.time >= end:
+    for frame in frames:
+        if shown is not None and frame.time > start + TIME_TOLERANCE:
+            if frame.time >= end:
                 yield shown, max(start, shown.time), end
                 return
-            yield shown, max(start, shown.time), picture.time
-        shown = picture
+            yield shown, max(start, shown.time), frame.time
+        shown = frame
     if shown is not None:
         begin = max(start, shown.time)
         yield shown, begin, min(max(end, begin), max(begin, shown.time + shown.duration))

@@ -5,10 +5,11 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 
+from machine.clock_text import clock_text
 from media.container.clock import MAX_HOURS
 from media.container.findings import useful_end
 from media.container.source import Source, open_source
-from media.damage.intervals import clock_time, restarts_sentence
+from media.damage.intervals import restarts_sentence
 from media.damage.truncation import declared_end
 from media.frames.layout import Layout, layout_of
 from media.packets.packet_table import PacketTable
@@ -55,7 +56,7 @@ def probe(path: Path) -> VideoInfo:
 
     A film that breaks off is described as far as it can be read. Raises `MediaError`.
     """
-    with open_source(path, threads=1) as source:
+    with open_source(path) as source:
         scan = scan_packets(source)
         layout = layout_of(source, scan)
         frame_rate, end = _measure(source, scan)
@@ -84,26 +85,26 @@ def _damage(source: Source, scan: PacketScan, *, end: float) -> str | None:
     origin = float(scan.clock.zero)
     notes = [
         _ending(source, scan, end=end),
-        scan.signs.losses.sentence("is unreadable", origin=origin),
-        scan.signs.scrambled.sentence("is scrambled", origin=origin),
+        scan.damage.damaged.sentence("is unreadable", origin=origin),
+        scan.damage.scrambled.sentence("is scrambled", origin=origin),
         restarts_sentence(restarts),
     ]
     return "; ".join(note for note in notes if note) or None
 
 
 def _ending(source: Source, scan: PacketScan, *, end: float) -> str | None:
-    signs = scan.signs
-    if signs.read_error is not None:
-        return f"cannot be read beyond {clock_time(end)}: {signs.read_error}"
-    if signs.rest.scrambled > _NOTABLE_REST:
-        return f"is scrambled beyond {clock_time(end)}"
-    if signs.rest.missing > _NOTABLE_REST or _is_unread(source.path, signs.stopped_at):
-        return f"is unreadable beyond {clock_time(end)}"
-    promised = declared_end(source, scan.clock, has=end, torn=signs.torn, cut=signs.rest.cut)
+    damage = scan.damage
+    if damage.read_error is not None:
+        return f"cannot be read beyond {clock_text(end)}: {damage.read_error}"
+    if damage.rest.scrambled > _NOTABLE_REST:
+        return f"is scrambled beyond {clock_text(end)}"
+    if damage.rest.missing > _NOTABLE_REST or _is_unread(source.path, damage.stopped_at):
+        return f"is unreadable beyond {clock_text(end)}"
+    promised = declared_end(source, scan.clock, has=end, torn=damage.torn, cut=damage.rest.cut)
     if promised is None:
         return None
-    of_what = "" if math.isinf(promised) else f" of {clock_time(promised)}"
-    return f"breaks off at {clock_time(end)}{of_what}"
+    of_what = "" if math.isinf(promised) else f" of {clock_text(promised)}"
+    return f"breaks off at {clock_text(end)}{of_what}"
 
 
 def _is_unread(path: Path, stopped_at: int | None) -> bool:

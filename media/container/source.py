@@ -1,4 +1,4 @@
-"""Opening a media file: the one door, and what may come through it.
+"""Opening media files and reading their packets: the only place where FFmpeg gets to see a file.
 
 Media files are hostile input. Only regular local files are opened, only containers that cannot
 point at other files or addresses, and nothing is decoded before its claimed size has been checked.
@@ -24,35 +24,56 @@ from av.video.stream import VideoStream
 from media.container.encryption import encrypted_error, encryption_of, refuse_encrypted
 from media.errors import LimitError, MediaError, NoVideoError, UnreadableError, UnsupportedError
 
-# FFmpeg's names. Scripts and playlists (concat, hls, dash, imf, sdp, ...), which make FFmpeg open
-# other files whatever their suffix says, and devices are left out on purpose.
+# FFmpeg's names of demuxers. Scripts and playlists (concat, hls, dash, imf, sdp, ...) are left out,
+# because they make FFmpeg open other files whatever their suffix is; so are devices.
 CONTAINERS = (
     "asf,avi,dv,flv,gif,ivf,live_flv,matroska,mov,mpeg,mpegts,mxf,nsv,nut,nuv,ogg,rm,vivo,wtv"
 )
-# FFmpeg's readers of streams without a container, by the suffixes of which it is expected. They see
-# no other file either, but take other bytes for video more easily.
-_BARE_READERS = {
+# FFmpeg's demuxers of streams without a container, by suffix. They open no other file either, but
+# take other bytes for video more easily, so each is allowed for its own suffixes only.
+_BARE_DEMUXERS = {
     ".264": "h264", ".265": "hevc", ".avc": "h264", ".h264": "h264", ".h265": "hevc",
     ".hevc": "hevc", ".m1v": "mpegvideo", ".m2v": "mpegvideo", ".m4v": "m4v", ".mjpeg": "mjpeg",
     ".mjpg": "mjpeg", ".mpe": "mpegvideo", ".mpeg": "mpegvideo", ".mpg": "mpegvideo",
     ".mpv": "mpegvideo", ".obu": "obu", ".y4m": "yuv4mpegpipe",
 }  # fmt: skip
-# Those without times: pictures follow each other at the rate of the stream, else at 25 a second.
+# Streams without timestamps: frames follow each other at the stream's rate, by default 25 a second.
 BARE_STREAMS = frozenset({"h264", "hevc", "m4v", "mjpeg", "mpegvideo", "obu"})
-BROADCAST_CONTAINERS = frozenset({"mpegts", "mpeg"})  # streams that are cut and joined anywhere
-MAX_PIXELS = 1 << 26  # a frame of 8192 x 8192; 8K film has half of that
+BROADCAST_CONTAINERS = frozenset({"mpegts", "mpeg"})  # may be cut and joined at any byte
+MAX_PIXELS = 1 << 26  # a frame of 8192 x 8192; 8K video has half of that
 MAX_STREAMS = 256
-# How often in a row no packet may be found: as often as it takes to get across a hole as large as
-# the file, of which readers look through 64 KiB each time.
-_FRUITLESS, _SEARCHED_BYTES = 64, 1 << 15
+# Failed attempts in a row to find a packet: enough to get across a hole as large as the file, of
+# which demuxers search 64 KiB at each attempt.
+_MIN_ATTEMPTS, _SEARCHED_BYTES = 64, 1 << 15
 _MP4_BEGINNINGS = (b"ftyp", b"mdat", b"wide", b"free", b"skip")
 _JPEG_BEGINNING = b"\xff\xd8\xff"
 _SIDE_STREAMS = Disposition.attached_pic | Disposition.timed_thumbnails  # cover art, seek previews
 
 
 @dataclass(frozen=True, slots=True)
+class DecoderOptions:
+    """Options of FFmpeg's decoder.
+
+    `threads` is their number, 0 for one per core. `accelerator` is FFmpeg's name of the hardware
+    device that decodes as far as it knows the codec; None for the processor. With `strict` the
+    decoder refuses what it would otherwise conceal.
+    """
+
+    threads: int = 0
+    accelerator: str | None = None
+    strict: bool = False
+
+    def __post_init__(self) -> None:
+        if self.threads < 0:
+            raise ValueError(f"threads is {self.threads}; it must be 0 (automatic) or more")
+
+
+ONE_THREAD = DecoderOptions(threads=1)
+
+
+@dataclass(frozen=True, slots=True)
 class Source:
-    """An open file and the video stream chosen from it."""
+    """Open file and the video stream chosen from it."""
 
     path: Path
     container: InputContainer
@@ -65,90 +86,80 @@ class Source:
 
     @property
     def unit(self) -> Fraction:
-        """The unit of the stream's time stamps, in seconds."""
+        """The stream's time base: the unit of its timestamps, in seconds."""
         return self.stream.time_base or Fraction(1, av.time_base)
 
 
 @contextmanager
 def open_source(
-    path: Path,
-    *,
-    stream_index: int | None = None,
-    threads: int = 0,
-    accelerator: str | None = None,
-    forgiving: bool = True,
+    path: Path, *, stream_index: int | None = None, options: DecoderOptions = ONE_THREAD
 ) -> Iterator[Source]:
-    """Open `path` for reading and choose a video stream (the best one unless told).
+    """Open `path` for reading and choose a video stream, by default FFmpeg's best one.
 
-    `threads` counts the decoder's threads; 0 takes as many as there are cores. With the name of an
-    `accelerator` the stream is decoded on its device, as far as that knows the codec. No decoder is
-    opened for a stream beyond the pixel limit. One that is not `forgiving` refuses what it would
-    patch up otherwise. The file is closed on leaving, however that happens.
+    No decoder is opened for a stream beyond the pixel limit. The file is closed on leaving.
 
-    Raises `UnreadableError`, `UnsupportedError` or `LimitError`; where there is an accelerator, it
-    may be its device that cannot be opened.
+    Raises `UnreadableError`, `UnsupportedError` or `LimitError`; with an accelerator, the cause may
+    be a device that cannot be opened.
     """
-    if threads < 0:
-        raise ValueError(f"threads is {threads}; it must be 0 (automatic) or more")
-    container = _open_container(path, accelerator)
+    container = _open_container(path, options.accelerator)
     try:
         if len(container.streams) >= MAX_STREAMS:  # FFmpeg leaves out those beyond, or gives up
-            raise LimitError(f"claims {MAX_STREAMS} streams or more, which no film has")
+            raise LimitError(f"claims {MAX_STREAMS} streams or more, which no video has")
         refuse_encrypted(container)
         stream = _choose_stream(container, path, stream_index)
         check_size(stream.codec_context.width, stream.codec_context.height)
         stream.codec_context.options = {"max_pixels": str(MAX_PIXELS)} | (
-            {} if forgiving else {"err_detect": "explode"}
+            {"err_detect": "explode"} if options.strict else {}
         )
         stream.codec_context.thread_type = "AUTO"
-        stream.codec_context.thread_count = threads
+        stream.codec_context.thread_count = options.threads
         yield Source(path, container, stream)
     finally:
         container.close()
 
 
 class PacketObserver:
-    """Is told what happens while the packets of a file are read; notes nothing of it itself."""
+    """Observer of `read_packets`; this base class ignores all events."""
 
-    all_streams = False  # whether packets of the other streams are read for it as well
+    all_streams = False  # whether packets of the other streams are read as well
 
     def add(self, packet: "Packet[Stream]") -> None:
-        """The next packet of the file, before it is handed on."""
+        """Called with each packet of the file, before it is yielded."""
 
     def skip(self) -> None:
-        """The reader found no packet where it looked, and looks again behind that place."""
+        """Called when no packet was found and the search goes on behind that byte."""
 
     def end_with(self, error: Exception) -> None:
-        """The file cannot be read any further."""
+        """Called when the file cannot be read any further."""
 
 
 def read_packets(
-    source: Source, *, watcher: PacketObserver | None = None
+    source: Source, *, observer: PacketObserver | None = None
 ) -> Iterator["Packet[VideoStream]"]:
-    """The stream's packets as far as they can be read; the last is empty and drains the decoder.
+    """Read the stream's packets as far as possible; the last one is empty and flushes the decoder.
 
-    Every loop over packets goes through here: in the middle of a file FFmpeg's readers may say that
-    they found no packet, and go on behind the hole if they are asked again.
+    The only loop over packets: in the middle of a file FFmpeg's demuxers may report that there is
+    no packet, and go on behind the hole when they are called again.
     """
-    watcher = watcher or PacketObserver()
-    fruitless, patience = 0, _FRUITLESS + source.path.stat().st_size // _SEARCHED_BYTES
-    streams = () if watcher.all_streams else (source.stream,)
+    observer = observer or PacketObserver()
+    failed, most = 0, _MIN_ATTEMPTS + source.path.stat().st_size // _SEARCHED_BYTES
+    streams = () if observer.all_streams else (source.stream,)
     while True:
         try:
             for packet in source.container.demux(*streams):
-                fruitless = 0
-                watcher.add(packet)
+                failed = 0
+                observer.add(packet)
                 if packet.stream is source.stream:
                     yield cast("Packet[VideoStream]", packet)
         except (av.error.BlockingIOError, av.error.InvalidDataError) as error:
-            fruitless += 1
-            if fruitless <= patience:
-                watcher.skip()
+            failed += 1
+            if failed <= most:
+                observer.skip()
                 continue
-            watcher.end_with(error)
+            observer.end_with(error)
         except (av.error.FFmpegError, OSError, IndexError) as error:
-            # IndexError: PyAV at the end of a file whose streams grew in number.
-            watcher.end_with(error)
+            # IndexError: PyAV at the end of a file in which further streams appeared.
+            observer.end_with(error)
         else:
             return
         drain = cast("Packet[VideoStream]", av.Packet())
@@ -158,13 +169,13 @@ def read_packets(
 
 
 def is_read_error(error: Exception) -> bool:
-    """Whether the disk, not the file, is to blame: the operating system's errors, not FFmpeg's."""
+    """Whether the operating system (a failing disk) raised it, not FFmpeg (a damaged file)."""
     number = error.errno or 0 if isinstance(error, OSError) else 0
-    return number in errno.errorcode and number != errno.EAGAIN  # which no disk says of a file
+    return number in errno.errorcode and number != errno.EAGAIN  # FFmpeg's own: "no packet yet"
 
 
 def check_size(width: int, height: int) -> None:
-    """Raise `LimitError` where a frame of `width` x `height` would pass the pixel limit."""
+    """Raise `LimitError` if a frame of `width` x `height` pixels exceeds `MAX_PIXELS`."""
     if width * height > MAX_PIXELS:
         raise LimitError(
             f"its frames claim {width} x {height} pixels; at most {MAX_PIXELS:,} are decoded"
@@ -172,26 +183,26 @@ def check_size(width: int, height: int) -> None:
 
 
 def reason(error: Exception) -> str:
-    """FFmpeg's own words for `error`, without the file name and the error number."""
+    """The message of `error`, without file name and error number."""
     return str(getattr(error, "strerror", None) or error)
 
 
 def _open_container(path: Path, accelerator: str | None) -> InputContainer:
     _check_regular_file(path)
-    reader = _BARE_READERS.get(path.suffix.lower())
+    demuxer = _BARE_DEMUXERS.get(path.suffix.lower())
     try:
         return av.open(
-            # The scheme keeps names such as "concat:a" or "-" plain file names.
+            # The scheme makes FFmpeg take "concat:a" and "-" as file names.
             f"file:{path.absolute()}",
             "r",
-            # A row of JPEG pictures is not told from a single one by its bytes.
-            format="mjpeg" if reader == "mjpeg" and _begins_with(path, _JPEG_BEGINNING) else None,
+            # A series of JPEG pictures begins with the same bytes as a single one.
+            format="mjpeg" if demuxer == "mjpeg" and _begins_with(path, _JPEG_BEGINNING) else None,
             options={"max_pixels": str(MAX_PIXELS)},
             container_options={
-                "format_whitelist": f"{CONTAINERS},{reader}" if reader else CONTAINERS,
+                "format_whitelist": f"{CONTAINERS},{demuxer}" if demuxer else CONTAINERS,
                 "protocol_whitelist": "file",
                 "max_streams": str(MAX_STREAMS),
-                # Our own time line tells a clock that ran through from one that was set anew.
+                # `Timeline` tells a clock that wrapped around from one that restarted.
                 "correct_ts_overflow": "0",
             },
             metadata_errors="replace",
@@ -206,7 +217,7 @@ def _begins_with(path: Path, beginning: bytes) -> bool:
         with path.open("rb") as file:
             return file.read(len(beginning)) == beginning
     except OSError:
-        return False  # opening it again tells why
+        return False  # FFmpeg's attempt to open it will give the reason
 
 
 def _check_regular_file(path: Path) -> None:
@@ -258,7 +269,7 @@ def _choose_stream(container: InputContainer, path: Path, stream_index: int | No
         raise _encrypted(path) or none
     best = container.streams.best("video")
     stream = next((s for s in candidates if s is best), candidates[0])
-    if not stream.codec_context:  # PyAV's way to say that this FFmpeg has no decoder for it
+    if not stream.codec_context:  # this FFmpeg has no decoder for it
         raise _encrypted(path) or UnsupportedError(
             "its video cannot be decoded: the codec is unknown here, or the file is cut off before "
             "its index"

@@ -1,17 +1,19 @@
-"""What of a film could not be read, in words for the person whose film it is."""
+"""Damaged intervals of a video, merged where they touch, and sentences about them."""
 
 import math
 from dataclasses import dataclass, field
 
-_SAME_PLACE = 1.0  # seconds within which two losses are one: a key frame's loss spoils what follows
-_CUT, _END = 0.2, 1.0  # seconds before a key frame and the end in which a cut may tear pictures
+from machine.clock_text import clock_text
+
+_MERGED = 1.0  # seconds between intervals that become one: damage spreads from a key frame
+_CUT, _END = 0.2, 1.0  # seconds before a key frame and the end in which a cut may tear frames
 
 
 @dataclass(slots=True)
 class DamagedIntervals:
-    """Stretches of a film, in seconds, of which nothing could be had; gathered in order of time.
+    """Damaged intervals in seconds, added in order of time.
 
-    Only the first is kept in full, the rest is counted: a film may be damaged all over.
+    Only the first is kept, the others are counted: a video may have damage everywhere.
     """
 
     count: int = 0
@@ -19,8 +21,8 @@ class DamagedIntervals:
     _latest_end: float = field(default=-math.inf)
 
     def add(self, start: float, *, end: float) -> None:
-        """Note that nothing could be had of [start, end)."""
-        if start > self._latest_end + _SAME_PLACE:
+        """Add [start, end)."""
+        if start > self._latest_end + _MERGED:
             self.count += 1
             if self.count == 1:
                 self.first = (start, end)
@@ -29,59 +31,52 @@ class DamagedIntervals:
         self._latest_end = max(self._latest_end, end)
 
     def sentence(self, what: str, *, origin: float = 0.0) -> str | None:
-        """`what` is the matter, where, counted from `origin`, and how often; None if never."""
+        """Say `what` is wrong, where, as seconds after `origin`, and how often; None for nothing."""
         if self.count == 0:
             return None
-        start, end = (clock_time(seconds - origin) for seconds in self.first)
+        start, end = (clock_text(seconds - origin) for seconds in self.first)
         where = f"at {start}" if start == end else f"from {start} to {end}"
         return f"{what} {where}{_and_more(self.count - 1)}"
 
 
 @dataclass(slots=True)
 class PendingIntervals:
-    """Damaged intervals that count unless it seems that somebody cut the film there.
+    """Intervals that are added to `damaged` unless the video was probably cut there.
 
-    Recordings of a broadcast are cut and joined anywhere: a torn picture just before a key frame or
+    Recordings of broadcasts are cut and joined at any byte: a torn frame just before a key frame or
     at the end is no damage.
     """
 
-    losses: DamagedIntervals
-    _open: list[tuple[float, float]] = field(default_factory=list)
+    damaged: DamagedIntervals
+    _pending: list[tuple[float, float]] = field(default_factory=list)
     _latest: float = -math.inf
 
     def add(self, start: float, *, end: float) -> None:
-        """Suspect [start, end)."""
-        self._open.append((start, end))
+        """Add [start, end) to those that are pending."""
+        self._pending.append((start, end))
 
     def watch(self, time: float, *, is_key: bool) -> None:
-        """Judge what is suspected by a packet of the picture at `time` seconds."""
+        """Judge what is pending by a packet that is displayed at `time` seconds."""
         if is_key:
-            self._open = [(a, b) for a, b in self._open if b < self._latest - _CUT]
+            self._pending = [(a, b) for a, b in self._pending if b < self._latest - _CUT]
         self._latest = max(self._latest, time)
-        while self._open and self._open[0][1] + _SAME_PLACE < time:
-            start, end = self._open.pop(0)
-            self.losses.add(start, end=end)
+        while self._pending and self._pending[0][1] + _MERGED < time:
+            start, end = self._pending.pop(0)
+            self.damaged.add(start, end=end)
 
     def finish(self) -> None:
-        """Judge the rest: the film is over."""
-        for start, end in self._open:
+        """Judge what is pending at the end of the video."""
+        for start, end in self._pending:
             if end < self._latest - _END:
-                self.losses.add(start, end=end)
-        self._open.clear()
+                self.damaged.add(start, end=end)
+        self._pending.clear()
 
 
 def restarts_sentence(times: list[float]) -> str | None:
-    """That the clock restarts at the first of `times`, in seconds, and how often else."""
+    """Say that the clock restarts at the first of `times`, in seconds, and how often after that."""
     if not times:
         return None
-    return f"its clock restarts at {clock_time(times[0])}{_and_more(len(times) - 1)}"
-
-
-def clock_time(seconds: float) -> str:
-    """`seconds` as a player shows them: 03:12, or 1:03:12 from an hour on."""
-    minutes, second = divmod(max(0, int(seconds)), 60)
-    hours, minute = divmod(minutes, 60)
-    return f"{hours}:{minute:02}:{second:02}" if hours else f"{minute:02}:{second:02}"
+    return f"its clock restarts at {clock_text(times[0])}{_and_more(len(times) - 1)}"
 
 
 def _and_more(places: int) -> str:

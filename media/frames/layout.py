@@ -65,7 +65,7 @@ def layout_of(source: Source, scan: PacketScan) -> Layout:
         width=width,
         height=height,
         orientation=orientation,
-        restarts=None if scan.head_only else bool(scan.restarts or scan.turned),
+        restarts=None if scan.head_only else bool(scan.restarts or scan.wrapped),
     )
 
 
@@ -74,7 +74,7 @@ def read_layout(path: Path) -> Layout:
 
     Raises `MediaError`.
     """
-    with open_source(path, threads=1) as source:
+    with open_source(path) as source:
         return layout_of(source, scan_packets(source, head_only=True))
 
 

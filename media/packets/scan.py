@@ -12,12 +12,13 @@ from av.packet import Packet
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-from media.container.clock import MAX_HOURS, Clock, StreamStarts
+from media.container.clock import MAX_HOURS, Clock, StreamStarts, duration_of, timestamp_of
 from media.container.encryption import SCRAMBLED_BROADCAST, SCRAMBLED_DISC, encrypted_error
 from media.container.findings import Finding, Findings
 from media.container.integrity import check_integrity
 from media.container.source import BROADCAST_CONTAINERS, Source
-from media.damage.packet_damage import ByteGaps, PacketDamage
+from media.damage.byte_gaps import ByteGaps
+from media.damage.packet_damage import PacketDamage
 from media.errors import LimitError, UndecodableError, UnreadableError
 from media.packets.packet_table import PacketTable, PacketTableBuilder
 from media.packets.references import garbled
@@ -92,11 +93,11 @@ class PacketScan:
     from_key: Extent | None = None
     upright: VideoFrame | None = None  # the first picture that could be had
     restarts: list[int] = field(default_factory=list)  # where the clock restarts
-    turned: bool = False  # whether it ran through its numbers and began again
+    wrapped: bool = False  # whether it ran through its numbers and began again
     others_end: Fraction = Fraction(0)  # of the other streams, in seconds of their stamps
     table: PacketTable | None = None  # of all packets, where their stamps say enough
     is_garbled: Callable[[memoryview], bool] = lambda _: False
-    signs: PacketDamage = field(init=False)
+    damage: PacketDamage = field(init=False)
     _stillness: Stillness = field(init=False)
     _longest: float = field(init=False)
     _seen_key: bool = False
@@ -106,12 +107,12 @@ class PacketScan:
 
     def __post_init__(self) -> None:
         self._stillness = Stillness(limit=int(STILL / self.unit))
-        self.signs = PacketDamage(float(self.unit))
+        self.damage = PacketDamage(float(self.unit))
         self._longest = MAX_HOURS * 3600 / float(self.unit)
 
     def add(self, packet: "Packet[VideoStream]", *, before: Finding) -> None:
         """Take note of one packet, in front of which `before` was found."""
-        pts = packet.dts if packet.pts is None else packet.pts
+        pts = timestamp_of(packet)
         if packet.size == 0 or pts is None:
             return
         if packet.has_sidedata("encryption_info"):
@@ -123,12 +124,12 @@ class PacketScan:
             self._floor = None if packet.is_discard else pts
         if packet.is_discard:
             return
-        end = pts + min(max(packet.duration or 0, 0), int(self._longest))
+        end = pts + min(duration_of(packet), int(self._longest))
         if self.guessed and self._lag is None and packet.dts is not None:
             self._lag = pts - packet.dts
         if self._seen_key:
             is_garbled = self.is_garbled(memoryview(packet))
-            self.signs.add(packet, pts, before=before, is_garbled=is_garbled)
+            self.damage.add(packet, pts, before=before, is_garbled=is_garbled)
         self.whole = _extended(self.whole, pts, end=end)
         if self._seen_key and (self._floor is None or pts >= self._floor):
             self.from_key = _extended(self.from_key, pts, end=end)
@@ -144,9 +145,9 @@ class PacketScan:
         `UnsupportedError` if it is scrambled.
         """
         extent = self.from_key or self.whole
-        if extent is None and self.signs.read_error is not None:
-            raise UnreadableError(f"cannot be read: {self.signs.read_error}")
-        if extent is None and self.signs.scrambled_bytes:
+        if extent is None and self.damage.read_error is not None:
+            raise UnreadableError(f"cannot be read: {self.damage.read_error}")
+        if extent is None and self.damage.scrambled_bytes:
             raise encrypted_error(SCRAMBLED_BROADCAST)
         if extent is None:
             raise UndecodableError("its video stream is empty, or nothing of it can be read")
@@ -200,30 +201,33 @@ def scan_packets(source: Source, *, head_only: bool = False) -> PacketScan:
         head_only=head_only,
         guessed=source.container_name == "avi",
     )
-    scan.signs.in_place = source.container_name == "dv"
+    scan.damage.in_place = source.container_name == "dv"
     if source.container_name not in BROADCAST_CONTAINERS:  # there packets may be torn anywhere
         scan.is_garbled = garbled(source.stream.codec_context)
     notes = None if head_only else PacketTableBuilder.of(source)
     timeline = Timeline.of(source)
     fragmented = source.container_name == "mov" and source.stream.frames == 0
     with check_integrity(source) if not head_only else nullcontext(Findings()) as findings:
-        trail = ByteGaps(source.stream, findings, all_streams=not head_only)
-        packets = corrected_packets(source, timeline=timeline, watcher=trail)
+        byte_gaps = ByteGaps(source.stream, findings, all_streams=not head_only)
+        packets = corrected_packets(source, timeline=timeline, observer=byte_gaps)
         for count, packet in enumerate(packets):
-            scan.add(packet, before=trail.before_next())
+            scan.add(packet, before=byte_gaps.before_next())
             if notes is not None:
                 notes.add(packet)
             if head_only and (scan.knows_start or count >= _HEAD):
                 break
-        scan.signs.finish(findings.up_to(math.inf))
-    if source.container_name == "mpeg" and scan.signs.scrambled_bytes > _SCRAMBLED_PART * trail.end:
+        scan.damage.finish(findings.up_to(math.inf))
+    if (
+        source.container_name == "mpeg"
+        and scan.damage.scrambled_bytes > _SCRAMBLED_PART * byte_gaps.end
+    ):
         raise encrypted_error(SCRAMBLED_DISC)  # FFmpeg hands it on as if it were clear
-    scan.signs.read_error = trail.read_error
+    scan.damage.read_error = byte_gaps.read_error
     if (fragmented or source.container_name in _FILLED_CONTAINERS) and not head_only:
-        scan.signs.stopped_at = trail.end
-    scan.restarts, scan.turned = timeline.restarts, timeline.turned
-    if not (scan.restarts or scan.turned):  # only the stamps of the chosen stream were put right
-        scan.others_end = trail.others.end(source.container)
+        scan.damage.stopped_at = byte_gaps.end
+    scan.restarts, scan.wrapped = timeline.restarts, timeline.wrapped
+    if not (scan.restarts or scan.wrapped):  # only the stamps of the chosen stream were put right
+        scan.others_end = byte_gaps.others.end(source.container)
     scan.table = None if notes is None else notes.table()
     return scan
 

@@ -27,7 +27,7 @@ from av.index import IndexEntries
 from av.packet import Packet
 from av.video.stream import VideoStream
 
-from media.container.clock import CLOCK_PERIOD
+from media.container.clock import CLOCK_PERIOD, duration_of
 from media.container.mpeg_streams import program_clock
 from media.container.source import (
     BARE_STREAMS,
@@ -61,7 +61,7 @@ class Timeline:
     `unit` is the stream's time base in seconds; `usual` the step between two pictures, in units,
     until the packets show a better one; `period` how many units the file's clock counts until it
     begins at 0 again. `restarts` fills with the stamps, as put right, at which that clock was set
-    anew; `turned` tells whether it began again by itself. `confirm` is for streams without an
+    anew; `wrapped` tells whether it began again by itself. `confirm` is for streams without an
     index, and tells the time that the file gives beside a packet, if it does.
     """
 
@@ -70,7 +70,7 @@ class Timeline:
     period: int | None = None
     confirm: Callable[["Packet[VideoStream]"], int | None] | None = None
     restarts: list[int] = field(default_factory=list)
-    turned: bool = False
+    wrapped: bool = False
     _offset: int = 0  # what is added to the file's stamps since the last restart
     _raw: tuple[int | None, int | None] | None = None  # the stamps before, as the file has them ...
     _last: int | None = None  # ... and put right, without the offset
@@ -116,7 +116,7 @@ class Timeline:
             step = stamp + ahead.shift - self._last
             if not self._is_usual(step) and self._is_usual(step + self.period):
                 ahead.shift += self.period
-                self.turned = True
+                self.wrapped = True
         if packet.pts is not None:
             turns_early = packet.dts is not None and packet.pts < packet.dts - self.period // 2
             packet.pts += ahead.shift + (self.period if turns_early else 0)
@@ -163,7 +163,7 @@ class Timeline:
             packet.dts = _fitting(stamp + self._offset)
         if pts is not None:
             packet.pts = _fitting(shown)
-        length = max(packet.duration or 0, 0) or round(self.usual)
+        length = duration_of(packet) or round(self.usual)
         end = shown + min(length, int(self._long_leap))
         self._end = end if self._end is None else max(self._end, end)
 
@@ -285,13 +285,13 @@ def corrected_packets(
     source: Source,
     *,
     timeline: Timeline | None = None,
-    watcher: PacketObserver | None = None,
+    observer: PacketObserver | None = None,
 ) -> Iterator["Packet[VideoStream]"]:
     """The packets of `source` from where it is read, with the stamps that they ought to have.
 
     `timeline` keeps the account; for the rest see `media.container.source.read_packets`.
     """
-    packets = read_packets(source, watcher=watcher)
+    packets = read_packets(source, observer=observer)
     if source.container_name == "mov" and source.stream.frames:  # else in fragments: without index
         return packets
     if source.container_name == "avi":
@@ -334,7 +334,7 @@ def _counted(packets: Iterable["Packet[VideoStream]"]) -> Iterator["Packet[Video
     for packet in packets:
         if packet.size:
             packet.pts = packet.dts = stamp
-            stamp += max(packet.duration or 0, 0)
+            stamp += duration_of(packet)
         yield packet
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from indexer.scan.names import SUFFIXES_BY_CONTAINER, SUFFIXES_WITH_TWO_MEANINGS, VIDEO_SUFFIXES
 from media import probe
-from media.container.source import _BARE_READERS, CONTAINERS
+from media.container.source import _BARE_DEMUXERS, CONTAINERS
 
 ALLOWED = set(CONTAINERS.split(","))
 # What is written here of each container: FFmpeg's muxer and a codec that it takes.
@@ -60,13 +60,13 @@ def write(path: Path, *, container: str) -> bool:
 def test_each_suffix_is_of_a_container_that_may_be_opened():
     for container, suffixes in SUFFIXES_BY_CONTAINER.items():
         for suffix in suffixes:
-            assert container in ALLOWED or _BARE_READERS.get(suffix) == container, suffix
+            assert container in ALLOWED or _BARE_DEMUXERS.get(suffix) == container, suffix
     assert VIDEO_SUFFIXES >= SUFFIXES_WITH_TWO_MEANINGS
 
 
 def test_each_container_that_may_be_opened_has_a_suffix_that_is_looked_for():
     assert ALLOWED - {"live_flv"} <= set(SUFFIXES_BY_CONTAINER)
-    assert set(_BARE_READERS) <= VIDEO_SUFFIXES
+    assert set(_BARE_DEMUXERS) <= VIDEO_SUFFIXES
     for container in ALLOWED:
         av.ContainerFormat(container, "r")  # FFmpeg knows no such container: this raises
 

@@ -197,7 +197,7 @@ def test_a_broadcast_clock_may_begin_again_between_sound_and_pictures():
 @pytest.mark.parametrize("stamp", [-7, 0, 1, 90_000 * 3600 * 30])
 def test_a_clock_turns_stamps_into_seconds_and_back(stamp):
     clock = Clock(Fraction(7, 3), Fraction(1001, 30_000))
-    assert clock.stamp(clock.seconds(stamp) + 1e-6) == stamp
+    assert clock.timestamp(clock.seconds(stamp) + 1e-6) == stamp
 
 
 def test_sound_of_another_age_makes_no_film_years_long(late_film):

@@ -10,8 +10,9 @@ import av
 import numpy as np
 import pytest
 
+from machine.clock_text import clock_text
 from media import decode_at, probe
-from media.damage.intervals import DamagedIntervals, PendingIntervals, clock_time
+from media.damage.intervals import DamagedIntervals, PendingIntervals
 from tests.media.real_videos import REAL_VIDEOS
 
 IN_FRONT = {"container_options": {"movflags": "+faststart"}}
@@ -345,7 +346,7 @@ def test_losses_close_to_each_other_are_one_place():
     ("seconds", "text"), [(-1.0, "00:00"), (192.9, "03:12"), (3599.9, "59:59"), (3600.0, "1:00:00")]
 )
 def test_times_are_written_as_players_write_them(seconds, text):
-    assert clock_time(seconds) == text
+    assert clock_text(seconds) == text
 
 
 @pytest.mark.parametrize("name", ["film.mp4", "film.mkv", "film.flv"])

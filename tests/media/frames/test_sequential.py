@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from media import probe
+from media.container.source import ONE_THREAD
 from media.frames.rgb import RgbConverter
 from media.frames.sequential import DecodedFrame, decode_sequential, displayed_at
 
@@ -63,7 +64,7 @@ def test_a_film_played_from_a_moment_shows_what_it_shows_when_played_whole(
     layout = probe(path).layout
     converter = RgbConverter(layout.orientation, width=layout.width, height=layout.height)
     for start in (10.0, 11.18, 11.2, 11.22, 12.78, 12.8, 13.0):
-        pictures = decode_sequential(path, layout, start=start, threads=1)
+        pictures = decode_sequential(path, layout, start=start, options=ONE_THREAD)
         (picture,) = displayed_at(pictures, [start])
         pictures.close()
         assert read_number(converter.convert(picture.stored)) == min(324, int(start * 25 + 1e-6))
@@ -74,6 +75,7 @@ def test_times_ascend_although_the_decoder_stamps_them_out_of_order(real_videos)
     with av.open(str(path)) as container:
         stamps = [frame.pts for frame in container.decode(video=0)]
     assert stamps != sorted(stamps)
-    times = [picture.time for picture in decode_sequential(path, probe(path).layout, threads=1)]
+    frames = decode_sequential(path, probe(path).layout, options=ONE_THREAD)
+    times = [frame.time for frame in frames]
     assert times == pytest.approx([index / 25 for index in range(164)])
     assert all(earlier < later for earlier, later in pairwise(times))
