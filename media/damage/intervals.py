@@ -31,7 +31,7 @@ class DamagedIntervals:
         self._latest_end = max(self._latest_end, end)
 
     def sentence(self, what: str, *, origin: float = 0.0) -> str | None:
-        """Say `what` is wrong, where, as seconds after `origin`, and how often; None for nothing."""
+        """Say `what` is wrong, where, in seconds after `origin`, and how often, or None."""
         if self.count == 0:
             return None
         start, end = (clock_text(seconds - origin) for seconds in self.first)
