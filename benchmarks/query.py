@@ -305,7 +305,7 @@ def _library(model: Path) -> Path:
     provenance = Provenance(
         model=identity.model,
         revision=None,
-        weights_digest=identity.model_digest,
+        model_digest=identity.model_digest,
         dimension=identity.dim,
         frames_per_clip=identity.frames_per_clip,
         window=8.0,

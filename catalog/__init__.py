@@ -1,6 +1,6 @@
-"""The catalog: which videos are known, where they lie, and which clip is nearest to a vector.
+"""The catalog: known videos, the files that hold them, and the clips nearest to a vector.
 
-What looks through a whole catalog and mends it is in `catalog.verify`: questions do without.
+Checks and repairs of a whole catalog are in `catalog.verify`: a question does without their code.
 """
 
 from catalog.catalog import Catalog
@@ -12,6 +12,7 @@ from catalog.errors import (
     CatalogLockedError,
     CatalogMissingError,
     CatalogNewerError,
+    CatalogOutdatedError,
     CatalogStorageError,
     InvalidGlobError,
     InvalidVectorError,
@@ -20,6 +21,7 @@ from catalog.errors import (
     UnknownPathError,
 )
 from catalog.globs import name_matcher, path_matcher, require_glob
+from catalog.provenance import Provenance, mismatch
 from catalog.records import (
     NO_VIDEO,
     CatalogStatus,
@@ -30,7 +32,6 @@ from catalog.records import (
     FileState,
     PartialVideo,
     Problem,
-    Provenance,
     Relocated,
     Removed,
     SampleMatch,
@@ -50,6 +51,7 @@ __all__ = [
     "CatalogLockedError",
     "CatalogMissingError",
     "CatalogNewerError",
+    "CatalogOutdatedError",
     "CatalogStatus",
     "CatalogStorageError",
     "ClipMatch",
@@ -74,6 +76,7 @@ __all__ = [
     "composed",
     "folded",
     "ignores_case",
+    "mismatch",
     "name_matcher",
     "path_matcher",
     "require_glob",

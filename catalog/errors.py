@@ -1,19 +1,21 @@
-"""What can go wrong with a catalog, each said in one sentence that a person can act on."""
+"""The errors of a catalog. Each message is one sentence: what was found, and what mends it."""
 
 
 class CatalogError(Exception):
-    """The root of everything this package raises on purpose.
+    """The base of all errors that this package raises on purpose.
 
     CatalogError
     ├── CatalogMissingError       the folder holds no catalog
     ├── NotACatalogError          something else lies where the catalog should be
     ├── CatalogNewerError         written by a newer version of the program
+    ├── CatalogOutdatedError      written by a version that was never released
     ├── CatalogDamagedError       SQLite cannot read it, or a row contradicts the others
     ├── CatalogBusyError          another process kept the write lock for too long
-    ├── CatalogLockedError          another process has locked the catalog for a long work
+    ├── CatalogLockedError        another process has locked the catalog for a long task
     ├── CatalogGoneError          deleted, moved or replaced while it was in use
     ├── CatalogStorageError       disk full, read-only, no permission
     ├── UnknownPathError          nothing is known at or below a path
+    ├── InvalidGlobError          a pattern that no path can match
     ├── ProvenanceMismatchError   made by another model, or with another window or stride
     └── InvalidVectorError        wrong shape, not finite, or not of unit length
     """
@@ -31,16 +33,20 @@ class CatalogNewerError(CatalogError):
     """The catalog was written by a newer version of the program."""
 
 
+class CatalogOutdatedError(CatalogError):
+    """The catalog was written by a version of the program that was never released."""
+
+
 class CatalogDamagedError(CatalogError):
     """SQLite cannot read the catalog, or a row contradicts the others."""
 
 
 class CatalogBusyError(CatalogError):
-    """Another process kept the write lock for longer than we wait."""
+    """Another process kept SQLite's write lock for longer than we wait."""
 
 
 class CatalogLockedError(CatalogError):
-    """Another process has locked the catalog for a work that takes its time."""
+    """Another process has locked the catalog for a long task."""
 
 
 class CatalogGoneError(CatalogError):
@@ -56,7 +62,7 @@ class UnknownPathError(CatalogError):
 
 
 class InvalidGlobError(CatalogError):
-    """A pattern that no path can fit."""
+    """A pattern that no path can match."""
 
 
 class ProvenanceMismatchError(CatalogError):

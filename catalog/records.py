@@ -1,4 +1,4 @@
-"""The frozen values that cross the catalog's border. Times are seconds in a film."""
+"""The frozen values that cross the catalog's border. Times are seconds in a video."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -6,44 +6,15 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-# How the reason begins why a file is not in the catalog that is no video at all: no failure.
+from catalog.provenance import Provenance
+
+# The beginning of the error of a file that is no video at all: it does not count as a failure.
 NO_VIDEO = "is no video: "
 
 
 @dataclass(frozen=True, slots=True)
-class Provenance:
-    """What made the vectors of a catalog.
-
-    Vectors may be compared only when the weights, the frames per clip, the window and the stride
-    agree. `model` and `revision` are names for the weights: the same weights under another name
-    (a local copy of a published checkpoint) make the same vectors.
-    """
-
-    model: str
-    revision: str | None
-    weights_digest: str
-    dimension: int
-    frames_per_clip: int
-    window: float  # seconds
-    stride: float  # seconds
-
-    def agrees_with(self, other: "Provenance") -> bool:
-        """Whether vectors made under both may live in one catalog."""
-        return self._essence() == other._essence()
-
-    def _essence(self) -> tuple[str, int, int, float, float]:
-        return (
-            self.weights_digest,
-            self.dimension,
-            self.frames_per_clip,
-            self.window,
-            self.stride,
-        )
-
-
-@dataclass(frozen=True, slots=True)
 class ClipSpan:
-    """A stretch `[start, end)` of a film, in seconds."""
+    """The interval `[start, end)` of a video, in seconds."""
 
     start: float
     end: float
@@ -51,9 +22,9 @@ class ClipSpan:
 
 @dataclass(frozen=True, slots=True)
 class FileLocation:
-    """A place where content lies: `path` is a file somewhere under the folder `root`.
+    """A file at an absolute `path` below the absolute folder `root`, and its state.
 
-    Both are absolute. `size` is in bytes; `mtime_ns`, nanoseconds within 64 bits, is only compared.
+    `size` is in bytes; `mtime_ns`, nanoseconds within 64 bits, is only compared.
     """
 
     root: Path
@@ -64,7 +35,7 @@ class FileLocation:
 
 @dataclass(frozen=True, slots=True)
 class FileState:
-    """What the catalog knows of a file: it holds a video, or it failed last time with `error`."""
+    """A file as the catalog knows it: it holds a video, or it failed last time with `error`."""
 
     size: int
     mtime_ns: int
@@ -74,7 +45,7 @@ class FileState:
 
 @dataclass(frozen=True, slots=True)
 class VideoRecord:
-    """Content, independent of where it lies."""
+    """The content of a video, independent of the files that hold it."""
 
     fingerprint: str
     duration: float  # seconds
@@ -83,18 +54,16 @@ class VideoRecord:
     frame_rate: float
     codec: str
     container: str
-    damage: str | None = None  # what of it could not be read, in one sentence; None if it is sound
-    sample: str | None = (
-        None  # leads to it from a few bytes of a file; see `Catalog.sample_matches`
-    )
+    damage: str | None = None  # the part that could not be read, in one sentence; None: no damage
+    sample: str | None = None  # made from a few bytes of a file; see `Catalog.sample_matches`
 
 
 @dataclass(frozen=True, slots=True)
 class SampleMatch:
-    """A video that a file may hold, as a sample of both agrees.
+    """A video that a file may hold, as the samples of both are equal.
 
-    `fingerprint` is None for one of which never more than the sample was taken. `sound` is whether
-    all of it could be read.
+    `fingerprint` is None for a video of which only the sample is known. `sound` is whether all of
+    it could be read.
     """
 
     video_id: int
@@ -105,13 +74,22 @@ class SampleMatch:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PartialVideo:
-    """The clips of an unfinished film that have vectors already, in order of their starts."""
+    """The clips with vectors of a video whose embedding was interrupted, in order of their starts.
+
+    Attributes:
+        vectors: (N, D) float32 of unit length, one for each of the N spans.
+        damage: the part that could not be read so far, in one sentence.
+    """
 
     fingerprint: str
     duration: float  # seconds
     spans: tuple[ClipSpan, ...]
-    vectors: NDArray[np.float32]  # (N, D), of unit length
-    damage: str | None  # what of it could not be read so far, in one sentence
+    vectors: NDArray[np.float32]
+    damage: str | None
+
+    def __post_init__(self) -> None:
+        if self.vectors.ndim != 2 or len(self.vectors) != len(self.spans):
+            raise ValueError(f"{len(self.spans)} clips with vectors {self.vectors.shape}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,14 +101,14 @@ class ClipMatch:
     score: float
     start: float
     end: float
-    duration: float  # of the whole film
+    duration: float  # of the whole video
     path: Path
     other_paths: tuple[Path, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class FileProblem:
-    """A file or folder, and what is wrong with it, in one sentence."""
+    """A file that could not be read, or not in full, and the reason in one sentence."""
 
     path: Path
     reason: str
@@ -138,30 +116,30 @@ class FileProblem:
 
 @dataclass(frozen=True, slots=True)
 class Removed:
-    """What was taken out of a catalog."""
+    """Counts of what was removed from a catalog."""
 
-    files: int  # places, failures included
-    videos: int  # content that lies nowhere any more
+    files: int  # failures included
+    videos: int  # content that no file holds any more
     clips: int
 
 
 @dataclass(frozen=True, slots=True)
 class Relocated:
-    """What a relocation did."""
+    """Counts of a relocation."""
 
-    files: int  # places that are known elsewhere now, failures included
-    found: int  # those of them that are there on disk
+    files: int  # files that are known at other paths now, failures included
+    found: int  # those of them that exist on disk
 
 
 @dataclass(frozen=True, slots=True)
 class CatalogStatus:
-    """What is in a catalog, counted in one moment."""
+    """The contents of a catalog, counted in one transaction."""
 
     folder: Path
     catalog_uuid: str  # another one for a catalog made anew in the same folder
     provenance: Provenance | None
     videos: int
-    files: int  # places that hold a video; failures are counted apart
+    files: int  # files that hold a video; failures are counted apart
     clips: int
     video_seconds: float
     database_bytes: int
@@ -171,7 +149,7 @@ class CatalogStatus:
     schema_version: int
     damaged: tuple[FileProblem, ...] = ()
     partials: int = 0  # videos whose embedding was interrupted
-    roots: tuple[Path, ...] = ()  # the folders that all files lie below
+    roots: tuple[Path, ...] = ()  # the folders that all files are below
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +165,7 @@ class Verification:
     """What a check of a whole catalog found, and how much there was to check."""
 
     problems: tuple[Problem, ...]
-    files: int  # places, failures included
+    files: int  # failures included
     videos: int
     clips: int
 

@@ -359,7 +359,7 @@ def provenance_of(embedder: ClipEmbedder, *, settings: IndexSettings) -> Provena
     return Provenance(
         model=identity.model,
         revision=identity.revision,
-        weights_digest=identity.model_digest,
+        model_digest=identity.model_digest,
         dimension=identity.dim,
         frames_per_clip=identity.frames_per_clip,
         window=settings.window,

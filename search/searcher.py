@@ -103,10 +103,10 @@ class Searcher:
         with self._loading:
             self._embedder = self._embedder or self._load_embedder(made_by)
         asked = self._embedder.identity
-        if made_by.weights_digest != asked.model_digest:
+        if made_by.model_digest != asked.model_digest:
             raise OtherModelError(
                 f"the catalog in {self._catalog.folder} was made with {made_by.model} (digest"
-                f" {made_by.weights_digest[:12]}), but the query comes from {asked.model}"
+                f" {made_by.model_digest[:12]}), but the query comes from {asked.model}"
                 f" (digest {asked.model_digest[:12]}); give `--model {made_by.model}`, or"
                 " another folder with `--catalog FOLDER`"
             )

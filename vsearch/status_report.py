@@ -26,7 +26,7 @@ def status_json(status: CatalogStatus) -> dict[str, Any]:
         "catalog": str(status.folder),
         "model": made_by.model if made_by else None,
         "revision": made_by.revision if made_by else None,
-        "weights_digest": made_by.weights_digest if made_by else None,
+        "weights_digest": made_by.model_digest if made_by else None,
         "dimension": made_by.dimension if made_by else None,
         "frames_per_clip": made_by.frames_per_clip if made_by else None,
         "window": made_by.window if made_by else None,
@@ -90,4 +90,4 @@ def _model_line(status: CatalogStatus) -> str:
         return "none yet: the first index run decides"
     revision = f" at revision {made_by.revision}" if made_by.revision else ""
     known = f" ({DEMO_KNOWS})" if made_by.model == DEMO_MODEL else ""
-    return f"{shown(made_by.model)}{revision}, digest {made_by.weights_digest[:12]}{known}"
+    return f"{shown(made_by.model)}{revision}, digest {made_by.model_digest[:12]}{known}"

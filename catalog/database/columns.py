@@ -1,4 +1,4 @@
-"""How numbers, paths, messages and vectors are put into columns and taken out again."""
+"""Column types for numbers, paths and messages, and the stored form of vectors."""
 
 import math
 import os
@@ -17,26 +17,24 @@ from catalog.errors import InvalidVectorError
 STORED_VECTOR = np.dtype("<f2")
 _UNIT_TOLERANCE = 1e-3
 _ESCAPED_BYTE = re.compile("[\udc80-\udcff]")
-
-
-_LARGEST = 2**63 - 1  # of the whole numbers that databases hold
+_LARGEST = 2**63 - 1  # the largest integer that databases hold
 
 
 class WholeNumber(TypeDecorator[int]):
-    """A whole number of 64 bits; one beyond (a clock set wrong, a file system) is the nearest."""
+    """An integer of 64 bits; one that is larger (a wrong clock, a file system) is clamped."""
 
     impl = Integer
     cache_ok = True
 
     def process_bind_param(self, value: int | None, dialect: Dialect) -> int | None:  # noqa: ARG002
-        """Bring the number within bounds."""
+        """Clamp the number."""
         if value is None or -_LARGEST <= value <= _LARGEST:
             return value
         return _LARGEST if value > 0 else -_LARGEST - 1
 
 
 class LargeNumber(WholeNumber):
-    """The same, where databases hold less than 64 bits unless they are asked to."""
+    """The same as BIGINT, for databases whose INTEGER has 32 bits."""
 
     impl = BigInteger
     cache_ok = True
@@ -45,47 +43,47 @@ class LargeNumber(WholeNumber):
 class RealNumber(TypeDecorator[float]):
     """A finite number in double precision: sums of them, and JSON, can hold it.
 
-    SQLite would take NaN for NULL. What is no number counts as 0, what is infinite or beyond any
-    use as the largest of the whole numbers.
+    SQLite would take NaN for NULL. NaN is stored as 0, and infinite or absurdly large numbers are
+    clamped to those of WholeNumber.
     """
 
     impl = Double
     cache_ok = True
 
     def process_bind_param(self, value: float | None, dialect: Dialect) -> float | None:  # noqa: ARG002
-        """Bring the number within bounds."""
+        """Clamp the number."""
         if value is None or -_LARGEST <= value <= _LARGEST:
             return value
         return 0.0 if math.isnan(value) else math.copysign(_LARGEST, value)
 
 
 class PathText(TypeDecorator[str]):
-    """A path as text that every database can hold and that gives back the very same bytes.
+    """A path as text that every database can hold, and that gives the same bytes back.
 
     File names are bytes; those that are not UTF-8 reach Python as lone surrogates, which no
     database takes. They are written as `%XX`, and so is `%` itself; all other names stay as they
-    read. Every character is written on its own, so prefixes stay prefixes.
+    are. Every character is escaped on its own, so prefixes stay prefixes.
     """
 
     impl = Text
     cache_ok = True
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002
-        """Escape what is not UTF-8."""
+        """Escape bytes that are not UTF-8."""
         if value is None:
             return None
         plain = os.fsencode(value).replace(b"%", b"%25").decode("utf-8", "surrogateescape")
         return _ESCAPED_BYTE.sub(lambda found: f"%{ord(found[0]) - 0xDC00:02X}", plain)
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002
-        """Restore the bytes as the file system gave them."""
+        """Restore the bytes of the file system."""
         if value is None or "%" not in value:
             return value
         return os.fsdecode(unquote_to_bytes(value))
 
 
 class MessageText(TypeDecorator[str]):
-    """Text for people: what no database can hold, bytes of odd file names, reads `\\udcXX`."""
+    """Text for people; bytes of odd file names, which no database can hold, become `\\udcXX`."""
 
     impl = Text
     cache_ok = True
@@ -96,16 +94,16 @@ class MessageText(TypeDecorator[str]):
 
 
 def stored_kind(column: Column[Any]) -> type:
-    """What a value of this column is in the database itself: int, float, str or bytes."""
+    """The type of this column's values in the database itself: int, float, str or bytes."""
     kind = column.type
     return (kind.impl_instance if isinstance(kind, TypeDecorator) else kind).python_type
 
 
 def require_unit_vectors(vectors: NDArray[np.float32], *, dimension: int) -> NDArray[np.float32]:
-    """(N, D) float32 vectors as they came, once they are seen to be fit for cosines.
+    """Check that vectors are fit for cosines; the same (N, D) float32 vectors.
 
     Raises:
-        InvalidVectorError: another shape, a number that is not finite, a length that is not 1.
+        InvalidVectorError: wrong shape, not finite, not of unit length.
     """
     if vectors.ndim != 2 or vectors.shape[1] != dimension:
         raise InvalidVectorError(
@@ -124,15 +122,15 @@ def require_unit_vectors(vectors: NDArray[np.float32], *, dimension: int) -> NDA
 
 
 def pack_vectors(vectors: NDArray[np.float32]) -> list[bytes]:
-    """Rows of (N, D) as little-endian float16, which costs a cosine about 0.0002."""
+    """The rows of (N, D) float32 as little-endian float16, which changes a cosine by 0.0002."""
     return [row.tobytes() for row in vectors.astype(STORED_VECTOR)]
 
 
 def unpack_vectors(blobs: Sequence[bytes], *, dimension: int) -> NDArray[np.float32]:
-    """Stored rows as (N, D) float32.
+    """N stored vectors as (N, D) float32.
 
     Raises:
-        ValueError: a row is not `dimension` numbers long.
+        ValueError: a stored vector does not have `dimension` numbers.
     """
     expected = dimension * STORED_VECTOR.itemsize
     if any(len(blob) != expected for blob in blobs):

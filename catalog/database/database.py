@@ -1,7 +1,7 @@
 """The SQLite file: opening it, reading and writing transactions, errors in plain words."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -12,16 +12,22 @@ from sqlalchemy import (
     Engine,
     NullPool,
     QueuePool,
+    Table,
     create_engine,
     event,
+    insert,
     text,
     update,
 )
 from sqlalchemy.exc import DBAPIError, OperationalError
-from sqlalchemy.orm import Session
 
-from catalog.database.backup import keep_backup
-from catalog.database.migrations import SCHEMA_VERSION, migrate, stored_version
+from catalog.database.migrations import (
+    create_tables,
+    keep_backup,
+    newest_version,
+    stored_version,
+    upgrade,
+)
 from catalog.database.sqlite_file import (
     NO_SHARED_MEMORY,
     WAIT_FOR_LOCK_MS,
@@ -32,7 +38,7 @@ from catalog.database.sqlite_file import (
     is_read_only,
     lay_out,
 )
-from catalog.database.tables import Meta
+from catalog.database.tables import META
 from catalog.errors import (
     CatalogBusyError,
     CatalogDamagedError,
@@ -44,9 +50,11 @@ from catalog.errors import (
     NotACatalogError,
 )
 from catalog.folder import DATABASE_NAME, SNAPSHOT_NAME, file_bytes
+from machine.presence import is_there
 
 _BEGIN = "catalog_begin"
-# What a row or a schema with flipped bytes leads to, beside what SQLite itself calls damage.
+_TAKING_THE_WRITE_LOCK = {_BEGIN: "BEGIN IMMEDIATE"}
+# Errors that rows or a schema with flipped bytes lead to, beside those that SQLite calls damage.
 _SIGNS_OF_DAMAGE = ("Could not decode to UTF-8", "no such table", "no such column")
 
 
@@ -62,57 +70,44 @@ class Database:
         self._engine = engine
 
     @contextmanager
-    def reading(self) -> Iterator[Session]:
-        """One consistent state, whatever other processes commit meanwhile."""
+    def reading(self) -> Iterator[Connection]:
+        """A transaction that reads one consistent state, whatever other processes commit."""
         self.require_there()
-        with translated(self.folder), self._session() as session:
-            yield session
+        with translated(self.folder), self._engine.connect() as connection:
+            yield connection
 
     @contextmanager
-    def writing(self) -> Iterator[Session]:
-        """A transaction that changes what the catalog says; it counts as one generation.
+    def writing(self, *, bump_generation: bool = True) -> Iterator[Connection]:
+        """A transaction that may change rows; committed when the block ends without an error.
 
-        Counting comes first: it takes the write lock before anything is read, so what is read is
-        not outdated at commit, and ids grow in the order of commits.
+        It takes the write lock before anything is read, so what is read is not outdated at commit,
+        and ids grow in the order of commits. A block that changes nothing writes nothing to disk.
+
+        Args:
+            bump_generation: whether the block changes what a search may find.
         """
-        with self._committing() as session:
-            session.execute(update(Meta).values(generation=Meta.generation + 1))
-            yield session
-
-    @contextmanager
-    def labelling(self) -> Iterator[Session]:
-        """A transaction that changes nothing which an answer depends on.
-
-        It takes the write lock before anything is read, too.
-        """
-        with self._committing() as session:
-            session.execute(update(Meta).values(generation=Meta.generation))
-            yield session
-
-    @contextmanager
-    def _committing(self) -> Iterator[Session]:
         self.require_there()
-        with translated(self.folder), self._session() as session:
-            with session.begin():
-                yield session
-            self._require_kept(session)
+        with translated(self.folder), self._engine.connect() as connection:
+            connection.execution_options(**_TAKING_THE_WRITE_LOCK)
+            with connection.begin():
+                if bump_generation:
+                    count_generation(connection)
+                yield connection
+            connection.execution_options(**{_BEGIN: "BEGIN"})
+            self._require_kept(connection)
 
-    def _session(self) -> Session:
-        """One that cannot be used after its block: what is read then would be of another state."""
-        return Session(self._engine, close_resets_only=False)
-
-    def _require_kept(self, session: Session) -> None:
-        """See that what was just committed lies in files that others will find, too."""
+    def _require_kept(self, connection: Connection) -> None:
+        """Check that the last commit is in files that other processes will find, too."""
         self.require_there()
-        log = beside(self._identity.path, "-wal")  # as long as anyone has it open, it is there
-        if not log.exists() and session.scalar(text("PRAGMA journal_mode")) == "wal":
+        log = beside(self._identity.path, "-wal")  # exists as long as any process has it open
+        if not is_there(log) and connection.scalar(text("PRAGMA journal_mode")) == "wal":
             raise CatalogGoneError(
                 f"{log} was deleted while it was in use, perhaps with what was committed last; see"
                 " what is left with `vsearch verify`, and run the command again"
             )
 
     def require_there(self) -> None:
-        """See that the file is the one that was opened, and lies where it did.
+        """Check that the file is the one that was opened, and is still in its folder.
 
         Raises:
             CatalogGoneError: it was deleted, moved or replaced.
@@ -128,12 +123,23 @@ class Database:
         self._engine.dispose()
 
 
+def count_generation(connection: Connection) -> None:
+    """Count one more generation of the catalog: what a search may find has changed."""
+    connection.execute(update(META).values(generation=META.c.generation + 1))
+
+
+def insert_row(connection: Connection, table: Table, values: Mapping[str, Any]) -> int:
+    """Insert one row; its id."""
+    key = connection.execute(insert(table).values(values)).inserted_primary_key
+    return int(key[0]) if key else 0
+
+
 def open_database(folder: Path, *, create: bool) -> Database:
-    """Open the catalog's SQLite file, made first if `create` asks for it.
+    """Open the catalog's SQLite file; with `create`, make it first if there is none.
 
     Raises:
-        CatalogMissingError, NotACatalogError, CatalogNewerError, CatalogDamagedError,
-        CatalogStorageError.
+        CatalogMissingError, NotACatalogError, CatalogNewerError, CatalogOutdatedError,
+        CatalogDamagedError, CatalogStorageError.
     """
     _require_folder(folder, create=create)
     path = folder / DATABASE_NAME
@@ -168,9 +174,9 @@ def _require_folder(folder: Path, *, create: bool) -> None:
 
 
 def _require_not_emptied(path: Path) -> None:
-    """An empty file is a catalog that was killed at birth, unless something tells of its life."""
+    """Refuse an empty file, unless nothing beside it shows that it was more than begun."""
     traces = (beside(path, "-wal"), path.with_name(SNAPSHOT_NAME))
-    if path.exists() and file_bytes(path) == 0 and any(file_bytes(trace) for trace in traces):
+    if is_there(path) and file_bytes(path) == 0 and any(file_bytes(trace) for trace in traces):
         raise CatalogDamagedError(
             f"{path} is empty, but what lies beside it shows that it was a catalog; restore it from"
             " a backup, or begin a new one with `vsearch verify --repair` and `vsearch index PATH`"
@@ -204,68 +210,47 @@ def _begin(connection: Connection) -> None:
 
 
 def _bring_up_to_date(engine: Engine, *, folder: Path, create: bool) -> None:
-    version = _version(engine, path=folder / DATABASE_NAME)
+    version = _version(engine, folder=folder)
     if version is None:
         raise NotACatalogError(
             f"{folder / DATABASE_NAME} is not a catalog of vsearch; give another folder"
         )
-    if version > SCHEMA_VERSION:
+    if version > newest_version():
         raise CatalogNewerError(
             f"the catalog in {folder} has schema version {version}, this program knows up to"
-            f" {SCHEMA_VERSION}; upgrade vsearch"
+            f" {newest_version()}; upgrade vsearch"
         )
     if version == 0 and not create:
         raise _missing(folder)
-    if 0 < version < SCHEMA_VERSION and is_read_only(folder):
-        raise CatalogStorageError(
-            f"the catalog in {folder} has schema version {version} and must be brought to"
-            f" {SCHEMA_VERSION} before it can be used, but the folder is read-only; make it"
-            " writable, or copy it and give the copy with `--catalog FOLDER`"
-        )
-    if version < SCHEMA_VERSION:
-        with _upgrade_explained(folder, version=version):
-            _migrate(engine, database=folder / DATABASE_NAME)
+    if version < newest_version():
+        _migrate(engine, folder=folder)
 
 
-def _version(engine: Engine, *, path: Path) -> int | None:
-    """The first look into the file; where it takes memory that cannot be shared, without that."""
+def _version(engine: Engine, *, folder: Path) -> int | None:
+    """Read the schema version; where that takes memory that cannot be shared, do without it."""
     try:
         with engine.connect() as connection:
-            return stored_version(connection)
+            return stored_version(connection, folder=folder)
     except OperationalError as error:
         code = getattr(error.orig, "sqlite_errorcode", 0)
-        if code not in NO_SHARED_MEMORY or is_read_only(path.parent):
+        if code not in NO_SHARED_MEMORY or is_read_only(folder):
             raise
     engine.dispose()
-    do_without_shared_memory(path)
+    do_without_shared_memory(folder / DATABASE_NAME)
     with engine.connect() as connection:
-        return stored_version(connection)
+        return stored_version(connection, folder=folder)
 
 
-@contextmanager
-def _upgrade_explained(folder: Path, *, version: int) -> Iterator[None]:
-    try:
-        with translated(folder):
-            yield
-    except CatalogStorageError as error:
-        if version == 0:
-            raise
-        raise CatalogStorageError(
-            f"the catalog in {folder} has schema version {version} and must be brought to"
-            f" {SCHEMA_VERSION} before it can be used; that failed and changed nothing: {error}"
-        ) from error
-
-
-def _migrate(engine: Engine, *, database: Path) -> None:
+def _migrate(engine: Engine, *, folder: Path) -> None:
     with engine.connect() as connection:
-        connection.execution_options(**{_BEGIN: "BEGIN IMMEDIATE"})  # others may be at it as well
+        connection.execution_options(**_TAKING_THE_WRITE_LOCK)  # another process may be at it, too
         with connection.begin():
-            version = stored_version(connection)
-            if version is None or version >= SCHEMA_VERSION:
-                return  # another process was first
-            if version > 0:
-                keep_backup(database, version=version)
-            migrate(connection, version=version)
+            version = stored_version(connection, folder=folder)
+            if version == 0:
+                create_tables(connection)
+            elif version is not None and version < newest_version():
+                keep_backup(folder / DATABASE_NAME, version=version)
+                upgrade(connection, version=version)
 
 
 def _missing(folder: Path) -> CatalogMissingError:
@@ -276,7 +261,7 @@ def _missing(folder: Path) -> CatalogMissingError:
 
 @contextmanager
 def translated(folder: Path) -> Iterator[None]:
-    """Turn what SQLite says into what a person can act on."""
+    """Turn SQLite's errors into those of a catalog, which name a remedy."""
     try:
         yield
     except (DBAPIError, sqlite3.Error) as error:

@@ -1,59 +1,103 @@
-"""The schema's history as a numbered list: step N takes a catalog from version N - 1 to N.
+"""The versions of the schema, and the upgrade from one to the next.
 
-A step that has landed is never edited, and uses only what `catalog.schema_history` has frozen.
+`catalog.database.tables` is the newest version: a new catalog is made from it. A catalog of an
+earlier version is brought up to it by the steps in `UPGRADES`, after a backup.
 """
 
+import os
+import shutil
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing, suppress
+from pathlib import Path
 from uuid import uuid4
 
-from sqlalchemy import Connection, insert, inspect, select, text, update
+from sqlalchemy import Connection, insert, inspect, select, update
 
-from catalog.database.schema_history import MADE_IN_1, MADE_IN_2, META
-from catalog.database.tables import Meta
+from catalog.database.tables import META, METADATA
+from catalog.errors import CatalogOutdatedError, CatalogStorageError
+from catalog.folder import force_names_to_disk, make_file
+from machine.names import command_line
 
-
-def _content_and_places(connection: Connection) -> None:
-    META.metadata.create_all(connection, tables=MADE_IN_1)
-    first = {"id": 1, "schema_version": 1, "catalog_uuid": str(uuid4()), "generation": 0}
-    connection.execute(insert(META).values(first))
-
-
-def _drafts_mounts_and_damage(connection: Connection) -> None:
-    META.metadata.create_all(connection, tables=MADE_IN_2)
-    connection.execute(text("ALTER TABLE videos ADD COLUMN damage TEXT"))
+# The step at index N takes a catalog from version N + 1 to N + 2. A step that was released is never
+# edited, and uses no table of `catalog.database.tables`, which may have changed since.
+UPGRADES: tuple[Callable[[Connection], None], ...] = ()
 
 
-def _fingerprints_of_all_bytes(connection: Connection) -> None:
-    for table in ("videos", "drafts"):
-        connection.execute(text(f"ALTER TABLE {table} ADD COLUMN sample TEXT"))
-    connection.execute(text("CREATE INDEX ix_videos_sample ON videos (sample)"))
-    # Of what file they are parts was only sampled: nobody knows whether one goes on with the same.
-    for table in ("draft_clips", "drafts"):
-        connection.execute(text(f"DELETE FROM {table}"))
+def newest_version() -> int:
+    """The version of the schema that this program reads and writes."""
+    return 1 + len(UPGRADES)
 
 
-MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
-    _content_and_places,
-    _drafts_mounts_and_damage,
-    _fingerprints_of_all_bytes,
-)
-SCHEMA_VERSION = len(MIGRATIONS)
+def stored_version(connection: Connection, *, folder: Path) -> int | None:
+    """The schema version of a catalog; 0 for an empty database, None for another program's.
 
-
-def stored_version(connection: Connection) -> int | None:
-    """The schema version of a catalog; 0 for an empty database, None for somebody else's."""
+    Raises:
+        CatalogOutdatedError: a catalog of before the first version.
+    """
     inspector = inspect(connection)
     tables = inspector.get_table_names()
     if not tables:
         return 0
-    table, column = Meta.__tablename__, Meta.schema_version.key
-    if table not in tables or column not in {c["name"] for c in inspector.get_columns(table)}:
+    columns = {c["name"] for c in inspector.get_columns(META.name)} if META.name in tables else ()
+    if META.c.schema_version.name not in columns:
         return None
-    return connection.execute(select(Meta.schema_version)).scalar_one_or_none()
+    if META.c.model_digest.name not in columns:
+        raise CatalogOutdatedError(_outdated(folder))
+    version: int | None = connection.execute(select(META.c.schema_version)).scalar_one_or_none()
+    return version
 
 
-def migrate(connection: Connection, *, version: int) -> None:
-    """Take a catalog from `version` to the present one, inside the caller's transaction."""
-    for step in MIGRATIONS[version:]:
+def _outdated(folder: Path) -> str:
+    aside = command_line("mv", folder, folder.with_name(f"{folder.name}.old"))
+    anew = command_line("vsearch", "index", "PATH", "--catalog", folder)
+    return (
+        f"the catalog in {folder} was made by an unreleased version of vsearch, which this one"
+        f" cannot read; move it away with `{aside}`, then index your videos again with `{anew}`"
+    )
+
+
+def create_tables(connection: Connection) -> None:
+    """Make an empty database an empty catalog, inside the caller's transaction."""
+    METADATA.create_all(connection)
+    first = {"id": 1, "schema_version": newest_version(), "generation": 0}
+    connection.execute(insert(META).values(catalog_uuid=str(uuid4()), **first))
+
+
+def upgrade(connection: Connection, *, version: int) -> None:
+    """Take a catalog from `version` to the newest one, inside the caller's transaction."""
+    for step in UPGRADES[version - 1 :]:
         step(connection)
-    connection.execute(update(Meta).values(schema_version=SCHEMA_VERSION))
+    connection.execute(update(META).values(schema_version=newest_version()))
+
+
+def keep_backup(database: Path, *, version: int) -> None:
+    """Copy a catalog's SQLite file before an upgrade, as `catalog.sqlite.vN.backup` beside it.
+
+    The caller holds the write lock, so no commit comes between the copy and the upgrade.
+
+    Raises:
+        CatalogStorageError: no room, or no permission; nothing has been changed.
+        sqlite3.Error: SQLite cannot read the catalog or write the copy.
+    """
+    backup = database.with_name(f"{database.name}.v{version}.backup")
+    unfinished = backup.with_name(f"{backup.name}.new")
+    try:
+        unfinished.unlink(missing_ok=True)  # of a process that was killed
+        make_file(unfinished)
+        shutil.copymode(database, unfinished)
+        with closing(sqlite3.connect(database)) as old, closing(sqlite3.connect(unfinished)) as new:
+            old.backup(new)
+        with unfinished.open("r+b") as file:
+            os.fsync(file.fileno())
+        unfinished.replace(backup)
+        force_names_to_disk(backup.parent)
+    except OSError as error:
+        raise CatalogStorageError(
+            f"the catalog in {database.parent} has schema version {version} and must be upgraded to"
+            f" {newest_version()}, but its backup {backup} cannot be written: {error.strerror};"
+            " nothing was changed"
+        ) from error
+    finally:
+        with suppress(OSError):
+            unfinished.unlink(missing_ok=True)

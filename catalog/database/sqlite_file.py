@@ -1,4 +1,4 @@
-"""The SQLite file as a file: how it is made and opened, also where little is allowed, and which.
+"""The SQLite file as a file: creation, connections (also on read-only disks), and identity.
 
 SQLite keeps a write-ahead log and a shared index of it beside the file. A reader needs both, and
 cannot make them on a read-only disk; where neither is there, nobody writes and none is needed. The
@@ -14,11 +14,12 @@ from pathlib import Path
 from typing import Self
 
 from catalog.errors import CatalogGoneError, CatalogStorageError
-from catalog.folder import make_file
+from catalog.folder import file_bytes, make_file
+from machine.presence import is_there
 
 PAGE_BYTES = 8192  # vectors are rows of about 1 KB: larger pages waste less and write faster
 
-# What SQLite meets where a file system gives processes no memory to share.
+# SQLite's errors on a file system that gives processes no memory to share.
 NO_SHARED_MEMORY = frozenset(
     {
         sqlite3.SQLITE_IOERR_SHMMAP,
@@ -31,18 +32,18 @@ WAIT_FOR_LOCK_MS = 60_000
 
 
 def beside(path: Path, suffix: str) -> Path:
-    """The file that SQLite keeps beside `path`: `-wal` or `-shm`."""
+    """The path of the file that SQLite keeps beside `path`: `-wal` or `-shm`."""
     return path.with_name(path.name + suffix)
 
 
 def lay_out(path: Path) -> None:
-    """Choose what can only be chosen for an empty file.
+    """Create the file if there is none, with the settings that only an empty file can get.
 
     Raises:
         sqlite3.Error, OSError: it cannot be made.
     """
     make_file(path)
-    if path.stat().st_size > 0:
+    if file_bytes(path) > 0:
         return
     with closing(sqlite3.connect(path, timeout=WAIT_FOR_LOCK_MS / 1000)) as connection:
         connection.execute(f"PRAGMA page_size = {PAGE_BYTES}")
@@ -50,28 +51,28 @@ def lay_out(path: Path) -> None:
 
 
 def do_without_shared_memory(path: Path) -> None:
-    """Put what the write-ahead log holds into the file, and keep a journal from now on.
+    """Move the write-ahead log into the file, and use a rollback journal from now on.
 
     Raises:
         sqlite3.Error: others have it open, or nothing can be written.
     """
     with closing(sqlite3.connect(path, timeout=WAIT_FOR_LOCK_MS / 1000)) as connection:
-        # Who has the file alone needs no memory to share.
+        # A process that has the file for itself needs no memory to share.
         connection.execute("PRAGMA locking_mode = EXCLUSIVE")
         connection.execute("PRAGMA journal_mode = DELETE")
         beside(path, "-shm").unlink(missing_ok=True)
 
 
 def is_read_only(folder: Path) -> bool:
-    """Whether nothing can be written into the folder: its disk, or its permissions, forbid it."""
+    """Whether its disk or its permissions forbid writing into the folder."""
     return not os.access(folder, os.W_OK)
 
 
 def connect(path: Path) -> sqlite3.Connection:
-    """A connection to the SQLite file, for any thread; for reading only where the folder is so.
+    """Connect to the SQLite file, for any thread; read-only where the folder is read-only.
 
     Raises:
-        CatalogStorageError: what was committed last can only be read on a writable disk.
+        CatalogStorageError: the last commits can only be read on a writable disk.
         sqlite3.Error: it cannot be opened.
     """
     if not is_read_only(path.parent):
@@ -82,9 +83,9 @@ def connect(path: Path) -> sqlite3.Connection:
 def _read_only_uri(path: Path) -> str:
     uri = f"{path.as_uri()}?mode=ro"
     log, shared_index = beside(path, "-wal"), beside(path, "-shm")
-    if shared_index.exists():  # somebody writes through another mount, or was killed
+    if is_there(shared_index):  # a process writes through another mount, or was killed
         return uri
-    if log.exists() and log.stat().st_size > 0:
+    if file_bytes(log) > 0:
         raise CatalogStorageError(
             f"the folder {path.parent} is read-only, and what was committed last waits in"
             f" {log.name}, which can only be read on a writable disk; copy the folder to one and"
@@ -95,7 +96,7 @@ def _read_only_uri(path: Path) -> str:
 
 @dataclass(frozen=True, slots=True)
 class FileIdentity:
-    """Which file it is, whatever its name: SQLite goes on with a file that was deleted."""
+    """The identity of a file, whatever its name: SQLite goes on with a file that was deleted."""
 
     path: Path
     device: int
@@ -103,12 +104,12 @@ class FileIdentity:
 
     @classmethod
     def of(cls, path: Path) -> Self:
-        """The identity of the file that has this name now."""
+        """The identity of the file that has this path now."""
         state = path.stat()
         return cls(path, state.st_dev, state.st_ino)
 
     def require(self) -> None:
-        """See that the name still means this file.
+        """Check that the path still leads to this file.
 
         Raises:
             CatalogGoneError: it was deleted, moved or replaced.
@@ -121,7 +122,7 @@ class FileIdentity:
                 " folder back, from where it went or from a backup, or index again"
             ) from error
         except OSError:
-            return  # the disk does not answer: SQLite will say what it finds
+            return  # the disk does not answer: SQLite will raise what it finds
         if (state.st_dev, state.st_ino) != (self.device, self.inode):
             raise CatalogGoneError(
                 f"{self.path} was replaced by another file while it was in use; run the command"

@@ -1,147 +1,138 @@
-"""The tables: content (videos, clips) apart from the places where it lies (roots, files).
+"""The tables: content (videos, clips) apart from the files that hold it (roots, files).
 
-Drafts are clips of films that are not finished; mounts are folders where other disks appear.
+Partial videos are videos of which not all clips have vectors yet; mounts are mount points.
 
 Ids are never used twice, so that an index built from them can be caught up by their difference.
+No number that comes from outside is too large for a column.
 """
-
-from typing import ClassVar
 
 from sqlalchemy import (
     CheckConstraint,
+    Column,
     ForeignKey,
     LargeBinary,
+    MetaData,
+    Table,
     Text,
     UniqueConstraint,
 )
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from catalog.database.columns import LargeNumber, MessageText, PathText, RealNumber, WholeNumber
 
-_IDS_NEVER_REUSED = {"sqlite_autoincrement": True}
+METADATA = MetaData()
 
+# One row: the catalog's identity, a count of its changes, and what made its vectors.
+META = Table(
+    "meta",
+    METADATA,
+    Column("id", WholeNumber, primary_key=True),
+    Column("schema_version", WholeNumber, nullable=False),
+    Column("catalog_uuid", Text, nullable=False),
+    Column("generation", LargeNumber, nullable=False),
+    Column("snapshot_digest", Text),
+    Column("model", MessageText),
+    Column("revision", Text),
+    Column("model_digest", Text),
+    Column("dimension", WholeNumber),
+    Column("frames_per_clip", WholeNumber),
+    Column("window", RealNumber),
+    Column("stride", RealNumber),
+    CheckConstraint("id = 1", name="one_row"),
+)
 
-class Base(DeclarativeBase):
-    """What all tables share: no number that comes from outside is too large for a column."""
+# Folders that were indexed. Files are relative to them, so a folder can be moved in one row.
+ROOTS = Table(
+    "roots",
+    METADATA,
+    Column("id", WholeNumber, primary_key=True),
+    Column("path", PathText, nullable=False, unique=True),
+    sqlite_autoincrement=True,
+)
 
-    type_annotation_map: ClassVar = {int: WholeNumber, float: RealNumber}
+# Content. `fingerprint` is made from all bytes of a file; `sample` from a few of them: it finds the
+# videos that a file may hold. Until the bytes of a video have been read, `fingerprint` is the
+# sample, and `sample` is null.
+VIDEOS = Table(
+    "videos",
+    METADATA,
+    Column("id", WholeNumber, primary_key=True),
+    Column("fingerprint", Text, nullable=False, unique=True),
+    Column("duration", RealNumber, nullable=False),
+    Column("width", WholeNumber, nullable=False),
+    Column("height", WholeNumber, nullable=False),
+    Column("frame_rate", RealNumber, nullable=False),
+    Column("codec", MessageText, nullable=False),
+    Column("container", MessageText, nullable=False),
+    Column("damage", MessageText),
+    Column("sample", Text, index=True),
+    sqlite_autoincrement=True,
+)
 
+# A file holds a video, or it could not be indexed and has an error.
+FILES = Table(
+    "files",
+    METADATA,
+    Column("id", WholeNumber, primary_key=True),
+    Column("root_id", WholeNumber, ForeignKey("roots.id"), nullable=False),
+    Column("relative_path", PathText, nullable=False),
+    Column("size", LargeNumber, nullable=False),
+    Column("mtime_ns", LargeNumber, nullable=False),
+    Column("video_id", WholeNumber, ForeignKey("videos.id"), index=True),
+    Column("error", MessageText),
+    UniqueConstraint("root_id", "relative_path"),
+    CheckConstraint("(video_id IS NULL) <> (error IS NULL)", name="video_or_error"),
+    sqlite_autoincrement=True,
+)
 
-class Meta(Base):
-    """One row: what this catalog is, how often it was written to, what made its vectors."""
+# Clips with their vectors, written together with their video and deleted together with it.
+CLIPS = Table(
+    "clips",
+    METADATA,
+    Column("id", WholeNumber, primary_key=True),
+    Column(
+        "video_id",
+        WholeNumber,
+        ForeignKey("videos.id", ondelete="CASCADE"),
+        nullable=False,
+        index=True,
+    ),
+    Column("start", RealNumber, nullable=False),
+    Column("end", RealNumber, nullable=False),
+    Column("vector", LargeBinary, nullable=False),
+    sqlite_autoincrement=True,
+)
 
-    __tablename__ = "meta"
-    __table_args__ = (CheckConstraint("id = 1", name="one_row"),)
+# Videos of which not all clips have vectors yet, at the path where they were last seen.
+PARTIALS = Table(
+    "partials",
+    METADATA,
+    Column("id", WholeNumber, primary_key=True),
+    Column("fingerprint", Text, nullable=False, unique=True),
+    Column("root_id", WholeNumber, ForeignKey("roots.id"), nullable=False),
+    Column("relative_path", PathText, nullable=False),
+    Column("duration", RealNumber, nullable=False),
+    Column("damage", MessageText),
+    Column("sample", Text),
+)
 
-    id: Mapped[int] = mapped_column(primary_key=True)
-    schema_version: Mapped[int]
-    catalog_uuid: Mapped[str] = mapped_column(Text)
-    generation: Mapped[int] = mapped_column(LargeNumber)
-    snapshot_digest: Mapped[str | None] = mapped_column(Text)
-    model: Mapped[str | None] = mapped_column(MessageText)
-    revision: Mapped[str | None] = mapped_column(Text)
-    weights_digest: Mapped[str | None] = mapped_column(Text)
-    dimension: Mapped[int | None]
-    frames_per_clip: Mapped[int | None]
-    window: Mapped[float | None]
-    stride: Mapped[float | None]
+# Clips of partial videos, with their vectors; no query searches them.
+PARTIAL_CLIPS = Table(
+    "partial_clips",
+    METADATA,
+    Column("id", WholeNumber, primary_key=True),
+    Column(
+        "partial_id", WholeNumber, ForeignKey("partials.id", ondelete="CASCADE"), nullable=False
+    ),
+    Column("start", RealNumber, nullable=False),
+    Column("end", RealNumber, nullable=False),
+    Column("vector", LargeBinary, nullable=False),
+    UniqueConstraint("partial_id", "start"),
+)
 
-
-class Root(Base):
-    """A folder that was given to be indexed; files are relative to it, so it can be re-based."""
-
-    __tablename__ = "roots"
-    __table_args__ = _IDS_NEVER_REUSED
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    path: Mapped[str] = mapped_column(PathText, unique=True)
-
-
-class Video(Base):
-    """Content, known by its fingerprint, which is told from all bytes.
-
-    `sample` is told from a few of them, and leads to videos that a file may hold. Of a video that
-    was indexed when there was nothing else (schema 2), it is the fingerprint, and `sample` is null.
-    """
-
-    __tablename__ = "videos"
-    __table_args__ = _IDS_NEVER_REUSED
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    fingerprint: Mapped[str] = mapped_column(Text, unique=True)
-    duration: Mapped[float]
-    width: Mapped[int]
-    height: Mapped[int]
-    frame_rate: Mapped[float]
-    codec: Mapped[str] = mapped_column(MessageText)
-    container: Mapped[str] = mapped_column(MessageText)
-    damage: Mapped[str | None] = mapped_column(MessageText)
-    sample: Mapped[str | None] = mapped_column(Text, index=True)
-
-
-class File(Base):
-    """A place: it holds a video, or it failed."""
-
-    __tablename__ = "files"
-    __table_args__ = (
-        UniqueConstraint("root_id", "relative_path"),
-        CheckConstraint("(video_id IS NULL) <> (error IS NULL)", name="video_or_error"),
-        _IDS_NEVER_REUSED,
-    )
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    root_id: Mapped[int] = mapped_column(ForeignKey("roots.id"))
-    relative_path: Mapped[str] = mapped_column(PathText)
-    size: Mapped[int] = mapped_column(LargeNumber)
-    mtime_ns: Mapped[int] = mapped_column(LargeNumber)
-    video_id: Mapped[int | None] = mapped_column(ForeignKey("videos.id"), index=True)
-    error: Mapped[str | None] = mapped_column(MessageText)
-
-
-class Clip(Base):
-    """A stretch of a video with its vector, written together and removed together."""
-
-    __tablename__ = "clips"
-    __table_args__ = _IDS_NEVER_REUSED
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    video_id: Mapped[int] = mapped_column(ForeignKey("videos.id", ondelete="CASCADE"), index=True)
-    start: Mapped[float]
-    end: Mapped[float]
-    vector: Mapped[bytes] = mapped_column(LargeBinary)
-
-
-class DraftVideo(Base):
-    """A film whose clips do not all have vectors yet, where it was met last."""
-
-    __tablename__ = "drafts"
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    fingerprint: Mapped[str] = mapped_column(Text, unique=True)
-    root_id: Mapped[int] = mapped_column(ForeignKey("roots.id"))
-    relative_path: Mapped[str] = mapped_column(PathText)
-    duration: Mapped[float]
-    damage: Mapped[str | None] = mapped_column(MessageText)
-    sample: Mapped[str | None] = mapped_column(Text)
-
-
-class DraftClip(Base):
-    """A stretch of an unfinished film with its vector; nothing searches it."""
-
-    __tablename__ = "draft_clips"
-    __table_args__ = (UniqueConstraint("draft_id", "start"),)
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    draft_id: Mapped[int] = mapped_column(ForeignKey("drafts.id", ondelete="CASCADE"))
-    start: Mapped[float]
-    end: Mapped[float]
-    vector: Mapped[bytes] = mapped_column(LargeBinary)
-
-
-class Mount(Base):
-    """A folder that was a mount point when it was seen: an empty one may only be unmounted."""
-
-    __tablename__ = "mounts"
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    path: Mapped[str] = mapped_column(PathText, unique=True)
+# Folders that were mount points when they were seen: an empty one may only be unmounted.
+MOUNTS = Table(
+    "mounts",
+    METADATA,
+    Column("id", WholeNumber, primary_key=True),
+    Column("path", PathText, nullable=False, unique=True),
+)

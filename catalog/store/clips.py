@@ -1,124 +1,117 @@
-"""Rows of videos and clips: written together, and joined again for an answer."""
+"""Videos and clips: inserted together, and joined again for an answer."""
 
 from collections.abc import Collection, Iterator, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import bindparam, insert, or_, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import Connection, bindparam, insert, or_, select, update
 
-from catalog.database.tables import Clip, File, Root, Video
+from catalog.database.database import insert_row
+from catalog.database.tables import CLIPS, FILES, ROOTS, VIDEOS
 from catalog.errors import CatalogDamagedError
 from catalog.globs import path_matcher
 from catalog.records import ClipMatch, ClipSpan, FileLocation, SampleMatch, VideoRecord
-from catalog.store.files import drop_unplaced, in_batches
+from catalog.store.files import delete_orphan_videos, in_batches
 from catalog.store.roots import joined, roots_by_id
 
 # One statement, made once: for a few dozen clips SQLAlchemy takes longer than SQLite.
-_CLIPS_AND_PLACES = (
+_CLIPS_AND_FILES = (
     select(
-        Clip.id,
-        Clip.video_id,
-        Clip.start,
-        Clip.end,
-        Video.duration,
-        Root.path,
-        File.relative_path,
+        CLIPS.c.id,
+        CLIPS.c.video_id,
+        CLIPS.c.start,
+        CLIPS.c.end,
+        VIDEOS.c.duration,
+        ROOTS.c.path,
+        FILES.c.relative_path,
     )
-    .join(Video, Clip.video_id == Video.id)
-    .join(File, File.video_id == Video.id)
-    .join(Root, File.root_id == Root.id)
-    .where(Clip.id.in_(bindparam("ids", expanding=True)))
+    .join(VIDEOS, CLIPS.c.video_id == VIDEOS.c.id)
+    .join(FILES, FILES.c.video_id == VIDEOS.c.id)
+    .join(ROOTS, FILES.c.root_id == ROOTS.c.id)
+    .where(CLIPS.c.id.in_(bindparam("ids", expanding=True)))
 )
 
 
-def video_id_of(session: Session, fingerprint: str) -> int | None:
+def video_id_of(connection: Connection, fingerprint: str) -> int | None:
     """The id of the video with this content."""
-    return session.scalar(select(Video.id).where(Video.fingerprint == fingerprint))
+    return connection.scalar(select(VIDEOS.c.id).where(VIDEOS.c.fingerprint == fingerprint))
 
 
-def any_video(session: Session) -> bool:
+def any_video(connection: Connection) -> bool:
     """Whether there is a video at all."""
-    return session.scalar(select(Video.id).limit(1)) is not None
+    return connection.scalar(select(VIDEOS.c.id).limit(1)) is not None
 
 
-def lookalikes_of(session: Session, sample: str) -> tuple[SampleMatch, ...]:
-    """The videos with this sample, oldest first, and where they lie."""
-    alike = or_(Video.sample == sample, Video.fingerprint == sample)
-    videos = session.scalars(select(Video).where(alike).order_by(Video.id)).all()
-    roots = roots_by_id(session) if videos else {}
-    places: dict[int, list[FileLocation]] = {video.id: [] for video in videos}
-    for row in session.scalars(select(File).where(File.video_id.in_(places)).order_by(File.id)):
+def sample_matches(connection: Connection, sample: str) -> tuple[SampleMatch, ...]:
+    """The videos with this sample, oldest first, and the files that hold them."""
+    alike = or_(VIDEOS.c.sample == sample, VIDEOS.c.fingerprint == sample)
+    videos = connection.execute(select(VIDEOS).where(alike).order_by(VIDEOS.c.id)).all()
+    roots = roots_by_id(connection) if videos else {}
+    held_by: dict[int, list[FileLocation]] = {video.id: [] for video in videos}
+    files = select(FILES).where(FILES.c.video_id.in_(held_by)).order_by(FILES.c.id)
+    for row in connection.execute(files):
         root = roots[row.root_id]
         path = Path(joined(root, row.relative_path))
-        places[row.video_id or 0].append(FileLocation(Path(root), path, row.size, row.mtime_ns))
+        held_by[row.video_id].append(FileLocation(Path(root), path, row.size, row.mtime_ns))
     return tuple(
         SampleMatch(
             video.id,
             None if video.sample is None else video.fingerprint,
             video.damage is None,
-            tuple(places[video.id]),
+            tuple(held_by[video.id]),
         )
         for video in videos
     )
 
 
-def put_fingerprint(session: Session, video_id: int, *, fingerprint: str, sample: str) -> None:
-    """Say what the fingerprint of a video is; its places go over to one that has it already."""
-    same = video_id_of(session, fingerprint)
+def set_fingerprint(
+    connection: Connection, video_id: int, *, fingerprint: str, sample: str
+) -> None:
+    """Set the fingerprint of a video; its files go over to a video that has it already."""
+    same = video_id_of(connection, fingerprint)
     if same not in (None, video_id):
-        session.execute(update(File).where(File.video_id == video_id).values(video_id=same))
-        drop_unplaced(session, [video_id])
+        files = update(FILES).where(FILES.c.video_id == video_id)
+        connection.execute(files.values(video_id=same))
+        delete_orphan_videos(connection, [video_id])
         return
-    values = {"fingerprint": fingerprint, "sample": sample}
-    session.execute(update(Video).where(Video.id == video_id).values(values))
+    video = update(VIDEOS).where(VIDEOS.c.id == video_id)
+    connection.execute(video.values(fingerprint=fingerprint, sample=sample))
 
 
-def unknown_ids(session: Session, video_ids: Collection[int]) -> set[int]:
+def unknown_ids(connection: Connection, video_ids: Collection[int]) -> set[int]:
     """Those of these ids that no video has."""
     found: set[int] = set()
     for some in in_batches(sorted(video_ids)):
-        found.update(session.scalars(select(Video.id).where(Video.id.in_(some))))
+        found.update(connection.scalars(select(VIDEOS.c.id).where(VIDEOS.c.id.in_(some))))
     return set(video_ids) - found
 
 
 def insert_video(
-    session: Session, video: VideoRecord, *, clips: Sequence[ClipSpan], blobs: Sequence[bytes]
+    connection: Connection, video: VideoRecord, *, clips: Sequence[ClipSpan], blobs: Sequence[bytes]
 ) -> int:
-    """New rows for a video and its clips with their stored vectors; the video's id."""
-    row = Video(
-        fingerprint=video.fingerprint,
-        duration=video.duration,
-        width=video.width,
-        height=video.height,
-        frame_rate=video.frame_rate,
-        codec=video.codec,
-        container=video.container,
-        damage=video.damage,
-        sample=video.sample,
-    )
-    session.add(row)
-    session.flush()
+    """Insert a video and its clips with their stored vectors; the video's id."""
+    video_id = insert_row(connection, VIDEOS, asdict(video))
     values = [
-        {"video_id": row.id, "start": span.start, "end": span.end, "vector": blob}
+        {"video_id": video_id, "start": span.start, "end": span.end, "vector": blob}
         for span, blob in zip(clips, blobs, strict=True)
     ]
-    session.execute(insert(Clip), values)
-    return row.id
+    connection.execute(insert(CLIPS), values)
+    return video_id
 
 
 class NearestClips:
-    """The clips nearest to a vector, best first; what they are is read when they are looked at.
+    """The clips nearest to a vector, best first; their rows are read when they are looked at.
 
     Attributes:
-        scores: (N,) cosines.
+        scores: (N,) float32 cosines.
     """
 
     def __init__(
         self,
-        session: Session,
+        connection: Connection,
         *,
         ids: NDArray[np.int64],
         scores: NDArray[np.float32],
@@ -126,7 +119,7 @@ class NearestClips:
         folder: Path,
     ) -> None:
         self.scores = scores
-        self._session = session
+        self._connection = connection
         self._ids: list[int] = ids.tolist()
         self._folder = folder
         self._fits = None if path_glob is None else path_matcher(path_glob)
@@ -135,13 +128,12 @@ class NearestClips:
         return len(self._ids)
 
     def __getitem__(self, some: slice) -> list[ClipMatch]:
-        """What the catalog says of some of them.
+        """Some of the clips, with the files that hold their videos.
 
-        A video that lies at several places is shown at the first of those that fit the glob, else
-        at the first of all.
+        `path` is the first file that matches the glob, else the first of all.
 
         Raises:
-            CatalogDamagedError: a clip is of a video that lies nowhere.
+            CatalogDamagedError: no file holds the video of a clip.
         """
         ids = self._ids[some]
         spans: dict[int, tuple[int, float, float, float]] = {}
@@ -152,24 +144,23 @@ class NearestClips:
         for clip_id in ids:
             if clip_id not in spans:
                 raise CatalogDamagedError(
-                    f"the catalog in {self._folder} is damaged: clip {clip_id} is of a video that"
-                    " lies nowhere; `vsearch verify --repair` takes it out"
+                    f"the catalog in {self._folder} is damaged: no file holds the video of clip"
+                    f" {clip_id}; `vsearch verify --repair` removes it"
                 )
-        places = {video_id: self._places(pathnames) for video_id, pathnames in files.items()}
+        paths = {video_id: self._paths(names) for video_id, names in files.items()}
         return [
-            ClipMatch(clip_id, video_id, score, start, end, duration, *places[video_id])
+            ClipMatch(clip_id, video_id, score, start, end, duration, *paths[video_id])
             for clip_id, score in zip(ids, self.scores[some].tolist(), strict=True)
             for video_id, start, end, duration in (spans[clip_id],)
         ]
 
     def _rows(self, ids: Sequence[int]) -> Iterator[Any]:
-        """A row for each place of each clip."""
-        connection = self._session.connection()
+        """A row for each file of each clip."""
         for some in in_batches(ids):
-            yield from connection.execute(_CLIPS_AND_PLACES, {"ids": some}).all()
+            yield from self._connection.execute(_CLIPS_AND_FILES, {"ids": some}).all()
 
-    def _places(self, pathnames: Collection[str]) -> tuple[Path, tuple[Path, ...]]:
-        """Where a video is shown, and its other places."""
-        paths = sorted(map(Path, pathnames))
+    def _paths(self, names: Collection[str]) -> tuple[Path, tuple[Path, ...]]:
+        """The path at which a video is shown, and its other paths."""
+        paths = sorted(map(Path, names))
         shown = paths[0] if self._fits is None else next(filter(self._fits, paths), paths[0])
         return shown, tuple(path for path in paths if path is not shown)

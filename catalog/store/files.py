@@ -1,4 +1,4 @@
-"""Places: which file rows stand for which absolute paths, and content that has lost its last one.
+"""Files: the rows of absolute paths, found and changed, and videos that no file holds any more.
 
 A file has exactly one row, whichever root it was found through: a row is looked up through every
 root above the path before a new one is made.
@@ -7,13 +7,25 @@ root above the path before a new one is made.
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, NamedTuple, TypeVar
 
-from sqlalchemy import delete, exists, false, or_, select, true
-from sqlalchemy.orm import Session
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    bindparam,
+    delete,
+    exists,
+    false,
+    func,
+    insert,
+    or_,
+    select,
+    true,
+    update,
+)
 
-from catalog.database.tables import File, Video
-from catalog.records import NO_VIDEO, FileLocation, FileState
+from catalog.database.tables import CLIPS, FILES, VIDEOS
+from catalog.records import NO_VIDEO, FileLocation, FileProblem, FileState
 from catalog.store.roots import (
     absolute_text,
     is_below,
@@ -29,118 +41,165 @@ _TERMS_PER_QUERY = 200  # SQLite limits the depth of an expression to 1000
 _VALUES_PER_QUERY = 10_000  # and the parameters of a statement to 32766
 _T = TypeVar("_T")
 
-# Nothing that such statements change is read as an object afterwards: look-ups ask for columns.
-WITHOUT_SYNC = {"synchronize_session": False}
-_STATE = [
-    File.__table__.c[name]
-    for name in ("root_id", "relative_path", "size", "mtime_ns", "video_id", "error")
-]
+_NO_LONGER_HELD = ~exists().where(FILES.c.video_id == VIDEOS.c.id)
+
+
+class KnownFile(NamedTuple):
+    """The row of a file."""
+
+    id: int
+    root_id: int
+    path: str
+    video_id: int | None
 
 
 def in_batches(values: Sequence[_T], *, size: int = _VALUES_PER_QUERY) -> Iterator[Sequence[_T]]:
-    """Stretches of `values` that fit into one statement."""
+    """Parts of `values` that fit into one statement."""
     for first in range(0, len(values), size):
         yield values[first : first + size]
 
 
-def states_under(session: Session, paths: Iterable[Path]) -> dict[str, FileState]:
-    """Every file that is one of `paths` or lies below one, by the text of its absolute path."""
-    roots = roots_by_id(session)
+def states_under(connection: Connection, paths: Iterable[Path]) -> dict[str, FileState]:
+    """The state of each file that is one of `paths` or below one, by its absolute path as text."""
+    columns = (FILES.c.size, FILES.c.mtime_ns, FILES.c.video_id, FILES.c.error)
+    return {path: FileState(*row) for path, *row in _rows_under(connection, paths, columns)}
+
+
+def files_under(connection: Connection, paths: Iterable[Path]) -> list[KnownFile]:
+    """The row of each file that is one of `paths` or below one, in order of the ids."""
+    columns = (FILES.c.id, FILES.c.root_id, FILES.c.video_id)
+    rows = _rows_under(connection, paths, columns)
+    return sorted(
+        KnownFile(file_id, root_id, path, video) for path, file_id, root_id, video in rows
+    )
+
+
+def _rows_under(
+    connection: Connection, paths: Iterable[Path], columns: Sequence[ColumnElement[Any]]
+) -> Iterator[tuple[Any, ...]]:
+    """The absolute path and these columns of each file that is one of `paths` or below one."""
+    roots = roots_by_id(connection)
     wanted = frozenset(absolute_text(path) for path in paths)
     every_term = (term for path in wanted for term in terms_under(path, roots))
     terms = list(islice(every_term, _TERMS_PER_QUERY + 1))
     narrowed = or_(false(), *terms) if len(terms) <= _TERMS_PER_QUERY else true()
     above = {root_id: joined(root, "") for root_id, root in roots.items()}
     whole = {root_id for root_id, root in roots.items() if lies_under(root, wanted)}
-    found = {}
-    # Past the ORM, which looks at every row once more: a library has very many.
-    rows = session.connection().execute(select(*_STATE).where(narrowed)).all()
-    for root_id, relative, size, mtime_ns, video_id, error in rows:
-        pathname = above[root_id] + relative
-        if root_id in whole or lies_under(pathname, wanted):
-            found[pathname] = FileState(size, mtime_ns, video_id, error)
-    return found
+    query = select(FILES.c.root_id, FILES.c.relative_path, *columns).where(narrowed)
+    for root_id, relative, *row in connection.execute(query):
+        path = above[root_id] + relative
+        if root_id in whole or lies_under(path, wanted):
+            yield path, *row
 
 
-def videos_with_paths(session: Session, *, video_ids: Sequence[int]) -> dict[int, list[Path]]:
-    """Where each of these videos lies, its paths in order."""
-    roots = roots_by_id(session)
-    every = select(Video.id, File.root_id, File.relative_path).join(File, File.video_id == Video.id)
+def paths_of_videos(connection: Connection, video_ids: Sequence[int]) -> dict[int, list[Path]]:
+    """The paths of each of these videos, in order."""
+    roots = roots_by_id(connection)
+    every = select(FILES.c.video_id, FILES.c.root_id, FILES.c.relative_path)
     found: dict[int, list[Path]] = {}
     for some in in_batches(video_ids):
-        rows = session.connection().execute(every.where(Video.id.in_(some)))
-        for video_id, root_id, relative in rows:
+        for video_id, root_id, relative in connection.execute(
+            every.where(FILES.c.video_id.in_(some))
+        ):
             found.setdefault(video_id, []).append(Path(joined(roots[root_id], relative)))
     for paths in found.values():
         paths.sort()
     return found
 
 
-def failures(session: Session) -> list[tuple[Path, str]]:
-    """Files that failed last time, with the reason, in order of their paths.
-
-    What is no video has not failed.
-    """
-    roots = roots_by_id(session)
-    rows = session.execute(
-        select(File.root_id, File.relative_path, File.error).where(File.error.is_not(None))
-    )
-    return sorted(
+def failures(connection: Connection) -> tuple[FileProblem, ...]:
+    """The files that failed last time, in order of their paths; not those that are no videos."""
+    roots = roots_by_id(connection)
+    columns = select(FILES.c.root_id, FILES.c.relative_path, FILES.c.error)
+    rows = connection.execute(columns.where(FILES.c.error.is_not(None)))
+    found = sorted(
         (Path(joined(roots[root], relative)), error)
         for root, relative, error in rows
-        if error is not None and not error.startswith(NO_VIDEO)
+        if not error.startswith(NO_VIDEO)
     )
+    return tuple(FileProblem(path, error) for path, error in found)
 
 
-def put(session: Session, held: Mapping[FileLocation, int | str]) -> None:
-    """Say what places hold now: a video, by its id, or an error.
+def set_content(connection: Connection, content_of: Mapping[FileLocation, int | str]) -> None:
+    """Set what files hold now: a video, by its id, or an error.
 
-    Videos that only these places held before go, once all places hold what they hold now: files may
-    have changed names with each other.
+    Videos that only these files held before are deleted, once all files hold their new content: the
+    files may have swapped their names.
 
     Raises:
-        ValueError: a path is not a file below its root.
+        ValueError: a path is not below its root.
     """
-    rows = _rows_at(session, [absolute_text(place.path) for place in held])
-    displaced = {row.video_id for row in rows.values() if row.video_id is not None}
-    for place, content in held.items():
-        path, root = absolute_text(place.path), absolute_text(place.root)
+    known = _rows_at(connection, [absolute_text(location.path) for location in content_of])
+    new: dict[str, dict[str, Any]] = {}
+    changed: dict[str, dict[str, Any]] = {}
+    for location, content in content_of.items():
+        path, root = absolute_text(location.path), absolute_text(location.root)
         if not is_below(path, root):
-            raise ValueError(f"{place.path} does not lie below {place.root}")
-        if path not in rows:
-            rows[path] = File(root_id=root_at(session, root), relative_path=relative_to(path, root))
-            session.add(rows[path])
-        row = rows[path]
-        row.size, row.mtime_ns = place.size, place.mtime_ns
-        row.video_id, row.error = (content, None) if isinstance(content, int) else (None, content)
-    session.flush()
-    drop_unplaced(session, sorted(displaced))
+            raise ValueError(f"{location.path} does not lie below {location.root}")
+        video_id, error = (content, None) if isinstance(content, int) else (None, content)
+        state = {
+            "size": location.size,
+            "mtime_ns": location.mtime_ns,
+            "video_id": video_id,
+            "error": error,
+        }
+        if path in known:
+            changed[path] = {"known_id": known[path].id, **state}
+        else:
+            at = {"root_id": root_at(connection, root), "relative_path": relative_to(path, root)}
+            new[path] = at | state
+    if changed:
+        connection.execute(
+            update(FILES).where(FILES.c.id == bindparam("known_id")), [*changed.values()]
+        )
+    if new:
+        connection.execute(insert(FILES), [*new.values()])
+    _delete_orphans(connection, known.values())
 
 
-def forget(session: Session, paths: Iterable[Path]) -> int:
-    """Delete the rows of these files and the videos that lie nowhere else; how many rows."""
-    rows = _rows_at(session, [absolute_text(path) for path in paths]).values()
-    videos = {row.video_id for row in rows if row.video_id is not None}
-    for some in in_batches([row.id for row in rows]):
-        gone = delete(File).where(File.id.in_(some))
-        session.execute(gone, execution_options=WITHOUT_SYNC)
-    drop_unplaced(session, sorted(videos))
-    return len(rows)
+def remove_files(connection: Connection, paths: Iterable[Path]) -> int:
+    """Delete the rows of these very files and the videos that no other file holds; how many."""
+    known = _rows_at(connection, [absolute_text(path) for path in paths]).values()
+    delete_files(connection, known)
+    return len(known)
 
 
-def drop_unplaced(session: Session, video_ids: Sequence[int]) -> None:
-    """Delete those of these videos, with their clips and vectors, that lie nowhere any more."""
-    placed = exists().where(File.video_id == Video.id)
+def delete_files(connection: Connection, files: Iterable[KnownFile]) -> tuple[int, int]:
+    """Delete these rows and the videos that no other file holds: counts of videos and clips."""
+    doomed = list(files)
+    for some in in_batches([file.id for file in doomed]):
+        connection.execute(delete(FILES).where(FILES.c.id.in_(some)))
+    return _delete_orphans(connection, doomed)
+
+
+def _delete_orphans(connection: Connection, files: Iterable[KnownFile]) -> tuple[int, int]:
+    held = {file.video_id for file in files if file.video_id is not None}
+    return delete_orphan_videos(connection, sorted(held))
+
+
+def delete_orphan_videos(connection: Connection, video_ids: Sequence[int]) -> tuple[int, int]:
+    """Delete those of these videos, with their clips, that no file holds: how many of each."""
+    videos = clips = 0
     for some in in_batches(video_ids):
-        gone = delete(Video).where(Video.id.in_(some), ~placed)
-        session.execute(gone, execution_options=WITHOUT_SYNC)
+        orphans = select(VIDEOS.c.id).where(VIDEOS.c.id.in_(some), _NO_LONGER_HELD)
+        ids = connection.scalars(orphans).all()
+        if not ids:
+            continue
+        counted = select(func.count()).select_from(CLIPS).where(CLIPS.c.video_id.in_(ids))
+        videos, clips = videos + len(ids), clips + (connection.scalar(counted) or 0)
+        connection.execute(delete(VIDEOS).where(VIDEOS.c.id.in_(ids)))
+    return videos, clips
 
 
-def _rows_at(session: Session, paths: Sequence[str]) -> dict[str, File]:
-    rows: dict[str, File] = {}
-    for root_id, root in roots_by_id(session).items():
+def _rows_at(connection: Connection, paths: Sequence[str]) -> dict[str, KnownFile]:
+    rows: dict[str, KnownFile] = {}
+    for root_id, root in roots_by_id(connection).items():
         below = [relative_to(path, root) for path in paths if is_below(path, root)]
         for some in in_batches(below):
-            query = select(File).where(File.root_id == root_id, File.relative_path.in_(some))
-            rows |= {joined(root, row.relative_path): row for row in session.scalars(query)}
+            query = select(FILES.c.id, FILES.c.relative_path, FILES.c.video_id).where(
+                FILES.c.root_id == root_id, FILES.c.relative_path.in_(some)
+            )
+            for file_id, relative, video_id in connection.execute(query):
+                path = joined(root, relative)
+                rows[path] = KnownFile(file_id, root_id, path, video_id)
     return rows

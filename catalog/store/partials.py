@@ -1,17 +1,18 @@
-"""Drafts: clips of films that are not finished, kept so that the next run need not decode again.
+"""Partial videos: clips of interrupted videos, kept so that the next run need not decode again.
 
-A draft belongs to content, like a video; it remembers where that was met last, so that it goes when
-the place is forgotten or holds something else. There are only a few at any time.
+A partial video belongs to content, as a video does; the path where it was last seen is stored, so
+that it is removed when that file is forgotten or holds something else. There are only a few.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
-from sqlalchemy import delete, func, insert, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy import Connection, Row, delete, func, insert, or_, select, update
 
 from catalog.database.columns import unpack_vectors
-from catalog.database.tables import DraftClip, DraftVideo
+from catalog.database.database import insert_row
+from catalog.database.tables import PARTIAL_CLIPS, PARTIALS
 from catalog.records import ClipSpan, FileLocation, PartialVideo
 from catalog.store.roots import (
     absolute_text,
@@ -25,18 +26,18 @@ from catalog.store.roots import (
 )
 
 
-def find(session: Session, content: str, *, dimension: int) -> PartialVideo | None:
-    """The draft of the content with this fingerprint, or the newest with this sample.
+def find(connection: Connection, content: str, *, dimension: int) -> PartialVideo | None:
+    """The partial video with this fingerprint, or the newest with this sample.
 
     Raises:
         ValueError: a stored vector has the wrong length.
     """
-    row = _row_of(session, content)
+    row = _row_of(connection, content)
     if row is None:
         return None
-    columns = select(DraftClip.start, DraftClip.end, DraftClip.vector)
-    clips = session.execute(
-        columns.where(DraftClip.draft_id == row.id).order_by(DraftClip.start)
+    columns = select(PARTIAL_CLIPS.c.start, PARTIAL_CLIPS.c.end, PARTIAL_CLIPS.c.vector)
+    clips = connection.execute(
+        columns.where(PARTIAL_CLIPS.c.partial_id == row.id).order_by(PARTIAL_CLIPS.c.start)
     ).all()
     return PartialVideo(
         fingerprint=row.fingerprint,
@@ -48,7 +49,7 @@ def find(session: Session, content: str, *, dimension: int) -> PartialVideo | No
 
 
 def put(
-    session: Session,
+    connection: Connection,
     fingerprint: str,
     *,
     sample: str | None,
@@ -56,100 +57,108 @@ def put(
     duration: float,
     damage: str | None,
 ) -> int:
-    """The id of the draft of this content, which lies at this place and is so long.
+    """The id of the partial video of this content, in this file and of this duration (seconds).
 
-    A draft of another length is replaced, and what else was unfinished at the place goes. A note of
+    One of another duration is replaced, and other partial videos of the file are removed. A note of
     damage stays until there is a newer one.
     """
     path, root = absolute_text(location.path), absolute_text(location.root)
     if not is_below(path, root):
         raise ValueError(f"{location.path} does not lie below {location.root}")
-    row = _row_of(session, fingerprint) or DraftVideo(fingerprint=fingerprint, duration=duration)
-    others = {number for number, at in _paths_by_id(session).items() if at == path} - {row.id}
-    _delete(session, others)
-    if row.duration != duration:
-        session.execute(delete(DraftClip).where(DraftClip.draft_id == row.id))
-        row.duration, row.damage = duration, None
-    row.root_id, row.relative_path = root_at(session, root), relative_to(path, root)
-    row.damage, row.sample = damage or row.damage, sample
-    session.add(row)
-    session.flush()
-    return row.id
+    row = _row_of(connection, fingerprint)
+    if row is not None and row.duration != duration:
+        _delete(connection, {row.id})
+        row = None
+    kept = None if row is None else row.id
+    others = {number for number, at in _paths_by_id(connection).items() if at == path} - {kept}
+    _delete(connection, others)
+    values = {
+        "root_id": root_at(connection, root),
+        "relative_path": relative_to(path, root),
+        "sample": sample,
+        "damage": damage or (None if row is None else row.damage),
+    }
+    if row is not None:
+        connection.execute(update(PARTIALS).where(PARTIALS.c.id == row.id).values(values))
+        return int(row.id)
+    content = {"fingerprint": fingerprint, "duration": duration}
+    return insert_row(connection, PARTIALS, content | values)
 
 
 def extend(
-    session: Session, draft_id: int, *, clips: Sequence[ClipSpan], blobs: Sequence[bytes]
+    connection: Connection, partial_id: int, *, clips: Sequence[ClipSpan], blobs: Sequence[bytes]
 ) -> None:
-    """Add clips with their stored vectors; those that the draft has already are passed over."""
-    held = set(session.scalars(select(DraftClip.start).where(DraftClip.draft_id == draft_id)))
+    """Add clips with their stored vectors; those that are there already are left out."""
+    starts = select(PARTIAL_CLIPS.c.start).where(PARTIAL_CLIPS.c.partial_id == partial_id)
+    there = set(connection.scalars(starts))
     values = [
-        {"draft_id": draft_id, "start": span.start, "end": span.end, "vector": blob}
+        {"partial_id": partial_id, "start": span.start, "end": span.end, "vector": blob}
         for span, blob in zip(clips, blobs, strict=True)
-        if span.start not in held
+        if span.start not in there
     ]
     if values:
-        session.execute(insert(DraftClip), values)
+        connection.execute(insert(PARTIAL_CLIPS), values)
 
 
-def count(session: Session) -> int:
-    """How many films are unfinished."""
-    return session.scalar(select(func.count()).select_from(DraftVideo)) or 0
+def count(connection: Connection) -> int:
+    """The number of partial videos."""
+    return connection.scalar(select(func.count()).select_from(PARTIALS)) or 0
 
 
-def paths_under(session: Session, paths: Iterable[Path]) -> dict[int, str]:
-    """The drafts of all files that are one of `paths` or lie below one: each id with its path."""
+def paths_under(connection: Connection, paths: Iterable[Path]) -> dict[int, str]:
+    """The path of each partial video, by its id, that is one of `paths` or below one."""
     wanted = frozenset(absolute_text(path) for path in paths)
-    found = _paths_by_id(session).items()
+    found = _paths_by_id(connection).items()
     return {number: path for number, path in found if lies_under(path, wanted)}
 
 
-def move(session: Session, paths: Mapping[int, str]) -> None:
-    """Say where the films of these drafts lie now."""
-    here = _paths_by_id(session)
+def move(connection: Connection, paths: Mapping[int, str]) -> None:
+    """Set the paths of these partial videos, by their ids."""
+    here = _paths_by_id(connection)
     for number, path in paths.items():
         if here[number] != path:
-            row = session.get_one(DraftVideo, number)
-            row.root_id, row.relative_path = home_of(session, path)
-    session.flush()
+            root_id, relative = home_of(connection, path)
+            moved = update(PARTIALS).where(PARTIALS.c.id == number)
+            connection.execute(moved.values(root_id=root_id, relative_path=relative))
 
 
-def drop(session: Session, content: str) -> None:
-    """Delete the draft of this content, if there is one; see `find`."""
-    row = _row_of(session, content)
+def remove(connection: Connection, content: str) -> None:
+    """Delete the partial video of this content, if there is one; see `find`."""
+    row = _row_of(connection, content)
     if row is not None:
-        _delete(session, {row.id})
+        _delete(connection, {row.id})
 
 
-def drop_at(session: Session, paths: Iterable[Path], *, but: str | None = None) -> None:
-    """Delete the drafts of these very files, but those with this sample."""
-    held = _paths_by_id(session)
-    if held:  # almost never, and there may be very many paths
+def remove_at(connection: Connection, paths: Iterable[Path], *, but: str | None = None) -> None:
+    """Delete the partial videos of these very files, except one with the sample `but`."""
+    there = _paths_by_id(connection)
+    if there:  # almost never, and there may be very many paths
         gone = {absolute_text(path) for path in paths}
-        row = None if but is None else _row_of(session, but)
+        row = None if but is None else _row_of(connection, but)
         spared = None if row is None else row.id
-        _delete(session, {number for number, at in held.items() if at in gone} - {spared})
+        _delete(connection, {number for number, at in there.items() if at in gone} - {spared})
 
 
-def drop_under(session: Session, paths: Iterable[Path]) -> int:
-    """Delete the drafts of all files that are one of `paths` or lie below one; how many."""
-    gone = paths_under(session, paths)
-    _delete(session, gone)
+def remove_under(connection: Connection, paths: Iterable[Path]) -> int:
+    """Delete the partial videos of files that are one of `paths` or below one; how many."""
+    gone = paths_under(connection, paths)
+    _delete(connection, gone)
     return len(gone)
 
 
-def _row_of(session: Session, content: str) -> DraftVideo | None:
-    fits = or_(DraftVideo.fingerprint == content, DraftVideo.sample == content)
-    return session.scalars(select(DraftVideo).where(fits).order_by(DraftVideo.id.desc())).first()
+def _row_of(connection: Connection, content: str) -> Row[Any] | None:
+    fits = or_(PARTIALS.c.fingerprint == content, PARTIALS.c.sample == content)
+    newest_first = select(PARTIALS).where(fits).order_by(PARTIALS.c.id.desc())
+    return connection.execute(newest_first).first()
 
 
-def _paths_by_id(session: Session) -> dict[int, str]:
-    columns = select(DraftVideo.id, DraftVideo.root_id, DraftVideo.relative_path)
-    rows = session.execute(columns).all()
-    roots = roots_by_id(session) if rows else {}
+def _paths_by_id(connection: Connection) -> dict[int, str]:
+    columns = select(PARTIALS.c.id, PARTIALS.c.root_id, PARTIALS.c.relative_path)
+    rows = connection.execute(columns).all()
+    roots = roots_by_id(connection) if rows else {}
     return {number: joined(roots[root], relative) for number, root, relative in rows}
 
 
-def _delete(session: Session, draft_ids: Collection[int]) -> None:
-    if draft_ids:
-        doomed = delete(DraftVideo).where(DraftVideo.id.in_(sorted(draft_ids)))
-        session.execute(doomed, execution_options={"synchronize_session": False})
+def _delete(connection: Connection, partial_ids: Collection[int | None]) -> None:
+    if partial_ids:
+        connection.execute(delete(PARTIALS).where(PARTIALS.c.id.in_([*partial_ids])))

@@ -1,4 +1,4 @@
-"""Roots: the folders that stored paths are relative to, and the plain arithmetic of such paths.
+"""Roots: the folders that stored paths are relative to, and the arithmetic of such paths.
 
 Here a path is absolute text without dots or doubled slashes; a folder may be "/".
 """
@@ -7,51 +7,55 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from sqlalchemy import ColumnElement, and_, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, Connection, and_, delete, exists, or_, select
 
-from catalog.database.tables import File, Root
-
-
-def roots_by_id(session: Session) -> dict[int, str]:
-    """Every root's path."""
-    return {
-        row.id: row.path for row in session.execute(select(Root.id, Root.path).order_by(Root.id))
-    }
+from catalog.database.database import insert_row
+from catalog.database.tables import FILES, PARTIALS, ROOTS
 
 
-def root_at(session: Session, path: str) -> int:
+def roots_by_id(connection: Connection) -> dict[int, str]:
+    """The paths of all roots."""
+    rows = connection.execute(select(ROOTS.c.id, ROOTS.c.path).order_by(ROOTS.c.id))
+    return {row.id: row.path for row in rows}
+
+
+def root_at(connection: Connection, path: str) -> int:
     """The id of the root at this path, made if there is none."""
-    found = session.scalar(select(Root.id).where(Root.path == path))
-    if found is not None:
-        return found
-    root = Root(path=path)
-    session.add(root)
-    session.flush()
-    return root.id
+    found: int | None = connection.scalar(select(ROOTS.c.id).where(ROOTS.c.path == path))
+    return insert_row(connection, ROOTS, {"path": path}) if found is None else found
 
 
-def home_of(session: Session, path: str) -> tuple[int, str]:
-    """Where to store a path: the id of the deepest root above it, and the path relative to that.
+def home_of(connection: Connection, path: str) -> tuple[int, str]:
+    """The deepest root above a path, by its id, and the path relative to it.
 
-    Its folder becomes a root if there is none.
+    If there is none, the folder of the path becomes one.
     """
     folder = path.rpartition("/")[0] or "/"
-    above = [root for root in roots_by_id(session).values() if is_below(path, root)]
+    above = [root for root in roots_by_id(connection).values() if is_below(path, root)]
     root = max(above, key=len, default=folder)
-    return root_at(session, root), relative_to(path, root)
+    return root_at(connection, root), relative_to(path, root)
+
+
+def delete_unused_roots(connection: Connection) -> None:
+    """Delete the roots that nothing is relative to any more."""
+    by_files = exists().where(FILES.c.root_id == ROOTS.c.id)
+    by_partials = exists().where(PARTIALS.c.root_id == ROOTS.c.id)
+    connection.execute(delete(ROOTS).where(~by_files, ~by_partials))
 
 
 def terms_under(path: str, roots: dict[int, str]) -> Iterator[ColumnElement[bool]]:
     """Conditions on files, one of which holds for each file at or below the path."""
-    for number, root in roots.items():
+    for root_id, root in roots.items():
         if is_at_or_below(root, path):
-            yield File.root_id == number
+            yield FILES.c.root_id == root_id
         elif is_below(path, root):
             relative = relative_to(path, root)
-            # "/" and "0" are neighbours in the order of code points: all that lies in the folder.
-            inside = and_(File.relative_path > f"{relative}/", File.relative_path < f"{relative}0")
-            yield and_(File.root_id == number, or_(File.relative_path == relative, inside))
+            # "/" and "0" are neighbours in the order of code points: this is all below the folder.
+            inside = and_(
+                FILES.c.relative_path > f"{relative}/", FILES.c.relative_path < f"{relative}0"
+            )
+            here = FILES.c.relative_path == relative
+            yield and_(FILES.c.root_id == root_id, or_(here, inside))
 
 
 def absolute_text(path: Path) -> str:
@@ -66,17 +70,17 @@ def absolute_text(path: Path) -> str:
 
 
 def is_below(path: str, folder: str) -> bool:
-    """Whether the path lies in the folder, at any depth."""
+    """Whether the path is below the folder, at any depth."""
     return len(path) > len(folder) and path.startswith(joined(folder, ""))
 
 
 def is_at_or_below(path: str, folder: str) -> bool:
-    """Whether the path is the folder or lies in it."""
+    """Whether the path is the folder or below it."""
     return path == folder or is_below(path, folder)
 
 
 def lies_under(path: str, wanted: frozenset[str]) -> bool:
-    """Whether the path is one of `wanted` or lies below one."""
+    """Whether the path is one of `wanted` or below one."""
     head = path
     while head not in wanted and f"{head}/" not in wanted:
         if not head:
@@ -86,10 +90,10 @@ def lies_under(path: str, wanted: frozenset[str]) -> bool:
 
 
 def relative_to(path: str, folder: str) -> str:
-    """What follows the folder in a path below it."""
+    """The path relative to a folder above it."""
     return path[len(joined(folder, "")) :]
 
 
 def joined(folder: str, relative: str) -> str:
-    """The path of what lies in the folder under this name."""
+    """The path of an entry of the folder."""
     return f"{folder}{relative}" if folder.endswith("/") else f"{folder}/{relative}"

@@ -2,10 +2,9 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import Connection, func, select
 
-from catalog.database.tables import Clip, File, Video
+from catalog.database.tables import CLIPS, FILES, VIDEOS
 from catalog.globs import pathname_matcher
 from catalog.store.roots import joined, roots_by_id
 
@@ -21,15 +20,17 @@ class ClipPaths:
             (3, 0), np.int64
         )  # (3, R): a video, and its clips from which to which
 
-    def clips_within(self, session: Session, glob: str, *, generation: int) -> NDArray[np.int64]:
+    def clips_within(
+        self, connection: Connection, glob: str, *, generation: int
+    ) -> NDArray[np.int64]:
         """The ids (N,) of all clips of films that lie at a path that fits the glob.
 
-        `generation` is the catalog's, as the session's transaction sees it.
+        `generation` is the catalog's, as the connection's transaction sees it.
         """
         if generation != self._generation:
             self._generation = None  # until it is right again
-            self._pathnames, self._videos = _files(session)
-            self._runs = _runs(session)
+            self._pathnames, self._videos = _files(connection)
+            self._runs = _runs(connection)
             self._generation = generation
         fits = np.fromiter(map(pathname_matcher(glob), self._pathnames), np.bool_)
         videos, first, last = self._runs
@@ -37,30 +38,30 @@ class ClipPaths:
         return _counted(first[chosen], last[chosen])
 
 
-def _files(session: Session) -> tuple[list[str], NDArray[np.int64]]:
-    above = {root_id: joined(root, "") for root_id, root in roots_by_id(session).items()}
-    query = select(File.root_id, File.relative_path, File.video_id).where(
-        File.video_id.is_not(None)
+def _files(connection: Connection) -> tuple[list[str], NDArray[np.int64]]:
+    above = {root_id: joined(root, "") for root_id, root in roots_by_id(connection).items()}
+    query = select(FILES.c.root_id, FILES.c.relative_path, FILES.c.video_id).where(
+        FILES.c.video_id.is_not(None)
     )
-    rows = session.connection().execute(query).all()
+    rows = connection.execute(query).all()
     pathnames = [above[root_id] + relative for root_id, relative, _ in rows]
     return pathnames, np.array([video_id for *_, video_id in rows], dtype=np.int64)
 
 
-def _runs(session: Session) -> NDArray[np.int64]:
+def _runs(connection: Connection) -> NDArray[np.int64]:
     """Ids of clips that follow one another without a gap, in one video."""
     # Clips are inserted with their video at once, so two look-ups a video tell of all of them.
-    of_video = Clip.video_id == Video.id
+    of_video = CLIPS.c.video_id == VIDEOS.c.id
     ends = [
         select(end).where(of_video).scalar_subquery()
-        for end in (func.min(Clip.id), func.max(Clip.id))
+        for end in (func.min(CLIPS.c.id), func.max(CLIPS.c.id))
     ]
-    rows = session.connection().execute(select(Video.id, *ends)).all()
+    rows = connection.execute(select(VIDEOS.c.id, *ends)).all()
     runs = np.array([row for row in rows if row[1] is not None], dtype=np.int64).reshape(-1, 3).T
-    clips = session.scalar(select(func.count()).select_from(Clip)) or 0
+    clips = connection.scalar(select(func.count()).select_from(CLIPS)) or 0
     if int((runs[2] - runs[1] + 1).sum()) == clips:
         return runs
-    rows = session.connection().execute(select(Clip.video_id, Clip.id).order_by(Clip.id)).all()
+    rows = connection.execute(select(CLIPS.c.video_id, CLIPS.c.id).order_by(CLIPS.c.id)).all()
     video, clip = np.array(rows, dtype=np.int64).reshape(-1, 2).T
     begins = np.flatnonzero((np.diff(video, prepend=-1) != 0) | (np.diff(clip, prepend=-1) != 1))
     ends_at = np.append(begins[1:], len(clip)) - 1

@@ -26,8 +26,7 @@ from catalog.errors import CatalogStorageError
 from catalog.folder import SNAPSHOT_NAME
 from machine import memory_threads
 
-_MAGIC = b"VSEARCH2"
-_EARLIER_MAGIC = b"VSEARCH1"  # the same label, before another body
+_MAGIC = b"VSEARCH1"
 _HEADER = struct.Struct("<8s16sQ32s")  # magic, catalog, generation, digest of all the rest
 HEADER_BYTES = _HEADER.size
 _CHUNK = 1 << 22  # bytes; the digest is one of the digests of such stretches
@@ -41,7 +40,6 @@ class Label:
     catalog_uuid: str
     generation: int
     digest: str
-    earlier: bool = False  # of an earlier version, whose body nobody reads
 
 
 def open_snapshot(folder: Path) -> BinaryIO:
@@ -64,11 +62,7 @@ def read_label(folder: Path) -> Label | None:
 def is_current(folder: Path, *, digest: str | None, generation: int) -> bool:
     """Whether the file says that it is this very snapshot."""
     label = read_label(folder)
-    return (
-        label is not None
-        and not label.earlier
-        and (label.digest, label.generation) == (digest, generation)
-    )
+    return label is not None and (label.digest, label.generation) == (digest, generation)
 
 
 def read_snapshot(folder: Path, *, expected_digest: str) -> tuple[Label, NDArray[np.uint8]] | None:
@@ -79,7 +73,7 @@ def read_snapshot(folder: Path, *, expected_digest: str) -> tuple[Label, NDArray
     try:
         with open_snapshot(folder) as file:
             label = parse_label(file.read(_HEADER.size))
-            if label is not None and (label.earlier or label.digest != expected_digest):
+            if label is not None and label.digest != expected_digest:
                 return None
             body = None if label is None else read_body(file, label=label)
     except OSError:
@@ -170,13 +164,12 @@ def parse_label(content: bytes | memoryview) -> Label | None:
     if len(content) < _HEADER.size:
         return None
     magic, uuid, generation, digest = _HEADER.unpack_from(content)
-    if magic not in (_MAGIC, _EARLIER_MAGIC):
+    if magic != _MAGIC:
         return None
     return Label(
         catalog_uuid=str(UUID(bytes=uuid)),
         generation=generation,
         digest=digest.hex(),
-        earlier=magic == _EARLIER_MAGIC,
     )
 
 

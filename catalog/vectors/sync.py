@@ -6,13 +6,13 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import Connection, func, select
 
 from catalog.database.columns import unpack_vectors
-from catalog.database.tables import Clip, Meta
+from catalog.database.tables import CLIPS
 from catalog.errors import CatalogDamagedError
 from catalog.store.files import in_batches
+from catalog.store.meta import Meta
 from catalog.vectors.index import VectorIndex
 from catalog.vectors.snapshot import Label, read_snapshot, write_snapshot
 
@@ -28,8 +28,8 @@ class ClipIndex:
         self._folder = folder
         self._held: tuple[VectorIndex, int] | None = None
 
-    def in_step(self, session: Session, *, meta: Meta, dimension: int) -> VectorIndex:
-        """The index exactly as the session's transaction sees the clips.
+    def in_step(self, connection: Connection, *, meta: Meta, dimension: int) -> VectorIndex:
+        """The index exactly as the connection's transaction sees the clips.
 
         Raises:
             CatalogDamagedError: a stored vector has the wrong length.
@@ -39,13 +39,13 @@ class ClipIndex:
             held = self._from_snapshot(meta, dimension=dimension)
         index, generation = held if held else (VectorIndex(dimension=dimension), -1)
         if generation != meta.generation:
-            index = self._caught_up(session, index)
+            index = self._caught_up(connection, index)
         self._held = index, meta.generation
         return index
 
     def nearest(
         self,
-        session: Session,
+        connection: Connection,
         query: Vectors,
         *,
         meta: Meta,
@@ -58,13 +58,13 @@ class ClipIndex:
             CatalogDamagedError: a stored vector has the wrong length.
         """
         dimension = len(query)
-        index = self.in_step(session, meta=meta, dimension=dimension)
-        stored = partial(self._stored, session, dimension=dimension)
+        index = self.in_step(connection, meta=meta, dimension=dimension)
+        stored = partial(self._stored, connection, dimension=dimension)
         return index.nearest(query, limit=limit, stored=stored, among=among)
 
-    def save(self, session: Session, *, meta: Meta, dimension: int) -> Label:
+    def save(self, connection: Connection, *, meta: Meta, dimension: int) -> Label:
         """Write the snapshot of this state."""
-        index = self.in_step(session, meta=meta, dimension=dimension)
+        index = self.in_step(connection, meta=meta, dimension=dimension)
         return write_snapshot(
             self._folder,
             catalog_uuid=meta.catalog_uuid,
@@ -84,33 +84,33 @@ class ClipIndex:
         except ValueError:
             return None  # whole, but written by a FAISS that this one cannot read
 
-    def _caught_up(self, session: Session, index: VectorIndex) -> VectorIndex:
+    def _caught_up(self, connection: Connection, index: VectorIndex) -> VectorIndex:
         """Ids only grow and never return: what is new is above the newest, the rest can only go."""
-        self._add_above(session, index, newest=index.newest)
-        clips = session.scalar(select(func.count()).select_from(Clip)) or 0
+        self._add_above(connection, index, newest=index.newest)
+        clips = connection.scalar(select(func.count()).select_from(CLIPS)) or 0
         if len(index) != clips:
-            present = np.fromiter(session.scalars(select(Clip.id)), dtype=np.int64)
+            present = np.fromiter(connection.scalars(select(CLIPS.c.id)), dtype=np.int64)
             index.remove(np.setdiff1d(index.ids, present))
         if len(index) != clips or index.is_too_short:  # or it lacks an old clip: not ours
             index = VectorIndex(dimension=index.dimension)
-            self._add_above(session, index, newest=0)
+            self._add_above(connection, index, newest=0)
         return index
 
-    def _add_above(self, session: Session, index: VectorIndex, *, newest: int) -> None:
-        rows = session.execute(
-            select(Clip.id, Clip.vector).where(Clip.id > newest).order_by(Clip.id),
+    def _add_above(self, connection: Connection, index: VectorIndex, *, newest: int) -> None:
+        rows = connection.execute(
+            select(CLIPS.c.id, CLIPS.c.vector).where(CLIPS.c.id > newest).order_by(CLIPS.c.id),
             execution_options={"yield_per": _ROWS_AT_A_TIME},
         )
         for some in rows.partitions():
             ids = np.array([row.id for row in some], dtype=np.int64)
             index.add(ids, self._unpacked([row.vector for row in some], dimension=index.dimension))
 
-    def _stored(self, session: Session, ids: NDArray[np.int64], *, dimension: int) -> Vectors:
+    def _stored(self, connection: Connection, ids: NDArray[np.int64], *, dimension: int) -> Vectors:
         """The stored vectors (N, D) under N ascending ids."""
-        query = select(Clip.vector).order_by(Clip.id)
+        query = select(CLIPS.c.vector).order_by(CLIPS.c.id)
         blobs: list[bytes] = []
         for some in in_batches(ids.tolist()):
-            blobs.extend(session.scalars(query.where(Clip.id.in_(some))))
+            blobs.extend(connection.scalars(query.where(CLIPS.c.id.in_(some))))
         return self._unpacked(blobs, dimension=dimension)
 
     def _unpacked(self, blobs: Sequence[bytes], *, dimension: int) -> Vectors:

@@ -10,11 +10,10 @@ from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Executable, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import Connection, Executable, Table, func, select
 
 from catalog.database.columns import STORED_VECTOR
-from catalog.database.tables import Clip, DraftClip, DraftVideo, Meta, Video
+from catalog.database.tables import CLIPS, META, PARTIAL_CLIPS, PARTIALS, VIDEOS
 from catalog.store.roots import joined, roots_by_id
 from catalog.verify.findings import (
     READ_AGAIN,
@@ -74,65 +73,74 @@ class _FilmsAtFault:
             self.by_fault.setdefault(fault, set()).update(films.tolist())
 
 
-def clip_faults(session: Session, *, on_progress: Callable[[int, int], None]) -> Iterator[Fault]:
+def clip_faults(
+    connection: Connection, *, on_progress: Callable[[int, int], None]
+) -> Iterator[Fault]:
     """Every kind of fault among clips, of videos first, then of drafts.
 
     `on_progress` is told how many clips of videos have been looked at, and how many there are.
     """
-    every = session.scalar(select(func.count()).select_from(Clip)) or 0
-    films = _FilmsAtFault(_durations(session, Video), _dimension(session))
+    every = connection.scalar(select(func.count()).select_from(CLIPS)) or 0
+    films = _FilmsAtFault(_durations(connection, VIDEOS), _dimension(connection))
     # In the order of the index on films, so that nothing has to be sorted.
-    clips = select(Clip.video_id, Clip.start, Clip.end, Clip.vector)
+    clips = select(CLIPS.c.video_id, CLIPS.c.start, CLIPS.c.end, CLIPS.c.vector)
     done = 0
-    for some in _batches(session, clips.order_by(Clip.video_id, Clip.id)):
+    for some in _batches(connection, clips.order_by(CLIPS.c.video_id, CLIPS.c.id)):
         films.look_at(some)
         done += len(some)
         on_progress(done, every)
     for what, ids in films.by_fault.items():
         yield Fault(
-            f"{len(ids)} videos have {what}: {videos_named(session, ids)}",
+            f"{len(ids)} videos have {what}: {videos_named(connection, ids)}",
             READ_AGAIN,
             partial(drop_videos, video_ids=ids),
         )
-    yield from _draft_faults(session)
+    yield from _draft_faults(connection)
 
 
-def _draft_faults(session: Session) -> Iterator[Fault]:
-    drafts = _FilmsAtFault(_durations(session, DraftVideo), _dimension(session))
-    clips = select(DraftClip.draft_id, DraftClip.start, DraftClip.end, DraftClip.vector)
-    for some in _batches(session, clips.order_by(DraftClip.draft_id, DraftClip.start)):
+def _draft_faults(connection: Connection) -> Iterator[Fault]:
+    drafts = _FilmsAtFault(_durations(connection, PARTIALS), _dimension(connection))
+    clips = select(
+        PARTIAL_CLIPS.c.partial_id,
+        PARTIAL_CLIPS.c.start,
+        PARTIAL_CLIPS.c.end,
+        PARTIAL_CLIPS.c.vector,
+    )
+    for some in _batches(
+        connection, clips.order_by(PARTIAL_CLIPS.c.partial_id, PARTIAL_CLIPS.c.start)
+    ):
         drafts.look_at(some)
-    finished = select(DraftVideo.id).join(Video, Video.fingerprint == DraftVideo.fingerprint)
-    wrong = set(chain(*drafts.by_fault.values(), session.scalars(finished)))
+    finished = select(PARTIALS.c.id).join(VIDEOS, VIDEOS.c.fingerprint == PARTIALS.c.fingerprint)
+    wrong = set(chain(*drafts.by_fault.values(), connection.scalars(finished)))
     if wrong:
         yield Fault(
             f"{len(wrong)} unfinished films are kept with clips that cannot be theirs, or although"
-            f" they are finished: {_drafts_named(session, wrong)}",
+            f" they are finished: {_drafts_named(connection, wrong)}",
             "removed; the next `vsearch index` begins these films anew",
             partial(remove_partials, draft_ids=wrong),
         )
 
 
-def _drafts_named(session: Session, draft_ids: set[int]) -> str:
-    roots = roots_by_id(session)
-    columns = select(DraftVideo.id, DraftVideo.root_id, DraftVideo.relative_path)
-    rows = session.execute(columns.order_by(DraftVideo.id)).all()
+def _drafts_named(connection: Connection, draft_ids: set[int]) -> str:
+    roots = roots_by_id(connection)
+    columns = select(PARTIALS.c.id, PARTIALS.c.root_id, PARTIALS.c.relative_path)
+    rows = connection.execute(columns.order_by(PARTIALS.c.id)).all()
     return named([joined(roots[root], path) for number, root, path in rows if number in draft_ids])
 
 
-def _batches(session: Session, query: Executable) -> Iterator[list[_Clip]]:
-    rows = session.execute(query, execution_options={"yield_per": _ROWS_AT_A_TIME})
+def _batches(connection: Connection, query: Executable) -> Iterator[list[_Clip]]:
+    rows = connection.execute(query, execution_options={"yield_per": _ROWS_AT_A_TIME})
     for some in rows.partitions():
         yield [(row[0], row[1], row[2], row[3]) for row in some]
 
 
-def _durations(session: Session, table: type[Video] | type[DraftVideo]) -> dict[int, float]:
-    rows = session.execute(select(table.id, table.duration))
+def _durations(connection: Connection, table: Table) -> dict[int, float]:
+    rows = connection.execute(select(table.c.id, table.c.duration))
     return {row.id: row.duration for row in rows}
 
 
-def _dimension(session: Session) -> int:
-    return session.scalar(select(Meta.dimension)) or 0
+def _dimension(connection: Connection) -> int:
+    return connection.scalar(select(META.c.dimension)) or 0
 
 
 def _lengths(blobs: list[bytes], *, dimension: int) -> NDArray[np.float32]:

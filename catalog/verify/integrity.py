@@ -15,7 +15,7 @@ from sqlalchemy import Column, Table
 
 from catalog.database.columns import stored_kind
 from catalog.database.sqlite_file import connect
-from catalog.database.tables import Base
+from catalog.database.tables import METADATA
 
 _MESSAGES = 3
 _STORAGE_CLASSES: dict[type, str] = {int: "integer", float: "real", str: "text", bytes: "blob"}
@@ -36,7 +36,7 @@ def damage_of(path: Path) -> tuple[str, ...]:
 
 
 def _tables() -> list[Table]:
-    return Base.metadata.sorted_tables
+    return METADATA.sorted_tables
 
 
 def _page_damage(connection: sqlite3.Connection) -> Iterator[str]:

@@ -16,20 +16,22 @@ from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from sqlalchemy import Table
+
 from catalog.database.database import open_database
 from catalog.database.sqlite_file import beside
-from catalog.database.tables import Base, Clip, File, Meta, Mount, Root, Video
+from catalog.database.tables import CLIPS, FILES, META, MOUNTS, ROOTS, VIDEOS
 from catalog.folder import DATABASE_NAME, SNAPSHOT_NAME, file_bytes, force_names_to_disk
 from catalog.verify.graft import grafted_copies
 from catalog.verify.readable_rows import ReadableRows
 
 ROOM_PREFIX = "repair-"
-_CARRIED: tuple[type[Base], ...] = (Root, Video, File, Clip, Mount)  # drafts are not worth it
-_OF_ALL_TIMES = (Meta, Root, Video, File, Clip)
+_CARRIED = (ROOTS, VIDEOS, FILES, CLIPS, MOUNTS)  # partial videos are not worth it
+_OF_ALL_TIMES = (META, ROOTS, VIDEOS, FILES, CLIPS)
 _MADE_BY = (
     "model",
     "revision",
-    "weights_digest",
+    "model_digest",
     "dimension",
     "frames_per_clip",
     "window",
@@ -149,7 +151,7 @@ def _finds_the_tables(source: sqlite3.Connection) -> bool:
         source.execute("PRAGMA writable_schema = ON")
         source.execute("PRAGMA cell_size_check = ON")
         for table in _OF_ALL_TIMES:
-            source.execute(f"SELECT id FROM {table.__tablename__} LIMIT 0")
+            source.execute(f"SELECT id FROM {table.name} LIMIT 0")
         source.execute("SELECT catalog_uuid FROM meta").fetchone()
     except sqlite3.Error:
         return False
@@ -162,12 +164,12 @@ def _carry_over(source: sqlite3.Connection, new: Path, *, damaged: Path) -> int:
         target.execute("PRAGMA synchronous = OFF")
         if not _carry_provenance(source, target):
             return _known_videos(source)
-        gaps = {model: _carry_table(source, target, model, damaged=damaged) for model in _CARRIED}
+        gaps = {table: _carry_table(source, target, table, damaged=damaged) for table in _CARRIED}
         known = _known_videos(target)
-        if gaps[Root] or gaps[File]:
+        if gaps[ROOTS] or gaps[FILES]:
             _carry_from_indexes(source, target)
         with target:
-            torn = {(video,) for video in _torn_videos(source, target, gaps=gaps[Clip])}
+            torn = {(video,) for video in _torn_videos(source, target, gaps=gaps[CLIPS])}
             target.executemany("DELETE FROM clips WHERE video_id = ?", torn)
             target.executemany("DELETE FROM videos WHERE id = ?", torn)
         return known
@@ -208,7 +210,7 @@ def _carry_provenance(source: sqlite3.Connection, target: sqlite3.Connection) ->
 
 
 def _can_be(made_by: dict[str, object]) -> bool:
-    names = [made_by["model"], made_by["weights_digest"]]
+    names = [made_by["model"], made_by["model_digest"]]
     numbers = [made_by[name] for name in ("dimension", "frames_per_clip", "window", "stride")]
     return all(isinstance(name, str) for name in names) and all(
         isinstance(number, int | float) and 0 < number < math.inf for number in numbers
@@ -216,10 +218,9 @@ def _can_be(made_by: dict[str, object]) -> bool:
 
 
 def _carry_table(
-    source: sqlite3.Connection, target: sqlite3.Connection, model: type[Base], *, damaged: Path
+    source: sqlite3.Connection, target: sqlite3.Connection, table: Table, *, damaged: Path
 ) -> list[tuple[int, int]]:
     """Copy the rows of a table; the first and last ids of what cannot be read."""
-    table = Base.metadata.tables[model.__tablename__]
     rows = ReadableRows(source, table)
     if not rows.columns:
         return []  # it came with a later version of the schema

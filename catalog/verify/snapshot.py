@@ -8,12 +8,12 @@ from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy import Connection, select
 
 from catalog.database.columns import unpack_vectors
-from catalog.database.tables import Clip, Meta
+from catalog.database.tables import CLIPS
 from catalog.folder import SNAPSHOT_NAME
+from catalog.store.meta import Meta, read_meta
 from catalog.vectors.snapshot import (
     HEADER_BYTES,
     Label,
@@ -26,12 +26,12 @@ from catalog.verify.findings import Fault
 _ROWS_AT_A_TIME = 10_000
 
 
-def snapshot_faults(session: Session, folder: Path) -> Iterator[Fault]:
+def snapshot_faults(connection: Connection, folder: Path) -> Iterator[Fault]:
     """What is wrong with the snapshot, which one look can tell; nothing is changed."""
     path = folder / SNAPSHOT_NAME
     try:
         with open_snapshot(folder) as file:  # one file, though another may take its name meanwhile
-            wrong = _wrong_with(file, session)
+            wrong = _wrong_with(file, connection)
     except FileNotFoundError:
         return
     except OSError as error:
@@ -44,7 +44,7 @@ def snapshot_faults(session: Session, folder: Path) -> Iterator[Fault]:
         )
 
 
-def _discard(path: Path, _session: Session) -> None:
+def _discard(path: Path, _session: Connection) -> None:
     with suppress(OSError):  # a folder that holds something: the fault stands
         if path.is_dir():
             path.rmdir()
@@ -52,11 +52,9 @@ def _discard(path: Path, _session: Session) -> None:
             path.unlink(missing_ok=True)
 
 
-def _wrong_with(file: BinaryIO, session: Session) -> str | None:
-    meta = session.scalars(select(Meta)).one()
+def _wrong_with(file: BinaryIO, connection: Connection) -> str | None:
+    meta = read_meta(connection)
     label = parse_label(file.read(HEADER_BYTES))
-    if label is not None and label.earlier:
-        return None  # the next save replaces it
     body = None if label is None else read_body(file, label=label)
     if label is None or body is None:
         return "is damaged, or no snapshot at all: its bytes do not fit its digest"
@@ -64,21 +62,23 @@ def _wrong_with(file: BinaryIO, session: Session) -> str | None:
         return "belongs to another catalog"
     if label.digest != meta.snapshot_digest:
         return None  # of a process that was killed before it could say so: nobody reads it
-    return _contradiction(body, session, label=label, meta=meta)
+    return _contradiction(body, connection, label=label, meta=meta)
 
 
 def _contradiction(
-    body: NDArray[np.uint8], session: Session, *, label: Label, meta: Meta
+    body: NDArray[np.uint8], connection: Connection, *, label: Label, meta: Meta
 ) -> str | None:
     from catalog.vectors.index import VectorIndex  # FAISS takes a while to import
 
     try:
-        index = VectorIndex.from_bytes(body, dimension=meta.dimension or 0)
+        index = VectorIndex.from_bytes(
+            body, dimension=meta.provenance.dimension if meta.provenance else 0
+        )
     except ValueError:
         return "cannot be read by this version of FAISS"
     seen = shared = 0  # the newest id that has been compared, and how many have
     for ids, codes in index.rows():
-        stored = _stored(session, after=seen, up_to=int(ids[-1]), dimension=index.dimension)
+        stored = _stored(connection, after=seen, up_to=int(ids[-1]), dimension=index.dimension)
         for here, vectors in stored:
             at = np.searchsorted(ids, here)
             if not np.array_equal(ids[at], here):
@@ -93,11 +93,13 @@ def _contradiction(
 
 
 def _stored(
-    session: Session, *, after: int, up_to: int, dimension: int
+    connection: Connection, *, after: int, up_to: int, dimension: int
 ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float32]]]:
     """The clips with ids in this range and their vectors, some at a time."""
-    rows = session.execute(
-        select(Clip.id, Clip.vector).where(Clip.id > after, Clip.id <= up_to).order_by(Clip.id),
+    rows = connection.execute(
+        select(CLIPS.c.id, CLIPS.c.vector)
+        .where(CLIPS.c.id > after, CLIPS.c.id <= up_to)
+        .order_by(CLIPS.c.id),
         execution_options={"yield_per": _ROWS_AT_A_TIME},
     )
     for some in rows.partitions():

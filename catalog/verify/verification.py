@@ -14,13 +14,12 @@ from itertools import chain
 from pathlib import Path
 from shutil import rmtree
 
-from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import Connection, func, select
 
 from catalog.catalog import Catalog
 from catalog.database.database import open_database, translated
 from catalog.database.sqlite_file import PAGE_BYTES
-from catalog.database.tables import Clip, File, Video
+from catalog.database.tables import CLIPS, FILES, VIDEOS
 from catalog.errors import (
     CatalogDamagedError,
     CatalogMissingError,
@@ -99,16 +98,16 @@ def _examined(folder: Path, *, on_progress: Progress) -> _Examination:
 
 def _looked_through(folder: Path, *, on_progress: Progress) -> _Examination:
     """What is wrong in and beside a file that is known to be whole."""
-    with closing(open_database(folder, create=False)) as database, database.reading() as session:
-        faults = [*row_faults(session), *clip_faults(session, on_progress=on_progress)]
+    with closing(open_database(folder, create=False)) as database, database.reading() as connection:
+        faults = [*row_faults(connection), *clip_faults(connection, on_progress=on_progress)]
         if not faults:
-            faults.extend(snapshot_faults(session, folder))
-        return _Examination((), (*faults, *_leftover_faults(folder)), *_counts(session))
+            faults.extend(snapshot_faults(connection, folder))
+        return _Examination((), (*faults, *_leftover_faults(folder)), *_counts(connection))
 
 
-def _counts(session: Session) -> Iterator[int]:
-    for table in (File, Video, Clip):
-        yield session.scalar(select(func.count()).select_from(table)) or 0
+def _counts(connection: Connection) -> Iterator[int]:
+    for table in (FILES, VIDEOS, CLIPS):
+        yield connection.scalar(select(func.count()).select_from(table)) or 0
 
 
 def _damage(folder: Path) -> tuple[str, ...]:
@@ -117,8 +116,8 @@ def _damage(folder: Path) -> tuple[str, ...]:
         with closing(open_database(folder, create=False)) as database, translated(folder):
             found = damage_of(folder / DATABASE_NAME)
             if not found:
-                with database.reading() as session:
-                    found = tuple(filter(None, [provenance_damage(session)]))
+                with database.reading() as connection:
+                    found = tuple(filter(None, [provenance_damage(connection)]))
     except CatalogDamagedError as error:
         return (_first_half(error),)
     except NotACatalogError as error:
@@ -156,7 +155,7 @@ def _leftover_faults(folder: Path) -> Iterator[Fault]:
         )
 
 
-def _remove(leftovers: list[Path], _session: Session) -> None:
+def _remove(leftovers: list[Path], _session: Connection) -> None:
     for path in leftovers:
         if path.is_dir():
             rmtree(path)
@@ -224,9 +223,9 @@ def _mended_in_rounds(
 
 
 def _mend(folder: Path, faults: tuple[Fault, ...]) -> None:
-    with closing(open_database(folder, create=False)) as database, database.writing() as session:
+    with closing(open_database(folder, create=False)) as database, database.writing() as connection:
         for fault in faults:
-            fault.mend(session)
+            fault.mend(connection)
 
 
 @contextmanager

@@ -45,7 +45,7 @@ def test_status_counts_what_is_there(shelf, catalog):
     assert [(f.path, f.reason) for f in status.failures] == [(FILMS / "c.mp4", "no video stream")]
     assert status.database_bytes > 8192
     assert status.snapshot_bytes > 5 * 16 * 2
-    assert status.schema_version == 3
+    assert status.schema_version == 1
 
 
 def test_every_change_is_a_generation_and_reading_is_none(shelf, catalog, query):
@@ -207,7 +207,7 @@ def test_binding_is_remembered_and_binding_alike_again_is_no_change(catalog, fol
 @pytest.mark.parametrize(
     "change",
     [
-        {"weights_digest": "cd" * 32, "model": "other/model"},
+        {"model_digest": "cd" * 32, "model": "other/model"},
         {"dimension": 32},
         {"frames_per_clip": 16},
         {"window": 10.0},
@@ -226,7 +226,7 @@ def test_other_settings_are_refused_with_both_sides_and_the_remedy(catalog, shel
     assert f"`vsearch forget --all --catalog {catalog.folder}`" in said
 
 
-@pytest.mark.parametrize("other", [{"weights_digest": "cd" * 32, "dimension": 32}, {"window": 4.0}])
+@pytest.mark.parametrize("other", [{"model_digest": "cd" * 32, "dimension": 32}, {"window": 4.0}])
 def test_where_all_is_forgotten_any_model_may_begin_anew(catalog, shelf, query, other):
     asked = dataclasses.replace(catalog.provenance, **other)
     shelf.add("a.mp4")
@@ -245,7 +245,7 @@ def test_where_all_is_forgotten_any_model_may_begin_anew(catalog, shelf, query, 
 
 
 def test_a_catalog_that_holds_no_vectors_takes_those_of_another_model(catalog, shelf):
-    asked = dataclasses.replace(catalog.provenance, model="other", weights_digest="cd" * 32)
+    asked = dataclasses.replace(catalog.provenance, model="other", model_digest="cd" * 32)
     catalog.record_failure(shelf.location("bad.mp4"), error="it is no video")
     catalog.check(asked)
     assert catalog.provenance.model == "demo"
@@ -254,7 +254,7 @@ def test_a_catalog_that_holds_no_vectors_takes_those_of_another_model(catalog, s
 
 
 def test_what_is_begun_binds_as_what_is_done(catalog, shelf):
-    asked = dataclasses.replace(catalog.provenance, model="other", weights_digest="cd" * 32)
+    asked = dataclasses.replace(catalog.provenance, model="other", model_digest="cd" * 32)
     catalog.add_to_partial(
         "long",
         location=shelf.location("long.mp4"),

@@ -78,7 +78,7 @@ def test_a_clip_in_the_catalog_is_the_models_vector_of_its_own_frames(
     settings = IndexSettings(workers=2, clips_per_batch=3)
     report = index_library([library], catalog=catalog, model=Loaded(xclip), settings=settings)
     assert (report.indexed, report.clips) == (2, 5)
-    assert catalog.provenance.weights_digest == xclip.identity.model_digest
+    assert catalog.provenance.model_digest == xclip.identity.model_digest
     times = [10 + 8 * (segment + 0.5) / 5 for segment in range(5)]  # of the last clip, [10, 18)
     frames = decode_at(probe(library / "a.mp4"), times)
     clip = np.stack([xclip.prepare_frame(frame.pixels) for frame in frames])

@@ -30,7 +30,7 @@ def test_the_status_tells_the_model_the_sizes_and_the_failures(
     made_by = Provenance(
         model="demo",
         revision=None,
-        weights_digest="0123456789abcdef",
+        model_digest="0123456789abcdef",
         dimension=64,
         frames_per_clip=8,
         window=8.0,

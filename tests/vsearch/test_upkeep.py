@@ -15,7 +15,7 @@ from vsearch.messages import log
 MADE_BY = Provenance(
     model="demo",
     revision=None,
-    weights_digest="0" * 64,
+    model_digest="0" * 64,
     dimension=4,
     frames_per_clip=8,
     window=8.0,

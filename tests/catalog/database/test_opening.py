@@ -15,21 +15,22 @@ from catalog import (
     CatalogError,
     CatalogMissingError,
     CatalogNewerError,
+    CatalogOutdatedError,
     NotACatalogError,
 )
 
 DATABASE = "catalog.sqlite"
 
-# The schema as it landed. When this test fails, write a migration instead of editing a version.
-VERSION_3 = {
+# The schema as it landed. When this test fails, add an upgrade instead of editing a version.
+VERSION_1 = {
     "meta": "id schema_version catalog_uuid generation snapshot_digest model revision"
-    " weights_digest dimension frames_per_clip window stride",
+    " model_digest dimension frames_per_clip window stride",
     "roots": "id path",
     "videos": "id fingerprint duration width height frame_rate codec container damage sample",
     "files": "id root_id relative_path size mtime_ns video_id error",
     "clips": "id video_id start end vector",
-    "drafts": "id fingerprint root_id relative_path duration damage sample",
-    "draft_clips": "id draft_id start end vector",
+    "partials": "id fingerprint root_id relative_path duration damage sample",
+    "partial_clips": "id partial_id start end vector",
     "mounts": "id path",
 }
 
@@ -103,6 +104,21 @@ def test_a_catalog_of_a_newer_program_asks_for_an_upgrade(closed):
     assert "upgrade vsearch" in said
 
 
+def test_a_catalog_of_an_unreleased_version_says_how_to_begin_anew(tmp_path):
+    old = tmp_path / "my catalog"
+    old.mkdir()
+    columns = "id, schema_version, catalog_uuid, generation, model, weights_digest, dimension"
+    execute(old, f"CREATE TABLE meta ({columns})")
+    execute(old, "INSERT INTO meta VALUES (1, 3, 'a uuid', 7, 'demo', 'abab', 16)")
+    before = (old / DATABASE).read_bytes()
+    for create in (False, True):
+        said = refusal(CatalogOutdatedError, old, create=create)
+        assert "made by an unreleased version of vsearch" in said
+        assert f"`mv '{old}' '{old}.old'`" in said
+        assert f"`vsearch index PATH --catalog '{old}'`" in said
+    assert (old / DATABASE).read_bytes() == before
+
+
 def test_a_damaged_database_is_said_to_be_damaged(closed, query):
     file = closed / DATABASE
     content = bytearray(file.read_bytes())
@@ -139,8 +155,8 @@ def test_the_schema_is_the_one_that_landed(closed):
             closed, "SELECT name FROM sqlite_master WHERE type='table' AND name NOT LIKE 'sqlite_%'"
         )
     }
-    assert tables == VERSION_3
-    assert execute(closed, "SELECT schema_version FROM meta") == [(3,)]
+    assert tables == VERSION_1
+    assert execute(closed, "SELECT schema_version FROM meta") == [(1,)]
 
 
 def test_the_file_is_laid_out_for_vectors_and_for_readers_beside_a_writer(closed):

@@ -2,11 +2,9 @@
 
 import os
 import shutil
-import sqlite3
 import stat
 import subprocess
 import sys
-from contextlib import closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -82,17 +80,6 @@ def test_a_repaired_catalog_is_as_private_as_it_was(library):
     database.write_bytes(content[: 3 * len(content) // 4])
     assert verify_catalog(library, repair=True).sound
     assert stat.S_IMODE(database.stat().st_mode) == 0o600
-
-
-def test_a_backup_before_an_upgrade_is_as_private_as_the_catalog(tmp_path):
-    folder = tmp_path / "old"
-    folder.mkdir()
-    with closing(sqlite3.connect(folder / "catalog.sqlite")) as database:
-        script = Path(__file__).with_name("schemas") / "v1.sql"
-        database.executescript(script.read_text(encoding="utf-8"))
-    (folder / "catalog.sqlite").chmod(0o660)
-    Catalog.open(folder).close()
-    assert stat.S_IMODE((folder / "catalog.sqlite.v1.backup").stat().st_mode) == 0o660
 
 
 @pytest.fixture

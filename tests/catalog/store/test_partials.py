@@ -182,7 +182,7 @@ def test_a_draft_takes_only_vectors_that_a_video_could_take(add, shelf, catalog,
 def test_a_draft_that_cannot_be_read_is_begun_anew(add, catalog, folder):
     add(0, 3)
     with closing(sqlite3.connect(folder / "catalog.sqlite")) as connection:
-        connection.execute("UPDATE draft_clips SET vector = x'0000' WHERE start = 4.0")
+        connection.execute("UPDATE partial_clips SET vector = x'0000' WHERE start = 4.0")
         connection.commit()
     assert catalog.partial("content 7") is None
     assert catalog.status().partials == 0

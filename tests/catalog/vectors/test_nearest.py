@@ -70,11 +70,13 @@ def test_ranked_clips_stay_what_they_were_until_the_block_ends(filled, catalog, 
     assert catalog.nearest(query, limit=5) == []
 
 
-def test_a_clip_of_a_film_that_lies_nowhere_is_damage(filled, catalog, query):
+def test_a_clip_of_a_video_that_no_file_holds_is_damage(filled, catalog, query):
     clip = catalog.nearest(query, limit=1)[0]
     with closing(sqlite3.connect(catalog.folder / "catalog.sqlite")) as connection, connection:
         connection.execute("DELETE FROM files WHERE video_id = ?", [clip.video_id])
-    with pytest.raises(CatalogDamagedError, match=rf"clip {clip.clip_id} .*lies nowhere.*verify"):
+    with pytest.raises(
+        CatalogDamagedError, match=rf"no file holds .* clip {clip.clip_id}; .*verify"
+    ):
         catalog.nearest(query, limit=1)
 
 

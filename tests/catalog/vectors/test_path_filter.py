@@ -15,8 +15,8 @@ def within(folder):
 
     def ask(glob):
         database = open_database(folder, create=False)
-        with database.reading() as session:
-            found = clip_paths.clips_within(session, glob, generation=next(generations))
+        with database.reading() as connection:
+            found = clip_paths.clips_within(connection, glob, generation=next(generations))
         database.close()
         return sorted(set(found.tolist()))
 
@@ -66,8 +66,8 @@ def test_a_generation_is_read_once(shelf, execute, folder):
     clip_paths = ClipPaths()
     database = open_database(folder, create=False)
     for glob, found in (("a", [1, 2, 3]), ("b", [])):
-        with database.reading() as session:
-            ids = clip_paths.clips_within(session, glob, generation=1)
+        with database.reading() as connection:
+            ids = clip_paths.clips_within(connection, glob, generation=1)
         assert np.array_equal(ids, found)
         execute(folder, "UPDATE files SET relative_path = 'b/0.mp4'")
     database.close()

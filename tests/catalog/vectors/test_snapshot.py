@@ -206,14 +206,3 @@ def test_two_stretches_of_a_snapshot_that_changed_places_are_not_believed(tmp_pa
     header = file.read_bytes()[:64]
     file.write_bytes(header + body[stretch : 2 * stretch] + body[:stretch] + body[2 * stretch :])
     assert read_snapshot(tmp_path, expected_digest=label.digest) is None
-
-
-def test_a_snapshot_of_an_earlier_version_counts_for_none_and_is_no_fault(saved, shelf, query):
-    file = saved / SNAPSHOT_NAME
-    file.write_bytes(b"VSEARCH1" + file.read_bytes()[8:64] + b"what that version wrote")
-    assert verify_catalog(saved).problems == ()
-    assert reads_old_vectors(saved, query)
-    answers_are_right(saved, shelf, query)
-    with Catalog.open(saved) as catalog:
-        catalog.save_snapshot()
-    assert not reads_old_vectors(saved, query)

@@ -94,8 +94,8 @@ def test_the_file_as_it_was_is_kept(harmed, library):
         "sqlite_autoindex_files_1",
         "sqlite_autoindex_videos_1",
         "sqlite_sequence",
-        "drafts",
-        "draft_clips",
+        "partials",
+        "partial_clips",
         "mounts",
     ],
 )
@@ -222,19 +222,6 @@ def test_a_repaired_catalog_is_another_one_whose_ids_go_on(harmed, library, new_
     shelf = new_shelf(library)
     assert shelf.add("new.mp4", seed=1000) == 31
     shelf.catalog.close()
-
-
-def test_an_old_catalog_is_saved_into_the_present_schema(tmp_path):
-    with closing(sqlite3.connect(tmp_path / DATABASE)) as connection:
-        connection.execute(f"PRAGMA page_size = {PAGE}")
-        connection.executescript(Path(__file__).with_name("schemas").joinpath("v1.sql").read_text())
-    with Catalog.open(tmp_path) as catalog:
-        sound = catalog.status()
-    shutil.copy(tmp_path / f"{DATABASE}.v1.backup", tmp_path / DATABASE)
-    overwrite(tmp_path, 0, bytes(100))
-    assert verify_catalog(tmp_path, repair=True).sound
-    with Catalog.open(tmp_path) as catalog:
-        assert (catalog.status().videos, catalog.status().clips) == (sound.videos, sound.clips)
 
 
 def test_queries_say_what_to_do_before_the_repair_and_answer_after_it(library, query):

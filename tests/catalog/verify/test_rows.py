@@ -159,19 +159,19 @@ HARM = {
         set(),
     ),
     "a draft of another model": (
-        "UPDATE draft_clips SET vector = x'0000' WHERE draft_id = 1",
+        "UPDATE partial_clips SET vector = x'0000' WHERE partial_id = 1",
         "1 unfinished films are kept with clips that cannot be theirs, or although they are"
         " finished: /films/100.mp4",
         set(),
     ),
     "a draft of a finished film": (
-        "UPDATE drafts SET fingerprint = 'content 5' WHERE id = 2",
+        "UPDATE partials SET fingerprint = 'content 5' WHERE id = 2",
         "or although they are finished: /films/101.mp4",
         set(),
     ),
     "draft clips without a draft": (
-        "DELETE FROM drafts",
-        "4 rows of table draft_clips refer to what is not there",
+        "DELETE FROM partials",
+        "4 rows of table partial_clips refer to what is not there",
         set(),
     ),
     "what made the vectors forgotten in part": (
@@ -180,7 +180,7 @@ HARM = {
         EVERY_FILM,
     ),
     "what made the vectors forgotten as a whole": (
-        "UPDATE meta SET model = NULL, weights_digest = NULL, dimension = NULL,"
+        "UPDATE meta SET model = NULL, model_digest = NULL, dimension = NULL,"
         " frames_per_clip = NULL, window = NULL, stride = NULL",
         "what made its vectors is no longer recorded",
         EVERY_FILM,

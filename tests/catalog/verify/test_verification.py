@@ -1,10 +1,6 @@
 """Whatever contradicts what must hold is told, and mended without touching the rest."""
 
 import os
-import sqlite3
-from contextlib import closing
-from dataclasses import replace
-from pathlib import Path
 from threading import Event, Thread
 
 import numpy as np
@@ -133,14 +129,3 @@ def test_what_was_never_a_catalog_is_not_touched(tmp_path, execute, harm):
             verify_catalog(tmp_path, repair=repair)
         assert "--repair" not in str(refused.value)  # that is what was asked for
     assert content(tmp_path) == before
-
-
-def test_an_old_catalog_is_brought_up_to_date_and_verified(tmp_path):
-    with closing(sqlite3.connect(tmp_path / DATABASE)) as connection:
-        connection.executescript(
-            Path(__file__).parents[1].joinpath("database", "schemas", "v1.sql").read_text()
-        )
-    found = verify_catalog(tmp_path)
-    assert found.problems == ()
-    assert found == replace(verify_catalog(tmp_path, repair=True), problems=())
-    assert found.videos > 0
