@@ -121,12 +121,7 @@ def fill_catalog(folder: Path, *, videos: Path) -> None:
                 VideoRecord(
                     fingerprint=read_fingerprint(path),
                     sample=sample.digest,
-                    duration=video.duration,
-                    width=video.width,
-                    height=video.height,
-                    frame_rate=video.frame_rate,
-                    codec=video.codec,
-                    container=video.container,
+                    **video.facts(),
                 ),
                 location=FileLocation(
                     videos.resolve(), path.resolve(), sample.size, sample.mtime_ns

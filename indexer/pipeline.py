@@ -372,15 +372,9 @@ def _place_of(film: FilmInProgress) -> FileLocation:
 
 
 def _video_record(film: FilmInProgress) -> VideoRecord:
-    video = film.video
     return VideoRecord(
         fingerprint=film.content.fingerprint,
         sample=film.content.sample.digest,
-        duration=video.duration,
-        width=video.width,
-        height=video.height,
-        frame_rate=video.frame_rate,
-        codec=video.codec,
-        container=video.container,
+        **film.video.facts(),
         damage=film.damage,
     )

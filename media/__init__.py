@@ -16,7 +16,7 @@ from media.errors import (
 )
 from media.excerpt import excerpt, thumbnail
 from media.frames.hardware import ACCELERATORS, first_usable, why_not
-from media.probe import VideoInfo, probe
+from media.probe import VideoFacts, VideoInfo, probe
 
 __all__ = [
     "ACCELERATORS",
@@ -27,6 +27,7 @@ __all__ = [
     "UndecodableError",
     "UnreadableError",
     "UnsupportedError",
+    "VideoFacts",
     "VideoInfo",
     "WriteError",
     "decode_at",

@@ -1,9 +1,10 @@
-"""What a film is, measured from its packets rather than believed from its header."""
+"""Measurement of a video from its packets; nothing in its header is believed unchecked."""
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 from machine.clock_text import clock_text
 from media.container.clock import MAX_HOURS
@@ -20,31 +21,43 @@ _EDIT_ROUNDING = Fraction(1, 100)  # second by which edit lists miss the end of 
 _FALLBACK_RATE = Fraction(25)  # frames per second, for a single picture without a duration
 
 
-@dataclass(frozen=True, slots=True)
-class VideoInfo:
-    """A film that can be decoded.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VideoFacts:
+    """Measured properties of a video that can be stored.
 
-    `width` and `height` are in pixels as displayed, after rotation and sample aspect ratio.
-    `frame_rate` is in frames per second, the average outside of gaps. `container` and `codec` are
-    FFmpeg's names. All times are seconds on the file's own clock, which players count by: zero is
-    the beginning of its earliest stream. Pictures are shown from `start` to `end`; `duration` is
-    where the file ends, which is later where sound outlasts them.
-    `damage` is a short sentence about what of the file is missing or cannot be read, told from its
-    packets without decoding them; None for a sound one. `gaps` are the stretches (start, end) in
-    seconds, each of more than 60, in which no new picture comes: from one second after the picture
-    that stays on to the next one, or to the end. `packets` is what decoding can be planned with;
-    None where there is nothing to go by: then everything is decoded.
+    `duration` is the end of the file in seconds on its own clock: later than the last frame where
+    sound outlasts it. `width` and `height` are in pixels as displayed, after rotation and sample
+    aspect ratio. `frame_rate` is in frames per second, the average outside of gaps. `codec` and
+    `container` are FFmpeg's names.
     """
 
-    path: Path
-    container: str
-    codec: str
+    duration: float
     width: int
     height: int
     frame_rate: float
+    codec: str
+    container: str
+
+    def facts(self) -> dict[str, Any]:
+        """These properties by name."""
+        return {field.name: getattr(self, field.name) for field in fields(VideoFacts)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VideoInfo(VideoFacts):
+    """A video that can be decoded, and what decoding needs.
+
+    All times are seconds on the file's own clock, as players count: zero is the start of its
+    earliest stream. Frames are displayed from `start` to `end`. `damage` is a short sentence about
+    what of the file is missing or cannot be read, found in its packets without decoding them; None
+    for a sound file. `gaps` are the intervals (start, end), each of more than 60 seconds, without a
+    new frame: from one second after the frame that stays on display to the next one, or to the end.
+    `packets` is the table to plan decoding with; None where it is unknown: then all is decoded.
+    """
+
+    path: Path
     start: float
     end: float
-    duration: float
     layout: Layout
     damage: str | None = None
     gaps: tuple[tuple[float, float], ...] = ()
@@ -52,16 +65,15 @@ class VideoInfo:
 
 
 def probe(path: Path) -> VideoInfo:
-    """Look at the film at `path`: every packet is read once, one picture at most is decoded.
+    """Measure the video at `path`: reads every packet once and decodes one frame at most.
 
-    A film that breaks off is described as far as it can be read. Raises `MediaError`.
+    A truncated video is measured as far as it can be read. Raises `MediaError`.
     """
     with open_source(path) as source:
         scan = scan_packets(source)
         layout = layout_of(source, scan)
         frame_rate, end = _measure(source, scan)
         others_end = float(scan.others_end - scan.clock.zero)
-        duration = max(end, others_end if others_end < MAX_HOURS * 3600 else 0.0)
         return VideoInfo(
             path=path,
             container=source.container_name,
@@ -71,7 +83,7 @@ def probe(path: Path) -> VideoInfo:
             frame_rate=frame_rate,
             start=scan.seconds(scan.extent.first),
             end=end,
-            duration=duration,
+            duration=max(end, others_end if others_end < MAX_HOURS * 3600 else 0.0),
             layout=layout,
             damage=_damage(source, scan, end=end),
             gaps=scan.gaps(end=end),
