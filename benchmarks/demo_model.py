@@ -75,8 +75,13 @@ class FramesWithoutOrder:
         """Return that of the model."""
         return self._embedder.processor
 
+    @property
+    def clips_wanted(self) -> int:
+        """Return that of the model."""
+        return self._embedder.clips_wanted
+
     def embed_clips(self, clips: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """(B, T, S, S, 3) to (B, P) unit vectors."""
+        """(B, T, S, S, 3) uint8 to (B, D) float32 unit vectors."""
         frames = clips.shape[1]
         stills = np.repeat(clips.reshape(-1, 1, *clips.shape[2:]), frames, axis=1)
         vectors = self._embedder.embed_clips(stills).reshape(len(clips), frames, -1).mean(axis=1)

@@ -30,8 +30,8 @@ import numpy as np
 
 from catalog import Catalog, ClipSpan, FileLocation, VideoRecord
 from indexer import (
+    ClipEmbedder,
     ClipFormat,
-    Embedder,
     IndexSettings,
     index_library,
     provenance_of,
@@ -207,7 +207,7 @@ class _NoModel:
     def clip_format(self) -> ClipFormat:
         _fail("a video of an unchanged library would be decoded")
 
-    def load(self) -> Embedder:
+    def load(self) -> ClipEmbedder:
         _fail("a video of an unchanged library would be decoded")
 
 

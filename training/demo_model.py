@@ -43,14 +43,7 @@ CLIP_PLAN = TrainingPlan(steps=1800, learning_rate=1e-4, new_parts_factor=10.0)
 
 Report = Callable[[str], None]
 
-PROCESSOR = FrameProcessor(
-    size={"shortest_edge": IMAGE_SIZE},
-    crop_size=IMAGE_SIZE,
-    interpolation="bilinear",
-    rescale_factor=1 / 255,
-    mean=(0.485, 0.456, 0.406),
-    std=(0.229, 0.224, 0.225),
-)
+PROCESSOR = FrameProcessor.published(IMAGE_SIZE)
 
 
 def demo_config(tokenizer: Tokenizer, *, frames: int) -> XCLIPConfig:

@@ -34,13 +34,6 @@ def _make(checkpoint: Path) -> None:
         torch.manual_seed(0)
         model = XCLIP(XCLIPConfig())
         initialise(model)
-    processor = FrameProcessor(
-        size={"shortest_edge": 224},
-        crop_size=224,
-        interpolation="bilinear",
-        rescale_factor=1 / 255,
-        mean=(0.485, 0.456, 0.406),
-        std=(0.229, 0.224, 0.225),
-    )
+    processor = FrameProcessor.published(224)
     tokenizer = load_checkpoint("demo", offline=True, on_message=lambda _: None).tokenizer
     save_checkpoint(checkpoint, model=model, tokenizer=tokenizer, processor=processor)

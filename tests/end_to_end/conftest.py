@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from media import write_video
+from tests.tiny_xclip import save_tiny_xclip
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -74,53 +75,16 @@ def vsearch(tmp_path: Path) -> Vsearch:
     return Vsearch(tmp_path / "home")
 
 
-def save_small_model(folder: Path, *, seed: int) -> Path:
-    """A seeded X-CLIP that knows nothing, in the published form; loads in no time."""
-    import torch
-
-    from xclip_core.checkpoint.checkpoint import save_checkpoint
-    from xclip_core.inputs.preprocess import FrameProcessor
-    from xclip_core.inputs.tokenizer import train_tokenizer
-    from xclip_core.model.config import TextConfig, VisionConfig, XCLIPConfig
-    from xclip_core.model.model import XCLIP
-
-    tokenizer = train_tokenizer(["a red circle moving left"], vocabulary_size=530, max_length=32)
-    layers = {"hidden_size": 32, "intermediate_size": 64, "num_attention_heads": 2}
-    text = TextConfig(vocab_size=530, max_position_embeddings=32, num_hidden_layers=1, **layers)
-    vision = VisionConfig(
-        image_size=32,
-        patch_size=16,
-        num_frames=4,
-        num_hidden_layers=1,
-        mit_hidden_size=32,
-        mit_intermediate_size=64,
-        mit_num_attention_heads=2,
-        **layers,
-    )
-    torch.manual_seed(seed)
-    model = XCLIP(XCLIPConfig.from_parts(text=text, vision=vision, prompt_num_attention_heads=2))
-    processor = FrameProcessor(
-        size={"shortest_edge": 32},
-        crop_size=32,
-        interpolation="bilinear",
-        rescale_factor=1 / 255,
-        mean=(0.5, 0.5, 0.5),
-        std=(0.25, 0.25, 0.25),
-    )
-    save_checkpoint(folder, model=model, tokenizer=tokenizer, processor=processor)
-    return folder
-
-
 @pytest.fixture(scope="session")
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a small model."""
-    return save_small_model(tmp_path_factory.mktemp("models") / "first", seed=1)
+    return save_tiny_xclip(tmp_path_factory.mktemp("models") / "first", seed=1)
 
 
 @pytest.fixture(scope="session")
 def other_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a model of the same architecture with other weights."""
-    return save_small_model(tmp_path_factory.mktemp("models") / "second", seed=2)
+    return save_tiny_xclip(tmp_path_factory.mktemp("models") / "second", seed=2)
 
 
 def _noise(seconds: float, *, seed: int) -> Iterator[np.ndarray]:

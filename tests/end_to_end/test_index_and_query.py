@@ -155,7 +155,7 @@ def test_the_status_tells_what_made_the_catalog(indexed: Indexed, model: Path) -
     status = vsearch("status", "--json").json
     assert status["model"] == str(model)
     assert (status["videos"], status["files"], status["clips"]) == (3, 3, 9)
-    assert (status["dimension"], status["frames_per_clip"]) == (32, 4)
+    assert (status["dimension"], status["frames_per_clip"]) == (16, 4)
     assert (status["window"], status["stride"]) == (8.0, 4.0)
     assert status["failed"] == []
     assert status["database_bytes"] > 0

@@ -5,17 +5,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 
 from indexer import IndexSettings, index_library
 from media import decode_at, probe
-from xclip_core.checkpoint.checkpoint import save_checkpoint
+from tests.tiny_xclip import save_tiny_xclip
 from xclip_core.checkpoint.files import ClipFormat, read_clip_format
 from xclip_core.embedder import Embedder
-from xclip_core.inputs.preprocess import FrameProcessor
-from xclip_core.inputs.tokenizer import train_tokenizer
-from xclip_core.model.config import TextConfig, VisionConfig, XCLIPConfig
-from xclip_core.model.model import XCLIP
 
 
 @dataclass(frozen=True)
@@ -34,39 +29,7 @@ class Loaded:
 
 @pytest.fixture(scope="module")
 def xclip(tmp_path_factory) -> Embedder:
-    folder = tmp_path_factory.mktemp("tiny-xclip")
-    tokenizer = train_tokenizer(["a film that gets brighter"], vocabulary_size=520, max_length=16)
-    text = TextConfig(
-        vocab_size=tokenizer.vocabulary_size,
-        hidden_size=16,
-        intermediate_size=32,
-        num_hidden_layers=1,
-        num_attention_heads=2,
-        max_position_embeddings=16,
-    )
-    vision = VisionConfig(
-        hidden_size=16,
-        intermediate_size=32,
-        num_hidden_layers=1,
-        num_attention_heads=2,
-        mit_hidden_size=16,
-        mit_intermediate_size=32,
-        mit_num_attention_heads=2,
-        image_size=32,
-        patch_size=16,
-        num_frames=5,
-    )
-    config = XCLIPConfig(text=text, vision=vision, projection_dim=16, prompt_num_attention_heads=2)
-    torch.manual_seed(0)
-    processor = FrameProcessor(
-        size={"shortest_edge": 32},
-        crop_size=32,
-        interpolation="bilinear",
-        rescale_factor=1 / 255,
-        mean=(0.5, 0.5, 0.5),
-        std=(0.25, 0.25, 0.25),
-    )
-    save_checkpoint(folder, model=XCLIP(config), tokenizer=tokenizer, processor=processor)
+    folder = save_tiny_xclip(tmp_path_factory.mktemp("models") / "tiny", frames=5)
     return Embedder.load(str(folder), device="cpu", precision="fp32")
 
 

@@ -17,54 +17,20 @@ from typing import Any
 import numpy as np
 import pytest
 import streamlit as st
-import torch
 from streamlit.testing.v1 import AppTest
 
 from media import write_video
+from tests.tiny_xclip import save_tiny_xclip
 from vsearch import wiring
 from vsearch.settings import Settings, page_environment
-from xclip_core.checkpoint.checkpoint import save_checkpoint
-from xclip_core.inputs.preprocess import FrameProcessor
-from xclip_core.inputs.tokenizer import train_tokenizer
-from xclip_core.model.config import TextConfig, VisionConfig, XCLIPConfig
-from xclip_core.model.model import XCLIP
 
 REPOSITORY = Path(__file__).parents[2]
 PAGE = REPOSITORY / "ui" / "app.py"
-SMALL = {
-    "hidden_size": 16,
-    "intermediate_size": 32,
-    "num_hidden_layers": 1,
-    "num_attention_heads": 2,
-}
 
 
 @pytest.fixture(scope="session")
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("tiny-xclip")
-    tokenizer = train_tokenizer(["a film that gets brighter"], vocabulary_size=520, max_length=16)
-    text = TextConfig(vocab_size=tokenizer.vocabulary_size, max_position_embeddings=16, **SMALL)
-    vision = VisionConfig(
-        mit_hidden_size=16,
-        mit_intermediate_size=32,
-        mit_num_attention_heads=2,
-        image_size=32,
-        patch_size=16,
-        num_frames=4,
-        **SMALL,
-    )
-    config = XCLIPConfig(text=text, vision=vision, projection_dim=16, prompt_num_attention_heads=2)
-    processor = FrameProcessor(
-        size={"shortest_edge": 32},
-        crop_size=32,
-        interpolation="bilinear",
-        rescale_factor=1 / 255,
-        mean=(0.5, 0.5, 0.5),
-        std=(0.25, 0.25, 0.25),
-    )
-    torch.manual_seed(0)
-    save_checkpoint(folder, model=XCLIP(config), tokenizer=tokenizer, processor=processor)
-    return folder
+    return save_tiny_xclip(tmp_path_factory.mktemp("models") / "tiny", max_length=16)
 
 
 Film = Callable[..., Path]

@@ -6,10 +6,16 @@ from pathlib import Path
 import pytest
 import torch
 
-from xclip_core.checkpoint.checkpoint import save_checkpoint
+from tests.tiny_xclip import (
+    PROCESSOR,
+    save_tiny_xclip,
+    tiny_config,
+    tiny_tokenizer,
+    tiny_xclip,
+)
 from xclip_core.inputs.preprocess import FrameProcessor
-from xclip_core.inputs.tokenizer import Tokenizer, train_tokenizer
-from xclip_core.model.config import TextConfig, VisionConfig, XCLIPConfig
+from xclip_core.inputs.tokenizer import Tokenizer
+from xclip_core.model.config import XCLIPConfig
 from xclip_core.model.model import XCLIP
 
 _ERRORS = pytest.StashKey[dict[str, list[float]]]()
@@ -44,72 +50,26 @@ def _seeded() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def small_tokenizer() -> Tokenizer:
-    captions = [
-        f"a {colour} {shape} moving {way}"
-        for colour in ("red", "green")
-        for shape in ("circle", "square")
-        for way in ("left", "right")
-    ]
-    return train_tokenizer(captions, vocabulary_size=560, max_length=24)
+    return tiny_tokenizer()
 
 
 @pytest.fixture(scope="session")
 def small_config(small_tokenizer: Tokenizer) -> XCLIPConfig:
-    text = TextConfig(
-        vocab_size=small_tokenizer.vocabulary_size,
-        hidden_size=32,
-        intermediate_size=48,
-        num_hidden_layers=2,
-        num_attention_heads=4,
-        max_position_embeddings=24,
-    )
-    vision = VisionConfig(
-        hidden_size=24,
-        intermediate_size=40,
-        num_hidden_layers=2,
-        num_attention_heads=3,
-        mit_hidden_size=16,
-        mit_intermediate_size=32,
-        mit_num_attention_heads=2,
-        image_size=32,
-        patch_size=16,
-        num_frames=4,
-    )
-    return XCLIPConfig.from_parts(text=text, vision=vision, prompt_num_attention_heads=2)
+    return tiny_config(small_tokenizer)
 
 
 @pytest.fixture(scope="session")
 def small_processor() -> FrameProcessor:
-    return FrameProcessor(
-        size={"shortest_edge": 32},
-        crop_size=32,
-        interpolation="bilinear",
-        rescale_factor=1 / 255,
-        mean=(0.485, 0.456, 0.406),
-        std=(0.229, 0.224, 0.225),
-    )
+    return PROCESSOR
 
 
 @pytest.fixture(scope="session")
 def small_model(small_config: XCLIPConfig) -> XCLIP:
-    """Drawn at random, every parameter; not to be changed."""
-    with torch.random.fork_rng():
-        torch.manual_seed(3)
-        model = XCLIP(small_config)
-        with torch.no_grad():
-            for parameter in model.parameters():
-                parameter.add_(torch.randn_like(parameter) * 0.05)
-    return model.eval()
+    """Not to be changed."""
+    return tiny_xclip(small_config)
 
 
 @pytest.fixture
-def small_folder(
-    tmp_path: Path,
-    small_model: XCLIP,
-    small_tokenizer: Tokenizer,
-    small_processor: FrameProcessor,
-) -> Path:
-    """A checkpoint in the published form, to read or to spoil."""
-    folder = tmp_path / "small"
-    save_checkpoint(folder, model=small_model, tokenizer=small_tokenizer, processor=small_processor)
-    return folder
+def small_folder(tmp_path: Path) -> Path:
+    """The same model as a checkpoint in the published form, to read or to spoil."""
+    return save_tiny_xclip(tmp_path / "small")

@@ -54,14 +54,7 @@ _CONFIG = XCLIPConfig.from_parts(
     prompt_num_attention_heads=1,
 )
 
-_PROCESSOR = FrameProcessor(
-    size={"shortest_edge": 48},
-    crop_size=48,
-    interpolation="bilinear",
-    rescale_factor=1 / 255,
-    mean=(0.485, 0.456, 0.406),
-    std=(0.229, 0.224, 0.225),
-)
+_PROCESSOR = FrameProcessor.published(48)
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,6 +60,18 @@ class FrameProcessor:
     std: tuple[float, float, float]
 
     @classmethod
+    def published(cls, side: int) -> Self:
+        """The preparation of every published checkpoint, for frames of `side` pixels."""
+        return cls(
+            size={"shortest_edge": side},
+            crop_size=side,
+            interpolation="bilinear",
+            rescale_factor=1 / 255,
+            mean=(0.485, 0.456, 0.406),
+            std=(0.229, 0.224, 0.225),
+        )
+
+    @classmethod
     def load(cls, folder: Path) -> Self:
         """Read `preprocessor_config.json`, else the frame part of `processor_config.json`.
 

@@ -49,14 +49,7 @@ def test_the_published_width_and_size_stand_half_precision(dtype: torch.dtype) -
     torch.manual_seed(0)
     vision = VisionConfig(num_hidden_layers=2)
     model = XCLIP(XCLIPConfig.from_parts(text=TextConfig(num_hidden_layers=0), vision=vision))
-    processor = FrameProcessor(
-        size={"shortest_edge": 224},
-        crop_size=224,
-        interpolation="bilinear",
-        rescale_factor=1 / 255,
-        mean=(0.485, 0.456, 0.406),
-        std=(0.229, 0.224, 0.225),
-    )
+    processor = FrameProcessor.published(224)
     clips = torch.from_numpy(real_clips(processor, frames=vision.num_frames)[:2])
     exact, half = (
         VideoEncoder(model.eval(), processor=processor, device="cpu", dtype=used).encode(clips)
