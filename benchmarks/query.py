@@ -35,9 +35,9 @@ from catalog.vectors.index import VectorIndex
 from machine import usable_cores
 from search import Moment, Searcher, best_moments
 from toyworld.library import library_captions
-from vsearch.asking import open_searcher
-from vsearch.output import search_json
+from vsearch.services.search import open_searcher
 from vsearch.settings import Settings
+from vsearch.show.search import search_json
 from xclip_core.inputs.tokenizer import Tokenizer
 from xclip_core.text_embedder import TextEmbedder
 

@@ -13,7 +13,8 @@ from ui import markup
 from ui.in_browser import tell_browser
 from ui.previews import preview_span
 from ui.resources import open_library, page_settings, previews
-from vsearch import asking, wiring
+from vsearch.errors import user_errors
+from vsearch.services import search
 from xclip_core import DEMO_MODEL
 
 if TYPE_CHECKING:
@@ -47,14 +48,14 @@ def main() -> None:
     except CatalogGoneError:
         open_library.clear()  # it was restored from a backup: what lies there now is opened
         st.rerun()
-    except wiring.user_errors() as error:
+    except user_errors() as error:
         st.html(markup.problem(str(error)))
 
 
 def _status() -> CatalogStatus | None:
     """What is in the catalog at this moment, also while an index run goes on."""
     try:
-        return asking.status(page_settings())
+        return search.status(page_settings())
     except CatalogMissingError:
         return None
 

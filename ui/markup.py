@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from machine.names import command_line, shown
-from vsearch.output import clock, count
+from vsearch.show.output import clock, count
 
 if TYPE_CHECKING:
     from catalog import CatalogStatus

@@ -8,7 +8,7 @@ from contextlib import ExitStack
 import streamlit as st
 
 from ui.previews import Previews
-from vsearch import asking
+from vsearch.services.search import open_searcher
 from vsearch.settings import Settings, read_page_settings
 
 
@@ -17,7 +17,7 @@ class OpenLibrary:
 
     def __init__(self, settings: Settings) -> None:
         with ExitStack() as opened:
-            self.searcher = opened.enter_context(asking.open_searcher(settings))
+            self.searcher = opened.enter_context(open_searcher(settings))
             self.searcher.warm_up()
             self._open = opened.pop_all()  # nothing stays open of what could not be had whole
 
@@ -42,7 +42,7 @@ def open_library(settings: Settings, *, catalog_uuid: str) -> OpenLibrary:  # no
     The catalog itself notices what other processes write to it. One that was deleted and made anew
     in the same folder is another one: `catalog_uuid` tells.
 
-    Raises one of `wiring.user_errors()`; an error is not kept, the next look tries again.
+    Raises one of `user_errors()`; an error is not kept, the next look tries again.
     """
     return OpenLibrary(settings)
 

@@ -1,3 +1,3 @@
-"""The `vsearch` command: settings, the wiring of all parts, and what is printed."""
+"""The `vsearch` command line. Here: the process itself, its settings, errors and messages."""
 
 __version__ = "0.1.0"

@@ -36,7 +36,7 @@ def run(arguments: list[str]) -> int:
 def _code_of(error: Exception) -> int:
     """The exit code of what a user can mend, which is told; all else is raised again."""
     from vsearch.exit_codes import DONE, REFUSED
-    from vsearch.shortage import NO_MEMORY, is_lack_of_memory
+    from vsearch.memory_errors import NO_MEMORY, is_lack_of_memory
 
     sentence = _why_no_output(error) if isinstance(error, OSError) else None
     if sentence is not None:
@@ -45,7 +45,7 @@ def _code_of(error: Exception) -> int:
     if is_lack_of_memory(error):
         return _refuse(NO_MEMORY, code=REFUSED)
 
-    from vsearch.wiring import user_errors
+    from vsearch.errors import user_errors
 
     if not isinstance(error, user_errors()):
         raise error

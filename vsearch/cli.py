@@ -7,11 +7,15 @@ from typing import Annotated
 import typer
 
 from vsearch import __version__
-from vsearch.commands.ask import classify, query
+from vsearch.commands.classify import classify
 from vsearch.commands.demo import demo
+from vsearch.commands.forget import forget
 from vsearch.commands.index import index
-from vsearch.commands.page import ui
-from vsearch.commands.upkeep import forget, relocate, status, verify
+from vsearch.commands.query import query
+from vsearch.commands.relocate import relocate
+from vsearch.commands.status import status
+from vsearch.commands.ui import ui
+from vsearch.commands.verify import verify
 from vsearch.commands.watch import watch
 from vsearch.help import PlainCommand, PlainGroup
 

@@ -38,3 +38,17 @@ class PortTakenError(CommandError):
 
 class NoOutputError(CommandError):
     """What was asked for cannot be written: the command was started without stdout."""
+
+
+def user_errors() -> tuple[type[Exception], ...]:
+    """What a user can cause and mend; all else is a fault of the program, and keeps its traceback.
+
+    A function, as FFmpeg takes a while to load: whoever decodes nothing does not wait for it.
+    """
+    from catalog import CatalogError
+    from indexer import IndexingError
+    from media import MediaError
+    from search import SearchError
+    from xclip_core import ModelError
+
+    return (CatalogError, CommandError, IndexingError, MediaError, ModelError, SearchError)

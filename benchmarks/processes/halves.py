@@ -25,8 +25,8 @@ from indexer.scan.fingerprint import read_sample
 from indexer.scan.jobs import FilmJob
 from indexer.scan.walk import find_videos
 from machine import usable_cores
+from vsearch.services.indexing import IndexOptions, index_library, open_index
 from vsearch.settings import Settings, read_settings
-from vsearch.wiring import IndexOptions, index_library, open_index
 
 
 def main() -> None:

@@ -17,8 +17,8 @@ import typer
 from indexer import IndexReport
 from search import Hit, SearchResult
 from vsearch.cli import app
-from vsearch.demo import Answer, DemoRun, Truth
-from vsearch.demo_report import print_demo
+from vsearch.services.demo import Answer, DemoRun, Truth
+from vsearch.show.demo import print_demo
 
 # A screen that is cleared, lines that seem to be others', text that is read backwards, blanks.
 EVIL = (

@@ -291,7 +291,7 @@ def test_every_real_video_is_decoded(vsearch: Any, model: Path) -> None:
 def test_queries_work_while_an_index_run_is_going_on(
     vsearch: Any, tmp_path: Path, model: Path, make_film: Any
 ) -> None:
-    from vsearch import asking
+    from vsearch.services.search import open_searcher
     from vsearch.settings import read_settings
 
     folder = tmp_path / "films"
@@ -300,7 +300,7 @@ def test_queries_work_while_an_index_run_is_going_on(
     for number in range(1, 8):
         make_film(folder / f"{number:02}.mp4", seed=100 + number)
     settings = read_settings({"VSEARCH_HOME": str(vsearch.home)}, device="cpu", precision="fp32")
-    with asking.open_searcher(settings) as searcher:
+    with open_searcher(settings) as searcher:
         assert len(searcher.search("a red circle").hits) == 1
         process = vsearch.start("index", folder, "-q", stdout=subprocess.DEVNULL)
         seen = [1]

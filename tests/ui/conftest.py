@@ -21,7 +21,7 @@ from streamlit.testing.v1 import AppTest
 
 from media import write_video
 from tests.tiny_xclip import save_tiny_xclip
-from vsearch import wiring
+from vsearch.services.indexing import IndexOptions, index_library
 from vsearch.settings import Settings, page_environment
 
 REPOSITORY = Path(__file__).parents[2]
@@ -54,8 +54,8 @@ def film() -> Film:
 
 
 def index_into(settings: Settings, path: Path) -> None:
-    options = wiring.IndexOptions(workers=1)
-    wiring.index_library([path], settings=settings, options=options, report=lambda _event: None)
+    options = IndexOptions(workers=1)
+    index_library([path], settings=settings, options=options, report=lambda _event: None)
 
 
 def two_films(folder: Path, film: Film) -> Path:

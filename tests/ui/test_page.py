@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from vsearch import asking
+from vsearch.services.search import search
 from vsearch.settings import Settings
 
 
@@ -28,7 +28,7 @@ def test_before_a_sentence_is_typed_the_page_tells_what_can_be_searched(page, mo
 
 def test_a_sentence_brings_the_moments_that_the_command_brings(page, settings: Settings) -> None:
     asked = page().ask("a film that gets brighter")
-    hits = asking.search("a film that gets brighter", settings=settings, limit=10).hits
+    hits = search("a film that gets brighter", settings=settings, limit=10).hits
     assert len(asked.moments) == len(hits) >= 2
     for shown, hit in zip(asked.moments, hits, strict=True):
         assert f'<span class="vs-rank">{hit.rank}</span>' in shown

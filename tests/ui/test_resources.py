@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from ui.resources import OpenLibrary
-from vsearch import wiring
+from vsearch.errors import user_errors
 from vsearch.settings import Settings
 
 OPEN_FILES = Path("/proc/self/fd")
@@ -22,7 +22,7 @@ def test_a_catalog_is_let_go_of_at_once_when_its_model_cannot_be_had(
 ) -> None:
     away = model.rename(model.with_name("away"))
     try:
-        with pytest.raises(wiring.user_errors()) as refused:
+        with pytest.raises(user_errors()) as refused:
             OpenLibrary(settings)
         assert refused.traceback  # which holds on to what was made on the way
         assert open_below(settings.catalog) == []

@@ -273,10 +273,10 @@ def test_the_traceback_of_what_fails_after_a_signal_is_told_where_all_is_told() 
 
 ENDS = """
 import sys
-from vsearch import asking
+from vsearch.services import search
 def status(settings):
     raise {error}
-asking.status = status
+search.status = status
 from vsearch.__main__ import main
 sys.argv[1:] = ["status"]
 main()

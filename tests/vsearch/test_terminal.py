@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from indexer import Walking
-from vsearch.check_progress import CheckProgress
-from vsearch.output import console
-from vsearch.progress import IndexProgress
+from vsearch.show.check_progress import CheckProgress
+from vsearch.show.output import console
+from vsearch.show.progress import IndexProgress
 from vsearch.terminal import drop_sizes_that_are_none, redraws
 
 VARIABLES = (

@@ -1,4 +1,4 @@
-"""The subcommands: each parses, makes one call into the wiring, and prints.
+"""Subcommands, one file each: read the flags, call one service, print what it returns.
 
 Nothing heavy is imported before a subcommand runs, so that `--help` answers at once.
 """

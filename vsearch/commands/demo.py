@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import os
 
-from vsearch import output
-from vsearch.messages import set_volume
-from vsearch.options import (
+from vsearch.commands.options import (
     DeviceOption,
     JsonOption,
     PrecisionOption,
     QuietOption,
     VerboseOption,
 )
+from vsearch.messages import set_volume
 from vsearch.settings import read_settings
 
 
@@ -33,15 +32,16 @@ def demo(
       vsearch demo
       vsearch demo --json | jq '.answers[].query'
     """
-    from vsearch import demo_report
-    from vsearch.demo import run_demo
-    from vsearch.progress import IndexProgress
+    from vsearch.services.demo import run_demo
+    from vsearch.show.demo import demo_json, print_demo
+    from vsearch.show.output import print_json
+    from vsearch.show.progress import IndexProgress
 
     set_volume(verbose=verbose, quiet=quiet)
     settings = read_settings(os.environ, device=device, precision=precision)
     with IndexProgress(quiet=quiet, verbose=verbose) as report:
         outcome = run_demo(settings, report=report)
     if as_json:
-        output.print_json(demo_report.demo_json(outcome))
+        print_json(demo_json(outcome))
     else:
-        demo_report.print_demo(outcome)
+        print_demo(outcome)

@@ -9,10 +9,7 @@ from typing import Annotated
 import typer
 
 from machine import settle_process
-from vsearch import output
-from vsearch.exit_codes import DONE, INTERRUPTED, SOME_FAILED
-from vsearch.messages import log, set_volume, tell_of_demo
-from vsearch.options import (
+from vsearch.commands.options import (
     CatalogOption,
     DeviceOption,
     ExcludeOption,
@@ -31,6 +28,8 @@ from vsearch.options import (
     WorkersOption,
     path_given,
 )
+from vsearch.exit_codes import DONE, INTERRUPTED, SOME_FAILED
+from vsearch.messages import log, set_volume, tell_of_demo
 from vsearch.settings import read_settings
 
 
@@ -73,14 +72,17 @@ def index(
       vsearch index /media/videos --window 4 --stride 2 --catalog ~/fine
     """
     from indexer import PathMissingError, Sampling
-    from vsearch import index_report, wiring
-    from vsearch.progress import IndexProgress
+    from vsearch.errors import user_errors
+    from vsearch.services.indexing import IndexOptions, index_library
+    from vsearch.show.index import index_json, print_index, print_troubles, tell_advice
+    from vsearch.show.output import count, print_json
+    from vsearch.show.progress import IndexProgress
 
     set_volume(verbose=verbose, quiet=quiet, as_events=as_json)
     settings = read_settings(
         os.environ, catalog=catalog, model=model, device=device, precision=precision
     )
-    options = wiring.IndexOptions(
+    options = IndexOptions(
         window=window,
         stride=stride,
         sampling=Sampling(sampling),
@@ -95,19 +97,19 @@ def index(
     settle_process()
     with IndexProgress(quiet=quiet, verbose=verbose, as_events=as_json) as report:
         try:
-            outcome = wiring.index_library(paths, settings=settings, options=options, report=report)
+            outcome = index_library(paths, settings=settings, options=options, report=report)
         except PathMissingError as error:
             raise typer.BadParameter(str(error), param_hint="PATH") from error
-        except wiring.user_errors():
+        except user_errors():
             if report.indexed:
-                log.info("%s indexed before that, and kept", output.count(report.indexed, "video"))
+                log.info("%s indexed before that, and kept", count(report.indexed, "video"))
             raise
     if as_json:
-        output.print_json(index_report.index_json(outcome))
-        index_report.tell_advice(outcome, flags=settings.catalog_flags)
+        print_json(index_json(outcome))
+        tell_advice(outcome, flags=settings.catalog_flags)
     else:
-        index_report.print_index(outcome)
-        index_report.print_troubles(outcome, flags=settings.catalog_flags)
+        print_index(outcome)
+        print_troubles(outcome, flags=settings.catalog_flags)
     tell_of_demo(outcome.model)
     if outcome.interrupted:
         log.info("interrupted; what is finished stays, and the same command goes on from there")

@@ -10,8 +10,7 @@ from typing import Annotated
 import typer
 
 from machine import settle_process
-from vsearch.messages import log, set_volume
-from vsearch.options import (
+from vsearch.commands.options import (
     WAITING_SECONDS,
     CatalogOption,
     DeviceOption,
@@ -31,6 +30,7 @@ from vsearch.options import (
     WorkersOption,
     path_given,
 )
+from vsearch.messages import log, set_volume
 from vsearch.settings import read_settings
 
 
@@ -98,9 +98,10 @@ def watch(
       vsearch watch /mnt/nas/films --poll 300 --quiet
     """
     from indexer import PathMissingError, Sampling, WatchSettings
-    from vsearch import watch_report, wiring
-    from vsearch.progress import IndexProgress
-    from vsearch.watch import watch as keep_up_to_date
+    from vsearch.services.indexing import IndexOptions
+    from vsearch.services.watch import watch as keep_up_to_date
+    from vsearch.show.index import print_pass, print_pass_json
+    from vsearch.show.progress import IndexProgress
 
     set_volume(verbose=verbose, quiet=quiet, as_events=as_json)
     settings = read_settings(
@@ -109,7 +110,7 @@ def watch(
     timing = WatchSettings(settle=settle, recheck=recheck)
     if poll is not None:
         timing = WatchSettings(settle=settle, recheck=recheck, poll=poll, poll_everything=True)
-    options = wiring.IndexOptions(
+    options = IndexOptions(
         window=window,
         stride=stride,
         sampling=Sampling(sampling),
@@ -129,9 +130,7 @@ def watch(
             timing=timing,
             progress=lambda: IndexProgress(quiet=quiet, verbose=verbose, as_events=as_json),
             on_pass=(
-                watch_report.print_pass_json
-                if as_json
-                else partial(watch_report.print_pass, flags=settings.catalog_flags)
+                print_pass_json if as_json else partial(print_pass, flags=settings.catalog_flags)
             ),
         )
     except PathMissingError as error:

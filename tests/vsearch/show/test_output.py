@@ -1,0 +1,185 @@
+import json
+import os
+import shlex
+import subprocess
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from search import Hit, SearchResult
+from vsearch.show.output import clock, count, print_json, size
+from vsearch.show.search import play_command, print_paths, print_search, search_json
+
+
+def hit(path: str = "/media/a.mp4", *, rank: int = 1, start: float = 4.0) -> Hit:
+    return Hit(
+        rank=rank,
+        score=0.41,
+        path=Path(path),
+        start=start,
+        end=start + 8,
+        peak=start + 4,
+        duration=31.2,
+        clip_id=17,
+        other_paths=(),
+    )
+
+
+def answer(*hits: Hit) -> SearchResult:
+    return SearchResult(query="a red circle", model="demo", took_ms=7.123, hits=hits)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0, "00:00"), (59.9, "00:59"), (61, "01:01"), (3599, "59:59"), (3600, "1:00:00")],
+)
+def test_a_clock_shows_hours_only_where_there_are_some(seconds: float, text: str) -> None:
+    assert clock(seconds) == text
+
+
+def test_the_end_of_a_moment_is_rounded_up_so_that_nothing_is_cut_off() -> None:
+    assert clock(7.2, up=True) == "00:08"
+
+
+@pytest.mark.parametrize(
+    ("number", "text"), [(0, "0 bytes"), (999, "999 bytes"), (1500, "1.5 kB"), (2e15, "2000.0 TB")]
+)
+def test_sizes_have_the_unit_that_suits_them(number: float, text: str) -> None:
+    assert size(int(number)) == text
+
+
+def test_one_thing_is_not_plural() -> None:
+    assert (count(1, "clip"), count(0, "clip"), count(1234, "clip")) == (
+        "1 clip",
+        "0 clips",
+        "1,234 clips",
+    )
+
+
+@pytest.mark.parametrize(
+    "name", ["plain.mp4", "two words.mp4", "it's.mp4", "new\nline.mp4", "tab\t'and\\ all.mp4"]
+)
+def test_the_play_command_names_the_file_to_a_shell(name: str) -> None:
+    command = play_command(Path("/films") / name, start=4.5, which=lambda _: None)
+    printed = subprocess.run(
+        ["bash", "-c", f"printf %s {command.removeprefix('mpv --start=4.5 ')}"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert printed.stdout == f"/films/{name}"
+
+
+@pytest.mark.parametrize(
+    ("installed", "words"),
+    [
+        ("mpv", ["mpv", "--start=724", "/a.mp4"]),
+        ("vlc", ["vlc", "--start-time=724", "/a.mp4"]),
+        ("ffplay", ["ffplay", "-ss", "724", "/a.mp4"]),
+    ],
+)
+def test_the_play_command_takes_a_player_that_is_installed(
+    installed: str, words: list[str]
+) -> None:
+    command = play_command(Path("/a.mp4"), start=724.0, which=lambda player: player == installed)
+    assert shlex.split(command) == words
+
+
+def test_a_person_reads_no_more_digits_of_a_time_than_mean_something() -> None:
+    command = play_command(Path("/a.mp4"), start=12345.642966667, which=lambda _: None)
+    assert command == "mpv --start=12345.642 /a.mp4"
+
+
+def test_an_answer_has_the_schema_of_every_face() -> None:
+    assert search_json(answer(hit())) == {
+        "query": "a red circle",
+        "model": "demo",
+        "took_ms": 7.1,
+        "hits": [
+            {
+                "rank": 1,
+                "score": 0.41,
+                "path": "/media/a.mp4",
+                "start": 4.0,
+                "end": 12.0,
+                "duration": 31.2,
+                "clip_id": 17,
+            }
+        ],
+    }
+
+
+def test_further_places_of_a_film_are_told_to_programs_and_people(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    copied = replace(hit(), other_paths=(Path("/b/copy.mp4"), Path("/c/co\npy.mp4")))
+    assert search_json(answer(copied))["hits"][0]["also"] == ["/b/copy.mp4", "/c/co\npy.mp4"]
+    print_search(answer(copied))
+    lines = [line.strip() for line in capsys.readouterr().out.splitlines()]
+    assert lines[2:] == ["also at /b/copy.mp4", r"also at /c/co\npy.mp4"]
+
+
+def test_a_name_that_is_not_unicode_survives_json(capsys: pytest.CaptureFixture[str]) -> None:
+    name = os.fsdecode(b"/films/\xff.mp4")
+    print_json(search_json(answer(hit(name))))
+    assert json.loads(capsys.readouterr().out)["hits"][0]["path"] == name
+
+
+def test_a_person_reads_rank_score_time_file_and_how_to_play_it(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    print_search(answer(hit(start=724.0), hit("/b.mkv", rank=2)))
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].split() == ["1.", "0.410", "12:04–12:12", "/media/a.mp4"]
+    assert lines[1].split()[0] in {"mpv", "vlc", "ffplay"}
+    assert "724" in lines[1]
+    assert lines[1].endswith("/media/a.mp4")
+    assert lines[2].split() == ["2.", "0.410", "00:04–00:12", "/b.mkv"]
+
+
+def test_long_lines_are_not_wrapped(capsys: pytest.CaptureFixture[str]) -> None:
+    path = "/" + "a very long name " * 20 + ".mp4"
+    print_search(answer(hit(path)))
+    assert len(capsys.readouterr().out.splitlines()) == 2
+
+
+def test_bare_paths_come_best_first_and_once_each(capsys: pytest.CaptureFixture[str]) -> None:
+    found = answer(hit("/b.mp4"), hit("/a.mp4", rank=2), hit("/b.mp4", rank=3, start=20.0))
+    assert print_paths(found, null=False) == ()
+    assert capsys.readouterr().out == "/b.mp4\n/a.mp4\n"
+
+
+def test_a_path_with_a_line_break_goes_through_a_pipe_with_nul_alone(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    found = answer(hit("/films/x\n/secret.mp4"), hit("/a.mp4", rank=2))
+    assert print_paths(found, null=False) == (Path("/films/x\n/secret.mp4"),)
+    assert capsys.readouterr().out == "/a.mp4\n"
+    assert print_paths(found, null=True) == ()
+    assert capsys.readouterr().out == "/films/x\n/secret.mp4\0/a.mp4\0"
+
+
+def test_notes_are_there_for_programs_if_there_is_anything_to_note() -> None:
+    assert "notes" not in search_json(answer(hit()))
+    noted = replace(answer(hit()), notes=("it is too long",))
+    assert search_json(noted)["notes"] == ["it is too long"]
+
+
+def test_at_a_terminal_a_path_that_would_act_on_it_is_printed_as_it_can_be_pasted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ours, theirs = os.openpty()
+    with os.fdopen(theirs, "w", encoding="utf-8") as terminal:
+        monkeypatch.setattr("sys.stdout", terminal)
+        found = answer(hit("/films/two words.mp4"), hit("/films/x\n\x1b[2J.mp4", rank=2))
+        assert print_paths(found, null=False) == ()
+        terminal.flush()
+        printed = b""
+        while printed.count(b"\n") < 2:
+            printed += os.read(ours, 65536)
+    os.close(ours)
+    assert printed.decode().splitlines() == [
+        "/films/two words.mp4",
+        "\"$(printf '/films/x\\012\\033\\1332J.mp4')\"",
+    ]

@@ -1,0 +1,74 @@
+"""`vsearch classify`: the probabilities of labels for one video."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from vsearch.commands.options import (
+    CatalogOption,
+    DeviceOption,
+    JsonOption,
+    ModelOption,
+    PrecisionOption,
+    QuietOption,
+    VerboseOption,
+    file_given,
+)
+from vsearch.messages import set_volume, tell_notes, tell_of_demo
+from vsearch.settings import read_settings
+
+
+def classify(
+    video: Annotated[
+        Path, typer.Argument(metavar="VIDEO", parser=file_given, help="A video file.")
+    ],
+    labels: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="LABEL...",
+            callback=_at_least_two,
+            help="What it may show, in words: at least two.",
+        ),
+    ],
+    *,
+    catalog: CatalogOption = None,
+    model: ModelOption = None,
+    device: DeviceOption = "auto",
+    precision: PrecisionOption = "auto",
+    as_json: JsonOption = False,
+    verbose: VerboseOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Tell how probable each label, in English, is for a video (zero-shot, X-CLIP's own score).
+
+    \b
+    Examples:
+      vsearch classify clip.mp4 "playing sports" "eating spaghetti" "go shopping"
+      vsearch classify toy.mp4 "a red circle" "a blue square" --model demo
+    """
+    from vsearch.services.classify import classify as classify_video
+    from vsearch.show.classification import classification_json, print_classification
+    from vsearch.show.output import print_json
+
+    set_volume(verbose=verbose, quiet=quiet)
+    settings = read_settings(
+        os.environ, catalog=catalog, model=model, device=device, precision=precision
+    )
+    result = classify_video(video, labels, settings=settings)
+    if as_json:
+        print_json(classification_json(result))
+    else:
+        print_classification(result)
+    for label, notes in result.notes.items():
+        tell_notes(notes, about=label)
+    tell_of_demo(result.model)
+
+
+def _at_least_two(labels: list[str]) -> list[str]:
+    if len(labels) < 2 or not all(label.strip() for label in labels):
+        raise typer.BadParameter("give at least two labels, none of them empty")
+    return labels

@@ -1,0 +1,100 @@
+"""`vsearch query`: ranks the indexed moments by a sentence."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from vsearch.commands.options import (
+    MOMENTS,
+    CatalogOption,
+    JsonOption,
+    ModelOption,
+    QuietOption,
+    VerboseOption,
+    glob_given,
+)
+from vsearch.exit_codes import DONE, SOME_FAILED
+from vsearch.messages import log, set_volume, tell_notes, tell_of_demo
+from vsearch.settings import read_settings
+
+
+def query(
+    words: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="TEXT...",
+            callback=_not_blank,
+            help="What to look for, in English words: a sentence in quotes, or as it is.",
+        ),
+    ],
+    *,
+    catalog: CatalogOption = None,
+    limit: Annotated[
+        int, typer.Option("-k", "--limit", metavar="N", parser=MOMENTS, help="Moments at most.")
+    ] = 10,
+    within: Annotated[
+        str | None,
+        typer.Option(
+            "--in", metavar="GLOB", parser=glob_given, help="Only in files whose path matches."
+        ),
+    ] = None,
+    paths: Annotated[
+        bool, typer.Option("--paths", help="Print bare paths, best first, each once, for pipes.")
+    ] = False,
+    null: Annotated[
+        bool,
+        typer.Option("-0", "--null", help="As --paths, each ended by NUL, for `xargs -0`."),
+    ] = False,
+    model: ModelOption = None,
+    as_json: JsonOption = False,
+    verbose: VerboseOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Rank the moments of the indexed videos by how well they fit a sentence.
+
+    The model knows English, and reads some 50 words of a sentence.
+
+    \b
+    Examples:
+      vsearch query "person cooking pasta"
+      vsearch query "a dog runs on a beach" -k 3 --in '*/2024/*'
+      vsearch query "a red car" -0 | xargs -0 cp -t /tmp/cars
+      vsearch query "people dancing" --json | jq '.hits[0]'
+    """
+    if as_json and (paths or null):
+        raise typer.BadParameter(
+            "JSON holds the paths already; give one of the two",
+            param_hint="--json with --paths or --null",
+        )
+    left_out: tuple[Path, ...] = ()
+    from vsearch.services.search import search
+    from vsearch.show.output import print_json
+    from vsearch.show.search import print_paths, print_search, search_json
+
+    set_volume(verbose=verbose, quiet=quiet)
+    settings = read_settings(os.environ, catalog=catalog, model=model)
+    result = search(" ".join(words), settings=settings, limit=limit, within=within)
+    if as_json:
+        print_json(search_json(result))
+    elif paths or null:
+        left_out = print_paths(result, null=null)
+    else:
+        print_search(result)
+    tell_notes(result.notes, about=result.query)
+    if result.hits:
+        tell_of_demo(result.model)
+    else:
+        log.info("no indexed file matches %s", within)
+    for path in left_out:
+        log.warning("left out, as its name holds a line break (give -0 for it): %s", path)
+    raise typer.Exit(SOME_FAILED if left_out else DONE)
+
+
+def _not_blank(words: list[str]) -> list[str]:
+    if not "".join(words).strip():
+        raise typer.BadParameter("it is empty; say in words what to look for")
+    return words

@@ -1,0 +1,56 @@
+"""`vsearch relocate`: gives known files another folder."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from vsearch.commands.options import (
+    CatalogOption,
+    JsonOption,
+    QuietOption,
+    VerboseOption,
+    path_given,
+)
+from vsearch.messages import set_volume
+from vsearch.settings import read_settings
+
+
+def relocate(
+    old: Annotated[
+        Path, typer.Argument(metavar="OLD", parser=path_given, help="Where the files were.")
+    ],
+    new: Annotated[
+        Path, typer.Argument(metavar="NEW", parser=path_given, help="Where they are now.")
+    ],
+    *,
+    catalog: CatalogOption = None,
+    as_json: JsonOption = False,
+    verbose: VerboseOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Tell the catalog that a folder has moved, with all that lies below it; nothing is decoded.
+
+    For another mount point, another machine, a whole library that was moved. What was moved file by
+    file, `vsearch index` finds by itself.
+
+    \b
+    Examples:
+      vsearch relocate /media/old-disk /mnt/new-disk
+      vsearch relocate /home/me/Movies /Volumes/Movies --catalog /Volumes/catalog
+    """
+    from vsearch.services import maintenance
+    from vsearch.show.maintenance import print_relocation, relocation_json, tell_of_relocation
+    from vsearch.show.output import print_json
+
+    set_volume(verbose=verbose, quiet=quiet)
+    settings = read_settings(os.environ, catalog=catalog)
+    done = maintenance.relocate(old, new=new, settings=settings)
+    if as_json:
+        print_json(relocation_json(done))
+    else:
+        print_relocation(done)
+    tell_of_relocation(done)

@@ -1,0 +1,73 @@
+"""`vsearch ui`: the page."""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import suppress
+from typing import Annotated
+
+import typer
+
+from vsearch.commands.options import (
+    PORTS,
+    CatalogOption,
+    JsonOption,
+    ModelOption,
+    QuietOption,
+    VerboseOption,
+)
+from vsearch.messages import set_volume
+from vsearch.settings import Settings, page_environment, read_settings
+
+
+def ui(
+    *,
+    catalog: CatalogOption = None,
+    port: Annotated[int, typer.Option(metavar="N", parser=PORTS, help="Port on 127.0.0.1.")] = 8501,
+    no_browser: Annotated[
+        bool, typer.Option("--no-browser", help="Do not open a browser.")
+    ] = False,
+    model: ModelOption = None,
+    as_json: JsonOption = False,
+    verbose: VerboseOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Open the page on 127.0.0.1: a sentence in, ranked moments and a player out.
+
+    \b
+    Examples:
+      vsearch ui
+      vsearch ui --port 8600 --no-browser
+    """
+    from machine.child import become_python
+    from vsearch.services.page import page_command
+    from vsearch.show.output import print_json
+
+    set_volume(verbose=verbose, quiet=quiet)
+    settings = read_settings(os.environ, catalog=catalog, model=model)
+    if settings.model:
+        _check_model(settings)
+    flags = {"--open-browser": not no_browser, "--verbose": verbose, "--quiet": quiet}
+    arguments = page_command(port=port, flags=[flag for flag, on in flags.items() if on])
+    if as_json:
+        print_json({"url": f"http://127.0.0.1:{port}"})
+    sys.stdout.flush()
+    # What libraries print are messages: stdout holds our result alone, which may be JSON.
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    # The page takes this process over: signals reach it directly, and nothing is left behind.
+    become_python(arguments, variables=page_environment(settings))
+
+
+def _check_model(settings: Settings) -> None:
+    """Refuse here, not on the page, a model that cannot be had or did not make the catalog."""
+    from catalog import CatalogMissingError
+    from search import NothingIndexedError
+    from vsearch.services.search import open_searcher
+
+    with (
+        suppress(CatalogMissingError, NothingIndexedError),
+        open_searcher(settings) as searcher,
+    ):
+        if settings.model is not None:
+            searcher.warm_up()

@@ -1,0 +1,50 @@
+"""`vsearch verify`: checks the catalog, and repairs it."""
+
+from __future__ import annotations
+
+import os
+from typing import Annotated
+
+import typer
+
+from vsearch.commands.options import CatalogOption, JsonOption, QuietOption, VerboseOption
+from vsearch.exit_codes import REFUSED
+from vsearch.messages import refuse, set_volume
+from vsearch.settings import read_settings
+
+
+def verify(
+    *,
+    repair: Annotated[bool, typer.Option("--repair", help="Mend what can be mended.")] = False,
+    catalog: CatalogOption = None,
+    as_json: JsonOption = False,
+    verbose: VerboseOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Check that the catalog is whole; exit code 1 when something is wrong and not mended.
+
+    \b
+    Examples:
+      vsearch verify
+      vsearch verify --repair --json | jq '.problems'
+    """
+    from catalog.verify import verify_catalog
+    from vsearch.show.check_progress import CheckProgress
+    from vsearch.show.maintenance import print_verification, verification_json
+    from vsearch.show.output import print_json
+
+    set_volume(verbose=verbose, quiet=quiet)
+    settings = read_settings(os.environ, catalog=catalog)
+    with CheckProgress(quiet=quiet) as progress:
+        found = verify_catalog(settings.catalog, repair=repair, on_progress=progress)
+    if as_json:
+        print_json(verification_json(found))
+    else:
+        print_verification(found)
+    if not found.sound:
+        refuse(
+            "something cannot be mended; the catalog answers as far as it is whole"
+            if repair
+            else "something is wrong; `vsearch verify --repair` mends what can be mended"
+        )
+        raise typer.Exit(REFUSED)

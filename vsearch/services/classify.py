@@ -1,0 +1,86 @@
+"""Probabilities of labels for one video."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from catalog import ClipSpan
+from indexer import sample_times
+from search import notes_on
+from vsearch.errors import VideoError
+from vsearch.services.models import load_embedder, stored_provenance
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from media import VideoInfo
+    from vsearch.settings import Settings
+    from xclip_core.embedder import Embedder
+
+
+@dataclass(frozen=True, slots=True)
+class Classification:
+    """Labels and their probabilities, most probable first; together they make 1.
+
+    `notes` say what is amiss with labels, as those of a SearchResult do with a sentence.
+    """
+
+    path: Path
+    model: str
+    took_ms: float
+    labels: tuple[tuple[str, float], ...]
+    notes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+def classify(
+    video: Path,
+    labels: Sequence[str],
+    *,
+    settings: Settings,
+) -> Classification:
+    """The probability of each label for a whole video, from one clip of frames spread over it.
+
+    Raises VideoError when the file cannot be read, before any model is loaded where possible.
+    """
+    info = _probe(video)
+    embedder = load_embedder(settings, made_by=stored_provenance(settings))
+    begin = time.perf_counter()
+    probabilities = embedder.classify(_whole_video(info, embedder=embedder), labels)
+    took_ms = 1000 * (time.perf_counter() - begin)
+    ranked = sorted(zip(labels, map(float, probabilities), strict=True), key=lambda pair: -pair[1])
+    return Classification(
+        path=video,
+        model=embedder.identity.model,
+        took_ms=took_ms,
+        labels=tuple(ranked),
+        notes={label: notes_on(label, read=embedder.letters_read(label)) for label in labels},
+    )
+
+
+def _probe(video: Path) -> VideoInfo:
+    from media import MediaError, probe
+
+    try:
+        return probe(video)
+    except MediaError as error:
+        raise VideoError(f"{video}: {error}") from error
+
+
+def _whole_video(video: VideoInfo, *, embedder: Embedder) -> NDArray[np.uint8]:
+    """One clip (T, S, S, 3) of a whole video."""
+    from media import MediaError, decode_at
+
+    span = ClipSpan(video.start, video.end)
+    times = sample_times(span, frames=embedder.identity.frames_per_clip)
+    try:
+        frames = [embedder.prepare_frame(frame.pixels) for frame in decode_at(video, times)]
+    except MediaError as error:
+        raise VideoError(f"{video.path}: {error}") from error
+    return np.stack(frames)

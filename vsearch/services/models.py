@@ -1,0 +1,133 @@
+"""What the settings name: the catalog, the model for it, and what is kept to save time."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from catalog import Catalog, CatalogMissingError, Provenance
+from machine import usable_cores
+from machine.names import command_line
+from machine.presence import is_folder
+from vsearch.errors import ModelConflictError
+from vsearch.services.file_cache import FileCache
+from xclip_core import DEFAULT_MODEL
+
+if TYPE_CHECKING:
+    from indexer import ClipFormat
+    from vsearch.settings import Settings
+    from xclip_core.embedder import Embedder
+
+log = logging.getLogger("vsearch")
+
+_MOST_DIGESTS = 100
+
+
+def open_catalog(settings: Settings, *, create: bool = False) -> Catalog:
+    """The catalog that the settings name; the caller closes it."""
+    try:
+        return Catalog.open(settings.catalog, create=create)
+    except CatalogMissingError as error:
+        raise CatalogMissingError(with_flags(str(error), settings=settings)) from error
+
+
+def with_flags(advice: str, *, settings: Settings) -> str:
+    """Advice to index films, so that it fills the catalog that is meant and not the usual one."""
+    command = command_line("vsearch", "index", "PATH", *settings.catalog_flags)
+    return advice.replace("`vsearch index PATH`", f"`{command}`")
+
+
+def stored_provenance(settings: Settings) -> Provenance | None:
+    """What made the catalog; None where there is no catalog, or an empty one.
+
+    One without videos takes another model, if that is asked for.
+    """
+    try:
+        with open_catalog(settings) as catalog:
+            made_by = catalog.provenance
+            other = made_by is not None and settings.model not in (None, made_by.model)
+            return None if other and not catalog.has_videos else made_by
+    except CatalogMissingError:
+        return None
+
+
+def model_to_load(settings: Settings, *, made_by: Provenance | None) -> str:
+    """The model that was asked for, else the one that made the catalog, else the default.
+
+    Raises ModelConflictError, before anything is loaded, when a model is asked for by another name
+    than that of the one that made the catalog.
+    """
+    if made_by is None:
+        return settings.model or DEFAULT_MODEL
+    asked = settings.model
+    if asked is None or asked == made_by.model:
+        return f"{made_by.model}@{made_by.revision}" if made_by.revision else made_by.model
+    # A folder may hold the same weights at another place: the catalog compares their digests.
+    if is_folder(Path(asked)) or asked.partition("@")[0] == made_by.model:
+        return asked
+    raise ModelConflictError(
+        f"the catalog {settings.catalog} was made with the model {made_by.model}, not {asked}; "
+        f"leave --model out to use {made_by.model}, or begin anew: "
+        f"`{_emptying(settings)}` empties the catalog, and leaves the films as they are"
+    )
+
+
+def _emptying(settings: Settings) -> str:
+    return command_line("vsearch", "forget", "--all", *settings.catalog_flags)
+
+
+def known_digests(settings: Settings) -> FileCache:
+    """Of weights that were read once."""
+    return FileCache(settings.home / "cache" / "digests", capacity=_MOST_DIGESTS)
+
+
+def load_embedder(settings: Settings, *, made_by: Provenance | None) -> Embedder:
+    """The model that was asked for, else the one that made the catalog, else the default.
+
+    Raises ModelConflictError, before loading anything, when a model is asked for by another name
+    than that of the one that made the catalog.
+    """
+    from xclip_core.embedder import Embedder
+
+    embedder = Embedder.load(
+        model_to_load(settings, made_by=made_by),
+        device=settings.device,
+        precision=settings.precision,
+        cache=known_digests(settings),
+        on_message=log.info,
+    )
+    log.debug("model %s on %s in %s", embedder.identity.model, embedder.device, embedder.precision)
+    return embedder
+
+
+class LazyModel:
+    """Loads the model once, when it is needed first; a conflict of names is refused at once."""
+
+    def __init__(self, settings: Settings, *, made_by: Provenance | None) -> None:
+        self._settings = settings
+        self._made_by = made_by
+        self._loaded: Embedder | None = None
+        self._name = model_to_load(settings, made_by=made_by)
+
+    def clip_format(self) -> ClipFormat:
+        """From the checkpoint's small files, without PyTorch; fetches what is not here yet."""
+        from xclip_core.checkpoint.files import read_clip_format
+        from xclip_core.checkpoint.location import locate
+
+        return read_clip_format(locate(self._name, on_message=log.info).folder)
+
+    def load(self) -> Embedder:
+        """The embedder, each of whose calls keeps to one core: a call for each core goes on."""
+        if self._loaded is None:
+            from xclip_core.inference.devices import compute_in_one_thread
+
+            compute_in_one_thread()
+            self._loaded = load_embedder(self._settings, made_by=self._made_by)
+        return self._loaded
+
+    @property
+    def calls_at_once(self) -> int:
+        """One for each core; one for a GPU, which has cores enough for each call."""
+        on_cpu = self._loaded is not None and self._loaded.device == "cpu"
+        return usable_cores() if on_cpu else 1

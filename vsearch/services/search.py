@@ -1,0 +1,67 @@
+"""Searches, and the status of the catalog: what commands and the page ask for.
+
+Imports nothing that only indexing needs: a search takes less time than those imports.
+"""
+
+from __future__ import annotations
+
+import logging
+from contextlib import contextmanager
+from functools import partial
+from typing import TYPE_CHECKING
+
+from search import NothingIndexedError, Searcher, SearchResult
+from vsearch.services.models import known_digests, model_to_load, open_catalog, with_flags
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from catalog import CatalogStatus, Provenance
+    from vsearch.settings import Settings
+    from xclip_core.text_embedder import TextEmbedder
+
+log = logging.getLogger("vsearch")
+
+
+def search(
+    text: str,
+    *,
+    settings: Settings,
+    limit: int,
+    within: str | None = None,
+) -> SearchResult:
+    """The moments of the catalog that are nearest to a sentence, by the model that made it."""
+    with open_searcher(settings) as searcher:
+        return searcher.search(text, limit=limit, within=within)
+
+
+@contextmanager
+def open_searcher(settings: Settings) -> Iterator[Searcher]:
+    """A searcher over the catalog, open for as long as the block lasts.
+
+    The model is loaded for the first sentence or by `Searcher.warm_up`. Before that
+    NothingIndexedError is raised, and ModelConflictError for a model by another name; after it
+    OtherModelError for one with other weights.
+    """
+    with open_catalog(settings) as catalog:
+        try:
+            yield Searcher(
+                catalog=catalog, load_embedder=partial(_load_embedder, settings=settings)
+            )
+        except NothingIndexedError as error:
+            raise NothingIndexedError(with_flags(str(error), settings=settings)) from error
+
+
+def status(settings: Settings) -> CatalogStatus:
+    """What is in the catalog."""
+    with open_catalog(settings) as catalog:
+        return catalog.status()
+
+
+def _load_embedder(made_by: Provenance, *, settings: Settings) -> TextEmbedder:
+    model = model_to_load(settings, made_by=made_by)
+    from xclip_core.text_embedder import TextEmbedder
+
+    embedder = TextEmbedder.load(model, cache=known_digests(settings), on_message=log.info)
+    log.debug("the text encoder of %s", embedder.identity.model)
+    return embedder

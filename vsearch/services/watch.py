@@ -1,0 +1,126 @@
+"""What `vsearch watch` does: one index run after another, each only over what has changed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from catalog import CatalogLockedError
+from indexer import FailuresTold, WatchSettings, watch_library
+from machine.presence import is_there
+from vsearch.errors import user_errors
+from vsearch.messages import log, tell_of_demo
+from vsearch.services.indexing import index_settings, open_index
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from contextlib import AbstractContextManager
+    from pathlib import Path
+
+    from indexer import Event, IndexReport, IndexSettings, LeftOut, Model
+    from vsearch.services.indexing import IndexOptions
+    from vsearch.settings import Settings
+
+
+def watch(
+    paths: Sequence[Path],
+    *,
+    settings: Settings,
+    options: IndexOptions,
+    timing: WatchSettings,
+    progress: Callable[[], AbstractContextManager[Callable[[Event], None]]],
+    on_pass: Callable[[IndexReport], None],
+) -> None:
+    """Keep the catalog, which is made when it is not there, up to date until KeyboardInterrupt.
+
+    `progress` shows one run, `on_pass` is given what it did; failures that were told before are
+    left out of that. What the first run cannot do is raised: it is to be mended now. What a later
+    one cannot do is said, and tried again.
+    """
+    runs = _Runs(
+        given=paths, settings=settings, options=options, progress=progress, on_pass=on_pass
+    )
+    watch_library(
+        paths,
+        index=runs,
+        settings=timing,
+        include=options.include,
+        exclude=options.exclude,
+        ignore_files=options.ignore_files,
+        tell=log.warning,
+    )
+
+
+@dataclass(slots=True, kw_only=True)
+class _Runs:
+    """Index runs over parts of a library.
+
+    The catalog is opened and locked for each, no longer than it takes: between two of them others
+    may work on it, repair it or put another in its place, and a process that waits for days holds
+    neither files nor an index in memory. The model takes seconds to load: once it was needed, it
+    is kept.
+    """
+
+    given: Sequence[Path]
+    settings: Settings
+    options: IndexOptions
+    progress: Callable[[], AbstractContextManager[Callable[[Event], None]]]
+    on_pass: Callable[[IndexReport], None]
+    _failures: FailuresTold = field(default_factory=FailuresTold)
+    _index_settings: IndexSettings | None = None
+    _model: Model | None = None
+    _refusal: str | None = None
+    _left_out: set[LeftOut] = field(default_factory=set)
+
+    def __call__(
+        self, paths: Sequence[Path], /, *, held: frozenset[Path], within: frozenset[Path]
+    ) -> bool:
+        """Make one run; False when it has to be tried again."""
+        first = self._model is None
+        try:
+            report = self._run(paths, held=held, within=within)
+        except CatalogLockedError as error:
+            return self._refused(error)
+        except Exception as error:
+            if first or not isinstance(error, (*user_errors(), OSError)):
+                raise
+            return self._refused(error)
+        self._refusal = None
+        news = self._failures.news(report.failed, below=paths)
+        left_out = tuple(one for one in report.left_out if one not in self._left_out)
+        self._left_out.update(left_out)
+        self.on_pass(replace(report, failed=news, left_out=left_out))
+        if report.interrupted:
+            raise KeyboardInterrupt
+        return True
+
+    def _run(
+        self, paths: Sequence[Path], *, held: frozenset[Path], within: frozenset[Path]
+    ) -> IndexReport:
+        with (
+            open_index(
+                self.settings,
+                paths=self.given,
+                purpose="vsearch watch",
+                model=self._model,
+            ) as index,
+            self.progress() as report,
+        ):
+            if self._model is None:
+                tell_of_demo(index.made_by.model if index.made_by else self.settings.model)
+            settings = self._index_settings or index_settings(self.options, made_by=index.made_by)
+            if self._model is not None:
+                # What has gone since, and of which nothing is known, is no matter any more.
+                known = index.catalog.known_files
+                paths = [path for path in paths if is_there(path) or known([path])]
+            done = index.run(
+                paths, settings=replace(settings, held=held, within=within), report=report
+            )
+            self._index_settings, self._model = settings, index.model
+            return done
+
+    def _refused(self, error: Exception) -> bool:
+        if str(error) != self._refusal:
+            self._refusal = str(error)
+            log.warning("%s; what has changed is indexed later", error)
+        return False

@@ -1,0 +1,70 @@
+"""How far a check of a catalog is: a bar on a terminal, a line a minute in a log, on stderr."""
+
+from __future__ import annotations
+
+import time
+from contextlib import AbstractContextManager, suppress
+from typing import TYPE_CHECKING
+
+from vsearch.show.output import console
+from vsearch.show.progress_views import SECONDS_BETWEEN_LINES, SECONDS_TO_FIRST_LINE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import TracebackType
+
+    from rich.console import Console
+    from rich.progress import Progress
+
+
+class CheckProgress(AbstractContextManager["CheckProgress"]):
+    """Is told how many clips were looked at, and of how many, while its block is open."""
+
+    def __init__(
+        self,
+        *,
+        quiet: bool,
+        output: Console | None = None,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._console = output or console(stderr=True)
+        self._quiet = quiet
+        self._now = now
+        self._next = now() + SECONDS_TO_FIRST_LINE
+        self._bar: Progress | None = None
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Leave the terminal clean, whatever happened."""
+        if self._bar:
+            with suppress(OSError):
+                self._bar.stop()
+
+    def __call__(self, done: int, total: int) -> None:
+        """So many of all clips have been looked at."""
+        if self._quiet:
+            return
+        with suppress(OSError):  # nobody looks any more: that ends no check
+            if self._console.is_interactive:
+                self._draw(done, total)
+            else:
+                self._write(done, total)
+
+    def _draw(self, done: int, total: int) -> None:
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+        if self._bar is None:
+            columns = (BarColumn(bar_width=10), MofNCompleteColumn(), TextColumn("clips checked"))
+            self._bar = Progress(*columns, console=self._console, transient=True)
+            self._bar.add_task("")
+            self._bar.start()
+        self._bar.update(self._bar.task_ids[0], completed=done, total=total)
+
+    def _write(self, done: int, total: int) -> None:
+        if self._now() >= self._next:
+            self._next = self._now() + SECONDS_BETWEEN_LINES
+            self._console.print(f"{done:,} of {total:,} clips checked")

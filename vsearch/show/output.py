@@ -1,0 +1,78 @@
+"""Writing to stdout and stderr, and the forms of numbers."""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+from typing import TYPE_CHECKING, Any
+
+from vsearch.errors import NoOutputError
+from vsearch.startup import has_stdout
+from vsearch.terminal import redraws, takes_styles, without_colours
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+def print_json(value: dict[str, Any]) -> None:
+    """One document on one line; a name that is not Unicode survives as escaped surrogates.
+
+    Raises NoOutputError.
+    """
+    require_stdout()
+    sys.stdout.write(json.dumps(value) + "\n")
+
+
+def require_stdout() -> None:
+    """Raise NoOutputError if the process was started without stdout."""
+    if not has_stdout():
+        raise NoOutputError("there is no stdout to write the result to: it is closed")
+
+
+def console(*, stderr: bool = False) -> Console:
+    """A console that never guesses at or wraps what it prints.
+
+    `is_interactive` tells whether a bar can be drawn on it; see `vsearch.terminal`.
+    """
+    from rich.console import Console
+
+    class OurConsole(Console):
+        def on_broken_pipe(self) -> None:
+            # As everywhere. Rich would end the process, whichever stream it was.
+            raise BrokenPipeError
+
+    stream = sys.stderr if stderr else sys.stdout
+    return OurConsole(
+        stderr=stderr,
+        force_terminal=takes_styles(stream),
+        force_interactive=redraws(stream),
+        no_color=without_colours(),
+        highlight=False,
+        markup=False,
+        emoji=False,
+        soft_wrap=True,
+    )
+
+
+def clock(seconds: float, *, up: bool = False) -> str:
+    """`mm:ss`, from an hour on `h:mm:ss`; whole seconds, rounded down or `up`."""
+    whole = math.ceil(seconds) if up else math.floor(seconds)
+    minutes, second = divmod(whole, 60)
+    hours, minute = divmod(minutes, 60)
+    return f"{hours}:{minute:02}:{second:02}" if hours else f"{minute:02}:{second:02}"
+
+
+def size(number_of_bytes: int) -> str:
+    """A size in the largest unit that leaves a number of at least 1."""
+    amount = float(number_of_bytes)
+    for unit in ("bytes", "kB", "MB", "GB"):
+        if amount < 1000:
+            return f"{amount:.0f} {unit}" if unit == "bytes" else f"{amount:.1f} {unit}"
+        amount /= 1000
+    return f"{amount:.1f} TB"
+
+
+def count(number: int, noun: str) -> str:
+    """`1 file`, `2 files`, `1,000 files`."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

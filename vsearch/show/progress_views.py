@@ -1,0 +1,278 @@
+"""The three ways to show how far an index run is."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, Protocol
+
+from indexer import FileDone, LibraryWalked
+from machine.names import shown
+from vsearch.show.output import clock, count
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from rich.console import Console, ConsoleOptions, RenderResult
+    from rich.live import Live
+
+    from indexer import Event, Progress
+
+SECONDS_BETWEEN_LINES = 60.0
+SECONDS_TO_FIRST_LINE = 5.0
+SECONDS_BETWEEN_EVENTS = 1.0
+
+_BAR_WIDTH = 10
+_ROOM_FOR_BAR = 60
+
+
+@dataclass(frozen=True, slots=True)
+class CurrentFilm:
+    """The film that got on last: `reached` of its `duration`, in seconds, have their clips."""
+
+    path: Path
+    duration: float
+    reached: float
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a run stands; `walking` is how many files were found so far, None after the walk."""
+
+    progress: Progress
+    walking: int | None = None
+    current: CurrentFilm | None = None
+
+    @property
+    def begun(self) -> bool:
+        """Whether there is something to show."""
+        return self.walking is not None or self.progress.files > 0
+
+
+class View(Protocol):
+    """One way to show it."""
+
+    def show(self, standing: Standing) -> None:
+        """Something happened, or time has passed. May raise OSError."""
+
+    def stop(self) -> None:
+        """The run is over. May raise OSError."""
+
+
+def standing_text(standing: Standing, *, width: int | None = None) -> str:
+    """The numbers in one line, in `width` columns if given: what matters least is left out first.
+
+    The time left counts hours of video, not files.
+    """
+    if standing.walking is not None:
+        return f"looking for videos, {standing.walking:,} found so far"
+    parts = _parts(standing.progress)
+    while width is not None and len(_joined(parts)) > width and len(parts) > 1:
+        parts.remove(min(parts))
+    return _joined(parts)
+
+
+def _parts(progress: Progress) -> list[tuple[int, str]]:
+    """What there is to tell, each with its importance."""
+    parts = [(5, f"{progress.files_done:,}/{count(progress.files, 'file')}")]
+    if progress.video_seconds:
+        parts.append((0, f"{clock(progress.video_seconds)} of video done"))
+    if progress.video_seconds_left is not None:
+        parts.append((1, f"{clock(progress.video_seconds_left)} of video left"))
+    if progress.speed is not None:
+        parts.append((2, f"{progress.speed:.1f} × realtime"))
+    if progress.seconds_left is not None:
+        parts.append((4, f"about {clock(progress.seconds_left, up=True)} to go"))
+    if progress.failed:
+        parts.append((3, f"{progress.failed:,} failed"))
+    return parts
+
+
+def _joined(parts: Sequence[tuple[int, str]]) -> str:
+    return ", ".join(text for _, text in parts)
+
+
+def film_text(film: CurrentFilm, *, width: int | None = None) -> str:
+    """The film that is decoded, and how far; its name is shortened to what `width` leaves."""
+    reached = f"{clock(film.reached)} of {clock(film.duration)}"
+    name = shown(film.path) if width is None else shown_in(film.path, width - len(reached) - 2)
+    return f"{name}  {reached}"
+
+
+def shown_in(path: Path, width: int) -> str:
+    """A file's name in `width` columns at most, as much of its folder before it as there is room.
+
+    A name that is too long loses its middle: numbers and kinds stand at the end.
+    """
+    from rich.cells import cell_len
+
+    whole = shown(path)
+    if cell_len(whole) <= width:
+        return whole
+    name = shown(Path(path.name))
+    if cell_len(name) + 2 <= width:
+        room = width - 2 - cell_len(name)
+        return f"{_beginning(shown(path.parent), room)}…/{name}"
+    left = max((width - 1) // 2, 0)
+    end = _beginning(name[::-1], max(width - 1 - left, 0))[::-1]
+    return f"{_beginning(name, left)}…{end}"
+
+
+def _beginning(text: str, width: int) -> str:
+    """As many letters as fit into `width` columns; some take two."""
+    from rich.cells import cell_len
+
+    fitting = 0
+    for number, letter in enumerate(text):
+        fitting += cell_len(letter)
+        if fitting > width:
+            return text[:number]
+    return text
+
+
+class BarView:
+    """A bar over the seconds of video with the numbers beside it, and the film below."""
+
+    def __init__(self, output: Console, *, standing: Callable[[], Standing]) -> None:
+        self._console = output
+        self._standing = standing
+        self._live: Live | None = None
+
+    def show(self, standing: Standing) -> None:
+        """Begin as soon as there is something to show; it draws itself from then on."""
+        if self._live is None and standing.begun:
+            from rich.live import Live
+
+            self._live = Live(self, console=self._console, transient=True)
+            self._live.start()
+
+    def stop(self) -> None:
+        """Take it away again."""
+        if self._live:
+            self._live.stop()
+
+    def __rich_console__(self, output: Console, options: ConsoleOptions) -> RenderResult:
+        from rich.progress_bar import ProgressBar
+        from rich.table import Table
+        from rich.text import Text
+
+        standing = self._standing()
+        width = options.max_width
+        with_bar = width >= _ROOM_FOR_BAR
+        numbers = standing_text(standing, width=width - (_BAR_WIDTH + 1) * with_bar)
+        line = Text(numbers, no_wrap=True, overflow="ellipsis")
+        if with_bar:
+            row = Table.grid(padding=(0, 1, 0, 0))
+            row.add_row(ProgressBar(width=_BAR_WIDTH, **_extent(standing)), line)
+            yield row
+        else:
+            yield line
+        if standing.current:
+            name = film_text(standing.current, width=width)
+            yield Text(name, style="dim", no_wrap=True, overflow="ellipsis")
+
+
+def _extent(standing: Standing) -> dict[str, Any]:
+    """How much of the bar is full; it swings to and fro as long as nobody can tell."""
+    done, left = standing.progress.video_seconds, standing.progress.video_seconds_left
+    if standing.walking is not None or left is None:
+        return {"total": None}
+    return {"total": done + left or 1.0, "completed": done}
+
+
+class LineView:
+    """A quiet line a minute, for logs; the first one soon, to show that it works."""
+
+    def __init__(self, output: IO[str], *, now: Callable[[], float]) -> None:
+        self._output = output
+        self._now = now
+        self._next = now() + SECONDS_TO_FIRST_LINE
+
+    def show(self, standing: Standing) -> None:
+        """Write a line when its time has come."""
+        if self._now() < self._next:
+            return
+        self._next = self._now() + SECONDS_BETWEEN_LINES
+        now_at = f"; now at {film_text(standing.current)}" if standing.current else ""
+        self._output.write(f"{standing_text(standing)}{now_at}\n")
+        self._output.flush()
+
+    def stop(self) -> None:
+        """Nothing is left open."""
+
+
+class EventView:
+    """One JSON object a line for programs: see the README for what they hold."""
+
+    def __init__(self, output: IO[str], *, now: Callable[[], float]) -> None:
+        self._output = output
+        self._now = now
+        self._next = now()
+
+    def tell(self, event: Event) -> None:
+        """Files at once."""
+        if isinstance(event, LibraryWalked):
+            self._write(walked_event(event))
+        elif isinstance(event, FileDone):
+            self._write(file_event(event))
+
+    def show(self, standing: Standing) -> None:
+        """The standing once a second at most."""
+        if self._now() >= self._next:
+            self._next = self._now() + SECONDS_BETWEEN_EVENTS
+            self._write(standing_event(standing))
+
+    def stop(self) -> None:
+        """Nothing is left open."""
+
+    def _write(self, event: dict[str, Any]) -> None:
+        self._output.write(json.dumps(event) + "\n")
+        self._output.flush()
+
+
+def walked_event(event: LibraryWalked) -> dict[str, Any]:
+    """The walk is over: how many files there are, and how many have to be looked into."""
+    return {
+        "event": "walked",
+        "files": event.files,
+        "waiting": event.waiting,
+        "waiting_bytes": event.waiting_bytes,
+    }
+
+
+def file_event(event: FileDone) -> dict[str, Any]:
+    """A file's turn is over."""
+    return {
+        "event": "file",
+        "path": str(event.path),
+        "outcome": event.outcome.value,
+        "clips": event.clips,
+        "video_seconds": round(event.video_seconds, 3),
+        "error": event.error,
+        "damage": event.damage,
+    }
+
+
+def standing_event(standing: Standing) -> dict[str, Any]:
+    """Where the run stands; what cannot be told yet is null."""
+    if standing.walking is not None:
+        return {"event": "walking", "files": standing.walking}
+    progress, current = standing.progress, standing.current
+    return {
+        "event": "progress",
+        "files_done": progress.files_done,
+        "files": progress.files,
+        "failed": progress.failed,
+        "video_seconds": round(progress.video_seconds, 3),
+        "video_seconds_left": _rounded(progress.video_seconds_left),
+        "speed": _rounded(progress.speed),
+        "seconds_left": _rounded(progress.seconds_left),
+        "path": str(current.path) if current else None,
+        "path_seconds": _rounded(current.reached) if current else None,
+        "path_duration": _rounded(current.duration) if current else None,
+    }
+
+
+def _rounded(seconds: float | None) -> float | None:
+    return None if seconds is None else round(seconds, 3)
