@@ -79,7 +79,10 @@ def test_a_film_that_breaks_off_says_where_though_its_header_says_not_of_how_muc
 ):
     path = make_film(name, _noisy(250), **({"options": KEYS} | options))
     data = path.read_bytes()
-    path.write_bytes(data[: len(data) * 6 // 10 - 1])
+    # FFmpeg opens no fragmented MP4 that ends inside the header of a fragment.
+    header = data.rfind(b"moof", 0, len(data) * 6 // 10) if name == "film.mp4" else -1
+    end = len(data) * 6 // 10 - 1 if header < 0 else header + 2000
+    path.write_bytes(data[:end])
     assert _notes(path)[0] in ("breaks off at 00:05", "breaks off at 00:06")
     path.write_bytes(data)
     assert _notes(path) == []
