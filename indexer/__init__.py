@@ -27,7 +27,7 @@ from indexer.scan.fingerprint import Sample, read_fingerprint, read_sample
 from indexer.scan.names import VIDEO_SUFFIXES
 from indexer.scan.walk import FoundFile, Walk, find_videos
 from indexer.settings import IndexSettings
-from indexer.watch.debounce import FailuresTold, WatchSettings
+from indexer.watch.debounce import ReportedFailures, WatchSettings
 from indexer.watch.loop import IndexPass, watch_library
 
 __all__ = [
@@ -36,7 +36,6 @@ __all__ = [
     "ClipFormat",
     "ClipsEmbedded",
     "Event",
-    "FailuresTold",
     "FileDone",
     "FilmStarted",
     "FoundFile",
@@ -54,6 +53,7 @@ __all__ = [
     "ProgressMeter",
     "ReaderError",
     "Report",
+    "ReportedFailures",
     "Sample",
     "Sampling",
     "SettingsError",

@@ -29,10 +29,10 @@ from indexer.embed.batches import EmbeddingBatches, FilmInProgress
 from indexer.embed.threads import ClipEmbedder, ClipEncoder, ClipFormat, Model
 from indexer.events import ClipsEmbedded, FilmStarted, Report, Walking
 from indexer.report import IndexReport
-from indexer.scan.jobs import FilmJob
-from indexer.scan.missing import is_gone, vanished_files
-from indexer.scan.recognition import is_as
-from indexer.scan.triage import Intake, place_of
+from indexer.scan.jobs import VideoJob
+from indexer.scan.missing import is_gone, missing_files
+from indexer.scan.recognition import is_unchanged
+from indexer.scan.triage import WorkQueue, location_of
 from indexer.scan.walk import Walk, find_videos
 from indexer.settings import IndexSettings
 from machine import usable_cores
@@ -89,16 +89,16 @@ def index_library(
         if settings.held:
             known = {name: known[name] for name in known if not settings.holds(name)}
         catalog.note_mounts(walk.mounts)
-        intake = Intake(catalog=catalog, settings=settings, ledger=ledger, known=known)
-        intake.sort(walk)
+        queue = WorkQueue(catalog=catalog, settings=settings, ledger=ledger, known=known)
+        queue.sort(walk)
         _Indexing(
             catalog=catalog,
             settings=settings,
             ledger=ledger,
-            intake=intake,
+            queue=queue,
             model=model,
         ).run()
-        _forget_vanished(catalog, intake, walk=walk, missing=missing)
+        _remove_missing(catalog, queue, walk=walk, missing=missing)
     except KeyboardInterrupt:
         interrupted = True
     return ledger.summary(interrupted=interrupted, unsaved=_save_snapshot(catalog))
@@ -132,13 +132,13 @@ def _split(paths: Iterable[Path], catalog: Catalog) -> tuple[list[Path], list[Pa
     return present, missing
 
 
-def _forget_vanished(
-    catalog: Catalog, intake: Intake, *, walk: Walk, missing: Iterable[Path]
+def _remove_missing(
+    catalog: Catalog, queue: WorkQueue, *, walk: Walk, missing: Iterable[Path]
 ) -> None:
-    known, settings = intake.known, intake.settings
+    known, settings = queue.known, queue.settings
     under = [*walk.roots, *missing]
     unfinished = {path for path in catalog.partial_paths(under) if not settings.holds(str(path))}
-    vanished = vanished_files(
+    vanished = missing_files(
         known,
         unfinished=unfinished,
         walk=walk,
@@ -146,14 +146,14 @@ def _forget_vanished(
         noted_mounts=catalog.mounts(under),
     )
     for folder in vanished.absent:
-        intake.ledger.absent(folder)
-    intake.ledger.left_out(vanished.left_out)
-    if vanished.gone or vanished.answered:
-        catalog.remove_files([*vanished.gone, *vanished.answered])
+        queue.ledger.absent(folder)
+    queue.ledger.left_out(vanished.left_out)
+    if vanished.gone or vanished.recovered:
+        catalog.remove_files([*vanished.gone, *vanished.recovered])
     catalog.remove_partials([path for path in unfinished if _is_finished(path, catalog)])
-    intake.ledger.removed(
+    queue.ledger.removed(
         sum(
-            known[str(path)].video_id not in intake.found_again
+            known[str(path)].video_id not in queue.found_again
             for path in vanished.gone
             if str(path) in known
         )
@@ -164,7 +164,7 @@ def _is_finished(path: Path, catalog: Catalog) -> bool:
     """Whether a file holds a video of the catalog, so that nothing there is to be gone on with."""
     state = catalog.known_files([path]).get(str(path))
     place = state and FileLocation(path.parent, path, state.size, state.mtime_ns)
-    return bool(state and state.video_id and place and is_as(place))
+    return bool(state and state.video_id and place and is_unchanged(place))
 
 
 @dataclass(slots=True, kw_only=True)
@@ -174,9 +174,9 @@ class _Indexing:
     catalog: Catalog
     settings: IndexSettings
     ledger: Ledger
-    intake: Intake
+    queue: WorkQueue
     model: Model
-    _drafts: dict[FilmJob, PartialVideo] = field(default_factory=dict)
+    _drafts: dict[VideoJob, PartialVideo] = field(default_factory=dict)
     _model_checked: bool = False
 
     def run(self) -> None:
@@ -218,8 +218,8 @@ class _Indexing:
             elif not batches.encoder.in_flight:
                 batches.submit(least=1)
 
-    def _submit(self, job: FilmJob, readers: FilmReaders, batches: EmbeddingBatches) -> None:
-        if not job.measured:
+    def _submit(self, job: VideoJob, readers: FilmReaders, batches: EmbeddingBatches) -> None:
+        if not job.fingerprint_only:
             batches.encoder.start()  # which takes seconds, in which the first clips are read
         readers.submit(job)
 
@@ -244,13 +244,13 @@ class _Indexing:
 
     def _decoder_threads(self) -> int:
         """Films side by side use the cores best; what too few films leave idle helps each."""
-        films_at_once = min(self.settings.workers, self.intake.waiting + 1)
+        films_at_once = min(self.settings.workers, self.queue.waiting + 1)
         return max(usable_cores() // films_at_once, 1)
 
-    def _next_job(self) -> FilmJob | None:
+    def _next_job(self) -> VideoJob | None:
         """The next film to decode, with what an earlier run has embedded of it."""
-        job = self.intake.next_job()
-        if job is None or job.measured:
+        job = self.queue.next_job()
+        if job is None or job.fingerprint_only:
             return job
         draft = self.catalog.partial(job.sample.digest)
         if draft is None:
@@ -264,7 +264,7 @@ class _Indexing:
         self._drafts[job] = draft
         return job
 
-    def _take(self, job: FilmJob, message: Message, batches: EmbeddingBatches) -> None:
+    def _take(self, job: VideoJob, message: Message, batches: EmbeddingBatches) -> None:
         match message:
             case FilmOpened():
                 draft = self._drafts.pop(job, None)
@@ -282,17 +282,17 @@ class _Indexing:
                 film.finish_reading(damage)
                 self._commit_if_complete(film, batches)
             case FilmMeasured(content=content):
-                self.intake.measured(job, content)
+                self.queue.measured(job, content)
             case FilmChanged():
                 batches.close(job)
-                self.intake.changed(job)
+                self.queue.changed(job)
             case FilmUnreadable(error=error, is_film=True):
                 self._save_drafts(batches, older_than=0.0)  # for the next try
                 batches.close(job)
-                self.intake.failed(job, error=error)
+                self.queue.failed(job, error=error)
             case FilmUnreadable(error=what):
                 batches.close(job)
-                self.intake.no_video(job, what=f"it {what}")
+                self.queue.no_video(job, what=f"it {what}")
 
     def _embedded(self, batches: EmbeddingBatches) -> None:
         """Go on with the films that got vectors meanwhile."""
@@ -308,7 +308,7 @@ class _Indexing:
             return
         self._bind(batches)
         self.catalog.add_video(
-            _video_record(film), location=_place_of(film), clips=film.spans, vectors=film.vectors
+            _video_record(film), location=_location_of(film), clips=film.spans, vectors=film.vectors
         )
         batches.close(film.job)
         self.ledger.indexed(
@@ -317,15 +317,15 @@ class _Indexing:
             video_seconds=film.video.duration,
             damage=film.damage,
         )
-        self.intake.committed(film.job)
+        self.queue.committed(film.job)
 
     def _save_drafts(self, batches: EmbeddingBatches, *, older_than: float) -> None:
         """Keep what is embedded of films that take long: nobody waits for the same film twice."""
         for film in batches.films:
             clips = film.take_unsaved(older_than=older_than)
-            place = _place_of(film)
+            place = _location_of(film)
             # What was read of another state is of no use; one that is gone may turn up elsewhere.
-            if clips and (is_as(place) or is_gone(place.path)):
+            if clips and (is_unchanged(place) or is_gone(place.path)):
                 self._bind(batches)
                 self._save_draft(film, clips=clips)
 
@@ -333,7 +333,7 @@ class _Indexing:
         self.catalog.add_to_partial(
             film.content.fingerprint,
             sample=film.content.sample.digest,
-            location=_place_of(film),
+            location=_location_of(film),
             duration=film.video.duration,
             clips=[film.spans[clip] for clip in clips],
             vectors=film.vectors[clips],
@@ -367,8 +367,8 @@ def provenance_of(embedder: ClipEmbedder, *, settings: IndexSettings) -> Provena
     )
 
 
-def _place_of(film: FilmInProgress) -> FileLocation:
-    return place_of(film.job.file, film.content.sample)
+def _location_of(film: FilmInProgress) -> FileLocation:
+    return location_of(film.job.file, film.content.sample)
 
 
 def _video_record(film: FilmInProgress) -> VideoRecord:

@@ -22,7 +22,7 @@ from indexer.decode.messages import ClipRead
 from indexer.decode.pool import FilmReaders
 from indexer.embed.threads import ClipEncoder
 from indexer.scan.fingerprint import read_sample
-from indexer.scan.jobs import FilmJob
+from indexer.scan.jobs import VideoJob
 from indexer.scan.walk import find_videos
 from machine import usable_cores
 from vsearch.services.indexing import IndexOptions, index_library, open_index
@@ -81,7 +81,7 @@ def _decode(library: Path, *, model: str) -> dict[str, float]:
         patience=settings.patience,
     ) as readers:
         for file in find_videos([library]).files:
-            readers.submit(FilmJob(file, read_sample(file.path)))
+            readers.submit(VideoJob(file, read_sample(file.path)))
         while readers.unfinished:
             received = readers.receive(timeout=1.0)
             clips += received is not None and isinstance(received[1], ClipRead)

@@ -25,7 +25,7 @@ from indexer.decode.messages import (
 from indexer.decode.plan import FrameSchedule, Sampling, plan_clips
 from indexer.errors import NoFilmError, UnreadableFilmError, reason
 from indexer.scan.fingerprint import FingerprintReading
-from indexer.scan.jobs import Content, FilmJob
+from indexer.scan.jobs import Content, VideoJob
 
 if TYPE_CHECKING:
     from media import RgbFrame, VideoInfo
@@ -53,7 +53,7 @@ class FilmReader:
     threads: int  # of one film's decoder
     accelerator: str = "none"
 
-    def read(self, job: FilmJob) -> Generator[Message, None, None]:
+    def read(self, job: VideoJob) -> Generator[Message, None, None]:
         """Tell a film step by step, with an `End` as the last.
 
         What fails in the file is told as FilmUnreadable. What fails in the processor is raised:
@@ -62,7 +62,7 @@ class FilmReader:
         try:
             with _fingerprint_reading(job) as reading:
                 end: End
-                if job.measured:
+                if job.fingerprint_only:
                     end = FilmMeasured(_content(reading))
                 else:
                     end = FilmRead((yield from self._film(job, reading)))
@@ -73,7 +73,7 @@ class FilmReader:
             yield FilmUnreadable("decoding it takes more memory than one film is allowed")
 
     def _film(
-        self, job: FilmJob, reading: FingerprintReading
+        self, job: VideoJob, reading: FingerprintReading
     ) -> Generator[FilmOpened | ClipRead, None, str | None]:
         """Tell that it was opened, and its clips; returns what could not be decoded on the way."""
         damage: list[str] = []
@@ -156,12 +156,12 @@ class FilmReader:
         return (height, width) if height <= video.height and width <= video.width else None
 
 
-def _ready(job: FilmJob, *, content: Content, video: "VideoInfo") -> frozenset[ClipSpan]:
+def _ready(job: VideoJob, *, content: Content, video: "VideoInfo") -> frozenset[ClipSpan]:
     same = (job.ready_of, job.ready_duration) == (content.fingerprint, video.duration)
     return job.ready if same else frozenset()
 
 
-def _fingerprint_reading(job: FilmJob) -> FingerprintReading:
+def _fingerprint_reading(job: VideoJob) -> FingerprintReading:
     try:
         return FingerprintReading(job.file.path)
     except OSError as error:
@@ -182,7 +182,7 @@ def _still_holds(reading: FingerprintReading) -> bool:
         return False
 
 
-def _probe(job: FilmJob) -> "VideoInfo":
+def _probe(job: VideoJob) -> "VideoInfo":
     from media import probe
 
     try:

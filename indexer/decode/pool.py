@@ -41,7 +41,7 @@ from indexer.decode.worker import (
     Told,
 )
 from indexer.errors import ReaderError
-from indexer.scan.jobs import FilmJob
+from indexer.scan.jobs import VideoJob
 
 # What reading may take on top of the patience that was asked for: beyond that a decoder hangs.
 _BYTES_PER_SECOND = 4e6  # to read every packet of a file, over a slow network
@@ -60,11 +60,11 @@ class _Reader:
     memory: NDArray[np.uint8]  # (slots, T, S, S, 3)
     allowance: float = _SECONDS_TO_START
     heard: float = field(default_factory=time.monotonic)
-    job: FilmJob | None = None
+    job: VideoJob | None = None
     film: FilmOpened | None = None
     ready: bool = False
 
-    def begin(self, job: FilmJob, *, allowance: float) -> None:
+    def begin(self, job: VideoJob, *, allowance: float) -> None:
         self.job = job
         self.connection.send(job)
         if self.ready:
@@ -116,8 +116,8 @@ class FilmReaders:
         self._preload = ("media", type(reader.processor).__module__)
         self._readers: list[_Reader] = []
         self._ended: list[ForkedReader] = []
-        self._waiting: deque[FilmJob] = deque()
-        self._received: deque[tuple[FilmJob, Message]] = deque()
+        self._waiting: deque[VideoJob] = deque()
+        self._received: deque[tuple[VideoJob, Message]] = deque()
         self._unfinished = 0
 
     def __enter__(self) -> Self:
@@ -140,7 +140,7 @@ class FilmReaders:
         """How many submitted films have not told their end yet."""
         return self._unfinished
 
-    def submit(self, job: FilmJob) -> None:
+    def submit(self, job: VideoJob) -> None:
         """Have a film read as soon as a process is free."""
         self._unfinished += 1
         self._waiting.append(job)
@@ -151,7 +151,7 @@ class FilmReaders:
 
     def receive(
         self, *, timeout: float, bell: Connection | None = None
-    ) -> tuple[FilmJob, Message] | None:
+    ) -> tuple[VideoJob, Message] | None:
         """Wait for the next message of any film; None when none came for `timeout` seconds.
 
         None as well when there is something to be read from `bell`. A film whose process dies, or
@@ -198,7 +198,7 @@ class FilmReaders:
         elif reader.job is not None:
             self._pass_on(reader, job=reader.job, told=told)
 
-    def _pass_on(self, reader: _Reader, *, job: FilmJob, told: Told) -> None:
+    def _pass_on(self, reader: _Reader, *, job: VideoJob, told: Told) -> None:
         match told:
             case FilmOpened():
                 reader.film = told
@@ -246,7 +246,7 @@ class FilmReaders:
                     self._waiting.appendleft(job)
                     self._lose(reader, error=_end_of(reader))
 
-    def _time_to_open(self, job: FilmJob) -> float:
+    def _time_to_open(self, job: VideoJob) -> float:
         return self._patience + job.sample.size / _BYTES_PER_SECOND
 
     def _time_to_first_clip(self, opened: FilmOpened) -> float:

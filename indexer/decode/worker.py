@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from indexer.decode.clip_reader import FilmReader
 from indexer.decode.messages import ClipRead, End, FilmOpened
 from indexer.decode.shared_bytes import attached_bytes
-from indexer.scan.jobs import FilmJob
+from indexer.scan.jobs import VideoJob
 
 # Bytes that one film's decoding may take on top of what the process starts with. A film of
 # 8192 x 4320 with 16 reference pictures and four decoder threads needs about 1.5 GiB.
@@ -89,7 +89,7 @@ class _ReaderProcess:
         self._connection = connection
         self._slots = slots
         self._free = deque(range(len(slots)))
-        self._films: deque[FilmJob] = deque()
+        self._films: deque[VideoJob] = deque()
 
     def read_films(self, reader: FilmReader) -> None:
         self._tell(Ready())

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from catalog import ClipSpan, PartialVideo
 from indexer.decode.messages import ClipRead, FilmOpened
 from indexer.embed.threads import ClipEncoder
-from indexer.scan.jobs import Content, FilmJob
+from indexer.scan.jobs import Content, VideoJob
 
 if TYPE_CHECKING:
     from media import VideoInfo
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 class FilmInProgress:
     """A film that is being read: its clips and those of their vectors that are there."""
 
-    job: FilmJob
+    job: VideoJob
     content: Content
     video: "VideoInfo"
     spans: tuple[ClipSpan, ...]
@@ -73,11 +73,11 @@ class EmbeddingBatches:
 
     encoder: ClipEncoder
     dimension: int
-    _films: dict[FilmJob, FilmInProgress] = field(default_factory=dict)
+    _films: dict[VideoJob, FilmInProgress] = field(default_factory=dict)
     _waiting: list[tuple[FilmInProgress, ClipRead]] = field(default_factory=list)
 
     def open(
-        self, job: FilmJob, opened: FilmOpened, *, draft: PartialVideo | None
+        self, job: VideoJob, opened: FilmOpened, *, draft: PartialVideo | None
     ) -> FilmInProgress:
         """Begin a film, with the vectors of `draft` for the clips that need not be read."""
         film = FilmInProgress(
@@ -93,7 +93,7 @@ class EmbeddingBatches:
             _resume(film, opened, draft=draft)
         return film
 
-    def add(self, job: FilmJob, clip: ClipRead) -> None:
+    def add(self, job: VideoJob, clip: ClipRead) -> None:
         """Add a clip; it is embedded as soon as a batch is full and a thread has time for it."""
         self._waiting.append((self._films[job], clip))
 
@@ -107,7 +107,7 @@ class EmbeddingBatches:
 
     def collect(self) -> tuple[FilmInProgress, ...]:
         """Give the vectors that are there to their films; those of them that are open still."""
-        embedded: dict[FilmJob, FilmInProgress] = {}
+        embedded: dict[VideoJob, FilmInProgress] = {}
         for batch in self.encoder.collect():
             for (film, clip), vector in zip(batch.tags, batch.vectors, strict=True):
                 film.put_new(clip, vector)
@@ -133,11 +133,11 @@ class EmbeddingBatches:
         """The films that are open now."""
         return tuple(self._films.values())
 
-    def film(self, job: FilmJob) -> FilmInProgress:
+    def film(self, job: VideoJob) -> FilmInProgress:
         """Look up an opened film."""
         return self._films[job]
 
-    def close(self, job: FilmJob) -> None:
+    def close(self, job: VideoJob) -> None:
         """Forget a film, with those of its clips that still wait; one never opened is fine."""
         closed = self._films.pop(job, None)
         self._waiting = [entry for entry in self._waiting if entry[0] is not closed]

@@ -8,7 +8,7 @@ from indexer.scan.walk import FoundFile
 
 
 @dataclass(frozen=True, slots=True)
-class FilmJob:
+class VideoJob:
     """A file to be decoded, or only `measured`, and its sample when its turn came.
 
     `ready` are clips that an earlier run has embedded already; they count as long as the file has
@@ -17,7 +17,7 @@ class FilmJob:
 
     file: FoundFile
     sample: Sample
-    measured: bool = False
+    fingerprint_only: bool = False
     ready: frozenset[ClipSpan] = field(default=frozenset(), compare=False)
     ready_of: str = field(default="", compare=False)
     ready_duration: float = field(default=0.0, compare=False)

@@ -19,27 +19,27 @@ UNREAD_SIZE = -1
 
 
 @dataclass(frozen=True, slots=True)
-class Vanished:
+class MissingFiles:
     """`gone` are files that are no more; `absent` are folders whose files were kept, and why.
 
-    `answered` are places of which only a failure was known, and that are no trouble any more.
+    `recovered` are places of which only a failure was known, and that are no trouble any more.
     `left_out` is what this run did not look at, with the number of its videos: they were kept.
     """
 
     gone: tuple[Path, ...]
     absent: tuple[FileProblem, ...]
-    answered: tuple[Path, ...]
+    recovered: tuple[Path, ...]
     left_out: tuple[LeftOut, ...] = ()
 
 
-def vanished_files(
+def missing_files(
     known: Mapping[str, FileState],
     *,
     walk: Walk,
     missing_roots: Iterable[Path],
     noted_mounts: Iterable[Path],
     unfinished: Collection[Path] = (),
-) -> Vanished:
+) -> MissingFiles:
     """Sort the known files that were not found.
 
     Args:
@@ -54,31 +54,31 @@ def vanished_files(
     names = {*known, *map(str, unfinished)} if unfinished else known
     unseen = [Path(name) for name in names if name not in found and name not in listed]
     if not unseen:
-        return Vanished((), (), ())
+        return MissingFiles((), (), ())
     unmounted = _unmounted(found & known.keys(), walk, noted_mounts)
     absent = {*walk.empty_roots, *walk.dangling, *missing_roots, *unmounted}
     kept: Counter[Path] = Counter()
     left_out: Counter[Path] = Counter()
-    gone, answered = [], []
+    gone, recovered = [], []
     for path in unseen:
         state = known.get(str(path))
         if state and (hidden := _left_out(path, walk)) and not is_gone(path):
             if state.video_id is not None:
                 left_out[hidden] += 1
             elif path not in unfinished:
-                answered.append(path)
+                recovered.append(path)
             continue
         folder = next((above for above in (path, *path.parents) if above in absent), None)
         if folder is not None:
             kept[folder] += state is not None and is_gone(path)
         elif state is not None and is_unread(state):
-            answered.append(path)
+            recovered.append(path)
         elif is_gone(path):
             gone.append(path)
-    return Vanished(
+    return MissingFiles(
         tuple(gone),
         tuple(_kept(folder, files) for folder, files in kept.items() if files),
-        tuple(answered),
+        tuple(recovered),
         tuple(LeftOut(path, files) for path, files in left_out.items()),
     )
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from catalog import FileLocation, SampleMatch
 from indexer.scan.file_state import size_and_time
 from indexer.scan.fingerprint import read_sample
-from indexer.scan.jobs import FilmJob
+from indexer.scan.jobs import VideoJob
 from indexer.scan.missing import UNREAD_SIZE
 from indexer.scan.walk import FoundFile
 
@@ -41,10 +41,10 @@ def _looks_changed(place: FileLocation) -> bool:
     return size_and_time(state) != (place.size, place.mtime_ns)
 
 
-def witness_of(video: SampleMatch, *, sample: str) -> FilmJob | None:
+def witness_of(video: SampleMatch, *, sample: str) -> VideoJob | None:
     """What to read for the fingerprint of a video: a place that has not changed since."""
     for place in video.locations:
-        if place.size == UNREAD_SIZE or not is_as(place):
+        if place.size == UNREAD_SIZE or not is_unchanged(place):
             continue
         try:
             read = read_sample(place.path)
@@ -52,11 +52,11 @@ def witness_of(video: SampleMatch, *, sample: str) -> FilmJob | None:
             continue
         if read.digest == sample:
             file = FoundFile(place.root, str(place.path), place.size, place.mtime_ns)
-            return FilmJob(file, read, measured=True)
+            return VideoJob(file, read, fingerprint_only=True)
     return None
 
 
-def is_as(place: FileLocation) -> bool:
+def is_unchanged(place: FileLocation) -> bool:
     """Whether the file still has the size and time of `place`."""
     try:
         state = place.path.stat()

@@ -11,10 +11,10 @@ from indexer.counters import Ledger
 from indexer.errors import reason
 from indexer.events import LibraryWalked, Outcome
 from indexer.scan.fingerprint import Sample, read_sample
-from indexer.scan.jobs import Content, FilmJob
+from indexer.scan.jobs import Content, VideoJob
 from indexer.scan.missing import UNREAD_SIZE, is_gone
 from indexer.scan.other_content import other_content
-from indexer.scan.recognition import is_as, moved_video, witness_of
+from indexer.scan.recognition import is_unchanged, moved_video, witness_of
 from indexer.scan.timeout import within
 from indexer.scan.walk import FoundFile, Walk
 from indexer.settings import IndexSettings
@@ -31,7 +31,7 @@ class _Recognised(NamedTuple):
 
 
 @dataclass(slots=True, kw_only=True)
-class Intake:
+class WorkQueue:
     """Sorts what was found, and hands out what has to be read, file by file.
 
     A file that no video is like is decoded at once. One that may hold a known video is measured
@@ -50,11 +50,11 @@ class Intake:
     # Samples of what is being read now, with the files like it that turned up meanwhile.
     _alike: dict[str, list[FoundFile]] = field(default_factory=dict)
     # What is being measured; for places of videos without a fingerprint, whose it will be.
-    _measured: dict[FilmJob, int | None] = field(default_factory=dict)
+    _measured: dict[VideoJob, int | None] = field(default_factory=dict)
     _tried: set[int] = field(default_factory=set)
     # What is to be decoded, and, of changed places, what is only when the exchange is over.
-    _unknown: deque[FilmJob] = field(default_factory=deque)
-    _replaced: list[FilmJob] = field(default_factory=list)
+    _unknown: deque[VideoJob] = field(default_factory=deque)
+    _replaced: list[VideoJob] = field(default_factory=list)
     _exchanged: list[_Recognised] = field(default_factory=list)
 
     @property
@@ -90,7 +90,7 @@ class Intake:
             failure = FileProblem(file.path, state.error)
             self.ledger.left_alone(failure)
 
-    def next_job(self) -> FilmJob | None:
+    def next_job(self) -> VideoJob | None:
         """Look into files until one has to be read.
 
         None when none is left, or when what is read now has to be known before the others.
@@ -107,7 +107,7 @@ class Intake:
             else:
                 return None
 
-    def _look_into(self, file: FoundFile) -> FilmJob | None:
+    def _look_into(self, file: FoundFile) -> VideoJob | None:
         """What has to be read for this file; None where nothing has, or not now."""
         job = self._sampled(file)
         if job is None:
@@ -117,7 +117,7 @@ class Intake:
             self._alike[sample].append(file)
             return None
         lookalikes = self.catalog.sample_matches(sample)
-        place = place_of(file, job.sample)
+        place = location_of(file, job.sample)
         if (moved := moved_video(place, lookalikes)) is not None:
             self._recognise(_Recognised(file, place, moved))
             return None
@@ -126,12 +126,12 @@ class Intake:
             self._alike[sample].append(file)
             return witness
         if any(lookalike.fingerprint is not None for lookalike in lookalikes):
-            job = replace(job, measured=True)
+            job = replace(job, fingerprint_only=True)
             self._measured[job] = None
             return job
         return self._to_decode(job)
 
-    def _witness(self, lookalikes: Collection[SampleMatch], *, sample: str) -> FilmJob | None:
+    def _witness(self, lookalikes: Collection[SampleMatch], *, sample: str) -> VideoJob | None:
         """A file to measure for a video without a fingerprint; each has one try in a run."""
         for video in lookalikes:
             if video.fingerprint is None and video.video_id not in self._tried:
@@ -142,14 +142,14 @@ class Intake:
                     return witness
         return None
 
-    def _to_decode(self, job: FilmJob) -> FilmJob | None:
+    def _to_decode(self, job: VideoJob) -> VideoJob | None:
         """Films go when no place holds them any more: what changed places hold comes last."""
         if self._queue_of(job.file) is self._waiting:
             return job
         self._replaced.append(job)
         return None
 
-    def measured(self, job: FilmJob, content: Content) -> None:
+    def measured(self, job: VideoJob, content: Content) -> None:
         """A file was read for its fingerprint: it holds a known video, or has to be decoded."""
         owner = self._measured.pop(job)
         if owner is not None:
@@ -159,40 +159,40 @@ class Intake:
                 )
             self._let_others_follow(job)
         elif (video_id := self.catalog.video_with(content.fingerprint)) is not None:
-            place = place_of(job.file, content.sample)
+            place = location_of(job.file, content.sample)
             self._recognise(_Recognised(job.file, place, video_id))
             self._let_others_follow(job)
-        elif (unknown := self._to_decode(replace(job, measured=False))) is not None:
+        elif (unknown := self._to_decode(replace(job, fingerprint_only=False))) is not None:
             self._unknown.append(unknown)
 
-    def committed(self, job: FilmJob) -> None:
+    def committed(self, job: VideoJob) -> None:
         """The film is in the catalog: those like it get their turn."""
         self._let_others_follow(job)
 
-    def failed(self, job: FilmJob, *, error: str) -> None:
+    def failed(self, job: VideoJob, *, error: str) -> None:
         """The film cannot be read; those like it get their turn.
 
         They may be sound where this file vanished or changed under our hands.
         """
         if job not in self._measured:
-            place = place_of(job.file, job.sample)
+            place = location_of(job.file, job.sample)
             self._fail(job.file, place=place, error=error, sample=job.sample)
         elif self._measured.pop(job) is None:  # it was not decoded: that tells of the disk alone
             self._fail(job.file, place=None, error=error)
         self._let_others_follow(job)
 
-    def no_video(self, job: FilmJob, *, what: str) -> None:
+    def no_video(self, job: VideoJob, *, what: str) -> None:
         """The file that was read is something else than a video; those like it get their turn."""
         self._no_video(job, what=what)
         self._let_others_follow(job)
 
-    def _no_video(self, job: FilmJob, *, what: str) -> None:
+    def _no_video(self, job: VideoJob, *, what: str) -> None:
         error = f"{NO_VIDEO}{what}"
-        place = place_of(job.file, job.sample)
+        place = location_of(job.file, job.sample)
         self._record_failure(job.file, place=place, error=error, sample=job.sample)
         self.ledger.no_video(job.file, error=error)
 
-    def changed(self, job: FilmJob) -> None:
+    def changed(self, job: VideoJob) -> None:
         """The file holds something else by now: what was read of it is neither old nor new.
 
         Those like it may still be sound, and get their turn.
@@ -201,7 +201,7 @@ class Intake:
             self._fail(job.file, place=None, error=_CHANGED)
         self._let_others_follow(job)
 
-    def _let_others_follow(self, job: FilmJob) -> None:
+    def _let_others_follow(self, job: VideoJob) -> None:
         for file in reversed(self._alike.pop(job.sample.digest, ())):
             self._queue_of(file).appendleft(file)
 
@@ -226,12 +226,12 @@ class Intake:
         roots = (*self.settings.within, *walk.roots)
         return next((root for root in roots if root in path.parents), path.parent)
 
-    def _sampled(self, file: FoundFile) -> FilmJob | None:
+    def _sampled(self, file: FoundFile) -> VideoJob | None:
         """The file with its sample; None where it cannot be read, or is no video at first sight."""
         try:
             job, what = within(
                 self.settings.patience,
-                lambda: (FilmJob(file, read_sample(file.path)), other_content(file.path)),
+                lambda: (VideoJob(file, read_sample(file.path)), other_content(file.path)),
             )
         except OSError as error:
             self._fail(file, place=None, error=reason(error))
@@ -288,7 +288,7 @@ class Intake:
         That the system refused to read a file (`place` is None then), or that it changed while it
         was read, says nothing about its content: clips that it had stay until there are new ones.
         """
-        if place is not None and sample is not None and is_as(place):
+        if place is not None and sample is not None and is_unchanged(place):
             self.catalog.record_failure(place, error=error, sample=sample.digest)
             return
         known = self.known.get(file.pathname)
@@ -296,7 +296,7 @@ class Intake:
             self.catalog.record_failure(_unread(file.path, root=file.root), error=error)
 
 
-def place_of(file: FoundFile, sample: Sample) -> FileLocation:
+def location_of(file: FoundFile, sample: Sample) -> FileLocation:
     """The file as it was before it was read: a later change is seen by the next run."""
     return FileLocation(root=file.root, path=file.path, size=sample.size, mtime_ns=sample.mtime_ns)
 

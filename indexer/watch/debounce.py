@@ -16,8 +16,8 @@ from indexer.errors import SettingsError
 from indexer.scan.names import IGNORE_FILES, is_left_out, is_video_name
 
 # Seconds that something gone is remembered at most while something else is still changing.
-LONGEST_REGRET = 60.0
-LONGEST_PAUSE = 60.0  # seconds between two tries of a pass that cannot be done
+MAX_MOVE_WAIT = 60.0
+MAX_RETRY_DELAY = 60.0  # seconds between two tries of a pass that cannot be done
 
 # What a file looks like: size in bytes and time of its last change in nanoseconds; of a folder
 # only that it is one. None where there is nothing.
@@ -78,7 +78,7 @@ class _Happening:
 
 
 @dataclass(slots=True, kw_only=True)
-class Agenda:
+class PendingChanges:
     """What has happened at and below the watched paths and was not indexed since."""
 
     settle: float
@@ -122,7 +122,7 @@ class Agenda:
 
     def postpone(self, now: float) -> None:
         """A pass could not be made: wait before the next try, each time twice as long."""
-        self._pause = min(max(2 * self._pause, self.settle), LONGEST_PAUSE)
+        self._pause = min(max(2 * self._pause, self.settle), MAX_RETRY_DELAY)
         self._not_before = now + self._pause
 
     def _has_rested(self, path: Path, now: float, look: Callable[[Path], Look]) -> bool:
@@ -142,17 +142,17 @@ class Agenda:
         while all wait with it: a move is best seen in one pass.
         """
         age = {path: now - self._open[path].first for path in rested if not self._open[path].look}
-        gone = {path for path in age if age[path] < LONGEST_REGRET}
+        gone = {path for path in age if age[path] < MAX_MOVE_WAIT}
         return rested if any(age[path] < 2 * self.settle for path in gone) else gone
 
 
 @dataclass(slots=True)
-class FailuresTold:
+class ReportedFailures:
     """Which failures were told already; each is told once, until it changes or is mended."""
 
     _told: dict[Path, str] = field(default_factory=dict)
 
-    def news(
+    def new(
         self, failed: Iterable[FileProblem], *, below: Iterable[Path]
     ) -> tuple[FileProblem, ...]:
         """Those of `failed` that are new; a pass over `below` found these and no others there."""

@@ -47,7 +47,7 @@ _CHANGES: list[type[FileSystemEvent]] = [
 
 
 @dataclass(frozen=True, slots=True)
-class Notices:
+class PendingEvents:
     """What was told since the last time: paths, each with the time of its last event.
 
     `lost`: events were dropped, so that anything may have happened. `shortage`: some folders are
@@ -59,7 +59,7 @@ class Notices:
     shortage: str | None = None
 
 
-class EventNotices:
+class EventSource:
     """Listens for changes at and below `roots`, folders or single files, from `open` to `close`.
 
     Times are of `clock`, in seconds.
@@ -71,7 +71,7 @@ class EventNotices:
         self._roots = frozenset(roots)
         self._clock = clock
         self._lock = threading.Lock()
-        self._told = Notices({})
+        self._told = PendingEvents({})
         self._observer: BaseObserver | None = None
 
     def open(self) -> None:
@@ -107,10 +107,10 @@ class EventNotices:
             return False
         return _is_listening(observer) and all(one.is_alive() for one in observer.emitters)
 
-    def take(self) -> Notices:
+    def drain(self) -> PendingEvents:
         """What was told since the last call."""
         with self._lock:
-            told, self._told = self._told, Notices({})
+            told, self._told = self._told, PendingEvents({})
         return told
 
     def _schedule(self, observer: BaseObserver, root: Path) -> None:

@@ -15,20 +15,20 @@ from indexer.errors import NoWatchesError, PathMissingError
 from indexer.scan.file_state import size_and_time
 from indexer.scan.walk import Walk, find_videos
 from indexer.watch.debounce import (
-    Agenda,
     Look,
+    PendingChanges,
     WatchSettings,
     changes,
     concerns_index,
     outermost,
 )
-from indexer.watch.mounts import Ground
+from indexer.watch.mounts import RootMonitor
 from machine.presence import is_folder
 
 if TYPE_CHECKING:
-    from indexer.watch.events import EventNotices
+    from indexer.watch.events import EventSource
 
-LONGEST_NAP = 1.0  # seconds between two looks at what has happened
+MAX_SLEEP = 1.0  # seconds between two looks at what has happened
 
 
 class IndexPass(Protocol):
@@ -73,7 +73,7 @@ def watch_library(
     with closing(watcher):
         while True:
             watcher.step()
-            time.sleep(min(settings.settle, LONGEST_NAP))
+            time.sleep(min(settings.settle, MAX_SLEEP))
 
 
 @dataclass(slots=True, kw_only=True)
@@ -83,9 +83,9 @@ class _Watcher:
     settings: WatchSettings
     find: Callable[[Path], Walk]
     tell: Callable[[str], None]
-    _agenda: Agenda = field(init=False)
-    _ground: Ground = field(init=False)
-    _events: "EventNotices | None" = None
+    _pending: PendingChanges = field(init=False)
+    _monitor: RootMonitor = field(init=False)
+    _events: "EventSource | None" = None
     _said: set[str] = field(default_factory=set)
     # What cannot be listened to, what holds links to elsewhere, and what was seen there last.
     _silent: frozenset[Path] = frozenset()
@@ -95,8 +95,8 @@ class _Watcher:
     _next_recheck: float = -math.inf
 
     def __post_init__(self) -> None:
-        self._agenda = Agenda(settle=self.settings.settle)
-        self._ground = Ground(self.roots)
+        self._pending = PendingChanges(settle=self.settings.settle)
+        self._monitor = RootMonitor(self.roots)
 
     def close(self) -> None:
         """End the threads that listen."""
@@ -106,7 +106,7 @@ class _Watcher:
 
     def step(self) -> None:
         """Take in what has happened, and make a pass if one is due."""
-        if self._ground.shifted() or (self._events and not self._events.alive):
+        if self._monitor.changed() or (self._events and not self._events.alive):
             # Before the pass: what happens during it has to be heard.
             self._listen()
             self._seen.clear()
@@ -114,9 +114,9 @@ class _Watcher:
         self._hear()
         now = time.monotonic()
         if now >= self._next_recheck:
-            self._agenda.note_whole()
+            self._pending.note_whole()
             self._next_recheck = now + self.settings.recheck
-        if self._agenda.whole_due(now):
+        if self._pending.whole_due(now):
             self._survey(now)
         if now >= self._next_poll:
             self._look_through(now)
@@ -124,26 +124,26 @@ class _Watcher:
         self._make_pass(now)
 
     def _make_pass(self, now: float) -> None:
-        due = self._agenda.next_pass(now, look=look_at)
+        due = self._pending.next_pass(now, look=look_at)
         if due is None:
             return
         folders = due.folders(self.roots, is_folder=_is_real_folder)
         if self.index(folders, held=due.held, within=frozenset(self.roots)):
-            self._agenda.finish(due)
+            self._pending.finish(due)
         else:
-            self._agenda.postpone(time.monotonic())
+            self._pending.postpone(time.monotonic())
 
     def _listen(self) -> None:
         """Listen wherever there is something to hear; the rest is looked through."""
         self.close()
         self._silent = self._silent_folders()
-        heard = [root for root in self._ground.there() if root not in self._silent]
+        heard = [root for root in self._monitor.present() if root not in self._silent]
         if not heard:
             return
         try:
-            from indexer.watch.events import EventNotices
+            from indexer.watch.events import EventSource
 
-            self._events = EventNotices(heard)
+            self._events = EventSource(heard)
             self._events.open()
         except ImportError as error:  # it uses parts of watchdog that are not promised to stay
             self._give_up_listening(
@@ -159,14 +159,14 @@ class _Watcher:
         self.close()
         self._silent = frozenset(self.roots)
         self._next_poll = -math.inf
-        self._agenda.note_whole()  # what was not heard before
+        self._pending.note_whole()  # what was not heard before
         self._say(f"{why}; until then all is looked through every {self.settings.poll:g} s")
 
     def _silent_folders(self) -> frozenset[Path]:
         roots = frozenset(self.roots)
         if self.settings.poll_everything:
             return roots
-        found = self._ground.silent()
+        found = self._monitor.unwatchable()
         silent = {
             folder
             for folder in found
@@ -182,13 +182,13 @@ class _Watcher:
     def _hear(self) -> None:
         if self._events is None:
             return
-        told = self._events.take()
+        told = self._events.drain()
         for path, at in told.paths.items():
-            self._agenda.note(path, at=at, look=look_at(path))
+            self._pending.note(path, at=at, look=look_at(path))
             if path.is_symlink() and is_folder(path):
                 self._follow(path)
         if told.lost:
-            self._agenda.note_whole()
+            self._pending.note_whole()
         if told.shortage is not None:
             self._give_up_listening(told.shortage)
 
@@ -200,12 +200,12 @@ class _Watcher:
     def _survey(self, now: float) -> None:
         """Before a pass over everything: hold back what was still being written a moment ago."""
         self._linked.clear()
-        for root in self._ground.there():
+        for root in self._monitor.present():
             files = self._walk(root)
             for path, look in files.items():
                 # A time in the future tells nothing: such a file has to rest, too.
                 if look is not None and time.time() - look[1] / 1e9 < self.settings.settle:
-                    self._agenda.note(path, at=now, look=look)
+                    self._pending.note(path, at=now, look=look)
             if any(os.path.realpath(folder) != str(folder) for folder in {p.parent for p in files}):
                 self._linked.add(root)  # what happens behind links is not told of
 
@@ -214,7 +214,7 @@ class _Watcher:
         for folder in sorted(self._silent | self._linked):
             after = self._walk(folder)
             for path in changes(self._seen.get(folder, after), after):
-                self._agenda.note(path, at=now, look=after.get(path))
+                self._pending.note(path, at=now, look=after.get(path))
             self._seen[folder] = after
 
     def _walk(self, folder: Path) -> dict[Path, Look]:

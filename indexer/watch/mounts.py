@@ -10,7 +10,7 @@ _Standing: TypeAlias = tuple[tuple[int, int] | None, frozenset[Mount]]
 
 
 @dataclass(slots=True)
-class Ground:
+class RootMonitor:
     """Notices disks that come and go under `roots`, and roots that are replaced by others.
 
     Of neither does a file system tell those who watch the folder that lay there before.
@@ -21,21 +21,21 @@ class Ground:
     _mounts: tuple[Mount, ...] = ()
     _standing: dict[Path, _Standing] = field(default_factory=dict)
 
-    def shifted(self) -> frozenset[Path]:
+    def changed(self) -> frozenset[Path]:
         """The roots that stand on something else than at the last call; all at the first one."""
         table = read_mount_table()
         if table != self._table:
             self._table, self._mounts = table, parse_mount_table(table)
-        silent = self.silent()
+        silent = self.unwatchable()
         before = self._standing
         self._standing = {root: self._look(root, silent=root in silent) for root in self.roots}
         return frozenset(root for root in self.roots if before.get(root) != self._standing[root])
 
-    def there(self) -> tuple[Path, ...]:
+    def present(self) -> tuple[Path, ...]:
         """The roots that were there at the last call of `shifted`."""
         return tuple(root for root in self.roots if self._standing[root][0] is not None)
 
-    def silent(self) -> frozenset[Path]:
+    def unwatchable(self) -> frozenset[Path]:
         """What of the roots lies on file systems that do not tell of all changes."""
         return silent_folders(self.roots, self._mounts)
 

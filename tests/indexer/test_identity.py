@@ -12,7 +12,7 @@ from indexer import FileDone, FilmStarted, IndexSettings, find_videos
 from indexer.counters import Ledger
 from indexer.scan.fingerprint import read_fingerprint, read_sample
 from indexer.scan.jobs import Content
-from indexer.scan.triage import Intake
+from indexer.scan.triage import WorkQueue
 from tests.indexer.padded import change_pictures, keep_times, turn, write_padded
 
 
@@ -344,18 +344,18 @@ def test_a_file_that_cannot_be_measured_takes_nothing_from_those_it_swapped_with
     shutil.copy(one, tmp_path / "kept.mp4")
     copy_over(other, one)
     copy_over(tmp_path / "kept.mp4", other)
-    intake = Intake(
+    queue = WorkQueue(
         catalog=catalog,
         settings=IndexSettings(),
         ledger=Ledger(report=lambda _: None),
         known=held,
     )
-    intake.sort(find_videos([library]))
-    first, second = intake.next_job(), intake.next_job()
-    assert (first.measured, second.measured, intake.next_job()) == (True, True, None)
-    intake.measured(first, Content(read_fingerprint(one), read_sample(one)))
-    intake.failed(second, error="reading it hangs")
-    assert intake.next_job() is None
+    queue.sort(find_videos([library]))
+    first, second = queue.next_job(), queue.next_job()
+    assert (first.fingerprint_only, second.fingerprint_only, queue.next_job()) == (True, True, None)
+    queue.measured(first, Content(read_fingerprint(one), read_sample(one)))
+    queue.failed(second, error="reading it hangs")
+    assert queue.next_job() is None
     states = catalog.known_files([library])
     assert states[str(one)].video_id == held[str(other)].video_id
     assert states[str(other)] == held[str(other)]  # to be looked at again

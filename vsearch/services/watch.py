@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from catalog import CatalogLockedError
-from indexer import FailuresTold, WatchSettings, watch_library
+from indexer import ReportedFailures, WatchSettings, watch_library
 from machine.presence import is_there
 from vsearch.errors import user_errors
 from vsearch.messages import log, tell_of_demo
@@ -66,7 +66,7 @@ class _Runs:
     options: IndexOptions
     progress: Callable[[], AbstractContextManager[Callable[[Event], None]]]
     on_pass: Callable[[IndexReport], None]
-    _failures: FailuresTold = field(default_factory=FailuresTold)
+    _failures: ReportedFailures = field(default_factory=ReportedFailures)
     _index_settings: IndexSettings | None = None
     _model: Model | None = None
     _refusal: str | None = None
@@ -86,7 +86,7 @@ class _Runs:
                 raise
             return self._refused(error)
         self._refusal = None
-        news = self._failures.news(report.failed, below=paths)
+        news = self._failures.new(report.failed, below=paths)
         left_out = tuple(one for one in report.left_out if one not in self._left_out)
         self._left_out.update(left_out)
         self.on_pass(replace(report, failed=news, left_out=left_out))

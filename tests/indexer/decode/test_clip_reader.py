@@ -7,7 +7,7 @@ from indexer.decode.clip_reader import FilmReader
 from indexer.decode.messages import FilmOpened, FilmRead, FilmUnreadable
 from indexer.decode.plan import FrameSchedule, Sampling, plan_clips
 from indexer.scan.fingerprint import read_sample
-from indexer.scan.jobs import FilmJob
+from indexer.scan.jobs import VideoJob
 from indexer.scan.walk import FoundFile
 from media import write_video
 from tests.indexer.colours import FRAMES, ColourProcessor
@@ -26,7 +26,7 @@ def read(tmp_path):
             threads=1,
         )
         file = FoundFile(root=path.parent, pathname=str(path), size=1, mtime_ns=1)
-        return list(reader.read(FilmJob(file, read_sample(path))))
+        return list(reader.read(VideoJob(file, read_sample(path))))
 
     return messages
 

@@ -21,19 +21,19 @@ from indexer.decode.plan import Sampling
 from indexer.decode.pool import FilmReaders
 from indexer.errors import ReaderError
 from indexer.scan.fingerprint import read_sample
-from indexer.scan.jobs import FilmJob
+from indexer.scan.jobs import VideoJob
 from indexer.scan.walk import FoundFile
 from media import write_video
 from tests.indexer.colours import FRAMES, SIZE, ColourProcessor, ModelBrokeError
 from tests.indexer.processes import command_of, reader_processes, started_by
 
 
-def job(path: Path) -> FilmJob:
+def job(path: Path) -> VideoJob:
     state = path.stat()
     file = FoundFile(
         root=path.parent, pathname=str(path), size=state.st_size, mtime_ns=state.st_mtime_ns
     )
-    return FilmJob(file, read_sample(path))
+    return VideoJob(file, read_sample(path))
 
 
 def film_readers(processor=None, *, workers=1, slots=2, patience=60.0, stride=4.0):
@@ -149,7 +149,7 @@ def test_what_a_film_has_ready_is_not_read_again(film):
         messages = received(readers)
     opened, clips = messages[0][1], [told for _, told in messages if isinstance(told, ClipRead)]
     some = frozenset(opened.spans[:9])
-    resumed = FilmJob(
+    resumed = VideoJob(
         job(path).file,
         job(path).sample,
         ready=some,

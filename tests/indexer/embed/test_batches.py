@@ -11,7 +11,7 @@ from indexer.decode.messages import ClipRead, FilmOpened
 from indexer.embed.batches import EmbeddingBatches
 from indexer.embed.threads import ClipEncoder
 from indexer.scan.fingerprint import read_fingerprint, read_sample
-from indexer.scan.jobs import Content, FilmJob
+from indexer.scan.jobs import Content, VideoJob
 from indexer.scan.walk import FoundFile
 from media import probe
 from tests.indexer.colours import DIMENSION, FRAMES, SIZE, ColourEmbedder
@@ -26,12 +26,12 @@ def batches(embedder: ColourEmbedder) -> Iterator[EmbeddingBatches]:
         yield EmbeddingBatches(encoder=encoder, dimension=DIMENSION)
 
 
-def job(path: Path) -> FilmJob:
+def job(path: Path) -> VideoJob:
     state = path.stat()
     found = FoundFile(
         root=path.parent, pathname=str(path), size=state.st_size, mtime_ns=state.st_mtime_ns
     )
-    return FilmJob(found, read_sample(path))
+    return VideoJob(found, read_sample(path))
 
 
 def opened(path: Path) -> FilmOpened:

@@ -9,7 +9,7 @@ import pytest
 
 from catalog import FileState
 from indexer.report import LeftOut
-from indexer.scan.missing import UNREAD_SIZE, vanished_files
+from indexer.scan.missing import UNREAD_SIZE, missing_files
 from indexer.scan.walk import find_videos
 
 REPOSITORY = Path(__file__).parents[3]
@@ -22,7 +22,7 @@ def known(*paths, video_id=1, size=5):
 
 
 def found_in(library, *, was_known, mounts=(), missing=()):
-    return vanished_files(
+    return missing_files(
         was_known, walk=find_videos([library]), missing_roots=missing, noted_mounts=mounts
     )
 
@@ -63,7 +63,7 @@ def test_a_disk_that_a_pattern_leaves_out_is_not_taken_for_one_that_is_not_mount
     (usb / "a.mp4").touch()
     walk = find_videos([library], exclude=["usb"])
     was_known = known(usb / "a.mp4", usb / "gone.mp4")
-    vanished = vanished_files(was_known, walk=walk, missing_roots=(), noted_mounts=[usb])
+    vanished = missing_files(was_known, walk=walk, missing_roots=(), noted_mounts=[usb])
     assert vanished.left_out == (LeftOut(usb, 1),)
     assert vanished.gone == ()
     assert [failure.path for failure in vanished.absent] == [usb]
@@ -96,7 +96,7 @@ def test_a_refusal_that_does_not_come_again_is_no_removal(library):
     (library / "b.mp4").touch()
     refused = known(library / "sub", video_id=None, size=UNREAD_SIZE)
     vanished = found_in(library, was_known=refused)
-    assert (vanished.gone, vanished.answered) == ((), (library / "sub",))
+    assert (vanished.gone, vanished.recovered) == ((), (library / "sub",))
 
 
 def test_a_given_path_that_is_not_there_keeps_what_is_known_of_it(

@@ -72,9 +72,9 @@ def test_a_linked_folder_of_such_a_disk_is_entered_once(back):
 
 def test_a_watched_folder_is_the_same_one_although_its_number_changes(back):
     script = """
-from indexer.watch.mounts import Ground
-ground = Ground((root,))
-print(json.dumps([len(ground.shifted()) for _ in range(5)]))
+from indexer.watch.mounts import RootMonitor
+monitor = RootMonitor((root,))
+print(json.dumps([len(monitor.changed()) for _ in range(5)]))
 """
     assert shown("drift", back, script) == [1, 0, 0, 0, 0]
 

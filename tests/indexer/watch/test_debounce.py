@@ -5,12 +5,12 @@ from pathlib import Path
 import pytest
 
 from catalog import FileProblem
-from indexer import FailuresTold, SettingsError, WatchSettings
+from indexer import ReportedFailures, SettingsError, WatchSettings
 from indexer.watch.debounce import (
-    LONGEST_PAUSE,
-    LONGEST_REGRET,
-    Agenda,
+    MAX_MOVE_WAIT,
+    MAX_RETRY_DELAY,
     Pass,
+    PendingChanges,
     changes,
     concerns_index,
     outermost,
@@ -34,129 +34,129 @@ def disk():
 
 
 @pytest.fixture
-def agenda():
-    return Agenda(settle=SETTLE)
+def pending():
+    return PendingChanges(settle=SETTLE)
 
 
-def happen(agenda, disk, path, *, at):
-    agenda.note(path, at=at, look=disk.look(path))
+def happen(pending, disk, path, *, at):
+    pending.note(path, at=at, look=disk.look(path))
 
 
-def test_nothing_is_due_when_nothing_happened(agenda, disk) -> None:
-    assert agenda.next_pass(1e6, look=disk.look) is None
+def test_nothing_is_due_when_nothing_happened(pending, disk) -> None:
+    assert pending.next_pass(1e6, look=disk.look) is None
 
 
-def test_a_file_is_due_when_nothing_happened_to_it_for_a_while(agenda, disk) -> None:
+def test_a_file_is_due_when_nothing_happened_to_it_for_a_while(pending, disk) -> None:
     disk[A] = (10, 1)
-    happen(agenda, disk, A, at=100)
-    assert agenda.next_pass(104.9, look=disk.look) is None
-    assert agenda.next_pass(105, look=disk.look) == Pass(frozenset({A}), False, frozenset())
+    happen(pending, disk, A, at=100)
+    assert pending.next_pass(104.9, look=disk.look) is None
+    assert pending.next_pass(105, look=disk.look) == Pass(frozenset({A}), False, frozenset())
 
 
-def test_every_event_puts_a_file_off(agenda, disk) -> None:
+def test_every_event_puts_a_file_off(pending, disk) -> None:
     for at in range(100, 200):
         disk[A] = (at, at)
-        happen(agenda, disk, A, at=at)
-        assert agenda.next_pass(at + 4, look=disk.look) is None
-    assert agenda.next_pass(199 + SETTLE, look=disk.look) is not None
+        happen(pending, disk, A, at=at)
+        assert pending.next_pass(at + 4, look=disk.look) is None
+    assert pending.next_pass(199 + SETTLE, look=disk.look) is not None
 
 
-def test_a_file_that_grows_without_an_event_is_put_off_too(agenda, disk) -> None:
+def test_a_file_that_grows_without_an_event_is_put_off_too(pending, disk) -> None:
     disk[A] = (10, 1)
-    happen(agenda, disk, A, at=100)
+    happen(pending, disk, A, at=100)
     disk[A] = (20, 1)
-    assert agenda.next_pass(105, look=disk.look) is None
-    assert agenda.next_pass(109, look=disk.look) is None
-    assert agenda.next_pass(110, look=disk.look) is not None
+    assert pending.next_pass(105, look=disk.look) is None
+    assert pending.next_pass(109, look=disk.look) is None
+    assert pending.next_pass(110, look=disk.look) is not None
 
 
-def test_a_file_that_still_grows_is_held_while_another_is_due(agenda, disk) -> None:
+def test_a_file_that_still_grows_is_held_while_another_is_due(pending, disk) -> None:
     disk |= {A: (10, 1), B: (10, 1)}
-    happen(agenda, disk, A, at=100)
-    happen(agenda, disk, B, at=104)
-    assert agenda.next_pass(106, look=disk.look) == Pass(frozenset({A}), False, frozenset({B}))
+    happen(pending, disk, A, at=100)
+    happen(pending, disk, B, at=104)
+    assert pending.next_pass(106, look=disk.look) == Pass(frozenset({A}), False, frozenset({B}))
 
 
-def test_a_pass_over_everything_holds_what_still_grows(agenda, disk) -> None:
+def test_a_pass_over_everything_holds_what_still_grows(pending, disk) -> None:
     disk[A] = (10, 1)
-    happen(agenda, disk, A, at=100)
-    agenda.note_whole()
-    assert agenda.next_pass(101, look=disk.look) == Pass(frozenset(), True, frozenset({A}))
+    happen(pending, disk, A, at=100)
+    pending.note_whole()
+    assert pending.next_pass(101, look=disk.look) == Pass(frozenset(), True, frozenset({A}))
 
 
-def test_what_a_pass_has_seen_is_not_due_again(agenda, disk) -> None:
+def test_what_a_pass_has_seen_is_not_due_again(pending, disk) -> None:
     disk |= {A: (10, 1), B: (10, 1)}
-    happen(agenda, disk, A, at=100)
-    happen(agenda, disk, B, at=104)
-    agenda.note_whole()
-    agenda.finish(agenda.next_pass(106, look=disk.look))
-    assert not agenda.whole_due(106)
-    agenda.finish(agenda.next_pass(109, look=disk.look))
-    assert agenda.next_pass(1e6, look=disk.look) is None
+    happen(pending, disk, A, at=100)
+    happen(pending, disk, B, at=104)
+    pending.note_whole()
+    pending.finish(pending.next_pass(106, look=disk.look))
+    assert not pending.whole_due(106)
+    pending.finish(pending.next_pass(109, look=disk.look))
+    assert pending.next_pass(1e6, look=disk.look) is None
 
 
-def test_something_gone_is_remembered_while_something_else_moves(agenda, disk) -> None:
+def test_something_gone_is_remembered_while_something_else_moves(pending, disk) -> None:
     disk[A] = (10, 1)
-    happen(agenda, disk, B, at=100)  # B went, and A may be what it is called now
-    happen(agenda, disk, A, at=103)
-    assert agenda.next_pass(106, look=disk.look) is None
+    happen(pending, disk, B, at=100)  # B went, and A may be what it is called now
+    happen(pending, disk, A, at=103)
+    assert pending.next_pass(106, look=disk.look) is None
     both = Pass(frozenset({A, B}), False, frozenset())
-    assert agenda.next_pass(108, look=disk.look) == both
+    assert pending.next_pass(108, look=disk.look) == both
 
 
-def test_something_gone_is_not_remembered_for_ever(agenda, disk) -> None:
-    happen(agenda, disk, B, at=100)
+def test_something_gone_is_not_remembered_for_ever(pending, disk) -> None:
+    happen(pending, disk, B, at=100)
     for second in range(100, 160):
         disk[A] = (second, 1)
-        happen(agenda, disk, A, at=second)  # a recording that never ends
-        due = agenda.next_pass(second + 0.5, look=disk.look)
+        happen(pending, disk, A, at=second)  # a recording that never ends
+        due = pending.next_pass(second + 0.5, look=disk.look)
         assert due is None
-    due = agenda.next_pass(100 + LONGEST_REGRET, look=disk.look)
+    due = pending.next_pass(100 + MAX_MOVE_WAIT, look=disk.look)
     assert due == Pass(frozenset({B}), False, frozenset({A}))
 
 
 def test_what_has_rested_waits_a_little_with_something_gone_for_a_move_to_be_one_pass(
-    agenda, disk
+    pending, disk
 ) -> None:
     third = Path("/films/c.mp4")
     disk |= {A: (10, 1), third: (10, 1)}
-    happen(agenda, disk, A, at=100)
-    happen(agenda, disk, B, at=100)
-    happen(agenda, disk, third, at=104)
-    assert agenda.next_pass(106, look=disk.look) is None
-    assert agenda.next_pass(109, look=disk.look) == Pass({A, B, third}, False, frozenset())
+    happen(pending, disk, A, at=100)
+    happen(pending, disk, B, at=100)
+    happen(pending, disk, third, at=104)
+    assert pending.next_pass(106, look=disk.look) is None
+    assert pending.next_pass(109, look=disk.look) == Pass({A, B, third}, False, frozenset())
 
 
-def test_something_gone_is_held_while_a_pass_is_made_for_something_else(agenda, disk) -> None:
+def test_something_gone_is_held_while_a_pass_is_made_for_something_else(pending, disk) -> None:
     third = Path("/films/c.mp4")
     disk |= {A: (10, 1), third: (10, 1)}
-    happen(agenda, disk, A, at=100)
-    happen(agenda, disk, B, at=100)
-    happen(agenda, disk, third, at=108)
-    due = agenda.next_pass(110, look=disk.look)
+    happen(pending, disk, A, at=100)
+    happen(pending, disk, B, at=100)
+    happen(pending, disk, third, at=108)
+    due = pending.next_pass(110, look=disk.look)
     assert due == Pass(frozenset({A}), False, frozenset({B, third}))
 
 
-def test_a_pass_that_could_not_be_made_is_tried_again_after_ever_longer_pauses(agenda) -> None:
-    agenda.note_whole()
+def test_a_pass_that_could_not_be_made_is_tried_again_after_ever_longer_pauses(pending) -> None:
+    pending.note_whole()
     now, pauses = 100.0, []
     for _ in range(6):
-        agenda.postpone(now)
-        pause = next(n for n in range(1000) if agenda.whole_due(now + n))
+        pending.postpone(now)
+        pause = next(n for n in range(1000) if pending.whole_due(now + n))
         pauses.append(pause)
         now += pause
-    assert pauses == [5, 10, 20, 40, LONGEST_PAUSE, LONGEST_PAUSE]
+    assert pauses == [5, 10, 20, 40, MAX_RETRY_DELAY, MAX_RETRY_DELAY]
 
 
-def test_after_a_pass_that_was_made_pauses_begin_short_again(agenda, disk) -> None:
-    agenda.note_whole()
+def test_after_a_pass_that_was_made_pauses_begin_short_again(pending, disk) -> None:
+    pending.note_whole()
     for now in (100, 105, 115):
-        agenda.postpone(now)
-    agenda.finish(agenda.next_pass(200, look=disk.look))
-    agenda.note_whole()
-    agenda.postpone(300)
-    assert agenda.next_pass(304, look=disk.look) is None
-    assert agenda.next_pass(305, look=disk.look) is not None
+        pending.postpone(now)
+    pending.finish(pending.next_pass(200, look=disk.look))
+    pending.note_whole()
+    pending.postpone(300)
+    assert pending.next_pass(304, look=disk.look) is None
+    assert pending.next_pass(305, look=disk.look) is not None
 
 
 def folders_of(*due, there, roots=ROOTS):
@@ -251,30 +251,30 @@ def failed(path, error="broken"):
 
 
 def test_a_failure_is_told_once() -> None:
-    told = FailuresTold()
-    assert told.news([failed(A)], below=[Path("/films")]) == (failed(A),)
-    assert told.news([failed(A), failed(B)], below=[Path("/films")]) == (failed(B),)
+    told = ReportedFailures()
+    assert told.new([failed(A)], below=[Path("/films")]) == (failed(A),)
+    assert told.new([failed(A), failed(B)], below=[Path("/films")]) == (failed(B),)
 
 
 def test_a_failure_is_told_again_when_the_reason_is_another() -> None:
-    told = FailuresTold()
-    told.news([failed(A)], below=[Path("/films")])
+    told = ReportedFailures()
+    told.new([failed(A)], below=[Path("/films")])
     again = failed(A, "vanished")
-    assert told.news([again], below=[Path("/films")]) == (again,)
+    assert told.new([again], below=[Path("/films")]) == (again,)
 
 
 def test_a_failure_that_was_mended_is_told_when_it_comes_back() -> None:
-    told = FailuresTold()
-    told.news([failed(A)], below=[Path("/films")])
-    told.news([], below=[Path("/films")])
-    assert told.news([failed(A)], below=[Path("/films")]) == (failed(A),)
+    told = ReportedFailures()
+    told.new([failed(A)], below=[Path("/films")])
+    told.new([], below=[Path("/films")])
+    assert told.new([failed(A)], below=[Path("/films")]) == (failed(A),)
 
 
 def test_a_pass_elsewhere_forgets_no_failure() -> None:
-    told = FailuresTold()
-    told.news([failed(A)], below=[Path("/films")])
-    told.news([], below=[Path("/more")])
-    assert told.news([failed(A)], below=[Path("/films")]) == ()
+    told = ReportedFailures()
+    told.new([failed(A)], below=[Path("/films")])
+    told.new([], below=[Path("/more")])
+    assert told.new([failed(A)], below=[Path("/films")]) == ()
 
 
 @pytest.mark.parametrize("name", ["settle", "poll", "recheck"])

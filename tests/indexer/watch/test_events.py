@@ -12,19 +12,19 @@ from pathlib import Path
 
 import pytest
 
-from indexer.watch.events import EventNotices, Notices
+from indexer.watch.events import EventSource, PendingEvents
 
 
 class Ears:
     """Listens, and waits for what it is told to."""
 
     def __init__(self, *roots: Path) -> None:
-        self.notices = EventNotices(roots)
+        self.notices = EventSource(roots)
         self.heard: set[Path] = set()
         self.notices.open()
 
     def take(self) -> set[Path]:
-        self.heard |= set(self.notices.take().paths)
+        self.heard |= set(self.notices.drain().paths)
         return self.heard
 
     def wait_for(self, *paths: Path) -> set[Path]:
@@ -149,7 +149,7 @@ def test_a_watch_whose_folder_is_deleted_is_no_longer_alive(
 
 def test_closing_ends_every_thread(films: Path) -> None:
     before = set(threading.enumerate())
-    notices = EventNotices([films])
+    notices = EventSource([films])
     notices.open()
     assert set(threading.enumerate()) > before
     notices.close()
@@ -159,9 +159,9 @@ def test_closing_ends_every_thread(films: Path) -> None:
 
 
 def test_nothing_heard_is_nothing_told(films: Path) -> None:
-    notices = EventNotices([films])
+    notices = EventSource([films])
     notices.open()
-    assert notices.take() == Notices({})
+    assert notices.drain() == PendingEvents({})
     notices.close()
 
 
@@ -169,9 +169,9 @@ LISTEN = """
 import sys, time
 from pathlib import Path
 from indexer import NoWatchesError
-from indexer.watch.events import EventNotices
+from indexer.watch.events import EventSource
 
-notices = EventNotices([Path(sys.argv[1])])
+notices = EventSource([Path(sys.argv[1])])
 try:
     notices.open()
 except NoWatchesError as error:
@@ -180,7 +180,7 @@ print("listening", flush=True)
 sys.stdin.readline()
 deadline = time.monotonic() + 20
 while time.monotonic() < deadline:
-    told = notices.take()
+    told = notices.drain()
     if told.lost or told.shortage:
         sys.exit(f"lost {told.lost}, shortage {told.shortage}")
     time.sleep(0.05)
