@@ -20,13 +20,21 @@ from torch import nn
 
 from toyworld.world import every_sentence
 from training.toy_batches import clip_batches, still_batches
-from xclip_core.checkpoint.checkpoint import load_checkpoint, save_checkpoint
+from xclip_core import (
+    XCLIP,
+    FrameProcessor,
+    TextConfig,
+    Tokenizer,
+    TrainingPlan,
+    TrainingStep,
+    VisionConfig,
+    XCLIPConfig,
+    load_checkpoint,
+    save_checkpoint,
+    train,
+    train_tokenizer,
+)
 from xclip_core.checkpoint.location import DEMO_FOLDER
-from xclip_core.inputs.preprocess import FrameProcessor
-from xclip_core.inputs.tokenizer import Tokenizer, train_tokenizer
-from xclip_core.model.config import TextConfig, VisionConfig, XCLIPConfig
-from xclip_core.model.model import XCLIP
-from xclip_core.training import TrainingPlan, TrainingStep, train
 
 FRAMES = 8
 IMAGE_SIZE = 64

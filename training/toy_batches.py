@@ -13,9 +13,7 @@ from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
 from toyworld.picture import Pixels, render_clip, render_still
 from toyworld.world import QUESTIONS, TRAINED, WHERE, WHERE_EDGES, Combination
-from xclip_core.inputs.preprocess import FrameProcessor
-from xclip_core.inputs.tokenizer import Tokenizer
-from xclip_core.training import Question, TrainingBatch
+from xclip_core import FrameProcessor, Question, Tokenizer, TrainingBatch
 
 
 @dataclass(frozen=True, slots=True)

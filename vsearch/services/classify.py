@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from media import VideoInfo
     from vsearch.settings import Settings
-    from xclip_core.embedder import Embedder
+    from xclip_core import Embedder
 
 
 @dataclass(frozen=True, slots=True)

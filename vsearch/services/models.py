@@ -17,7 +17,7 @@ from xclip_core import DEFAULT_MODEL
 if TYPE_CHECKING:
     from indexer import ClipFormat
     from vsearch.settings import Settings
-    from xclip_core.embedder import Embedder
+    from xclip_core import Embedder
 
 log = logging.getLogger("vsearch")
 
@@ -88,7 +88,7 @@ def load_embedder(settings: Settings, *, made_by: Provenance | None) -> Embedder
     Raises ModelConflictError, before loading anything, when a model is asked for by another name
     than that of the one that made the catalog.
     """
-    from xclip_core.embedder import Embedder
+    from xclip_core import Embedder
 
     embedder = Embedder.load(
         model_to_load(settings, made_by=made_by),
@@ -112,8 +112,7 @@ class LazyModel:
 
     def clip_format(self) -> ClipFormat:
         """From the checkpoint's small files, without PyTorch; fetches what is not here yet."""
-        from xclip_core.checkpoint.files import read_clip_format
-        from xclip_core.checkpoint.location import locate
+        from xclip_core import locate, read_clip_format
 
         return read_clip_format(locate(self._name, on_message=log.info).folder)
 

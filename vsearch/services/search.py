@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from catalog import CatalogStatus, Provenance
     from vsearch.settings import Settings
-    from xclip_core.text_embedder import TextEmbedder
+    from xclip_core import TextEmbedder
 
 log = logging.getLogger("vsearch")
 
@@ -60,7 +60,7 @@ def status(settings: Settings) -> CatalogStatus:
 
 def _load_embedder(made_by: Provenance, *, settings: Settings) -> TextEmbedder:
     model = model_to_load(settings, made_by=made_by)
-    from xclip_core.text_embedder import TextEmbedder
+    from xclip_core import TextEmbedder
 
     embedder = TextEmbedder.load(model, cache=known_digests(settings), on_message=log.info)
     log.debug("the text encoder of %s", embedder.identity.model)
