@@ -101,6 +101,13 @@ class Catalog(AbstractContextManager["Catalog"]):
             return read_meta(connection).provenance
 
     @property
+    def version(self) -> tuple[str, int]:
+        """The catalog's UUID and its generation: as long as both are equal, so are all answers."""
+        with self._database.reading() as connection:
+            meta = read_meta(connection)
+            return meta.catalog_uuid, meta.generation
+
+    @property
     def has_videos(self) -> bool:
         """Whether there is any video, partial ones apart."""
         with self._database.reading() as connection:

@@ -12,9 +12,16 @@ from toyworld.library import library_captions
 from ui import markup
 from ui.in_browser import tell_browser
 from ui.previews import preview_span
-from ui.resources import open_library, page_settings, previews
+from ui.resources import (
+    answer,
+    close_library,
+    loaded_searcher,
+    open_library,
+    page_settings,
+    previews,
+    status,
+)
 from vsearch.errors import user_errors
-from vsearch.services import search
 from xclip_core import DEMO_MODEL
 
 if TYPE_CHECKING:
@@ -32,36 +39,43 @@ def main() -> None:
     st.set_page_config(page_title=markup.page_title(st.query_params.get("q")), page_icon="🎞️")
     st.html(Path(__file__).with_name("page.css"))
     try:
-        status = _status()
-        st.html(markup.header(status))
-        if status is None or not status.clips:
-            _show_how_to_begin(status)
-            return
-        sentence, within, limit = _question()
-        if not sentence:
-            _show_library(status)
-            tell_browser()
-        # Also before anything is asked: the model loads while the first sentence is typed.
-        searcher = open_library(page_settings(), catalog_uuid=status.catalog_uuid).searcher
-        if sentence:
-            _show_moments(searcher.search(sentence, limit=limit, within=within), within=within)
+        _show_library()
+    except CatalogMissingError:
+        _show_how_to_begin(None)
     except CatalogGoneError:
-        open_library.clear()  # it was restored from a backup: what lies there now is opened
+        close_library()  # it was deleted, or restored from a backup
         st.rerun()
     except user_errors() as error:
         st.html(markup.problem(str(error)))
 
 
-def _status() -> CatalogStatus | None:
-    """What is in the catalog at this moment, also while an index run goes on."""
-    try:
-        return search.status(page_settings())
-    except CatalogMissingError:
-        return None
+def _show_library() -> None:
+    """Show what is in the catalog, and the answer.
+
+    What it holds and what it answers is kept for each version of the catalog: a run that only plays
+    something reads the version, and no more.
+    """
+    library = open_library(page_settings())
+    version = library.catalog.version
+    found = status(version=version, _library=library)
+    if not found.clips:
+        _show_how_to_begin(found)
+        return
+    st.html(markup.header(found))
+    sentence, within, limit = _question()
+    if not sentence:
+        _show_contents(found)
+        tell_browser()
+    # Also before anything is asked: the model loads while the first sentence is typed.
+    searcher = loaded_searcher(page_settings(), _library=library)
+    if sentence:
+        result = answer(sentence, within=within, limit=limit, version=version, _searcher=searcher)
+        _show_moments(result, within=within)
 
 
-def _show_how_to_begin(status: CatalogStatus | None) -> None:
-    st.html(markup.how_to_begin(page_settings(), has_catalog=status is not None))
+def _show_how_to_begin(found: CatalogStatus | None) -> None:
+    st.html(markup.header(found))
+    st.html(markup.how_to_begin(page_settings(), has_catalog=found is not None))
     st.button("Look again", icon=":material/refresh:")
 
 
@@ -118,10 +132,10 @@ def _number_refused() -> str | None:
     return asked_for
 
 
-def _show_library(status: CatalogStatus) -> None:
+def _show_contents(found: CatalogStatus) -> None:
     """Nothing is asked yet: what there is to ask."""
-    st.html(markup.library(status))
-    if status.provenance is None or status.provenance.model != DEMO_MODEL:
+    st.html(markup.library(found))
+    if found.provenance is None or found.provenance.model != DEMO_MODEL:
         return
     toys = page_settings().catalog == page_settings().home / "demo" / "catalog"
     st.html(markup.demo_note(toys=toys))

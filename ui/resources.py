@@ -1,29 +1,34 @@
-"""What the page loads once and keeps for all windows: settings, catalog, model, pictures."""
+"""What all windows of the page share: settings, catalog and model, answers, previews."""
 
 from __future__ import annotations
 
 import os
-from contextlib import ExitStack
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from ui.previews import Previews
-from vsearch.services.search import open_searcher
+from vsearch.services.models import open_catalog
+from vsearch.services.search import searcher_of
 from vsearch.settings import Settings, read_page_settings
+
+if TYPE_CHECKING:
+    from catalog import CatalogStatus
+    from search import Searcher, SearchResult
+
+_ANSWERS_KEPT = 100
 
 
 class OpenLibrary:
-    """A catalog and its model, open until released."""
+    """A catalog and the searcher over it, open until closed."""
 
     def __init__(self, settings: Settings) -> None:
-        with ExitStack() as opened:
-            self.searcher = opened.enter_context(open_searcher(settings))
-            self.searcher.warm_up()
-            self._open = opened.pop_all()  # nothing stays open of what could not be had whole
+        self.catalog = open_catalog(settings)
+        self.searcher = searcher_of(self.catalog, settings)
 
     def close(self) -> None:
-        """Let go of the catalog's files."""
-        self._open.close()
+        """Close the catalog's files."""
+        self.catalog.close()
 
 
 def page_settings() -> Settings:
@@ -31,23 +36,55 @@ def page_settings() -> Settings:
     return read_page_settings(os.environ)
 
 
-@st.cache_resource(
-    max_entries=1,
-    on_release=OpenLibrary.close,
-    show_spinner="Loading the model; the first time it may have to be fetched…",
-)
-def open_library(settings: Settings, *, catalog_uuid: str) -> OpenLibrary:  # noqa: ARG001
-    """The catalog and the model that made it.
+@st.cache_resource(max_entries=1, on_release=OpenLibrary.close, show_spinner=False)
+def open_library(settings: Settings) -> OpenLibrary:
+    """Open the catalog, once for all windows.
 
-    The catalog itself notices what other processes write to it. One that was deleted and made anew
-    in the same folder is another one: `catalog_uuid` tells.
+    The catalog itself notices what other processes write to it, and raises CatalogGoneError when
+    its folder was deleted or replaced: then `close_library()` makes the next call open it again.
 
-    Raises one of `user_errors()`; an error is not kept, the next look tries again.
+    Raises one of `user_errors()`; an error is not kept, the next call tries again.
     """
     return OpenLibrary(settings)
 
 
+def close_library() -> None:
+    """Close the catalog, and drop the answers that came from it."""
+    open_library.clear()
+    loaded_searcher.clear()
+    status.clear()
+    answer.clear()
+
+
+@st.cache_resource(
+    max_entries=1, show_spinner="Loading the model; the first time it may have to be fetched…"
+)
+def loaded_searcher(settings: Settings, *, _library: OpenLibrary) -> Searcher:  # noqa: ARG001
+    """The library's searcher, with the model loaded. Raises one of `user_errors()`."""
+    _library.searcher.warm_up()
+    return _library.searcher
+
+
+@st.cache_data(max_entries=1, show_spinner=False)
+def status(*, version: tuple[str, int], _library: OpenLibrary) -> CatalogStatus:  # noqa: ARG001
+    """Read the status of the catalog, once for each `version` of it."""
+    return _library.catalog.status()
+
+
+@st.cache_data(max_entries=_ANSWERS_KEPT, show_spinner=False)
+def answer(
+    sentence: str,
+    *,
+    within: str | None,
+    limit: int,
+    version: tuple[str, int],  # noqa: ARG001
+    _searcher: Searcher,
+) -> SearchResult:
+    """Search, once for each question and each `version` of the catalog."""
+    return _searcher.search(sentence, limit=limit, within=within)
+
+
 @st.cache_resource
 def previews() -> Previews:
-    """The pictures and previews that were made so far, up to a bound."""
+    """The stills and previews that were made so far, up to a bound."""
     return Previews()

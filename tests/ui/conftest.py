@@ -155,6 +155,7 @@ def page(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Callable[..., P
         for name, value in page_environment(replace(settings, catalog=catalog)).items():
             monkeypatch.setenv(name, value)
         st.cache_resource.clear()
+        st.cache_data.clear()
         app = AppTest.from_file(str(PAGE), default_timeout=60)
         for name, value in url.items():
             app.query_params[name.rstrip("_")] = value

@@ -2,9 +2,12 @@
 
 import os
 import re
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from sqlalchemy import Engine, event
 
 from vsearch.services.search import search
 from vsearch.settings import Settings
@@ -106,6 +109,43 @@ def test_one_moment_plays_at_a_time(page) -> None:
     asked.press("Close")
     assert asked.players == []
     assert asked.pictures == stills
+
+
+@pytest.fixture
+def statements() -> Iterator[list[str]]:
+    """The SQL statements that this process executes, in order."""
+    executed: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        executed.append(statement)
+
+    event.listen(Engine, "before_cursor_execute", note)
+    yield executed
+    event.remove(Engine, "before_cursor_execute", note)
+
+
+def tables_read(statements: list[str]) -> set[str]:
+    """The tables that these statements read; the list is emptied."""
+    found = {table for one in statements for table in re.findall(r"(?:FROM|JOIN) (\w+)", one)}
+    statements.clear()
+    return found
+
+
+def test_the_catalog_is_counted_and_searched_once_for_each_question(
+    page, statements: list[str]
+) -> None:
+    asked = page(q="a film")
+    assert {"meta", "videos", "clips", "files"} <= tables_read(statements)
+    asked.press("Play")
+    assert asked.players
+    assert tables_read(statements) == {"meta"}  # one row: has the catalog changed?
+    asked.press("Close")
+    assert tables_read(statements) == {"meta"}
+    asked.ask("another film")
+    assert {"clips", "files"} <= tables_read(statements)
+    asked.ask("a film")  # it was asked before
+    assert asked.moments
+    assert tables_read(statements) == {"meta"}
 
 
 def test_another_sentence_ends_what_plays(page) -> None:

@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 
 from ui.resources import OpenLibrary
-from vsearch.errors import user_errors
 from vsearch.settings import Settings
 
 OPEN_FILES = Path("/proc/self/fd")
@@ -17,15 +16,17 @@ def open_below(folder: Path) -> list[Path]:
 
 
 @pytest.mark.skipif(not OPEN_FILES.exists(), reason="no list of open files but on Linux")
-def test_a_catalog_is_let_go_of_at_once_when_its_model_cannot_be_had(
-    library: Path, settings: Settings, model: Path
+def test_looks_at_a_page_without_its_model_open_the_catalog_once(
+    library: Path, settings: Settings, page, model: Path
 ) -> None:
     away = model.rename(model.with_name("away"))
     try:
-        with pytest.raises(user_errors()) as refused:
-            OpenLibrary(settings)
-        assert refused.traceback  # which holds on to what was made on the way
-        assert open_below(settings.catalog) == []
+        opened = page(q="a film")
+        assert "is not a model" in opened.words
+        held = open_below(settings.catalog)
+        for _ in range(3):
+            assert "is not a model" in opened.look_again().words
+        assert len(open_below(settings.catalog)) == len(held)
     finally:
         away.rename(model)
 

@@ -16,7 +16,7 @@ from vsearch.services.models import known_digests, model_to_load, open_catalog, 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from catalog import CatalogStatus, Provenance
+    from catalog import Catalog, CatalogStatus, Provenance
     from vsearch.settings import Settings
     from xclip_core import TextEmbedder
 
@@ -45,11 +45,14 @@ def open_searcher(settings: Settings) -> Iterator[Searcher]:
     """
     with open_catalog(settings) as catalog:
         try:
-            yield Searcher(
-                catalog=catalog, load_embedder=partial(_load_embedder, settings=settings)
-            )
+            yield searcher_of(catalog, settings)
         except NothingIndexedError as error:
             raise NothingIndexedError(with_flags(str(error), settings=settings)) from error
+
+
+def searcher_of(catalog: Catalog, settings: Settings) -> Searcher:
+    """A searcher over an open catalog; see `open_searcher`."""
+    return Searcher(catalog=catalog, load_embedder=partial(_load_embedder, settings=settings))
 
 
 def status(settings: Settings) -> CatalogStatus:
