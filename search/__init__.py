@@ -4,7 +4,6 @@ from search.errors import (
     EmptyQueryError,
     InvalidLimitError,
     NothingIndexedError,
-    OtherModelError,
     SearchError,
 )
 from search.ranking import Moment, best_moments, merge_into_moments
@@ -18,7 +17,6 @@ __all__ = [
     "InvalidLimitError",
     "Moment",
     "NothingIndexedError",
-    "OtherModelError",
     "QueryEmbedder",
     "SearchError",
     "SearchResult",

@@ -7,8 +7,7 @@ class SearchError(Exception):
     SearchError
     ├── EmptyQueryError       there is nothing to look for
     ├── InvalidLimitError     fewer than one moment asked for
-    ├── NothingIndexedError   the catalog holds no clips
-    └── OtherModelError       the catalog's vectors come from other weights than the query's
+    └── NothingIndexedError   the catalog holds no clips
     """
 
 
@@ -22,7 +21,3 @@ class InvalidLimitError(SearchError):
 
 class NothingIndexedError(SearchError):
     """The catalog holds no clips."""
-
-
-class OtherModelError(SearchError):
-    """The catalog's vectors come from other weights than the query's."""

@@ -9,13 +9,12 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from catalog import Catalog, Provenance, path_matcher
+from catalog import Catalog, Provenance, mismatch, path_matcher
 from machine.presence import is_there
 from search.errors import (
     EmptyQueryError,
     InvalidLimitError,
     NothingIndexedError,
-    OtherModelError,
 )
 from search.ranking import CLIPS_COMPARED, Moment, best_moments
 from search.records import Hit, SearchResult
@@ -63,7 +62,7 @@ class Searcher:
         """Load the model now, and see that it is the one that made the catalog.
 
         Raises:
-            NothingIndexedError, OtherModelError, and what `load_embedder` raises.
+            NothingIndexedError, ProvenanceMismatchError, and what `load_embedder` raises.
         """
         self._embedder_of(_require_provenance(self._catalog))
 
@@ -76,7 +75,7 @@ class Searcher:
             within: a glob on the path (see `catalog.path_matcher`); nothing else competes.
 
         Raises:
-            EmptyQueryError, InvalidLimitError, NothingIndexedError, OtherModelError.
+            EmptyQueryError, InvalidLimitError, NothingIndexedError, ProvenanceMismatchError.
             InvalidGlobError: no path can fit `within`.
             CatalogError: the catalog cannot be read.
             What `load_embedder` raises.
@@ -104,12 +103,8 @@ class Searcher:
             self._embedder = self._embedder or self._load_embedder(made_by)
         asked = self._embedder.identity
         if made_by.model_digest != asked.model_digest:
-            raise OtherModelError(
-                f"the catalog in {self._catalog.folder} was made with {made_by.model} (digest"
-                f" {made_by.model_digest[:12]}), but the query comes from {asked.model}"
-                f" (digest {asked.model_digest[:12]}); give `--model {made_by.model}`, or"
-                " another folder with `--catalog FOLDER`"
-            )
+            named = f"{asked.model} (digest {asked.model_digest[:12]})"
+            raise mismatch(self._catalog.folder, made_by=made_by, asked=named)
         return self._embedder
 
     def _best_moments(

@@ -7,7 +7,6 @@ class CommandError(Exception):
     ```
     CommandError
     ├── SettingError            an environment variable that makes no sense
-    ├── ModelConflictError      --model names another model than the catalog was made with
     ├── VideoError              a video that was named cannot be read; the message names it
     ├── PageMissingError        this installation holds no page to show
     ├── PortTakenError          another program listens on the page's port
@@ -18,10 +17,6 @@ class CommandError(Exception):
 
 class SettingError(CommandError):
     """A variable of the environment holds what makes no sense."""
-
-
-class ModelConflictError(CommandError):
-    """A model was asked for that is not the one that made the catalog."""
 
 
 class VideoError(CommandError):

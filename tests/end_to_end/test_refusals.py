@@ -108,7 +108,7 @@ def test_a_query_with_another_model_by_name_is_refused_before_anything_is_fetche
     vsearch, _ = indexed
     run = vsearch("query", "a red car", "--model", "microsoft/xclip-base-patch16")
     assert_refused(
-        run, code=1, saying=(str(model), "microsoft/xclip-base-patch16", "`vsearch forget --all`")
+        run, code=1, saying=(str(model), "microsoft/xclip-base-patch16", "`vsearch forget --all ")
     )
 
 
@@ -119,8 +119,8 @@ def test_other_weights_are_refused_with_both_sides_named(
     vsearch, _ = indexed
     argument = library if command == "index" else "a red car"
     run = vsearch(command, argument, "--model", other_model)
-    way_out = "--catalog FOLDER" if command == "query" else "`vsearch forget --all --catalog "
-    assert_refused(run, code=1, saying=(str(model), str(other_model), way_out))
+    mends = (f"`--model {model}", "`vsearch forget --all --catalog ")
+    assert_refused(run, code=1, saying=(str(model), str(other_model), *mends))
 
 
 def test_the_same_weights_in_another_folder_are_the_same_model(

@@ -6,12 +6,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from catalog import Catalog, ClipSpan, FileLocation, Provenance, VideoRecord
+from catalog import (
+    Catalog,
+    ClipSpan,
+    FileLocation,
+    Provenance,
+    ProvenanceMismatchError,
+    VideoRecord,
+)
 from search import (
     EmptyQueryError,
     InvalidLimitError,
     NothingIndexedError,
-    OtherModelError,
     Searcher,
 )
 from xclip_core import ModelIdentity
@@ -143,7 +149,9 @@ def test_a_catalog_of_another_model_is_refused_with_both_named(catalog):
             replace(IDENTITY, model="rooms", model_digest="cd" * 32)
         ),
     )
-    with pytest.raises(OtherModelError, match=r"made with words.*comes from rooms.*--model words"):
+    with pytest.raises(
+        ProvenanceMismatchError, match=r"made with words.*asks for rooms.*--model words"
+    ):
         other.search("kitchen")
 
 
@@ -193,7 +201,7 @@ def test_the_model_is_loaded_once_and_when_it_is_wanted(catalog):
 
 def test_warming_up_sees_that_the_model_is_another_one(catalog):
     stranger = WordEmbedder(replace(IDENTITY, model="rooms", model_digest="cd" * 32))
-    with pytest.raises(OtherModelError, match="comes from rooms"):
+    with pytest.raises(ProvenanceMismatchError, match="asks for rooms"):
         Searcher(catalog=catalog, load_embedder=lambda _: stranger).warm_up()
 
 

@@ -199,8 +199,8 @@ def test_a_catalog_of_another_model_is_named(
     opened = page()
     monkeypatch.setenv("VSEARCH_UI_MODEL", "microsoft/xclip-base-patch32")
     opened.look_again()
-    assert f"was made with the model {model}" in opened.words
-    assert "<code>vsearch forget --all</code>" in opened.words
+    assert f"was made with {model}" in opened.words
+    assert "<code>vsearch forget --all --catalog" in opened.words
 
 
 def test_a_page_started_by_hand_shows_nothing_and_says_how_to_start_it(page) -> None:

@@ -13,7 +13,7 @@ from catalog import ClipSpan
 from indexer import sample_times
 from search import notes_on
 from vsearch.errors import VideoError
-from vsearch.services.models import load_embedder, stored_provenance
+from vsearch.services.models import catalog_provenance, load_embedder
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -50,7 +50,7 @@ def classify(
     Raises VideoError when the file cannot be read, before any model is loaded where possible.
     """
     info = _probe(video)
-    embedder = load_embedder(settings, made_by=stored_provenance(settings))
+    embedder = load_embedder(settings, made_by=catalog_provenance(settings))
     begin = time.perf_counter()
     probabilities = embedder.classify(_whole_video(info, embedder=embedder), labels)
     took_ms = 1000 * (time.perf_counter() - begin)

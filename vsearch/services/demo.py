@@ -7,8 +7,7 @@ import shutil
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from catalog import ProvenanceMismatchError
-from search import OtherModelError
+from catalog import CatalogOutdatedError, ProvenanceMismatchError
 from toyworld.library import make_library
 from vsearch.services.indexing import IndexOptions, index_library
 from vsearch.services.search import open_searcher
@@ -76,7 +75,7 @@ def run_demo(settings: Settings, *, report: Callable[[IndexEvent], None]) -> Dem
     log.info("Indexing %d films", len(films))
     try:
         indexed, answers = _index_and_ask(films, library, settings=settings, report=report)
-    except (ProvenanceMismatchError, OtherModelError):
+    except (CatalogOutdatedError, ProvenanceMismatchError):
         # An older version left it, with another demo model; the films it knows are made here.
         shutil.rmtree(settings.catalog)
         indexed, answers = _index_and_ask(films, library, settings=settings, report=report)

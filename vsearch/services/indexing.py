@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,7 +19,12 @@ from indexer import (
 from indexer import index_library as run_index
 from machine.names import command_line
 from machine.presence import is_there
-from vsearch.services.models import LazyModel, open_catalog, stored_provenance
+from vsearch.services.models import (
+    LazyModel,
+    binding_provenance,
+    existing_catalog,
+    open_catalog,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -80,16 +85,22 @@ def open_index(
     any case. `purpose` is the command that others are told of who want the catalog meanwhile.
     `model` is that of an earlier OpenIndex, which may have been loaded already.
 
-    Raises CatalogLockedError, ModelConflictError, ProvenanceMismatchError, ModelError, and
-    PathMissingError when nothing is known yet and there is nothing at one of the paths.
+    Raises CatalogLockedError, ProvenanceMismatchError, ModelError, and PathMissingError when
+    nothing is known yet and one of the paths does not exist.
     """
-    made_by = stored_provenance(settings)
-    model = model or LazyModel(settings, made_by=made_by)
-    if made_by is None:
-        _require_there(paths)
-        model.clip_format()
-    task = f"{purpose} {command_line(*paths)}"
-    with open_catalog(settings, create=True) as catalog, catalog.lock(task):
+    with ExitStack() as opened:
+        catalog = existing_catalog(settings)
+        made_by: Provenance | None = None
+        if catalog is not None:
+            opened.enter_context(catalog)
+            made_by = binding_provenance(catalog, settings=settings)
+        model = model or LazyModel(settings, made_by=made_by)
+        if made_by is None:
+            _require_there(paths)
+            model.clip_format()
+        if catalog is None:
+            catalog = opened.enter_context(open_catalog(settings, create=True))
+        opened.enter_context(catalog.lock(f"{purpose} {command_line(*paths)}"))
         if made_by is None or settings.model not in (None, made_by.model):
             made_by = _agreeing(catalog, model)
         yield OpenIndex(catalog=catalog, model=model, made_by=made_by)

@@ -6,11 +6,10 @@ import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from catalog import Catalog, CatalogMissingError, Provenance
+from catalog import Catalog, CatalogMissingError, Provenance, mismatch
 from machine import usable_cores
 from machine.names import command_line
 from machine.presence import is_folder
-from vsearch.errors import ModelConflictError
 from vsearch.services.file_cache import FileCache
 from xclip_core import DEFAULT_MODEL
 
@@ -38,25 +37,38 @@ def with_flags(advice: str, *, settings: Settings) -> str:
     return advice.replace("`vsearch index PATH`", f"`{command}`")
 
 
-def stored_provenance(settings: Settings) -> Provenance | None:
-    """What made the catalog; None where there is no catalog, or an empty one.
-
-    One without videos takes another model, if that is asked for.
-    """
+def existing_catalog(settings: Settings) -> Catalog | None:
+    """The catalog that the settings name, if there is one; the caller closes it."""
     try:
-        with open_catalog(settings) as catalog:
-            made_by = catalog.provenance
-            other = made_by is not None and settings.model not in (None, made_by.model)
-            return None if other and not catalog.has_videos else made_by
+        return open_catalog(settings)
     except CatalogMissingError:
         return None
+
+
+def binding_provenance(catalog: Catalog, *, settings: Settings) -> Provenance | None:
+    """The provenance that the model must agree with, if there is one.
+
+    A catalog without videos takes another model, if the settings name one.
+    """
+    made_by = catalog.provenance
+    other = made_by is not None and settings.model not in (None, made_by.model)
+    return None if other and not catalog.has_videos else made_by
+
+
+def catalog_provenance(settings: Settings) -> Provenance | None:
+    """The same for the catalog that the settings name, which may not exist."""
+    catalog = existing_catalog(settings)
+    if catalog is None:
+        return None
+    with catalog:
+        return binding_provenance(catalog, settings=settings)
 
 
 def model_to_load(settings: Settings, *, made_by: Provenance | None) -> str:
     """The model that was asked for, else the one that made the catalog, else the default.
 
-    Raises ModelConflictError, before anything is loaded, when a model is asked for by another name
-    than that of the one that made the catalog.
+    Raises ProvenanceMismatchError, before anything is loaded, when the settings name another model
+    than the one that made the catalog.
     """
     if made_by is None:
         return settings.model or DEFAULT_MODEL
@@ -66,15 +78,7 @@ def model_to_load(settings: Settings, *, made_by: Provenance | None) -> str:
     # A folder may hold the same weights at another place: the catalog compares their digests.
     if is_folder(Path(asked)) or asked.partition("@")[0] == made_by.model:
         return asked
-    raise ModelConflictError(
-        f"the catalog {settings.catalog} was made with the model {made_by.model}, not {asked}; "
-        f"leave --model out to use {made_by.model}, or begin anew: "
-        f"`{_emptying(settings)}` empties the catalog, and leaves the films as they are"
-    )
-
-
-def _emptying(settings: Settings) -> str:
-    return command_line("vsearch", "forget", "--all", *settings.catalog_flags)
+    raise mismatch(settings.catalog, made_by=made_by, asked=asked)
 
 
 def known_digests(settings: Settings) -> FileCache:
@@ -85,8 +89,8 @@ def known_digests(settings: Settings) -> FileCache:
 def load_embedder(settings: Settings, *, made_by: Provenance | None) -> Embedder:
     """The model that was asked for, else the one that made the catalog, else the default.
 
-    Raises ModelConflictError, before loading anything, when a model is asked for by another name
-    than that of the one that made the catalog.
+    Raises ProvenanceMismatchError, before loading anything, when the settings name another model
+    than the one that made the catalog.
     """
     from xclip_core import Embedder
 

@@ -39,9 +39,9 @@ def search(
 def open_searcher(settings: Settings) -> Iterator[Searcher]:
     """A searcher over the catalog, open for as long as the block lasts.
 
-    The model is loaded for the first sentence or by `Searcher.warm_up`. Before that
-    NothingIndexedError is raised, and ModelConflictError for a model by another name; after it
-    OtherModelError for one with other weights.
+    The model is loaded for the first sentence or by `Searcher.warm_up`. NothingIndexedError is
+    raised before that, and ProvenanceMismatchError for another model: before, if it has another
+    name, else after.
     """
     with open_catalog(settings) as catalog:
         try:
