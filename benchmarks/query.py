@@ -50,7 +50,7 @@ SHOWN = 10  # moments
 POOL = 256  # clips that a search for so many moments ranks
 
 PADDED = 77  # tokens, as the published processor pads
-_WARM_BAR_MS = 30.0
+_WARM_BAR_MS, _BUSY_FACTOR = 45.0, 2  # the second beside busy processes
 _FIRST_BAR, _AGAIN_BAR = 2.5, 0.6
 _REPOSITORY = Path(__file__).resolve().parents[1]
 
@@ -128,7 +128,7 @@ def _warm_rows(question: Question) -> list[Row]:
     clips = figure_of(_difference_ms(timings["moments"], timings["scan"]), unit="ms")
     met = timings["whole"].median * 1000 <= _WARM_BAR_MS
     return [
-        Row("warm question, sentence to JSON", timings["whole"].figure, "p50 ≤ 30 ms", met),
+        Row("warm question, sentence to JSON", timings["whole"].figure, _bar(_WARM_BAR_MS), met),
         Row("– of it text encoding", timings["text"].figure),
         Row("– of it vector scan", timings["scan"].figure),
         Row("– of it clips (SQL) to moments", clips, note="a vector to moments less the scan"),
@@ -146,8 +146,14 @@ def _contention_row(question: Question) -> Row:
         for _ in range(others):
             running.enter_context(busy_core())
         time.sleep(1.0)  # until they all run
-        timings = side_by_side({"text": question.text}, rounds=WARM_ROUNDS)
-    return Row(f"text encoding with {others} cores kept busy by others", timings["text"].figure)
+        timing = side_by_side({"whole": question.whole}, rounds=WARM_ROUNDS)["whole"]
+    bar = _BUSY_FACTOR * _WARM_BAR_MS
+    what = f"warm question with {others} cores kept busy by others"
+    return Row(what, timing.figure, _bar(bar), timing.median * 1000 <= bar)
+
+
+def _bar(milliseconds: float) -> str:
+    return f"p50 ≤ {milliseconds:g} ms"
 
 
 def _difference_ms(whole: Timing, part: Timing) -> list[float]:

@@ -4,15 +4,12 @@ What starts processes is in `machine.child`: most commands do without. How files
 named to people and to their shells is in `machine.names`.
 """
 
-from machine.cores import idle_cores, memory_threads, usable_cores
-from machine.process import SPIN_SECONDS, prepare_process, settle_process, thread_limit
+from machine.cores import memory_threads, usable_cores
+from machine.process import prepare_process, settle_process
 
 __all__ = [
-    "SPIN_SECONDS",
-    "idle_cores",
     "memory_threads",
     "prepare_process",
     "settle_process",
-    "thread_limit",
     "usable_cores",
 ]

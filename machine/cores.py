@@ -1,4 +1,4 @@
-"""How many cores this process may use, which may be fewer than the machine has, and are free."""
+"""Number of cores that this process may use, which may be fewer than the machine has."""
 
 import math
 import os
@@ -6,8 +6,6 @@ from pathlib import Path
 
 _OWN_GROUP = Path("/proc/self/cgroup")
 _GROUPS = Path("/sys/fs/cgroup")
-_LOAD = Path("/proc/loadavg")
-_LOOKS = 3  # some 30 µs each
 _MEMORY_THREADS = 4  # more read it no faster, and others want to work too
 
 
@@ -25,34 +23,9 @@ def memory_threads() -> int:
     return min(_MEMORY_THREADS, usable_cores())
 
 
-def idle_cores(*, own_threads: int = 1, load: Path = _LOAD) -> int | None:
-    """Those of the usable cores that no others run on at this moment; at least 1.
-
-    A process that is confined to some cores is not told whether others run on those: they count.
-
-    Args:
-        own_threads: how many of the caller's run now.
-
-    Returns:
-        None where the system does not tell: Linux does.
-    """
-    try:
-        # What runs for less than the time between two looks is no work to stand back for.
-        running = min(_running(load) for _ in range(_LOOKS))
-    except (OSError, ValueError, IndexError):
-        return None
-    others = max(running - own_threads, 0)
-    return max(min(usable_cores(), _cores() - others), 1)
-
-
 def _cores() -> int:
     affinity = getattr(os, "sched_getaffinity", None)  # Linux
     return len(affinity(0)) if affinity else os.cpu_count() or 1
-
-
-def _running(load: Path) -> int:
-    """Threads of all processes that run or could; see proc_loadavg(5)."""
-    return int(load.read_text(encoding="ascii").split()[3].partition("/")[0])
 
 
 def _quota(own_group: Path, groups: Path) -> float:

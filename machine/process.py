@@ -8,14 +8,11 @@ _THREADS = {
     # Threads that spin while they wait for work take the cores from the decoders: on a busy machine
     # an index run took three times as long.
     "OMP_WAIT_POLICY": "PASSIVE",
-    # NumPy takes one thread; the text encoder asks for as many as there are free cores. These spin
-    # as well: 4 million cycles after each product, some milliseconds, and not a tenth of a second.
-    "OPENBLAS_DEFAULT_NUM_THREADS": "1",
-    "OPENBLAS_THREAD_TIMEOUT": "22",
+    # NumPy computes in one thread. Two embed a text faster on an idle machine, but wait for each
+    # other at every product: beside two busy processes a text took 600 ms with them, and 42 to
+    # 88 ms with one.
+    "OPENBLAS_NUM_THREADS": "1",
 }
-_LIMITS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS")
-_DIGITS = 9  # no machine has more threads, and Python reads no number of thousands of digits
-SPIN_SECONDS = 0.002  # for so long NumPy's threads run on after a product
 
 
 def prepare_process() -> None:
@@ -28,13 +25,6 @@ def prepare_process() -> None:
     # Nearly all that a short command makes stays to its end. To look through it after every 700 new
     # objects, as is usual, takes a twentieth of such a command's time.
     gc.set_threshold(200_000, 20, 20)
-
-
-def thread_limit() -> int | None:
-    """How many threads the user lets a computation have; None if the environment does not say."""
-    said = [os.environ.get(name, "").partition(",")[0].strip() for name in _LIMITS]
-    counts = [int(text) for text in said if text.isdecimal() and len(text) <= _DIGITS]
-    return min((count for count in counts if count), default=None)
 
 
 def settle_process() -> None:

@@ -1,6 +1,6 @@
-"""Sentences to vectors without PyTorch: of a checkpoint, the text encoder and the tokenizer alone.
+"""Text embedder: texts to vectors without PyTorch, by a checkpoint's tokenizer and text encoder.
 
-`xclip_core.embedder` is its counterpart for what films show.
+`xclip_core.embedder` is its counterpart for clips.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _STRAIGHT_QUOTES = str.maketrans("‘’‚‛“”„‟", "''''\"\"\"\"")
 
 
 class TextEmbedder:
-    """The text side of a checkpoint, on the processor, in float32. Safe to use from threads.
+    """Text side of a checkpoint, on the processor, in float32. Safe to use from several threads.
 
     Attributes:
         identity: what an index has to remember about the model.
@@ -36,7 +36,7 @@ class TextEmbedder:
 
     def __init__(
         self,
-        tower: NumpyTextEncoder,
+        encoder: NumpyTextEncoder,
         *,
         tokenizer: Tokenizer,
         identity: ModelIdentity,
@@ -44,7 +44,7 @@ class TextEmbedder:
     ) -> None:
         self.identity = identity
         self._source = source  # of the weights, for messages
-        self._tower = tower
+        self._encoder = encoder
         self._tokenizer = tokenizer
 
     @classmethod
@@ -62,7 +62,7 @@ class TextEmbedder:
             model: "demo", a folder, or a Hub id (`owner/name[@revision]`).
             offline: do not ask the Hub for what is not in its cache on this machine.
             cache: holds digests of weights, so that they are not hashed at every load.
-            on_message: told in sentences what takes time.
+            on_message: called with a sentence for what takes time.
 
         Raises:
             ModelError: the checkpoint cannot be used; one sentence.
@@ -72,27 +72,30 @@ class TextEmbedder:
         )
         with ThreadPoolExecutor(max_workers=1) as beside:
             identity = beside.submit(files.identity, cache=cache)
-            tower = _read_tower(files.config, files.weights)
+            encoder = _read_encoder(files.config, files.weights)
         return cls(
-            tower,
+            encoder,
             tokenizer=files.tokenizer,
             identity=identity.result(),
             source=files.weights[0],
         )
 
     def letters_read(self, text: str) -> int | None:
-        """How many letters of a text that is too long count; None where all do."""
+        """Number of leading characters that the model reads of a text; None for all of them."""
         return self._tokenizer.letters_read(clean_text(text))
 
     def embed_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """What sentences mean, whatever the video: K texts to (K, P) unit vectors.
+        """Embed K texts.
+
+        Returns:
+            (K, D) float32, unit vectors. They do not depend on any video.
 
         Raises:
-            WeightsError: the weights make numbers that are not finite.
+            WeightsError: the vectors are not finite.
         """
         vectors = np.zeros((len(texts), self.identity.dim), dtype=np.float32)
         for row, text in enumerate(texts):
-            vectors[row] = self._tower.encode(self._tokenizer.encode(clean_text(text)))
+            vectors[row] = self._encoder.encode(self._tokenizer.encode(clean_text(text)))
         if not np.isfinite(vectors).all():
             raise WeightsError(
                 damaged(self._source, "the text encoder computes numbers that are not finite")
@@ -105,7 +108,7 @@ def clean_text(text: str) -> str:
     return html.unescape(html.unescape(text)).translate(_STRAIGHT_QUOTES)
 
 
-def _read_tower(config: XCLIPConfig, files: Sequence[Path]) -> NumpyTextEncoder:
+def _read_encoder(config: XCLIPConfig, files: Sequence[Path]) -> NumpyTextEncoder:
     stored = map_weights(files, prefixes=TEXT_PREFIXES)
     found = {name: tensor.form for name, tensor in stored.items() if name not in OBSOLETE_BUFFERS}
     wanted = text_shapes(config.text, projection_dim=config.projection_dim)

@@ -1,26 +1,22 @@
-"""The text encoder (CLIP's, `xclip_core.model.text`) in NumPy: all that a question needs.
+"""Text encoder in NumPy: CLIP's, as `xclip_core.model.text`, without PyTorch.
 
-It computes the same as the PyTorch module, sentence by sentence at each one's own length, on
-weights that stay in their file. For a dozen tokens the time goes into reading the weights, so
-nothing is gained by PyTorch, and its import alone takes longer than a hundred questions.
+It computes one text at a time, at its own length, on weights that stay in their file. With a dozen
+tokens most of the time goes into reading the weights, so PyTorch would gain nothing, and its import
+alone takes longer than a hundred queries. NumPy's products run in as many threads as its BLAS has:
+vsearch sets one (`machine.prepare_process`), as two wait for each other on a busy machine.
 
-Letters in shape comments: L tokens, H heads, D width, P projection.
+Letters in shapes: L tokens, Q tokens whose state is computed, H heads, W width of a state, D length
+of the vector.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from threading import Lock
-from time import perf_counter
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from threadpoolctl import ThreadpoolController
 
-from machine import SPIN_SECONDS, idle_cores, thread_limit
 from xclip_core.checkpoint.mapped_weights import StoredTensor
 from xclip_core.errors import InputError
 from xclip_core.inference.activations import ACTIVATION_ARRAYS, ArrayFunction
@@ -29,12 +25,6 @@ from xclip_core.model.config import TextConfig
 Floats = NDArray[np.float32]
 
 TEXT_PREFIXES = ("text_model.", "text_projection.")
-
-_MOST_THREADS = 4  # four read memory about as fast as it gives
-_WIDTH_WORTH_THREADS = 256  # a narrower layer is done before a second thread has begun
-
-# How many threads NumPy's products take is one number for the whole process.
-_TURN = Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +45,10 @@ class _Norm:
 @dataclass(frozen=True, slots=True)
 class _Linear:
     weight: Floats  # (outputs, inputs)
-    bias: Floats
+    bias: Floats  # (outputs,)
 
     def __call__(self, x: Floats) -> Floats:
-        # The weights stand first as they lie in their file: so the product is shared out among
-        # cores by rows of the weights, of which each core reads its own.
+        # The weights first: BLAS reads them in the order of the file, which is faster.
         y: Floats = (self.weight @ x.T).T + self.bias
         return y
 
@@ -80,14 +69,14 @@ class _Layer:
     head_width: int
 
     def __call__(self, x: Floats, *, mask: Floats) -> Floats:
-        """The states (L, D) after this layer, of the tokens that may ask.
+        """States (L, W) to the states (Q, W) of the last Q tokens after this layer.
 
         Args:
-            mask: (tokens that ask, L), what is added to the scores; the last tokens ask.
+            mask: (Q, L) additive attention mask.
         """
-        seen = self.norm1(x)
-        asking = slice(-len(mask), None)
-        x = x[asking] + self._attend(seen, queries=seen[asking], mask=mask)
+        normed = self.norm1(x)
+        last = slice(-len(mask), None)
+        x = x[last] + self._attend(normed, queries=normed[last], mask=mask)
         x += self.fc2(self.activation(self.fc1(self.norm2(x))))
         return x
 
@@ -95,7 +84,7 @@ class _Layer:
         q = self._split_heads(self.q(queries))
         k = self._split_heads(self.k(x))
         v = self._split_heads(self.v(x))
-        scores: Floats = q @ k.transpose(0, 2, 1)  # (H, tokens that ask, L)
+        scores: Floats = q @ k.transpose(0, 2, 1)  # (H, Q, L)
         scores *= np.float32(self.head_width**-0.5)
         scores += mask
         scores -= scores.max(axis=-1, keepdims=True)
@@ -104,35 +93,19 @@ class _Layer:
         return self.out((scores @ v).transpose(1, 0, 2).reshape(queries.shape))
 
     def _split_heads(self, x: Floats) -> Floats:
-        """(L, D) to (H, L, D / H)."""
+        """(L, W) to (H, L, W / H)."""
         return x.reshape(len(x), -1, self.head_width).transpose(1, 0, 2)
 
 
-class FreeCores(Protocol):
-    """See `machine.idle_cores`."""
-
-    def __call__(self, *, own_threads: int) -> int | None:
-        """How many cores there are to work on."""
-
-
 class NumpyTextEncoder:
-    """Sentences as ids to unit vectors. Safe to use from several threads, which take turns.
+    """Text encoder: token ids to a unit vector. Safe to use from several threads.
 
     Args:
         config: the architecture.
-        weights: the tensors of `text_shapes`, checked.
-        free_cores: asked before each sentence, with how many threads of its own may still run:
-            threads that wait for a core that others use take longer than one thread alone. None
-            for a machine that does not tell; one thread works there.
+        weights: the tensors of `text_shapes`, by published name, with checked shapes.
     """
 
-    def __init__(
-        self,
-        config: TextConfig,
-        weights: Mapping[str, StoredTensor],
-        *,
-        free_cores: FreeCores = idle_cores,
-    ) -> None:
+    def __init__(self, config: TextConfig, weights: Mapping[str, StoredTensor]) -> None:
         self._tokens = weights["text_model.embeddings.token_embedding.weight"]
         self._positions = weights["text_model.embeddings.position_embedding.weight"].whole()
         self._layers = [
@@ -141,57 +114,39 @@ class NumpyTextEncoder:
         ]
         self._last_norm = _read_norm(weights, "text_model.final_layer_norm", config=config)
         self._projection = weights["text_projection.weight"].whole()
-        self._free_cores = free_cores
-        self._products = ThreadpoolController().select(user_api="blas")
-        wide = config.hidden_size >= _WIDTH_WORTH_THREADS
-        self._most_threads = min(thread_limit() or _MOST_THREADS, _MOST_THREADS) if wide else 1
-        self._threads = 1
-        self._ended = -math.inf
 
     def encode(self, ids: NDArray[np.int64]) -> Floats:
-        """What a sentence means.
+        """Encode one text.
 
         Args:
-            ids: (L,). What follows the first end mark, the largest id, changes nothing.
+            ids: (L,) int64. Ids after the first end mark, the largest id, change nothing.
 
         Returns:
-            (P,) of unit length.
+            (D,) float32, of unit length.
 
         Raises:
-            InputError: the sentence is longer than the position table.
+            InputError: the text is longer than the position table.
         """
         if len(ids) > len(self._positions):
             raise InputError(
                 f"a text of {len(ids)} tokens was given; this model reads at most "
                 f"{len(self._positions)}"
             )
-        with _TURN:
-            self._threads = self._fitting_threads()
-            with self._products.limit(limits=self._threads):
-                projected = self._projected(ids[: int(ids.argmax()) + 1])
-            self._ended = perf_counter()
+        projected = self._projected(ids[: int(ids.argmax()) + 1])
         return projected / np.linalg.norm(projected)
 
     def _projected(self, ids: NDArray[np.int64]) -> Floats:
         x = self._tokens.rows(ids) + self._positions[: len(ids)]
-        mask = _no_look_ahead(len(ids))
+        mask = _causal_mask(len(ids))
         for layer in self._layers:
-            # Of the last states only the end mark's is wanted, so it alone asks and thinks there.
+            # Of the last layer only the state of the end mark is needed.
             x = layer(x, mask=mask[-1:] if layer is self._layers[-1] else mask)
         projected: Floats = self._projection @ self._last_norm(x[-1:])[0]
         return projected
 
-    def _fitting_threads(self) -> int:
-        if self._most_threads == 1:
-            return 1
-        spinning = perf_counter() - self._ended < SPIN_SECONDS
-        free = self._free_cores(own_threads=self._threads if spinning else 1) or 1
-        # Of three free cores one is left: what others do goes up and down.
-        return min(4 if free >= 4 else 2 if free >= 2 else 1, self._most_threads)
-
 
 def text_shapes(config: TextConfig, *, projection_dim: int) -> dict[str, tuple[int, ...]]:
-    """The tensors of a text encoder, by published name."""
+    """Return the shapes of a text encoder's tensors, by published name."""
     width, hidden = config.hidden_size, config.intermediate_size
     shapes: dict[str, tuple[int, ...]] = {
         "text_model.embeddings.token_embedding.weight": (config.vocab_size, width),
@@ -241,6 +196,6 @@ def _read_norm(weights: Mapping[str, StoredTensor], name: str, *, config: TextCo
     return _Norm(weight, bias, eps=config.layer_norm_eps)
 
 
-def _no_look_ahead(length: int) -> Floats:
-    """(L, L): minus infinity where a token would see what comes after it."""
+def _causal_mask(length: int) -> Floats:
+    """Return the causal attention mask (L, L): minus infinity above the diagonal."""
     return np.triu(np.full((length, length), -np.inf, dtype=np.float32), k=1)
