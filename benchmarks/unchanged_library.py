@@ -31,7 +31,7 @@ import numpy as np
 from catalog import Catalog, ClipSpan, FileLocation, VideoRecord
 from indexer import (
     ClipEmbedder,
-    ClipFormat,
+    ClipSpec,
     IndexSettings,
     index_library,
     provenance_of,
@@ -204,7 +204,7 @@ class _NoModel:
     def calls_at_once(self) -> int:
         return 1
 
-    def clip_format(self) -> ClipFormat:
+    def clip_format(self) -> ClipSpec:
         _fail("a video of an unchanged library would be decoded")
 
     def load(self) -> ClipEmbedder:

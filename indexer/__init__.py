@@ -1,27 +1,27 @@
 """The write side: find videos, cut them into clips, embed the clips, commit them."""
 
+from indexer.counters import RunCounters
 from indexer.decode.plan import Sampling, plan_clips, sample_times
-from indexer.embed.threads import ClipEmbedder, ClipFormat, Model
+from indexer.embed.threads import ClipEmbedder, ClipSpec, ModelLoader
 from indexer.errors import (
     IndexingError,
     NoWatchesError,
     PathMissingError,
-    ReaderError,
     SettingsError,
-    UnreadableFilmError,
+    UnreadableVideoError,
+    WorkerStartError,
 )
 from indexer.events import (
     ClipsEmbedded,
     Event,
     FileDone,
-    FilmStarted,
     LibraryWalked,
     Outcome,
-    Report,
+    VideoStarted,
     Walking,
 )
 from indexer.pipeline import index_library, provenance_of
-from indexer.progress import Progress, ProgressMeter
+from indexer.progress import CurrentVideo, Progress
 from indexer.report import IndexReport, LeftOut
 from indexer.scan.fingerprint import Sample, read_fingerprint, read_sample
 from indexer.scan.names import VIDEO_SUFFIXES
@@ -33,11 +33,11 @@ from indexer.watch.loop import IndexPass, watch_library
 __all__ = [
     "VIDEO_SUFFIXES",
     "ClipEmbedder",
-    "ClipFormat",
+    "ClipSpec",
     "ClipsEmbedded",
+    "CurrentVideo",
     "Event",
     "FileDone",
-    "FilmStarted",
     "FoundFile",
     "IndexPass",
     "IndexReport",
@@ -45,22 +45,22 @@ __all__ = [
     "IndexingError",
     "LeftOut",
     "LibraryWalked",
-    "Model",
+    "ModelLoader",
     "NoWatchesError",
     "Outcome",
     "PathMissingError",
     "Progress",
-    "ProgressMeter",
-    "ReaderError",
-    "Report",
     "ReportedFailures",
+    "RunCounters",
     "Sample",
     "Sampling",
     "SettingsError",
-    "UnreadableFilmError",
+    "UnreadableVideoError",
+    "VideoStarted",
     "Walk",
     "Walking",
     "WatchSettings",
+    "WorkerStartError",
     "find_videos",
     "index_library",
     "plan_clips",

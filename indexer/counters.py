@@ -1,118 +1,123 @@
-"""What one run has done so far: counted here, told to whoever listens, summed up at the end."""
+"""The one account of a run: progress, events and the final report are read from it."""
 
 import time
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
+from operator import attrgetter
 from pathlib import Path
+from threading import Lock
 
 from catalog import FileProblem
-from indexer.events import FileDone, Outcome, Report
+from indexer.events import Event, FileDone, Outcome
+from indexer.progress import Progress, ProgressMeter
 from indexer.report import IndexReport, LeftOut
-from indexer.scan.walk import FoundFile
 
 
-@dataclass(slots=True, kw_only=True)
-class Ledger:
-    """Counts of files by outcome, and lists of those that a person should know of."""
+def _ignore(_: Event) -> None:
+    pass
 
-    report: Report
-    _started: float = field(default_factory=time.monotonic)
-    # Of most files it is only known that they have not changed: hashing an Outcome takes too long.
-    _unchanged: int = 0
-    _counts: dict[Outcome, int] = field(default_factory=lambda: dict.fromkeys(Outcome, 0))
-    _failed: list[FileProblem] = field(default_factory=list)
-    _damaged: list[FileProblem] = field(default_factory=list)
-    _absent: set[Path] = field(default_factory=set)
-    _removed: int = 0
-    _left_out: tuple[LeftOut, ...] = ()
-    _clips: int = 0
-    _video_seconds: float = 0.0
 
-    def indexed(
-        self, file: FoundFile, *, clips: int, video_seconds: float, damage: str | None
+class RunCounters:
+    """Counts of one run's files by outcome, lists of what a person should know, and progress.
+
+    The run counts in one thread; any thread may read `progress` meanwhile.
+    """
+
+    def __init__(
+        self,
+        on_event: Callable[[Event], None] = _ignore,
+        *,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """A film was decoded, embedded and committed."""
-        self._clips += clips
-        self._video_seconds += video_seconds
-        if damage is not None:
-            self._damaged.append(FileProblem(file.path, damage))
-        self._done(
-            FileDone(
-                file.path,
-                file.size,
-                Outcome.INDEXED,
-                clips=clips,
-                video_seconds=video_seconds,
-                damage=damage,
-            )
-        )
+        """Count from zero.
 
-    def found(self, file: FoundFile, outcome: Outcome) -> None:
-        """A file that had to be looked into holds what is known already."""
-        self._done(FileDone(file.path, file.size, outcome))
+        Args:
+            on_event: called with each event, after it was counted.
+            clock: returns seconds, never less than before.
+        """
+        self._on_event = on_event
+        self._meter = ProgressMeter(clock)
+        self._counting = Lock()
+        self._counts = dict.fromkeys(Outcome, 0)
+        self._failed: list[FileProblem] = []
+        self._damaged: list[FileProblem] = []
+        self._absent: list[Path] = []
+        self._left_out: list[LeftOut] = []
+        self._unchanged = 0  # most files: to look an Outcome up for each takes too long
+        self._removed = 0
+        self._clips = 0
+        self._video_seconds = 0.0
 
-    def failed(self, file: FoundFile, *, error: str) -> None:
-        """A file was tried and cannot be indexed."""
-        self._failed.append(FileProblem(file.path, error))
-        self._done(FileDone(file.path, file.size, Outcome.FAILED, error=error))
+    def record(self, event: Event) -> None:
+        """Count an event, then pass it to `on_event`."""
+        with self._counting:
+            self._meter.observe(event)
+            if isinstance(event, FileDone):
+                self._count(event)
+        self._on_event(event)
 
-    def no_video(self, file: FoundFile, *, error: str) -> None:
-        """A file that was looked into is something else than a video."""
-        self._done(FileDone(file.path, file.size, Outcome.NO_VIDEO, error=error))
+    def _count(self, event: FileDone) -> None:
+        self._counts[event.outcome] += 1
+        self._clips += event.clips
+        self._video_seconds += event.video_seconds
+        if event.outcome is Outcome.FAILED:
+            self._failed.append(FileProblem(event.path, event.error or ""))
+        if event.damage is not None:
+            self._damaged.append(FileProblem(event.path, event.damage))
 
-    def known_as_no_video(self) -> None:
-        """A file is known to be something else and need not be opened."""
+    def progress(self) -> Progress:
+        """Progress now; safe in any thread."""
+        with self._counting:
+            return self._meter.progress()
+
+    def unchanged(self) -> None:
+        """Count a known file that need not be opened."""
+        self._unchanged += 1
+
+    def not_a_video(self) -> None:
+        """Count a file that is known to be something else and need not be opened."""
         self._counts[Outcome.NO_VIDEO] += 1
 
-    def unreadable(self, failure: FileProblem) -> None:
-        """The system would not show a file or folder, or what it shows is none."""
-        self._failed.append(failure)
-        self._done(FileDone(failure.path, 0, Outcome.FAILED, error=failure.reason))
-
-    def left_alone(self, failure: FileProblem) -> None:
-        """Something is not in the index that this run did not try to open."""
+    def failed_before(self, failure: FileProblem) -> None:
+        """List a file that failed in an earlier run and was not tried again."""
         self._failed.append(failure)
 
     def absent(self, folder: FileProblem) -> None:
-        """A folder that may not be mounted: its files stay in the catalog."""
-        self._absent.add(folder.path)
+        """List a folder that may not be mounted; its files stay in the catalog."""
+        self._absent.append(folder.path)
         self._failed.append(folder)
 
-    def unchanged(self) -> None:
-        """A known file need not be opened."""
-        self._unchanged += 1
-
     def removed(self, files: int) -> None:
-        """Known files are gone and were forgotten."""
+        """Count known files that are gone and were taken out of the catalog."""
         self._removed += files
 
     def left_out(self, known: Iterable[LeftOut]) -> None:
-        """Known files were not looked at, and stay."""
-        self._left_out = tuple(known)
+        """List known files that this run was told not to look at; they stay in the catalog."""
+        self._left_out.extend(known)
 
-    def summary(self, *, interrupted: bool, unsaved: str | None) -> IndexReport:
-        """Everything that was counted, lists in path order."""
+    def report(
+        self,
+        *,
+        took_seconds: float,
+        interrupted: bool,
+        unsaved: str | None = None,
+        model: str | None = None,
+    ) -> IndexReport:
+        """Everything that was counted, lists in the order of their paths."""
+        by_path = attrgetter("path")
         return IndexReport(
             indexed=self._counts[Outcome.INDEXED],
             unchanged=self._unchanged + self._counts[Outcome.UNCHANGED],
             moved=self._counts[Outcome.MOVED],
             removed=self._removed,
-            failed=tuple(sorted(self._failed, key=_path)),
-            absent=frozenset(self._absent),
-            damaged=tuple(sorted(self._damaged, key=_path)),
+            failed=tuple(sorted(self._failed, key=by_path)),
+            damaged=tuple(sorted(self._damaged, key=by_path)),
             clips=self._clips,
             video_seconds=self._video_seconds,
-            took_seconds=time.monotonic() - self._started,
+            took_seconds=took_seconds,
             interrupted=interrupted,
             unsaved=unsaved,
+            model=model,
             no_video=self._counts[Outcome.NO_VIDEO],
-            left_out=tuple(sorted(self._left_out, key=lambda one: one.path)),
+            left_out=tuple(sorted(self._left_out, key=by_path)),
+            absent=frozenset(self._absent),
         )
-
-    def _done(self, event: FileDone) -> None:
-        self._counts[event.outcome] += 1
-        self.report(event)
-
-
-def _path(listed: FileProblem) -> Path:
-    return listed.path

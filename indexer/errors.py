@@ -4,9 +4,9 @@ IndexingError                 root: one sentence for the user
 ├── PathMissingError          a path to index is not there; nothing was changed
 ├── SettingsError             a window, stride, batch or worker count that makes no sense
 ├── NoWatchesError            the system allows no more watched folders; polling needs none
-├── ReaderError               no process can be started that decodes films
-└── UnreadableFilmError       one file cannot be indexed; it is listed and the run goes on
-    └── NoFilmError           it is no video: counted, and no failure
+├── WorkerStartError               no process can be started that decodes films
+└── UnreadableVideoError       one file cannot be indexed; it is listed and the run goes on
+    └── NotAVideoError           it is no video: counted, and no failure
 """
 
 
@@ -26,15 +26,15 @@ class NoWatchesError(IndexingError):
     """The system allows no more watched folders; the message says how to allow more."""
 
 
-class ReaderError(IndexingError):
+class WorkerStartError(IndexingError):
     """A process that decodes films cannot be started; the run ends, its films are not blamed."""
 
 
-class UnreadableFilmError(IndexingError):
+class UnreadableVideoError(IndexingError):
     """One file cannot be turned into clips; the message is the plain reason."""
 
 
-class NoFilmError(UnreadableFilmError):
+class NotAVideoError(UnreadableVideoError):
     """One file is no video, whatever its name says; the message says what it is."""
 
 

@@ -1,11 +1,10 @@
 """What an index run tells while it goes on.
 
 Order: Walking now and then; one LibraryWalked; then, for each file that is not merely unchanged, an
-optional FilmStarted, any number of ClipsEmbedded and exactly one FileDone. Events of several files
+optional VideoStarted, any number of ClipsEmbedded and exactly one FileDone. Events of several files
 interleave.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -42,7 +41,7 @@ class LibraryWalked:
 
 
 @dataclass(frozen=True, slots=True)
-class FilmStarted:
+class VideoStarted:
     """A film of `duration` seconds and `size` bytes was opened and is being decoded.
 
     `resumed` seconds of it are there already, from an earlier run.
@@ -81,5 +80,4 @@ class FileDone:
     damage: str | None = None
 
 
-Event: TypeAlias = Walking | LibraryWalked | FilmStarted | ClipsEmbedded | FileDone
-Report: TypeAlias = Callable[[Event], None]
+Event: TypeAlias = Walking | LibraryWalked | VideoStarted | ClipsEmbedded | FileDone

@@ -1,5 +1,6 @@
 """The write side from end to end: files in, searchable clips out."""
 
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -13,21 +14,21 @@ from catalog import (
     VideoRecord,
     true_path,
 )
-from indexer.counters import Ledger
-from indexer.decode.clip_reader import FilmReader
+from indexer.counters import RunCounters
+from indexer.decode.clip_reader import ClipReader
 from indexer.decode.messages import (
     ClipRead,
-    FilmChanged,
-    FilmMeasured,
-    FilmOpened,
-    FilmRead,
-    FilmUnreadable,
     Message,
+    VideoChanged,
+    VideoMeasured,
+    VideoOpened,
+    VideoRead,
+    VideoUnreadable,
 )
-from indexer.decode.pool import FilmReaders
-from indexer.embed.batches import EmbeddingBatches, FilmInProgress
-from indexer.embed.threads import ClipEmbedder, ClipEncoder, ClipFormat, Model
-from indexer.events import ClipsEmbedded, FilmStarted, Report, Walking
+from indexer.decode.pool import DecodePool
+from indexer.embed.batches import Batcher, VideoInProgress
+from indexer.embed.threads import ClipEmbedder, ClipSpec, EmbedderPool, ModelLoader
+from indexer.events import ClipsEmbedded, FileDone, Outcome, VideoStarted, Walking
 from indexer.report import IndexReport
 from indexer.scan.jobs import VideoJob
 from indexer.scan.missing import is_gone, missing_files
@@ -43,17 +44,13 @@ from machine.presence import is_there
 PAUSE = 1.0
 
 
-def ignore_events(_: object) -> None:
-    """Report to nobody."""
-
-
 def index_library(
     paths: Iterable[Path],
     *,
     catalog: Catalog,
-    model: Model,
+    model: ModelLoader,
     settings: IndexSettings | None = None,
-    report: Report = ignore_events,
+    counters: RunCounters | None = None,
 ) -> IndexReport:
     """Bring the catalog up to date with the videos at and below `paths`.
 
@@ -69,10 +66,12 @@ def index_library(
     holds when the process is killed, but for what the last `save_every` seconds made of a film.
 
     Raises PathMissingError for a path that is not there and of which nothing is known,
-    CatalogError, ReaderError and whatever the model raises; films committed before that stay, too.
+    CatalogError, WorkerStartError and whatever the model raises; videos committed before that
+    stay, too.
     """
     settings = settings or IndexSettings()
-    ledger = Ledger(report=report)
+    counters = counters or RunCounters()
+    began = time.monotonic()
     interrupted = False
     try:
         _require_same_cut(catalog, settings)
@@ -83,25 +82,32 @@ def index_library(
             exclude=settings.exclude,
             within=settings.within,
             ignore_files=settings.ignore_files,
-            on_progress=lambda files: report(Walking(files)),
+            on_progress=lambda files: counters.record(Walking(files)),
         )
         known = catalog.known_files([*walk.roots, *missing])
         if settings.held:
             known = {name: known[name] for name in known if not settings.holds(name)}
         catalog.note_mounts(walk.mounts)
-        queue = WorkQueue(catalog=catalog, settings=settings, ledger=ledger, known=known)
+        queue = WorkQueue(catalog=catalog, settings=settings, counters=counters, known=known)
         queue.sort(walk)
         _Indexing(
             catalog=catalog,
             settings=settings,
-            ledger=ledger,
+            counters=counters,
             queue=queue,
             model=model,
         ).run()
         _remove_missing(catalog, queue, walk=walk, missing=missing)
     except KeyboardInterrupt:
         interrupted = True
-    return ledger.summary(interrupted=interrupted, unsaved=_save_snapshot(catalog))
+    unsaved = _save_snapshot(catalog)
+    made_by = catalog.provenance
+    return counters.report(
+        took_seconds=time.monotonic() - began,
+        interrupted=interrupted,
+        unsaved=unsaved,
+        model=None if made_by is None else made_by.model,
+    )
 
 
 def _save_snapshot(catalog: Catalog) -> str | None:
@@ -146,12 +152,12 @@ def _remove_missing(
         noted_mounts=catalog.mounts(under),
     )
     for folder in vanished.absent:
-        queue.ledger.absent(folder)
-    queue.ledger.left_out(vanished.left_out)
+        queue.counters.absent(folder)
+    queue.counters.left_out(vanished.left_out)
     if vanished.gone or vanished.recovered:
         catalog.remove_files([*vanished.gone, *vanished.recovered])
     catalog.remove_partials([path for path in unfinished if _is_finished(path, catalog)])
-    queue.ledger.removed(
+    queue.counters.removed(
         sum(
             known[str(path)].video_id not in queue.found_again
             for path in vanished.gone
@@ -173,9 +179,9 @@ class _Indexing:
 
     catalog: Catalog
     settings: IndexSettings
-    ledger: Ledger
+    counters: RunCounters
     queue: WorkQueue
-    model: Model
+    model: ModelLoader
     _drafts: dict[VideoJob, PartialVideo] = field(default_factory=dict)
     _model_checked: bool = False
 
@@ -188,8 +194,8 @@ class _Indexing:
         if job is None:
             return
         clip_format = self.model.clip_format()
-        with ClipEncoder(self.model, limit=self.settings.clips_per_batch) as encoder:
-            batches = EmbeddingBatches(encoder=encoder, dimension=clip_format.dim)
+        with EmbedderPool(self.model, limit=self.settings.clips_per_batch) as encoder:
+            batches = Batcher(encoder=encoder, dim=clip_format.dim)
             try:
                 with self._readers(clip_format) as readers:
                     self._submit(job, readers, batches)
@@ -198,7 +204,7 @@ class _Indexing:
                 self._save_drafts(batches, older_than=0.0)
                 raise
 
-    def _index_films(self, readers: FilmReaders, batches: EmbeddingBatches) -> None:
+    def _index_films(self, readers: DecodePool, batches: Batcher) -> None:
         """Hear the readers whenever there is room for what they say; else they wait, slots full."""
         while True:
             self._embedded(batches)
@@ -218,14 +224,14 @@ class _Indexing:
             elif not batches.encoder.in_flight:
                 batches.submit(least=1)
 
-    def _submit(self, job: VideoJob, readers: FilmReaders, batches: EmbeddingBatches) -> None:
+    def _submit(self, job: VideoJob, readers: DecodePool, batches: Batcher) -> None:
         if not job.fingerprint_only:
             batches.encoder.start()  # which takes seconds, in which the first clips are read
         readers.submit(job)
 
-    def _readers(self, clip_format: ClipFormat) -> FilmReaders:
+    def _readers(self, clip_format: ClipSpec) -> DecodePool:
         workers = self.settings.workers
-        reader = FilmReader(
+        reader = ClipReader(
             processor=clip_format.processor,
             frames=clip_format.frames_per_clip,
             window=self.settings.window,
@@ -234,7 +240,7 @@ class _Indexing:
             threads=self._decoder_threads(),
             accelerator=self.settings.accelerator,
         )
-        return FilmReaders(
+        return DecodePool(
             reader,
             workers=workers,
             slots=max(2 * self.settings.clips_per_batch // workers, 2),
@@ -264,46 +270,46 @@ class _Indexing:
         self._drafts[job] = draft
         return job
 
-    def _take(self, job: VideoJob, message: Message, batches: EmbeddingBatches) -> None:
+    def _take(self, job: VideoJob, message: Message, batches: Batcher) -> None:
         match message:
-            case FilmOpened():
+            case VideoOpened():
                 draft = self._drafts.pop(job, None)
                 film = batches.open(job, message, draft=draft)
                 if draft is not None and draft.fingerprint == message.content.fingerprint:
                     self._save_draft(film, clips=[])  # it may have lain elsewhere
                 resumed = film.seconds_reached
-                self.ledger.report(
-                    FilmStarted(job.file.path, job.file.size, message.video.duration, resumed)
+                self.counters.record(
+                    VideoStarted(job.file.path, job.file.size, message.video.duration, resumed)
                 )
             case ClipRead():
                 batches.add(job, message)
-            case FilmRead(damage=damage):
+            case VideoRead(damage=damage):
                 film = batches.film(job)
                 film.finish_reading(damage)
                 self._commit_if_complete(film, batches)
-            case FilmMeasured(content=content):
+            case VideoMeasured(content=content):
                 self.queue.measured(job, content)
-            case FilmChanged():
+            case VideoChanged():
                 batches.close(job)
                 self.queue.changed(job)
-            case FilmUnreadable(error=error, is_film=True):
+            case VideoUnreadable(error=error, is_video=True):
                 self._save_drafts(batches, older_than=0.0)  # for the next try
                 batches.close(job)
                 self.queue.failed(job, error=error)
-            case FilmUnreadable(error=what):
+            case VideoUnreadable(error=what):
                 batches.close(job)
                 self.queue.no_video(job, what=f"it {what}")
 
-    def _embedded(self, batches: EmbeddingBatches) -> None:
+    def _embedded(self, batches: Batcher) -> None:
         """Go on with the films that got vectors meanwhile."""
         for film in batches.collect():
             self._check_model(batches)
-            self.ledger.report(
+            self.counters.record(
                 ClipsEmbedded(film.job.file.path, film.embedded, film.seconds_reached)
             )
             self._commit_if_complete(film, batches)
 
-    def _commit_if_complete(self, film: FilmInProgress, batches: EmbeddingBatches) -> None:
+    def _commit_if_complete(self, film: VideoInProgress, batches: Batcher) -> None:
         if not film.complete:
             return
         self._bind(batches)
@@ -311,15 +317,20 @@ class _Indexing:
             _video_record(film), location=_location_of(film), clips=film.spans, vectors=film.vectors
         )
         batches.close(film.job)
-        self.ledger.indexed(
-            film.job.file,
-            clips=len(film.spans),
-            video_seconds=film.video.duration,
-            damage=film.damage,
+        file = film.job.file
+        self.counters.record(
+            FileDone(
+                file.path,
+                file.size,
+                Outcome.INDEXED,
+                clips=len(film.spans),
+                video_seconds=film.video.duration,
+                damage=film.damage,
+            )
         )
         self.queue.committed(film.job)
 
-    def _save_drafts(self, batches: EmbeddingBatches, *, older_than: float) -> None:
+    def _save_drafts(self, batches: Batcher, *, older_than: float) -> None:
         """Keep what is embedded of films that take long: nobody waits for the same film twice."""
         for film in batches.films:
             clips = film.take_unsaved(older_than=older_than)
@@ -329,7 +340,7 @@ class _Indexing:
                 self._bind(batches)
                 self._save_draft(film, clips=clips)
 
-    def _save_draft(self, film: FilmInProgress, *, clips: list[int]) -> None:
+    def _save_draft(self, film: VideoInProgress, *, clips: list[int]) -> None:
         self.catalog.add_to_partial(
             film.content.fingerprint,
             sample=film.content.sample.digest,
@@ -340,14 +351,14 @@ class _Indexing:
             damage=film.damage,
         )
 
-    def _check_model(self, batches: EmbeddingBatches) -> None:
+    def _check_model(self, batches: Batcher) -> None:
         """Refuse another model than the catalog's before its vectors pile up, not after that."""
         if not self._model_checked:
             embedder = batches.encoder.embedder()
             self.catalog.check(provenance_of(embedder, settings=self.settings))
             self._model_checked = True
 
-    def _bind(self, batches: EmbeddingBatches) -> None:
+    def _bind(self, batches: Batcher) -> None:
         """Only what is really there decides which model the catalog belongs to."""
         embedder = batches.encoder.embedder()
         self.catalog.bind(provenance_of(embedder, settings=self.settings))
@@ -367,11 +378,11 @@ def provenance_of(embedder: ClipEmbedder, *, settings: IndexSettings) -> Provena
     )
 
 
-def _location_of(film: FilmInProgress) -> FileLocation:
+def _location_of(film: VideoInProgress) -> FileLocation:
     return location_of(film.job.file, film.content.sample)
 
 
-def _video_record(film: FilmInProgress) -> VideoRecord:
+def _video_record(film: VideoInProgress) -> VideoRecord:
     return VideoRecord(
         fingerprint=film.content.fingerprint,
         sample=film.content.sample.digest,

@@ -1,96 +1,128 @@
-"""From the events of a run to numbers a person can follow: files, × realtime, time left."""
+"""Progress of a run in numbers a person can follow: files, seconds of video, speed, time left."""
 
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from indexer.events import ClipsEmbedded, Event, FileDone, FilmStarted, LibraryWalked, Outcome
+from indexer.events import (
+    ClipsEmbedded,
+    Event,
+    FileDone,
+    LibraryWalked,
+    Outcome,
+    VideoStarted,
+    Walking,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class CurrentVideo:
+    """The video that was embedded last: `reached` of its `duration`, in seconds, have vectors."""
+
+    path: Path
+    duration: float
+    reached: float
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Where a run stands.
+    """State of a run at one moment.
 
-    `files_done` of `files` have had their turn, `failed` of them badly. `video_seconds` of film
-    are embedded; `video_seconds_left` is an estimate: exact for films that have been opened, by
-    size for the others. `speed` is seconds of film per second. `seconds_left` follows from both.
-    What cannot be told yet is None.
+    `walking` is the number of files found so far, None unless the walk goes on. `files_done` of
+    `files` are finished, `failed` of them without success, `indexed` of them committed.
+    `video_seconds` of video are embedded; `video_seconds_left` is an estimate: exact for videos
+    that have been opened, by size for the others. `speed` is seconds of video per second;
+    `seconds_left` follows from both. What is not known yet is None.
     """
 
     files_done: int
     files: int
     failed: int
+    indexed: int
     video_seconds: float
     video_seconds_left: float | None
     speed: float | None
     seconds_left: float | None
+    walking: int | None = None
+    current: CurrentVideo | None = None
+
+    @property
+    def begun(self) -> bool:
+        """Whether there is something to show."""
+        return self.walking is not None or self.files > 0
 
 
 @dataclass(slots=True)
 class ProgressMeter:
-    """Counts events; `clock` gives seconds and only ever moves forward."""
+    """Fold of a run's events into its progress; `clock` returns seconds and never moves back."""
 
     clock: Callable[[], float] = time.monotonic
     _started: float | None = None
+    _walking: int | None = None
     _files: int = 0
     _files_done: int = 0
     _failed: int = 0
+    _indexed: int = 0
     _unopened_bytes: int = 0
     _opened_bytes: int = 0
     _opened_seconds: float = 0.0
     _finished_seconds: float = 0.0
     _lost_seconds: float = 0.0
     _resumed_seconds: float = 0.0  # of earlier runs: done, but not at this run's speed
-    _open: dict[Path, FilmStarted] = field(default_factory=dict)
-    _reached: dict[Path, float] = field(default_factory=dict)
+    _open: dict[Path, CurrentVideo] = field(default_factory=dict)  # the last one is current
 
-    def observe(self, event: Event) -> Progress:
-        """Take one event into account and say where the run stands now."""
+    def observe(self, event: Event) -> None:
+        """Count one event."""
         match event:
+            case Walking():
+                self._walking = event.files
             case LibraryWalked():
+                self._walking = None
                 self._started = self.clock()
                 self._files = event.waiting
                 self._unopened_bytes = event.waiting_bytes
-            case FilmStarted():
-                self._open[event.path] = event
+            case VideoStarted():
                 self._unopened_bytes -= event.size
                 self._opened_bytes += event.size
                 self._opened_seconds += event.duration
                 self._resumed_seconds += event.resumed
-                self._reached[event.path] = event.resumed
+                self._open[event.path] = CurrentVideo(event.path, event.duration, event.resumed)
             case ClipsEmbedded():
-                self._reached[event.path] = event.video_seconds
+                duration = self._open.pop(event.path).duration
+                self._open[event.path] = CurrentVideo(event.path, duration, event.video_seconds)
             case FileDone():
                 self._finish(event)
-        return self.progress()
 
     def progress(self) -> Progress:
-        """Where the run stands now."""
-        done = self._finished_seconds + sum(self._reached.values())
+        """Progress now."""
+        done = self._finished_seconds + sum(video.reached for video in self._open.values())
         speed = self._speed(done)
-        left = self._seconds_of_film_left(done)
+        left = self._video_seconds_left(done)
         return Progress(
             files_done=self._files_done,
             files=self._files,
             failed=self._failed,
+            indexed=self._indexed,
             video_seconds=done,
             video_seconds_left=left,
             speed=speed,
             seconds_left=left / speed if speed and left is not None else None,
+            walking=self._walking,
+            current=next(reversed(self._open.values()), None),
         )
 
     def _finish(self, event: FileDone) -> None:
         self._files_done += 1
         self._failed += event.outcome is Outcome.FAILED
-        self._reached.pop(event.path, None)
-        film = self._open.pop(event.path, None)
-        if film is None:
+        self._indexed += event.outcome is Outcome.INDEXED
+        video = self._open.pop(event.path, None)
+        if video is None:
             self._unopened_bytes -= event.size
         elif event.outcome is Outcome.INDEXED:
-            self._finished_seconds += film.duration
+            self._finished_seconds += video.duration
         else:
-            self._lost_seconds += film.duration
+            self._lost_seconds += video.duration
 
     def _speed(self, done: float) -> float | None:
         done_now = done - self._resumed_seconds
@@ -98,7 +130,7 @@ class ProgressMeter:
             return None
         return done_now / max(self.clock() - self._started, 1e-9)
 
-    def _seconds_of_film_left(self, done: float) -> float | None:
+    def _video_seconds_left(self, done: float) -> float | None:
         if self._unopened_bytes <= 0:
             unopened = 0.0
         elif self._opened_bytes == 0:

@@ -16,11 +16,11 @@ from pathlib import Path
 
 import numpy as np
 
-from indexer import ClipsEmbedded, Event, FilmStarted, IndexSettings, Model
-from indexer.decode.clip_reader import FilmReader
+from indexer import ClipsEmbedded, Event, IndexSettings, ModelLoader, RunCounters, VideoStarted
+from indexer.decode.clip_reader import ClipReader
 from indexer.decode.messages import ClipRead
-from indexer.decode.pool import FilmReaders
-from indexer.embed.threads import ClipEncoder
+from indexer.decode.pool import DecodePool
+from indexer.embed.threads import EmbedderPool
 from indexer.scan.fingerprint import read_sample
 from indexer.scan.jobs import VideoJob
 from indexer.scan.walk import find_videos
@@ -53,7 +53,7 @@ def _settings(model: str) -> Iterator[Settings]:
 
 
 @contextmanager
-def _model(name: str) -> Iterator[Model]:
+def _model(name: str) -> Iterator[ModelLoader]:
     with _settings(name) as settings, open_index(settings, paths=[], purpose="measure") as index:
         yield index.model
 
@@ -63,7 +63,7 @@ def _decode(library: Path, *, model: str) -> dict[str, float]:
     settings, clips = IndexSettings(), 0
     with _model(model) as loaded:
         clip_format = loaded.clip_format()
-    reader = FilmReader(
+    reader = ClipReader(
         processor=clip_format.processor,
         frames=clip_format.frames_per_clip,
         window=settings.window,
@@ -73,7 +73,7 @@ def _decode(library: Path, *, model: str) -> dict[str, float]:
     )
     side = clip_format.image_size
     began = time.perf_counter()
-    with FilmReaders(
+    with DecodePool(
         reader,
         workers=settings.workers,
         slots=max(2 * settings.clips_per_batch // settings.workers, 2),
@@ -90,7 +90,7 @@ def _decode(library: Path, *, model: str) -> dict[str, float]:
 
 def _encode(clips: int, *, model: str) -> dict[str, float]:
     """Embed `clips` clips of noise, in the batches of an index run."""
-    with _model(model) as loaded, ClipEncoder(loaded, limit=IndexSettings().clips_per_batch) as it:
+    with _model(model) as loaded, EmbedderPool(loaded, limit=IndexSettings().clips_per_batch) as it:
         it.start()
         it.embedder()
         clip_format = loaded.clip_format()
@@ -104,7 +104,7 @@ def _encode(clips: int, *, model: str) -> dict[str, float]:
         return {"seconds": seconds, "cpu": cpu, "clips": clips}
 
 
-def _pass(encoder: ClipEncoder, clip: np.ndarray, *, clips: int) -> None:
+def _pass(encoder: EmbedderPool, clip: np.ndarray, *, clips: int) -> None:
     left = clips
     while left or encoder.in_flight:
         while left and not encoder.is_full:
@@ -123,14 +123,16 @@ def _start(library: Path, *, model: str) -> dict[str, float]:
     times: dict[str, float] = {}
 
     def report(event: Event) -> None:
-        if isinstance(event, FilmStarted):
+        if isinstance(event, VideoStarted):
             times.setdefault("frame", time.time())
         elif isinstance(event, ClipsEmbedded):
             times["vector"] = time.time()
             raise KeyboardInterrupt
 
     with _settings(model) as settings:
-        index_library([library], settings=settings, options=IndexOptions(), report=report)
+        index_library(
+            [library], settings=settings, options=IndexOptions(), counters=RunCounters(report)
+        )
     return times
 
 

@@ -14,16 +14,16 @@ from catalog import ClipSpan
 from indexer.decode.messages import (
     ClipRead,
     End,
-    FilmChanged,
-    FilmMeasured,
-    FilmOpened,
-    FilmRead,
-    FilmUnreadable,
     Message,
     Pixels,
+    VideoChanged,
+    VideoMeasured,
+    VideoOpened,
+    VideoRead,
+    VideoUnreadable,
 )
 from indexer.decode.plan import FrameSchedule, Sampling, plan_clips
-from indexer.errors import NoFilmError, UnreadableFilmError, reason
+from indexer.errors import NotAVideoError, UnreadableVideoError, reason
 from indexer.scan.fingerprint import FingerprintReading
 from indexer.scan.jobs import Content, VideoJob
 
@@ -42,7 +42,7 @@ class FrameProcessor(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class FilmReader:
+class ClipReader:
     """Reads films into clips of `frames` prepared frames each."""
 
     processor: FrameProcessor
@@ -56,25 +56,25 @@ class FilmReader:
     def read(self, job: VideoJob) -> Generator[Message, None, None]:
         """Tell a film step by step, with an `End` as the last.
 
-        What fails in the file is told as FilmUnreadable. What fails in the processor is raised:
+        What fails in the file is told as VideoUnreadable. What fails in the processor is raised:
         it is not this film's fault.
         """
         try:
             with _fingerprint_reading(job) as reading:
                 end: End
                 if job.fingerprint_only:
-                    end = FilmMeasured(_content(reading))
+                    end = VideoMeasured(_content(reading))
                 else:
-                    end = FilmRead((yield from self._film(job, reading)))
-                yield end if _still_holds(reading) else FilmChanged()
-        except UnreadableFilmError as error:
-            yield FilmUnreadable(str(error), is_film=not isinstance(error, NoFilmError))
+                    end = VideoRead((yield from self._film(job, reading)))
+                yield end if _still_holds(reading) else VideoChanged()
+        except UnreadableVideoError as error:
+            yield VideoUnreadable(str(error), is_video=not isinstance(error, NotAVideoError))
         except MemoryError:
-            yield FilmUnreadable("decoding it takes more memory than one film is allowed")
+            yield VideoUnreadable("decoding it takes more memory than one film is allowed")
 
     def _film(
         self, job: VideoJob, reading: FingerprintReading
-    ) -> Generator[FilmOpened | ClipRead, None, str | None]:
+    ) -> Generator[VideoOpened | ClipRead, None, str | None]:
         """Tell that it was opened, and its clips; returns what could not be decoded on the way."""
         damage: list[str] = []
         video = _probe(job)
@@ -89,7 +89,7 @@ class FilmReader:
         ready = _ready(job, content=content, video=video)
         wanted = tuple(number for number, span in enumerate(spans) if span not in ready)
         # What it takes to plan the decoding is of no use to anyone else, and large.
-        yield FilmOpened(content, replace(video, packets=None), spans, wanted)
+        yield VideoOpened(content, replace(video, packets=None), spans, wanted)
         yield from self._clips(video, spans=spans, wanted=wanted, on_damage=damage.append)
         return "; ".join(damage) or None
 
@@ -165,14 +165,14 @@ def _fingerprint_reading(job: VideoJob) -> FingerprintReading:
     try:
         return FingerprintReading(job.file.path)
     except OSError as error:
-        raise UnreadableFilmError(reason(error)) from error
+        raise UnreadableVideoError(reason(error)) from error
 
 
 def _content(reading: FingerprintReading) -> Content:
     try:
         return Content(reading.fingerprint(), reading.sample)
     except OSError as error:
-        raise UnreadableFilmError(reason(error)) from error
+        raise UnreadableVideoError(reason(error)) from error
 
 
 def _still_holds(reading: FingerprintReading) -> bool:
@@ -193,7 +193,7 @@ def _probe(job: VideoJob) -> "VideoInfo":
         raise _unreadable(error) from error
 
 
-def _unreadable(error: Exception) -> UnreadableFilmError:
+def _unreadable(error: Exception) -> UnreadableVideoError:
     """Blame the file for whatever happens while it is decoded, a surprise included.
 
     Only reading the file goes on here, never the model or the catalog, and the film is listed with
@@ -202,7 +202,7 @@ def _unreadable(error: Exception) -> UnreadableFilmError:
     from media import MediaError, NoVideoError
 
     if isinstance(error, NoVideoError):
-        return NoFilmError(str(error))
+        return NotAVideoError(str(error))
     if isinstance(error, MediaError):
-        return UnreadableFilmError(str(error))
-    return UnreadableFilmError(f"decoding failed unexpectedly ({type(error).__name__}: {error})")
+        return UnreadableVideoError(str(error))
+    return UnreadableVideoError(f"decoding failed unexpectedly ({type(error).__name__}: {error})")

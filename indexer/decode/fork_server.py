@@ -43,7 +43,7 @@ _SECONDS_BETWEEN_LOOKS = 0.005
 _FOR_THE_RUN = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
-class ReaderServer:
+class ForkServer:
     """The run's end: starts the server, and asks it.
 
     `preload` are modules that readers will need. A question that gets no answer raises OSError:
@@ -72,12 +72,12 @@ class ReaderServer:
         self._socket = ours
         atexit.register(self.close)
 
-    def fork(self, connection: Connection, *, memory: int) -> "ForkedReader":
+    def fork(self, connection: Connection, *, memory: int) -> "ForkedWorker":
         """Start a reader that listens to `connection`; `memory` is the descriptor of its slots."""
         answer = self.ask(_FORK, 0, [connection.fileno(), memory])
         if answer < 0:
             raise OSError(-answer, os.strerror(-answer))
-        return ForkedReader(self, answer)
+        return ForkedWorker(self, answer)
 
     def ask(self, order: bytes, process: int, descriptors: Iterable[int] = ()) -> int:
         """The answer to one question."""
@@ -102,10 +102,10 @@ class ReaderServer:
         end_python(self._process, seconds=_SECONDS_TO_END)
 
 
-class ForkedReader:
+class ForkedWorker:
     """A reader's process, as the run knows it."""
 
-    def __init__(self, server: ReaderServer, process: int) -> None:
+    def __init__(self, server: ForkServer, process: int) -> None:
         self.pid = process
         self._server = server
         self._exit_code: int | None = None

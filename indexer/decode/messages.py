@@ -16,14 +16,14 @@ Pixels: TypeAlias = NDArray[np.uint8]
 
 
 @dataclass(frozen=True, slots=True)
-class FilmMeasured:
+class VideoMeasured:
     """What the file holds is known; no more was asked."""
 
     content: Content
 
 
 @dataclass(frozen=True, slots=True)
-class FilmOpened:
+class VideoOpened:
     """The film was probed and cut into `spans`; the clips numbered in `wanted` will be read."""
 
     content: Content
@@ -41,7 +41,7 @@ class ClipRead:
 
 
 @dataclass(frozen=True, slots=True)
-class FilmRead:
+class VideoRead:
     """The film came to its end; every wanted clip was sent before.
 
     `damage` says what of it could not be decoded on the way.
@@ -51,18 +51,18 @@ class FilmRead:
 
 
 @dataclass(frozen=True, slots=True)
-class FilmUnreadable:
+class VideoUnreadable:
     """The film cannot be read (any further), for the reason in `error`; it may be none at all."""
 
     error: str
-    is_film: bool = True
+    is_video: bool = True
 
 
 @dataclass(frozen=True, slots=True)
-class FilmChanged:
+class VideoChanged:
     """The file held something else when its end was reached: what was read is neither of both."""
 
 
 # What a reader says last of a film, and what it may say before.
-End: TypeAlias = FilmRead | FilmUnreadable | FilmChanged | FilmMeasured
-Message: TypeAlias = FilmOpened | ClipRead | End
+End: TypeAlias = VideoRead | VideoUnreadable | VideoChanged | VideoMeasured
+Message: TypeAlias = VideoOpened | ClipRead | End

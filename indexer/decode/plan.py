@@ -8,7 +8,7 @@ from itertools import chain
 import numpy as np
 
 from catalog import ClipSpan
-from indexer.errors import SettingsError, UnreadableFilmError
+from indexer.errors import SettingsError, UnreadableVideoError
 
 # Seconds. The clock of Matroska ticks in milliseconds, and no video shows frames shorter than
 # that: what is closer than one tick is the same moment.
@@ -55,20 +55,20 @@ def plan_clips(
     film shows one and the same picture, none is planned: the clip in which a gap begins holds that
     picture.
 
-    Raises SettingsError for a bad window or stride, UnreadableFilmError for a duration that is
+    Raises SettingsError for a bad window or stride, UnreadableVideoError for a duration that is
     no finite number of seconds or would take more than `MAXIMUM_CLIPS` clips.
     """
     check_window(window=window, stride=stride)
     duration = end - start
     if not (math.isfinite(duration) and duration >= 0):
-        raise UnreadableFilmError(f"its timestamps make no duration ({duration} seconds)")
+        raise UnreadableVideoError(f"its timestamps make no duration ({duration} seconds)")
     if duration <= window + TOLERANCE:
         return (ClipSpan(start, end),)
     last = math.floor((duration - window + TOLERANCE) / stride)
     since_start = [(begin - start, until - start) for begin, until in gaps]
     kept = _outside_of(since_start, last=last, window=window, stride=stride)
     if sum(map(len, kept)) + 1 > MAXIMUM_CLIPS:
-        raise UnreadableFilmError(
+        raise UnreadableVideoError(
             f"it claims to last {duration / 3600:.0f} hours, "
             f"which is more than {MAXIMUM_CLIPS} clips; choose a longer stride if that is true"
         )

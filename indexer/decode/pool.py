@@ -19,17 +19,17 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.decode.clip_reader import FilmReader
-from indexer.decode.fork_server import ForkedReader, ReaderServer
+from indexer.decode.clip_reader import ClipReader
+from indexer.decode.fork_server import ForkedWorker, ForkServer
 from indexer.decode.messages import (
     ClipRead,
     End,
-    FilmChanged,
-    FilmMeasured,
-    FilmOpened,
-    FilmRead,
-    FilmUnreadable,
     Message,
+    VideoChanged,
+    VideoMeasured,
+    VideoOpened,
+    VideoRead,
+    VideoUnreadable,
 )
 from indexer.decode.shared_bytes import SharedBytes
 from indexer.decode.worker import (
@@ -40,7 +40,7 @@ from indexer.decode.worker import (
     SlotFree,
     Told,
 )
-from indexer.errors import ReaderError
+from indexer.errors import WorkerStartError
 from indexer.scan.jobs import VideoJob
 
 # What reading may take on top of the patience that was asked for: beyond that a decoder hangs.
@@ -55,13 +55,13 @@ _DESCRIPTORS_TO_START = 16  # with the server itself
 class _Reader:
     """A process, and what is known of it. `heard` is when it last had no reason to be silent."""
 
-    process: ForkedReader
+    process: ForkedWorker
     connection: Connection
     memory: NDArray[np.uint8]  # (slots, T, S, S, 3)
     allowance: float = _SECONDS_TO_START
     heard: float = field(default_factory=time.monotonic)
     job: VideoJob | None = None
-    film: FilmOpened | None = None
+    film: VideoOpened | None = None
     ready: bool = False
 
     def begin(self, job: VideoJob, *, allowance: float) -> None:
@@ -92,7 +92,7 @@ class _Reader:
         self.process.kill()
 
 
-class FilmReaders:
+class DecodePool:
     """A context manager: up to `workers` processes read submitted films until it is left.
 
     `frame_shape` is that of a prepared frame, `slots` the number of clips that a process may have
@@ -102,7 +102,7 @@ class FilmReaders:
 
     def __init__(
         self,
-        reader: FilmReader,
+        reader: ClipReader,
         *,
         workers: int,
         slots: int,
@@ -115,7 +115,7 @@ class FilmReaders:
         self._patience = patience
         self._preload = ("media", type(reader.processor).__module__)
         self._readers: list[_Reader] = []
-        self._ended: list[ForkedReader] = []
+        self._ended: list[ForkedWorker] = []
         self._waiting: deque[VideoJob] = deque()
         self._received: deque[tuple[VideoJob, Message]] = deque()
         self._unfinished = 0
@@ -155,10 +155,10 @@ class FilmReaders:
         """Wait for the next message of any film; None when none came for `timeout` seconds.
 
         None as well when there is something to be read from `bell`. A film whose process dies, or
-        is silent for too long, is told as FilmUnreadable.
+        is silent for too long, is told as VideoUnreadable.
 
         Raises:
-            ReaderError: no process can be started. What preparing a frame fails with is raised
+            WorkerStartError: no process can be started. What preparing a frame fails with is raised
                 as it is.
         """
         deadline = time.monotonic() + timeout
@@ -200,7 +200,7 @@ class FilmReaders:
 
     def _pass_on(self, reader: _Reader, *, job: VideoJob, told: Told) -> None:
         match told:
-            case FilmOpened():
+            case VideoOpened():
                 reader.film = told
                 reader.expect(self._time_to_first_clip(told))
                 self._received.append((job, told))
@@ -208,7 +208,7 @@ class FilmReaders:
                 if reader.film is not None:
                     reader.expect(self._time_between_clips(reader.film))
                 self._received.append((job, reader.take(told)))
-            case FilmRead() | FilmUnreadable() | FilmChanged() | FilmMeasured():
+            case VideoRead() | VideoUnreadable() | VideoChanged() | VideoMeasured():
                 reader.job = None
                 self._received.append((job, told))
 
@@ -222,9 +222,9 @@ class FilmReaders:
     def _lose(self, reader: _Reader, *, error: str) -> None:
         self._end(reader)
         if not reader.ready:
-            raise ReaderError(f"a process that decodes films does not start: {error}")
+            raise WorkerStartError(f"a process that decodes films does not start: {error}")
         if reader.job is not None:
-            self._received.append((reader.job, FilmUnreadable(error)))
+            self._received.append((reader.job, VideoUnreadable(error)))
         if self._waiting:
             self._start()
 
@@ -249,12 +249,12 @@ class FilmReaders:
     def _time_to_open(self, job: VideoJob) -> float:
         return self._patience + job.sample.size / _BYTES_PER_SECOND
 
-    def _time_to_first_clip(self, opened: FilmOpened) -> float:
+    def _time_to_first_clip(self, opened: VideoOpened) -> float:
         """Where a film cannot be sought in, all that is ready has to be decoded once more."""
         resumed = opened.spans[opened.wanted[0]].start if opened.wanted else 0.0
         return self._time_between_clips(opened) + _SECONDS_PER_SECOND * resumed
 
-    def _time_between_clips(self, film: FilmOpened) -> float:
+    def _time_between_clips(self, film: VideoOpened) -> float:
         seconds = min(self._reader.window + self._reader.stride, film.video.duration)
         return self._patience + _SECONDS_PER_SECOND * seconds
 
@@ -264,7 +264,7 @@ class FilmReaders:
             self._readers.append(self._started())
         except OSError as error:
             if not self._readers:
-                raise ReaderError(
+                raise WorkerStartError(
                     f"a process that decodes films cannot be had ({error.strerror or error}); see "
                     "which limits are set for you (`ulimit -a`), and that there is memory to be had"
                 ) from error
@@ -282,15 +282,15 @@ class FilmReaders:
         return _Reader(process, ours, memory.array.reshape(self._shape))
 
 
-_servers: list[ReaderServer] = []
+_servers: list[ForkServer] = []
 
 
-def _forked(connection: Connection, *, memory: int, preload: Iterable[str]) -> ForkedReader:
+def _forked(connection: Connection, *, memory: int, preload: Iterable[str]) -> ForkedWorker:
     """A reader from the server of this process, or from a new one where something ended that."""
     if _servers:
         with suppress(ConnectionError):
             return _servers[0].fork(connection, memory=memory)
-    _servers[:] = [ReaderServer(preload=preload)]
+    _servers[:] = [ForkServer(preload=preload)]
     return _servers[0].fork(connection, memory=memory)
 
 

@@ -18,8 +18,8 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.decode.clip_reader import FilmReader
-from indexer.decode.messages import ClipRead, End, FilmOpened
+from indexer.decode.clip_reader import ClipReader
+from indexer.decode.messages import ClipRead, End, VideoOpened
 from indexer.decode.shared_bytes import attached_bytes
 from indexer.scan.jobs import VideoJob
 
@@ -32,7 +32,7 @@ MEMORY_LIMIT = 4 << 30
 class Instructions:
     """The first that the process is told: `memory` is seen as (slots, T, S, S, 3) in `shape`."""
 
-    reader: FilmReader
+    reader: ClipReader
     shape: tuple[int, ...]
 
 
@@ -63,7 +63,7 @@ class SlotFree:
     slot: int
 
 
-Told: TypeAlias = Ready | FilmOpened | ClipInSlot | End | Broken
+Told: TypeAlias = Ready | VideoOpened | ClipInSlot | End | Broken
 
 
 def serve(connection: Connection, memory: int) -> None:
@@ -75,7 +75,7 @@ def serve(connection: Connection, memory: int) -> None:
     try:
         told: Instructions = connection.recv()
         slots = attached_bytes(memory, size=math.prod(told.shape)).reshape(told.shape)
-        _ReaderProcess(connection, slots).read_films(told.reader)
+        _Worker(connection, slots).read_films(told.reader)
     except (_ParentGoneError, EOFError, ConnectionError):
         return
 
@@ -84,14 +84,14 @@ class _ParentGoneError(Exception):
     """Nobody listens any more."""
 
 
-class _ReaderProcess:
+class _Worker:
     def __init__(self, connection: Connection, slots: NDArray[np.uint8]) -> None:
         self._connection = connection
         self._slots = slots
         self._free = deque(range(len(slots)))
         self._films: deque[VideoJob] = deque()
 
-    def read_films(self, reader: FilmReader) -> None:
+    def read_films(self, reader: ClipReader) -> None:
         self._tell(Ready())
         while True:
             while not self._films:

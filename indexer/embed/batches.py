@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catalog import ClipSpan, PartialVideo
-from indexer.decode.messages import ClipRead, FilmOpened
-from indexer.embed.threads import ClipEncoder
+from indexer.decode.messages import ClipRead, VideoOpened
+from indexer.embed.threads import EmbedderPool
 from indexer.scan.jobs import Content, VideoJob
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(slots=True, eq=False)
-class FilmInProgress:
+class VideoInProgress:
     """A film that is being read: its clips and those of their vectors that are there."""
 
     job: VideoJob
@@ -65,27 +65,27 @@ class FilmInProgress:
 
 
 @dataclass(slots=True)
-class EmbeddingBatches:
+class Batcher:
     """Films in progress, and their clips that wait until a batch for `encoder` is full.
 
-    A vector has `dimension` numbers.
+    A vector has `dim` numbers.
     """
 
-    encoder: ClipEncoder
-    dimension: int
-    _films: dict[VideoJob, FilmInProgress] = field(default_factory=dict)
-    _waiting: list[tuple[FilmInProgress, ClipRead]] = field(default_factory=list)
+    encoder: EmbedderPool
+    dim: int
+    _films: dict[VideoJob, VideoInProgress] = field(default_factory=dict)
+    _waiting: list[tuple[VideoInProgress, ClipRead]] = field(default_factory=list)
 
     def open(
-        self, job: VideoJob, opened: FilmOpened, *, draft: PartialVideo | None
-    ) -> FilmInProgress:
+        self, job: VideoJob, opened: VideoOpened, *, draft: PartialVideo | None
+    ) -> VideoInProgress:
         """Begin a film, with the vectors of `draft` for the clips that need not be read."""
-        film = FilmInProgress(
+        film = VideoInProgress(
             job=job,
             content=opened.content,
             video=opened.video,
             spans=opened.spans,
-            vectors=np.zeros((len(opened.spans), self.dimension), dtype=np.float32),
+            vectors=np.zeros((len(opened.spans), self.dim), dtype=np.float32),
             damage=opened.video.damage,
         )
         self._films[job] = film
@@ -105,9 +105,9 @@ class EmbeddingBatches:
             clips = np.stack([clip.frames for _, clip in batch])
             self.encoder.submit(clips, tags=[(film, clip.clip) for film, clip in batch])
 
-    def collect(self) -> tuple[FilmInProgress, ...]:
+    def collect(self) -> tuple[VideoInProgress, ...]:
         """Give the vectors that are there to their films; those of them that are open still."""
-        embedded: dict[VideoJob, FilmInProgress] = {}
+        embedded: dict[VideoJob, VideoInProgress] = {}
         for batch in self.encoder.collect():
             for (film, clip), vector in zip(batch.tags, batch.vectors, strict=True):
                 film.put_new(clip, vector)
@@ -129,11 +129,11 @@ class EmbeddingBatches:
         return not self._waiting and not self.encoder.in_flight
 
     @property
-    def films(self) -> Iterable[FilmInProgress]:
+    def films(self) -> Iterable[VideoInProgress]:
         """The films that are open now."""
         return tuple(self._films.values())
 
-    def film(self, job: VideoJob) -> FilmInProgress:
+    def film(self, job: VideoJob) -> VideoInProgress:
         """Look up an opened film."""
         return self._films[job]
 
@@ -143,7 +143,7 @@ class EmbeddingBatches:
         self._waiting = [entry for entry in self._waiting if entry[0] is not closed]
 
 
-def _resume(film: FilmInProgress, opened: FilmOpened, *, draft: PartialVideo) -> None:
+def _resume(film: VideoInProgress, opened: VideoOpened, *, draft: PartialVideo) -> None:
     vector_of = dict(zip(draft.spans, draft.vectors, strict=True))
     for clip in set(range(len(opened.spans))).difference(opened.wanted):
         film.put(clip, vector_of[opened.spans[clip]])

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 _SHORT = 0.25
 
 
-class ClipFormat(Protocol):
+class ClipSpec(Protocol):
     """What a model wants to see of a clip, and what it makes of that: known without its weights."""
 
     @property
@@ -69,10 +69,10 @@ class ClipEmbedder(Protocol):
         """Embed clips (B, T, S, S, 3) uint8 as unit vectors (B, D) float32; any B is allowed."""
 
 
-class Model(Protocol):
+class ModelLoader(Protocol):
     """What the indexer asks of a model: films are read while it loads."""
 
-    def clip_format(self) -> ClipFormat:
+    def clip_format(self) -> ClipSpec:
         """How to prepare clips for it. Takes no time, but for a model that must be fetched."""
 
     def load(self) -> ClipEmbedder:
@@ -101,14 +101,14 @@ class _StoppedError(BaseException):
     """Raised inside of a thread that has to end now."""
 
 
-class ClipEncoder:
+class EmbedderPool:
     """A context manager: embeds batches of clips in threads, until it is left.
 
     `limit` is the most clips that one call of the model gets. The model, too, is loaded in a
     thread, from `start` on; batches can be submitted before that is done.
     """
 
-    def __init__(self, model: Model, *, limit: int) -> None:
+    def __init__(self, model: ModelLoader, *, limit: int) -> None:
         self._model = model
         self._limit = limit
         self._size = 1

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from catalog import NO_VIDEO, Catalog, FileLocation, FileProblem, FileState, SampleMatch
-from indexer.counters import Ledger
+from indexer.counters import RunCounters
 from indexer.errors import reason
-from indexer.events import LibraryWalked, Outcome
+from indexer.events import FileDone, LibraryWalked, Outcome
 from indexer.scan.fingerprint import Sample, read_sample
 from indexer.scan.jobs import Content, VideoJob
 from indexer.scan.missing import UNREAD_SIZE, is_gone
@@ -40,7 +40,7 @@ class WorkQueue:
 
     catalog: Catalog
     settings: IndexSettings
-    ledger: Ledger
+    counters: RunCounters
     known: Mapping[str, FileState]
     # Videos that lie at a place where they were not known before.
     found_again: set[int] = field(default_factory=set)
@@ -72,7 +72,7 @@ class WorkQueue:
         waiting_bytes = sum(file.size for file in waiting)
         unreadable = [f for f in walk.unreadable if not self.settings.holds(str(f.path))]
         concerned = len(waiting) + len(unreadable)
-        self.ledger.report(LibraryWalked(len(walk.files), concerned, waiting_bytes))
+        self.counters.record(LibraryWalked(len(walk.files), concerned, waiting_bytes))
         self._note_unreadable(unreadable, walk=walk)
 
     def _sort(self, file: FoundFile, *, state: FileState | None) -> None:
@@ -81,14 +81,13 @@ class WorkQueue:
         elif (state.size, state.mtime_ns) != (file.size, file.mtime_ns):
             self._queue_of(file).append(file)
         elif state.error is None:
-            self.ledger.unchanged()
+            self.counters.unchanged()
         elif self.settings.retry_failed:
             self._waiting.append(file)
         elif state.error.startswith(NO_VIDEO):
-            self.ledger.known_as_no_video()
+            self.counters.not_a_video()
         else:
-            failure = FileProblem(file.path, state.error)
-            self.ledger.left_alone(failure)
+            self.counters.failed_before(FileProblem(file.path, state.error))
 
     def next_job(self) -> VideoJob | None:
         """Look into files until one has to be read.
@@ -190,7 +189,7 @@ class WorkQueue:
         error = f"{NO_VIDEO}{what}"
         place = location_of(job.file, job.sample)
         self._record_failure(job.file, place=place, error=error, sample=job.sample)
-        self.ledger.no_video(job.file, error=error)
+        self._done(job.file, Outcome.NO_VIDEO, error=error)
 
     def changed(self, job: VideoJob) -> None:
         """The file holds something else by now: what was read of it is neither old nor new.
@@ -215,7 +214,7 @@ class WorkQueue:
         A video that was indexed at such a place stays: nothing is known against it.
         """
         for failure in unreadable:
-            self.ledger.unreadable(failure)
+            self.counters.record(FileDone(failure.path, 0, Outcome.FAILED, error=failure.reason))
             known = self.known.get(str(failure.path))
             if known is None or known.error not in (None, failure.reason):
                 place = _unread(failure.path, root=self._root_of(failure.path, walk))
@@ -267,7 +266,7 @@ class WorkQueue:
             same = before is not None and before.video_id == found.video_id
             if not same:
                 self.found_again.add(found.video_id)
-            self.ledger.found(found.file, Outcome.UNCHANGED if same else Outcome.MOVED)
+            self._done(found.file, Outcome.UNCHANGED if same else Outcome.MOVED)
 
     def _fail(
         self,
@@ -278,7 +277,10 @@ class WorkQueue:
         sample: Sample | None = None,
     ) -> None:
         self._record_failure(file, place=place, error=error, sample=sample)
-        self.ledger.failed(file, error=error)
+        self._done(file, Outcome.FAILED, error=error)
+
+    def _done(self, file: FoundFile, outcome: Outcome, *, error: str | None = None) -> None:
+        self.counters.record(FileDone(file.path, file.size, outcome, error=error))
 
     def _record_failure(
         self, file: FoundFile, *, place: FileLocation | None, error: str, sample: Sample | None

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from catalog import Catalog
-from indexer import IndexReport, IndexSettings, index_library
+from indexer import Event, IndexReport, IndexSettings, RunCounters, index_library
 from media import write_video
 from tests.indexer.colours import ColourEmbedder
 
@@ -46,15 +46,17 @@ def film(library: Path) -> Callable[..., Path]:
 
 @pytest.fixture
 def index(library: Path, catalog: Catalog, embedder: ColourEmbedder) -> Callable[..., IndexReport]:
-    """Index the library, with any settings; `report` receives the events."""
+    """Index the library, with any settings; `on_event` receives the events."""
 
-    def run(*paths: Path, report: Callable[..., None] = lambda _: None, **settings) -> IndexReport:
+    def run(
+        *paths: Path, on_event: Callable[[Event], None] = lambda _: None, **settings
+    ) -> IndexReport:
         return index_library(
             paths or (library,),
             catalog=catalog,
             model=embedder,
             settings=IndexSettings(**{"workers": 2, **settings}),
-            report=report,
+            counters=RunCounters(on_event),
         )
 
     return run

@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 from catalog import Catalog
-from indexer import ClipsEmbedded, IndexReport, IndexSettings, index_library
+from indexer import ClipsEmbedded, IndexReport, IndexSettings, RunCounters, index_library
 from tests.indexer.colours import ColourEmbedder
 
 SETTINGS = IndexSettings(
@@ -23,7 +23,7 @@ def run(library: Path, folder: Path) -> IndexReport:
             catalog=catalog,
             model=ColourEmbedder(),
             settings=SETTINGS,
-            report=report,
+            counters=RunCounters(report),
         )
 
 

@@ -249,7 +249,7 @@ def test_each_fault_is_indexed_right_or_listed_with_its_reason(faulty_library, i
         if isinstance(event, FileDone):
             done[event.path] = event
 
-    report = index(report=watch)
+    report = index(on_event=watch)
     listed = {failure.path: failure.reason for failure in report.failed}
     wrong = {
         fault.name: (done.get(path), listed.get(path))

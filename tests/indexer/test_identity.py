@@ -8,8 +8,8 @@ from contextlib import closing
 import numpy as np
 import pytest
 
-from indexer import FileDone, FilmStarted, IndexSettings, find_videos
-from indexer.counters import Ledger
+from indexer import FileDone, IndexSettings, VideoStarted, find_videos
+from indexer.counters import RunCounters
 from indexer.scan.fingerprint import read_fingerprint, read_sample
 from indexer.scan.jobs import Content
 from indexer.scan.triage import WorkQueue
@@ -234,7 +234,7 @@ def test_a_run_over_copies_that_is_interrupted_is_gone_on_with(index, padded, em
         if isinstance(event, FileDone):
             raise KeyboardInterrupt
 
-    report = index(report=interrupt)
+    report = index(on_event=interrupt)
     assert (report.interrupted, report.moved) == (True, 1)
     report = index()
     assert (report.moved, report.unchanged, report.interrupted) == (2, 2, False)
@@ -253,10 +253,10 @@ def test_a_change_while_a_film_is_read_is_seen_though_its_time_is_set_back(index
     path = padded("a.mp4", seconds=60)
 
     def change(event):
-        if isinstance(event, FilmStarted):
+        if isinstance(event, VideoStarted):
             keep_times(path, turn)
 
-    report = index(workers=1, clips_per_batch=1, report=change)
+    report = index(workers=1, clips_per_batch=1, on_event=change)
     assert (report.indexed, catalog.status().videos) == (0, 0)
     assert [failed.reason.partition(";")[0] for failed in report.failed] == [
         "changed while it was being read"
@@ -270,11 +270,11 @@ def test_a_film_that_only_gets_another_name_or_rights_while_it_is_read_is_indexe
     path = padded("a.mp4", seconds=60)
 
     def touch(event):
-        if isinstance(event, FilmStarted):
+        if isinstance(event, VideoStarted):
             path.chmod(0o600)
             (library / "b.mp4").hardlink_to(path)
 
-    assert index(workers=1, clips_per_batch=1, report=touch).indexed == 1
+    assert index(workers=1, clips_per_batch=1, on_event=touch).indexed == 1
     assert index().moved == 1
 
 
@@ -347,7 +347,7 @@ def test_a_file_that_cannot_be_measured_takes_nothing_from_those_it_swapped_with
     queue = WorkQueue(
         catalog=catalog,
         settings=IndexSettings(),
-        ledger=Ledger(report=lambda _: None),
+        counters=RunCounters(),
         known=held,
     )
     queue.sort(find_videos([library]))

@@ -75,7 +75,7 @@ def test_when_the_first_of_two_copies_vanishes_the_other_one_is_indexed(index, f
         if isinstance(event, LibraryWalked):
             path.unlink()
 
-    report = index(report=lose_the_first)
+    report = index(on_event=lose_the_first)
     assert (report.indexed, len(report.failed)) == (1, 1)
     assert clips_at(catalog) == {"b.mp4": 1}
 

@@ -10,12 +10,12 @@ from catalog import Catalog, CatalogError
 from indexer import (
     ClipsEmbedded,
     FileDone,
-    FilmStarted,
     IndexSettings,
     LibraryWalked,
     Outcome,
     PathMissingError,
     Sampling,
+    VideoStarted,
     index_library,
 )
 from tests.indexer.colours import ColourProcessor, ModelBrokeError
@@ -88,7 +88,7 @@ def test_a_film_that_is_read_is_not_kept_waiting_by_a_slow_one(
             order.append(event.path)
             committed.touch()
 
-    assert index(report=report).indexed == 2
+    assert index(on_event=report).indexed == 2
     assert order == [dark, bright]
 
 
@@ -125,10 +125,10 @@ def test_a_touched_file_is_unchanged_without_decoding_and_not_opened_again(index
     index()
     os.utime(path, ns=(1, 2))
     events = []
-    report = index(report=events.append)
+    report = index(on_event=events.append)
     assert (report.unchanged, report.moved, embedder.clips_seen) == (1, 0, 1)
     assert events[-1].outcome is Outcome.UNCHANGED
-    index(report=events.append)
+    index(on_event=events.append)
     assert events[-1] == LibraryWalked(files=1, waiting=0, waiting_bytes=0)
 
 
@@ -203,10 +203,10 @@ def test_a_failure_is_left_alone_until_asked_for_or_changed(index, film, library
     bad.write_text("this is no film")
     events = []
     index()
-    report = index(report=events.append)
+    report = index(on_event=events.append)
     assert [failed.path for failed in report.failed] == [bad]
     assert events[-1:] == [LibraryWalked(files=1, waiting=0, waiting_bytes=0)]
-    report = index(report=events.append, retry_failed=True)
+    report = index(on_event=events.append, retry_failed=True)
     assert [failed.path for failed in report.failed] == [bad]
     assert [event.path for event in events if isinstance(event, FileDone)] == [bad]
     film("a.mp4", seconds=3)
@@ -229,7 +229,7 @@ def test_a_file_that_vanishes_after_the_walk_fails_alone_and_is_not_kept(
 ):
     gone = film("a.mp4", seconds=3)
     film("b.mp4", seconds=3, first=90)
-    report = index(report=on(LibraryWalked, gone.unlink))
+    report = index(on_event=on(LibraryWalked, gone.unlink))
     assert report.indexed == 1
     assert [(f.path, f.reason) for f in report.failed] == [
         (gone, "cannot be read: No such file or directory")
@@ -239,16 +239,16 @@ def test_a_file_that_vanishes_after_the_walk_fails_alone_and_is_not_kept(
 
 def test_a_file_that_changes_after_the_walk_is_indexed_as_it_is_now(index, film, catalog):
     film("a.mp4", seconds=3)
-    report = index(report=on(LibraryWalked, lambda: film("a.mp4", seconds=18, first=90)))
+    report = index(on_event=on(LibraryWalked, lambda: film("a.mp4", seconds=18, first=90)))
     assert (report.indexed, report.clips) == (1, 4)
     assert index().unchanged == 1
 
 
 def test_a_file_that_changes_while_it_is_decoded_is_looked_at_again_next_time(index, film):
     path = film("a.mp4", seconds=3)
-    assert index(report=on(FilmStarted, lambda: os.utime(path, ns=(1, 2)))).indexed == 1
+    assert index(on_event=on(VideoStarted, lambda: os.utime(path, ns=(1, 2)))).indexed == 1
     events = []
-    index(report=events.append)
+    index(on_event=events.append)
     assert LibraryWalked(1, 1, path.stat().st_size) in events
 
 
@@ -259,7 +259,7 @@ def test_what_was_read_of_a_file_that_changed_meanwhile_is_not_taken_for_its_old
     copy = path.with_name("b.mp4")
     shutil.copy(path, copy)
     other = film("c.part", seconds=9, first=150)
-    report = index(clips_per_batch=1, report=on(ClipsEmbedded, lambda: other.replace(path)))
+    report = index(clips_per_batch=1, on_event=on(ClipsEmbedded, lambda: other.replace(path)))
     assert [(f.path, f.reason) for f in report.failed] == [
         (path, "changed while it was being read; index again once nobody writes to it any more")
     ]
@@ -279,7 +279,7 @@ def test_a_file_that_is_replaced_before_its_last_clips_are_embedded_costs_its_co
     shutil.copy(path, copy)
     other = film("c.part", seconds=9, first=150)
     # Nearly always it was read to its end by then, and what was read is known for what it was.
-    report = index(clips_per_batch=16, report=on(ClipsEmbedded, lambda: other.replace(path)))
+    report = index(clips_per_batch=16, on_event=on(ClipsEmbedded, lambda: other.replace(path)))
     assert report.indexed + report.moved + len(report.failed) == 2
     assert paths_of(catalog)["b.mp4"] == 7
     assert index().indexed == 1
@@ -295,7 +295,7 @@ def test_no_draft_is_made_of_a_film_that_changed_while_it_was_read(index, film, 
             path.write_bytes(b"something else")
             raise KeyboardInterrupt
 
-    assert index(clips_per_batch=1, report=change_then_interrupt).interrupted
+    assert index(clips_per_batch=1, on_event=change_then_interrupt).interrupted
     assert catalog.status().partials == 0
     path.write_bytes(content)
     before = embedder.clips_seen
@@ -308,7 +308,7 @@ def test_a_film_whose_file_is_renamed_while_it_is_read_is_found_at_its_new_place
 ):
     path = film("a.mp4", seconds=30)
     rename = on(ClipsEmbedded, lambda: path.rename(path.with_name("b.mp4")))
-    report = index(clips_per_batch=1, report=rename)
+    report = index(clips_per_batch=1, on_event=rename)
     # It was read through its open end, unless its last pictures had to be read anew.
     assert report.indexed + len(report.failed) == 1
     assert catalog.status().failures == ()
@@ -327,7 +327,7 @@ def test_a_named_pipe_in_the_place_of_a_film_does_not_hold_up_the_run(index, fil
         path.unlink()
         os.mkfifo(path)
 
-    report = index(report=on(LibraryWalked, put_a_pipe_there))
+    report = index(on_event=on(LibraryWalked, put_a_pipe_there))
     assert [(f.path, f.reason) for f in report.failed] == [
         (path, "cannot be read: is not a regular file")
     ]
@@ -342,7 +342,7 @@ def test_a_file_that_the_system_refuses_to_read_is_tried_again_unasked(index, fi
         path.unlink()
         path.symlink_to("nowhere")
 
-    report = index(report=on(LibraryWalked, refuse))
+    report = index(on_event=on(LibraryWalked, refuse))
     assert [f.reason for f in report.failed] == ["cannot be read: No such file or directory"]
     assert [f.path for f in catalog.status().failures] == [path]
     path.unlink()
@@ -361,7 +361,7 @@ def test_clips_stay_while_the_system_refuses_to_read_their_changed_file(index, f
         path.unlink()
         path.mkdir()
 
-    assert len(index(report=on(LibraryWalked, refuse)).failed) == 1
+    assert len(index(on_event=on(LibraryWalked, refuse)).failed) == 1
     assert paths_of(catalog) == {"a.mp4": 1}
 
 
@@ -376,7 +376,7 @@ def test_a_film_that_changed_into_rubbish_loses_its_clips(index, film, catalog):
 def test_an_interrupted_run_keeps_what_is_committed_and_the_next_one_resumes(index, film, catalog):
     for number in range(4):
         film(f"{number}.mp4", seconds=9, first=40 * number)
-    report = index(workers=1, clips_per_batch=1, report=on(FileDone, interrupt))
+    report = index(workers=1, clips_per_batch=1, on_event=on(FileDone, interrupt))
     assert report.interrupted
     assert (report.indexed, report.removed) == (1, 0)
     assert reader_processes() == []
@@ -436,7 +436,7 @@ def test_another_window_than_the_catalogs_is_refused_before_anything_is_read(ind
     index()
     events = []
     with pytest.raises(CatalogError, match="window"):
-        index(window=4.0, report=events.append)
+        index(window=4.0, on_event=events.append)
     assert events == []
 
 
@@ -463,7 +463,7 @@ def test_another_reader_of_the_catalog_finds_each_film_as_soon_as_it_is_done(
             if isinstance(event, FileDone):
                 seen.append(len(paths_of(other)))
 
-        index(clips_per_batch=1, report=report)
+        index(clips_per_batch=1, on_event=report)
     assert seen == [1, 2, 3]
 
 
@@ -512,7 +512,7 @@ def test_a_film_that_crashes_or_hangs_its_decoder_fails_alone_and_can_be_tried_a
     assert [failure.path for failure in report.failed] == [bad]
     assert [failure.path for failure in catalog.status().failures] == [bad]
     events = []
-    assert [failure.path for failure in index(report=events.append).failed] == [bad]
+    assert [failure.path for failure in index(on_event=events.append).failed] == [bad]
     assert not any(isinstance(event, FileDone) for event in events)
     embedder.processor = ColourProcessor()
     report = index(retry_failed=True)
@@ -525,7 +525,7 @@ def test_what_the_system_will_not_show_has_its_event_too(film, index, library):
     os.mkfifo(library / "pipe.mp4")
     for indexed in (1, 0):  # in each run anew
         told: list[object] = []
-        report = index(report=told.append)
+        report = index(on_event=told.append)
         walked = next(event for event in told if isinstance(event, LibraryWalked))
         assert (walked.files, walked.waiting) == (1, 2 + indexed)
         ends = [event for event in told if isinstance(event, FileDone)]

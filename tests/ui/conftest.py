@@ -55,7 +55,7 @@ def film() -> Film:
 
 def index_into(settings: Settings, path: Path) -> None:
     options = IndexOptions(workers=1)
-    index_library([path], settings=settings, options=options, report=lambda _event: None)
+    index_library([path], settings=settings, options=options)
 
 
 def two_films(folder: Path, film: Film) -> Path:

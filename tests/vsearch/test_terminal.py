@@ -114,9 +114,11 @@ def test_a_log_that_is_to_be_coloured_gets_lines_all_the_same(
     seconds = iter(range(0, 1000, 10))
     with (tmp_path / "log").open("w", encoding="utf-8") as file:
         variables.setattr("sys.stderr", file)
-        with IndexProgress(quiet=False, verbose=False, now=lambda: float(next(seconds))) as report:
+        with IndexProgress(
+            quiet=False, verbose=False, now=lambda: float(next(seconds))
+        ) as counters:
             for found in range(3):
-                report(Walking(found))
+                counters.record(Walking(found))
         with CheckProgress(quiet=False, now=lambda: float(next(seconds))) as checked:
             checked(1, 2)
     written = (tmp_path / "log").read_text(encoding="utf-8")

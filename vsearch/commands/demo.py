@@ -39,8 +39,8 @@ def demo(
 
     set_volume(verbose=verbose, quiet=quiet)
     settings = read_settings(os.environ, device=device, precision=precision)
-    with IndexProgress(quiet=quiet, verbose=verbose) as report:
-        outcome = run_demo(settings, report=report)
+    with IndexProgress(quiet=quiet, verbose=verbose) as counters:
+        outcome = run_demo(settings, counters=counters)
     if as_json:
         print_json(demo_json(outcome))
     else:

@@ -95,14 +95,14 @@ def index(
         patience=patience,
     )
     settle_process()
-    with IndexProgress(quiet=quiet, verbose=verbose, as_events=as_json) as report:
+    with IndexProgress(quiet=quiet, verbose=verbose, as_events=as_json) as counters:
         try:
-            outcome = index_library(paths, settings=settings, options=options, report=report)
+            outcome = index_library(paths, settings=settings, options=options, counters=counters)
         except PathMissingError as error:
             raise typer.BadParameter(str(error), param_hint="PATH") from error
         except user_errors():
-            if report.indexed:
-                log.info("%s indexed before that, and kept", count(report.indexed, "video"))
+            if indexed := counters.progress().indexed:
+                log.info("%s indexed before that, and kept", count(indexed, "video"))
             raise
     if as_json:
         print_json(index_json(outcome))

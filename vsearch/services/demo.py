@@ -13,11 +13,9 @@ from vsearch.services.indexing import IndexOptions, index_library
 from vsearch.services.search import open_searcher
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
-    from indexer import Event as IndexEvent
-    from indexer import IndexReport
+    from indexer import IndexReport, RunCounters
     from search import Hit, SearchResult
     from toyworld.film import Film
     from vsearch.settings import Settings
@@ -62,7 +60,7 @@ class DemoRun:
     answers: tuple[Answer, ...]
 
 
-def run_demo(settings: Settings, *, report: Callable[[IndexEvent], None]) -> DemoRun:
+def run_demo(settings: Settings, *, counters: RunCounters) -> DemoRun:
     """Make the toy library in the home folder, index it with the demo model, and ask questions.
 
     A second run finds films and catalog in place, and only asks.
@@ -74,11 +72,11 @@ def run_demo(settings: Settings, *, report: Callable[[IndexEvent], None]) -> Dem
     films = make_library(library, on_film=lambda film: log.debug("made %s", film.path.name))
     log.info("Indexing %d films", len(films))
     try:
-        indexed, answers = _index_and_ask(films, library, settings=settings, report=report)
+        indexed, answers = _index_and_ask(films, library, settings=settings, counters=counters)
     except (CatalogOutdatedError, ProvenanceMismatchError):
         # An older version left it, with another demo model; the films it knows are made here.
         shutil.rmtree(settings.catalog)
-        indexed, answers = _index_and_ask(films, library, settings=settings, report=report)
+        indexed, answers = _index_and_ask(films, library, settings=settings, counters=counters)
     return DemoRun(library=library, catalog=settings.catalog, index=indexed, answers=answers)
 
 
@@ -87,10 +85,10 @@ def _index_and_ask(
     library: Path,
     *,
     settings: Settings,
-    report: Callable[[IndexEvent], None],
+    counters: RunCounters,
 ) -> tuple[IndexReport, tuple[Answer, ...]]:
     options = IndexOptions()
-    indexed = index_library([library], settings=settings, options=options, report=report)
+    indexed = index_library([library], settings=settings, options=options, counters=counters)
     with open_searcher(settings) as searcher:
         searcher.warm_up()  # an older version may have asked the same of another model
         answers = tuple(

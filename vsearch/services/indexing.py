@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,9 +27,9 @@ from vsearch.services.models import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
-    from indexer import Event, Model
+    from indexer import ModelLoader, RunCounters
     from vsearch.settings import Settings
 
 log = logging.getLogger("vsearch")
@@ -59,7 +59,7 @@ def index_library(
     *,
     settings: Settings,
     options: IndexOptions,
-    report: Callable[[Event], None],
+    counters: RunCounters | None = None,
 ) -> IndexReport:
     """Index files and folders into the catalog, which is made when it is not there.
 
@@ -67,7 +67,9 @@ def index_library(
     """
     with open_index(settings, paths=paths, purpose="vsearch index") as index:
         how = index_settings(options, made_by=index.made_by)
-        return index.run(paths, settings=how, report=report)
+        return run_index(
+            paths, catalog=index.catalog, model=index.model, settings=how, counters=counters
+        )
 
 
 @contextmanager
@@ -76,7 +78,7 @@ def open_index(
     *,
     paths: Sequence[Path],
     purpose: str,
-    model: Model | None = None,
+    model: ModelLoader | None = None,
 ) -> Iterator[OpenIndex]:
     """The catalog, locked for indexing `paths`, for as long as the block lasts.
 
@@ -106,7 +108,7 @@ def open_index(
         yield OpenIndex(catalog=catalog, model=model, made_by=made_by)
 
 
-def _agreeing(catalog: Catalog, model: Model) -> Provenance | None:
+def _agreeing(catalog: Catalog, model: ModelLoader) -> Provenance | None:
     """What made the catalog, if that was the model by whatever name; else it is refused.
 
     Only a look at the weights can tell. A catalog without videos takes any model: what another one
@@ -129,26 +131,8 @@ class OpenIndex:
     """A catalog that is locked, what made it, and the model for it, loaded when it is needed."""
 
     catalog: Catalog
-    model: Model
+    model: ModelLoader
     made_by: Provenance | None
-
-    def run(
-        self,
-        paths: Sequence[Path],
-        *,
-        settings: IndexSettings,
-        report: Callable[[Event], None],
-    ) -> IndexReport:
-        """Index `paths` once."""
-        done = run_index(
-            paths,
-            catalog=self.catalog,
-            model=self.model,
-            settings=settings,
-            report=report,
-        )
-        made_by = self.catalog.provenance
-        return replace(done, model=None if made_by is None else made_by.model)
 
 
 def _require_there(paths: Iterable[Path]) -> None:

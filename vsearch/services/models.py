@@ -14,7 +14,7 @@ from vsearch.services.file_cache import FileCache
 from xclip_core import DEFAULT_MODEL
 
 if TYPE_CHECKING:
-    from indexer import ClipFormat
+    from indexer import ClipSpec
     from vsearch.settings import Settings
     from xclip_core import Embedder
 
@@ -114,7 +114,7 @@ class LazyModel:
         self._loaded: Embedder | None = None
         self._name = model_to_load(settings, made_by=made_by)
 
-    def clip_format(self) -> ClipFormat:
+    def clip_format(self) -> ClipSpec:
         """From the checkpoint's small files, without PyTorch; fetches what is not here yet."""
         from xclip_core import locate, read_clip_format
 

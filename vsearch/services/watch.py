@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from catalog import CatalogLockedError
-from indexer import ReportedFailures, WatchSettings, watch_library
+from indexer import ReportedFailures, WatchSettings, index_library, watch_library
 from machine.presence import is_there
 from vsearch.errors import user_errors
 from vsearch.messages import log, tell_of_demo
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from pathlib import Path
 
-    from indexer import Event, IndexReport, IndexSettings, LeftOut, Model
+    from indexer import IndexReport, IndexSettings, LeftOut, ModelLoader, RunCounters
     from vsearch.services.indexing import IndexOptions
     from vsearch.settings import Settings
 
@@ -28,7 +28,7 @@ def watch(
     settings: Settings,
     options: IndexOptions,
     timing: WatchSettings,
-    progress: Callable[[], AbstractContextManager[Callable[[Event], None]]],
+    progress: Callable[[], AbstractContextManager[RunCounters]],
     on_pass: Callable[[IndexReport], None],
 ) -> None:
     """Keep the catalog, which is made when it is not there, up to date until KeyboardInterrupt.
@@ -64,11 +64,11 @@ class _Runs:
     given: Sequence[Path]
     settings: Settings
     options: IndexOptions
-    progress: Callable[[], AbstractContextManager[Callable[[Event], None]]]
+    progress: Callable[[], AbstractContextManager[RunCounters]]
     on_pass: Callable[[IndexReport], None]
     _failures: ReportedFailures = field(default_factory=ReportedFailures)
     _index_settings: IndexSettings | None = None
-    _model: Model | None = None
+    _model: ModelLoader | None = None
     _refusal: str | None = None
     _left_out: set[LeftOut] = field(default_factory=set)
 
@@ -104,7 +104,7 @@ class _Runs:
                 purpose="vsearch watch",
                 model=self._model,
             ) as index,
-            self.progress() as report,
+            self.progress() as counters,
         ):
             if self._model is None:
                 tell_of_demo(index.made_by.model if index.made_by else self.settings.model)
@@ -113,8 +113,12 @@ class _Runs:
                 # What has gone since, and of which nothing is known, is no matter any more.
                 known = index.catalog.known_files
                 paths = [path for path in paths if is_there(path) or known([path])]
-            done = index.run(
-                paths, settings=replace(settings, held=held, within=within), report=report
+            done = index_library(
+                paths,
+                catalog=index.catalog,
+                model=index.model,
+                settings=replace(settings, held=held, within=within),
+                counters=counters,
             )
             self._index_settings, self._model = settings, index.model
             return done

@@ -7,22 +7,13 @@ import time
 from contextlib import AbstractContextManager, suppress
 from typing import TYPE_CHECKING
 
-from indexer import (
-    ClipsEmbedded,
-    FileDone,
-    FilmStarted,
-    LibraryWalked,
-    Outcome,
-    ProgressMeter,
-    Walking,
-)
+from indexer import FileDone, RunCounters, VideoStarted
 from machine.names import shown
 from vsearch.show.output import clock, console
-from vsearch.show.progress_views import BarView, CurrentFilm, EventView, LineView, Standing, View
+from vsearch.show.progress_views import BarView, EventView, LineView, View
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
     from types import TracebackType
 
     from rich.console import Console
@@ -32,8 +23,8 @@ if TYPE_CHECKING:
 SECONDS_BETWEEN_LOOKS = 1.0
 
 
-class IndexProgress(AbstractContextManager["IndexProgress"]):
-    """Takes the events of an index run and shows where it stands, while its block is open.
+class IndexProgress(AbstractContextManager[RunCounters]):
+    """Display of an index run's progress while its block is open; the run counts in the target.
 
     `verbose` adds a line for each file whose turn is over, `quiet` shows nothing at all,
     `as_events` writes JSON, an object a line. A log and events go on while a run is silent. That
@@ -51,13 +42,7 @@ class IndexProgress(AbstractContextManager["IndexProgress"]):
         now: Callable[[], float] = time.monotonic,
     ) -> None:
         self._console = output or console(stderr=True)
-        self._meter = ProgressMeter(clock=now)
-        self._films = _Films()
-        self._walking: int | None = None
-        self._indexed = 0
-        # Whoever shows holds `_showing`, and takes `_counting` for as long as it reads: the bar
-        # draws itself in a thread of its own, which must never wait for one that waits for it.
-        self._counting = threading.Lock()
+        self._counters = RunCounters(self._take, clock=now)
         self._showing = threading.Lock()
         self._view = None if quiet else self._new_view(as_events=as_events, now=now)
         self._say = self._tell if verbose else None
@@ -70,13 +55,13 @@ class IndexProgress(AbstractContextManager["IndexProgress"]):
         if as_events:
             return EventView(self._console.file, now=now)
         if self._console.is_interactive:
-            return BarView(self._console, standing=self._standing)
+            return BarView(self._console, progress=self._counters.progress)
         return LineView(self._console.file, now=now)
 
-    def __enter__(self) -> IndexProgress:
+    def __enter__(self) -> RunCounters:
         """Nothing shows before the first event."""
         self._ticker.start()
-        return self
+        return self._counters
 
     def __exit__(
         self,
@@ -89,22 +74,7 @@ class IndexProgress(AbstractContextManager["IndexProgress"]):
         self._ticker.join()
         self._stop()
 
-    @property
-    def indexed(self) -> int:
-        """How many videos were committed so far."""
-        return self._indexed
-
-    def __call__(self, event: Event) -> None:
-        """Take one event of the run."""
-        with self._counting:
-            self._meter.observe(event)
-            self._films.observe(event)
-            if isinstance(event, Walking):
-                self._walking = event.files
-            elif isinstance(event, LibraryWalked):
-                self._walking = None
-            elif isinstance(event, FileDone):
-                self._indexed += event.outcome is Outcome.INDEXED
+    def _take(self, event: Event) -> None:
         with self._showing:
             self._show(event)
 
@@ -114,7 +84,7 @@ class IndexProgress(AbstractContextManager["IndexProgress"]):
         try:
             if self._say and event:
                 self._say(event)
-            self._view.show(self._standing())
+            self._view.show(self._counters.progress())
         except OSError:
             self._stop()
 
@@ -129,43 +99,11 @@ class IndexProgress(AbstractContextManager["IndexProgress"]):
             remark = event.error or event.damage
             reason = f" ({shown(remark)})" if remark else ""
             self._console.print(f"{event.outcome.value} {shown(event.path)}{reason}")
-        elif isinstance(event, FilmStarted) and event.resumed:
+        elif isinstance(event, VideoStarted) and event.resumed:
             self._console.print(f"going on with {shown(event.path)} at {clock(event.resumed)}")
-
-    def _standing(self) -> Standing:
-        with self._counting:
-            return Standing(
-                progress=self._meter.progress(),
-                walking=self._walking,
-                current=self._films.current,
-            )
 
     def _tick(self) -> None:
         while not self._over.wait(SECONDS_BETWEEN_LOOKS):
             with self._showing:
-                if self._standing().begun:
+                if self._counters.progress().begun:
                     self._show(None)
-
-
-class _Films:
-    """The films that are being decoded; the current one is that which got on last."""
-
-    def __init__(self) -> None:
-        self._open: dict[Path, CurrentFilm] = {}
-
-    @property
-    def current(self) -> CurrentFilm | None:
-        return next(reversed(self._open.values()), None)
-
-    def observe(self, event: Event) -> None:
-        if isinstance(event, FilmStarted):
-            self._put(CurrentFilm(event.path, event.duration, event.resumed))
-        elif isinstance(event, ClipsEmbedded) and event.path in self._open:
-            film = self._open[event.path]
-            self._put(CurrentFilm(event.path, film.duration, event.video_seconds))
-        elif isinstance(event, FileDone):
-            self._open.pop(event.path, None)
-
-    def _put(self, film: CurrentFilm) -> None:
-        self._open.pop(film.path, None)
-        self._open[film.path] = film

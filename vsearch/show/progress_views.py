@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Protocol
 
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderResult
     from rich.live import Live
 
-    from indexer import Event, Progress
+    from indexer import CurrentVideo, Event, Progress
 
 SECONDS_BETWEEN_LINES = 60.0
 SECONDS_TO_FIRST_LINE = 5.0
@@ -27,47 +26,24 @@ _BAR_WIDTH = 10
 _ROOM_FOR_BAR = 60
 
 
-@dataclass(frozen=True, slots=True)
-class CurrentFilm:
-    """The film that got on last: `reached` of its `duration`, in seconds, have their clips."""
-
-    path: Path
-    duration: float
-    reached: float
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """Where a run stands; `walking` is how many files were found so far, None after the walk."""
-
-    progress: Progress
-    walking: int | None = None
-    current: CurrentFilm | None = None
-
-    @property
-    def begun(self) -> bool:
-        """Whether there is something to show."""
-        return self.walking is not None or self.progress.files > 0
-
-
 class View(Protocol):
     """One way to show it."""
 
-    def show(self, standing: Standing) -> None:
+    def show(self, progress: Progress) -> None:
         """Something happened, or time has passed. May raise OSError."""
 
     def stop(self) -> None:
         """The run is over. May raise OSError."""
 
 
-def standing_text(standing: Standing, *, width: int | None = None) -> str:
+def progress_text(progress: Progress, *, width: int | None = None) -> str:
     """The numbers in one line, in `width` columns if given: what matters least is left out first.
 
     The time left counts hours of video, not files.
     """
-    if standing.walking is not None:
-        return f"looking for videos, {standing.walking:,} found so far"
-    parts = _parts(standing.progress)
+    if progress.walking is not None:
+        return f"looking for videos, {progress.walking:,} found so far"
+    parts = _parts(progress)
     while width is not None and len(_joined(parts)) > width and len(parts) > 1:
         parts.remove(min(parts))
     return _joined(parts)
@@ -93,10 +69,10 @@ def _joined(parts: Sequence[tuple[int, str]]) -> str:
     return ", ".join(text for _, text in parts)
 
 
-def film_text(film: CurrentFilm, *, width: int | None = None) -> str:
-    """The film that is decoded, and how far; its name is shortened to what `width` leaves."""
-    reached = f"{clock(film.reached)} of {clock(film.duration)}"
-    name = shown(film.path) if width is None else shown_in(film.path, width - len(reached) - 2)
+def video_text(video: CurrentVideo, *, width: int | None = None) -> str:
+    """The video that is decoded, and how far; its name is shortened to what `width` leaves."""
+    reached = f"{clock(video.reached)} of {clock(video.duration)}"
+    name = shown(video.path) if width is None else shown_in(video.path, width - len(reached) - 2)
     return f"{name}  {reached}"
 
 
@@ -132,16 +108,16 @@ def _beginning(text: str, width: int) -> str:
 
 
 class BarView:
-    """A bar over the seconds of video with the numbers beside it, and the film below."""
+    """A bar over the seconds of video with the numbers beside it, and the video below."""
 
-    def __init__(self, output: Console, *, standing: Callable[[], Standing]) -> None:
+    def __init__(self, output: Console, *, progress: Callable[[], Progress]) -> None:
         self._console = output
-        self._standing = standing
+        self._progress = progress
         self._live: Live | None = None
 
-    def show(self, standing: Standing) -> None:
+    def show(self, progress: Progress) -> None:
         """Begin as soon as there is something to show; it draws itself from then on."""
-        if self._live is None and standing.begun:
+        if self._live is None and progress.begun:
             from rich.live import Live
 
             self._live = Live(self, console=self._console, transient=True)
@@ -157,26 +133,26 @@ class BarView:
         from rich.table import Table
         from rich.text import Text
 
-        standing = self._standing()
+        progress = self._progress()
         width = options.max_width
         with_bar = width >= _ROOM_FOR_BAR
-        numbers = standing_text(standing, width=width - (_BAR_WIDTH + 1) * with_bar)
+        numbers = progress_text(progress, width=width - (_BAR_WIDTH + 1) * with_bar)
         line = Text(numbers, no_wrap=True, overflow="ellipsis")
         if with_bar:
             row = Table.grid(padding=(0, 1, 0, 0))
-            row.add_row(ProgressBar(width=_BAR_WIDTH, **_extent(standing)), line)
+            row.add_row(ProgressBar(width=_BAR_WIDTH, **_extent(progress)), line)
             yield row
         else:
             yield line
-        if standing.current:
-            name = film_text(standing.current, width=width)
+        if progress.current:
+            name = video_text(progress.current, width=width)
             yield Text(name, style="dim", no_wrap=True, overflow="ellipsis")
 
 
-def _extent(standing: Standing) -> dict[str, Any]:
+def _extent(progress: Progress) -> dict[str, Any]:
     """How much of the bar is full; it swings to and fro as long as nobody can tell."""
-    done, left = standing.progress.video_seconds, standing.progress.video_seconds_left
-    if standing.walking is not None or left is None:
+    done, left = progress.video_seconds, progress.video_seconds_left
+    if progress.walking is not None or left is None:
         return {"total": None}
     return {"total": done + left or 1.0, "completed": done}
 
@@ -189,13 +165,13 @@ class LineView:
         self._now = now
         self._next = now() + SECONDS_TO_FIRST_LINE
 
-    def show(self, standing: Standing) -> None:
+    def show(self, progress: Progress) -> None:
         """Write a line when its time has come."""
         if self._now() < self._next:
             return
         self._next = self._now() + SECONDS_BETWEEN_LINES
-        now_at = f"; now at {film_text(standing.current)}" if standing.current else ""
-        self._output.write(f"{standing_text(standing)}{now_at}\n")
+        now_at = f"; now at {video_text(progress.current)}" if progress.current else ""
+        self._output.write(f"{progress_text(progress)}{now_at}\n")
         self._output.flush()
 
     def stop(self) -> None:
@@ -217,11 +193,11 @@ class EventView:
         elif isinstance(event, FileDone):
             self._write(file_event(event))
 
-    def show(self, standing: Standing) -> None:
-        """The standing once a second at most."""
+    def show(self, progress: Progress) -> None:
+        """Write the progress, once a second at most."""
         if self._now() >= self._next:
             self._next = self._now() + SECONDS_BETWEEN_EVENTS
-            self._write(standing_event(standing))
+            self._write(progress_event(progress))
 
     def stop(self) -> None:
         """Nothing is left open."""
@@ -254,11 +230,11 @@ def file_event(event: FileDone) -> dict[str, Any]:
     }
 
 
-def standing_event(standing: Standing) -> dict[str, Any]:
+def progress_event(progress: Progress) -> dict[str, Any]:
     """Where the run stands; what cannot be told yet is null."""
-    if standing.walking is not None:
-        return {"event": "walking", "files": standing.walking}
-    progress, current = standing.progress, standing.current
+    if progress.walking is not None:
+        return {"event": "walking", "files": progress.walking}
+    current = progress.current
     return {
         "event": "progress",
         "files_done": progress.files_done,

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from indexer.decode.clip_reader import FilmReader
-from indexer.decode.messages import FilmOpened, FilmRead, FilmUnreadable
+from indexer.decode.clip_reader import ClipReader
+from indexer.decode.messages import VideoOpened, VideoRead, VideoUnreadable
 from indexer.decode.plan import FrameSchedule, Sampling, plan_clips
 from indexer.scan.fingerprint import read_sample
 from indexer.scan.jobs import VideoJob
@@ -17,7 +17,7 @@ from tests.indexer.late import delay_pictures
 @pytest.fixture
 def read(tmp_path):
     def messages(path, *, sampling=Sampling.AUTO):
-        reader = FilmReader(
+        reader = ClipReader(
             processor=ColourProcessor(tally=tmp_path / "tally"),
             frames=FRAMES,
             window=8.0,
@@ -39,7 +39,7 @@ def test_moments_that_clips_share_are_prepared_once(film, read, tmp_path):
 
 def test_a_frame_that_serves_several_moments_is_prepared_once(film, read, tmp_path):
     opened, clip, end = read(film("one.mp4", seconds=0.5))
-    assert (len(opened.spans), clip.clip, end) == (1, 0, FilmRead())
+    assert (len(opened.spans), clip.clip, end) == (1, 0, VideoRead())
     assert (tmp_path / "tally").stat().st_size == 1
 
 
@@ -48,7 +48,7 @@ def test_clips_begin_with_the_first_picture_but_count_from_the_sound_before_it(f
     opened, *clips, end = read(path)
     assert [span.start for span in opened.spans] == pytest.approx([30.0, 34.0, 38.0, 42.0])
     assert [span.end for span in opened.spans] == pytest.approx([38.0, 42.0, 46.0, 50.0])
-    assert (len(clips), end) == (4, FilmRead())
+    assert (len(clips), end) == (4, VideoRead())
     assert (opened.video.end, opened.video.duration) == (pytest.approx(50.0), pytest.approx(60.0))
 
 
@@ -56,7 +56,7 @@ def test_a_film_that_cannot_be_opened_tells_its_reason_and_nothing_else(library,
     path = library / "a.mp4"
     path.write_text("this is no film")
     (message,) = read(path)
-    assert isinstance(message, FilmUnreadable)
+    assert isinstance(message, VideoUnreadable)
     assert message.error
 
 
@@ -68,8 +68,8 @@ def test_a_damaged_film_tells_what_could_not_be_read(film, read):
     content[spoilt.start : spoilt.stop] = b"\xff" * len(spoilt)
     path.write_bytes(content)
     messages = read(path)
-    assert isinstance(messages[0], FilmOpened)
-    assert isinstance(messages[-1], FilmRead)
+    assert isinstance(messages[0], VideoOpened)
+    assert isinstance(messages[-1], VideoRead)
     assert messages[-1].damage
 
 
@@ -84,5 +84,5 @@ def test_key_frames_are_enough_where_they_are_asked_for(library, read, tmp_path)
     write_video(path, [picture] * 300, frame_rate=5, keyframe_seconds=10.0)
     opened, *clips, end = read(path, sampling=Sampling.KEYFRAMES)
     assert len(clips) == len(opened.spans)
-    assert end == FilmRead()
+    assert end == VideoRead()
     assert (tmp_path / "tally").stat().st_size == 6  # one each for 30 moments in 60 s

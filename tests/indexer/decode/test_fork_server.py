@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from indexer.decode.messages import FilmRead
+from indexer.decode.messages import VideoRead
 from tests.indexer.colours import ColourProcessor
-from tests.indexer.decode.test_pool import film_readers, job, received
+from tests.indexer.decode.test_pool import decode_pool, job, received
 from tests.indexer.processes import command_of, reader_processes, server_processes, started_by
 
 RUN = [sys.executable, "-m", "tests.indexer.indexing_process"]
@@ -21,9 +21,9 @@ def test_it_starts_anew_where_something_ended_it(film):
     paths = [film(f"{number}.mp4", seconds=3, first=20 + 40 * number) for number in range(2)]
     servers = []
     for path in paths:
-        with film_readers() as readers:
+        with decode_pool() as readers:
             readers.submit(job(path))
-            assert isinstance(received(readers)[-1][1], FilmRead)
+            assert isinstance(received(readers)[-1][1], VideoRead)
             (server,) = server_processes()
         servers.append(server)
         os.kill(server, signal.SIGKILL)
@@ -34,7 +34,7 @@ def test_it_serves_one_run_after_the_other(film):
     path = film("a.mp4", seconds=3)
     servers = []
     for _ in range(2):
-        with film_readers() as readers:
+        with decode_pool() as readers:
             readers.submit(job(path))
             received(readers)
             servers += server_processes()
@@ -45,12 +45,12 @@ def test_it_serves_one_run_after_the_other(film):
 def test_films_that_are_being_read_outlive_it(film, tmp_path):
     go_on = tmp_path / "go on"
     processor = ColourProcessor(trouble="slow", trouble_above=0, until=go_on)
-    with film_readers(processor) as readers:
+    with decode_pool(processor) as readers:
         readers.submit(job(film("a.mp4", seconds=9)))
         readers.receive(timeout=60)
         os.kill(server_processes()[0], signal.SIGKILL)
         go_on.touch()
-        assert isinstance(received(readers)[-1][1], FilmRead)
+        assert isinstance(received(readers)[-1][1], VideoRead)
 
 
 def environment(temporary_files: Path) -> dict[str, str]:

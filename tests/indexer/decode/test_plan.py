@@ -16,7 +16,7 @@ from indexer.decode.plan import (
     plan_clips,
     sample_times,
 )
-from indexer.errors import SettingsError, UnreadableFilmError
+from indexer.errors import SettingsError, UnreadableVideoError
 
 rates = st.sampled_from([1, 12.5, 24000 / 1001, 25, 30000 / 1001, 60000 / 1001, 1000])
 durations = st.one_of(
@@ -104,12 +104,12 @@ def test_rounding_errors_do_not_add_up_over_a_long_film():
 
 @pytest.mark.parametrize("duration", [math.nan, math.inf, -1.0])
 def test_timestamps_that_make_no_duration_are_the_films_fault(duration):
-    with pytest.raises(UnreadableFilmError, match="no duration"):
+    with pytest.raises(UnreadableVideoError, match="no duration"):
         plan_clips(duration, window=8.0, stride=4.0)
 
 
 def test_a_film_that_claims_a_century_is_refused_before_memory_is_spent_on_it():
-    with pytest.raises(UnreadableFilmError, match="876000 hours"):
+    with pytest.raises(UnreadableVideoError, match="876000 hours"):
         plan_clips(3600.0 * 876_000, window=8.0, stride=4.0)
     assert len(plan_clips(4.0 * MAXIMUM_CLIPS, window=8.0, stride=4.0)) == MAXIMUM_CLIPS - 1
 

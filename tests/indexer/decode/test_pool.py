@@ -15,11 +15,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from indexer.decode.clip_reader import FilmReader
-from indexer.decode.messages import ClipRead, FilmOpened, FilmRead, FilmUnreadable
+from indexer.decode.clip_reader import ClipReader
+from indexer.decode.messages import ClipRead, VideoOpened, VideoRead, VideoUnreadable
 from indexer.decode.plan import Sampling
-from indexer.decode.pool import FilmReaders
-from indexer.errors import ReaderError
+from indexer.decode.pool import DecodePool
+from indexer.errors import WorkerStartError
 from indexer.scan.fingerprint import read_sample
 from indexer.scan.jobs import VideoJob
 from indexer.scan.walk import FoundFile
@@ -36,8 +36,8 @@ def job(path: Path) -> VideoJob:
     return VideoJob(file, read_sample(path))
 
 
-def film_readers(processor=None, *, workers=1, slots=2, patience=60.0, stride=4.0):
-    reader = FilmReader(
+def decode_pool(processor=None, *, workers=1, slots=2, patience=60.0, stride=4.0):
+    reader = ClipReader(
         processor=processor or ColourProcessor(),
         frames=FRAMES,
         window=8.0,
@@ -45,7 +45,7 @@ def film_readers(processor=None, *, workers=1, slots=2, patience=60.0, stride=4.
         sampling=Sampling.AUTO,
         threads=1,
     )
-    return FilmReaders(
+    return DecodePool(
         reader, workers=workers, slots=slots, frame_shape=(SIZE, SIZE, 3), patience=patience
     )
 
@@ -63,7 +63,7 @@ def received(readers, *, timeout=60.0):
 
 def test_films_are_read_side_by_side_and_every_clip_arrives(film):
     paths = [film(f"{number}.mp4", seconds=20, first=40 * number) for number in range(5)]
-    with film_readers(workers=2) as readers:
+    with decode_pool(workers=2) as readers:
         for path in paths:
             readers.submit(job(path))
         messages = received(readers)
@@ -71,7 +71,7 @@ def test_films_are_read_side_by_side_and_every_clip_arrives(film):
     assert clips == dict.fromkeys(paths, 4)
     for path in paths:
         kinds = [type(told) for of, told in messages if of.file.path == path]
-        assert kinds == [FilmOpened, *[ClipRead] * 4, FilmRead]
+        assert kinds == [VideoOpened, *[ClipRead] * 4, VideoRead]
     levels = {told.frames.mean().round() for _, told in messages if isinstance(told, ClipRead)}
     assert len(levels) == 20  # no clip was overwritten by a later one before it was taken
 
@@ -88,11 +88,11 @@ def settled_size(path: Path) -> int:
 def test_a_reader_pauses_when_nobody_takes_what_it_reads(film, tmp_path):
     path = film("long.mp4", seconds=60, step=1)
     tally = tmp_path / "tally"
-    with film_readers(ColourProcessor(tally=tally), slots=2) as readers:
+    with decode_pool(ColourProcessor(tally=tally), slots=2) as readers:
         readers.submit(job(path))
         # A clip is complete every 4 s, that is with every two frames: 2 in slots, 1 in hand.
         assert settled_size(tally) == 4 + 2 + 2
-        assert isinstance(readers.receive(timeout=30)[1], FilmOpened)
+        assert isinstance(readers.receive(timeout=30)[1], VideoOpened)
         assert isinstance(readers.receive(timeout=30)[1], ClipRead)
         assert settled_size(tally) == 4 + 2 + 2 + 2
         assert len(received(readers)) == 13 + 1
@@ -102,7 +102,7 @@ def test_a_reader_pauses_when_nobody_takes_what_it_reads(film, tmp_path):
 def test_leaving_ends_readers_at_once_whatever_they_do(film):
     for trouble in ("slow", "hang"):
         processor = ColourProcessor(trouble=trouble, trouble_above=0)
-        with film_readers(processor, workers=2) as readers:
+        with decode_pool(processor, workers=2) as readers:
             readers.submit(job(film("a.mp4", seconds=3)))
             readers.submit(job(film("b.mp4", seconds=3, first=90)))
             readers.receive(timeout=30)
@@ -113,7 +113,7 @@ def test_leaving_ends_readers_at_once_whatever_they_do(film):
 
 def test_what_preparing_a_frame_fails_with_is_raised_to_the_receiver(film):
     processor = ColourProcessor(trouble="raise", trouble_above=0)
-    with film_readers(processor) as readers:
+    with decode_pool(processor) as readers:
         readers.submit(job(film("a.mp4", seconds=3)))
         with pytest.raises(ModelBrokeError):
             received(readers)
@@ -123,10 +123,12 @@ def test_a_limit_on_the_size_of_files_is_told_in_a_sentence_before_any_frame_is_
     resource = pytest.importorskip("resource", reason="Windows knows no such limits")
     path = film("a.mp4", seconds=3)
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    with film_readers(slots=4_000) as readers:
+    with decode_pool(slots=4_000) as readers:
         resource.setrlimit(resource.RLIMIT_FSIZE, (4096, before[1]))
         try:
-            with pytest.raises(ReaderError, match=r"cannot be had .File too large.;.*ulimit -a"):
+            with pytest.raises(
+                WorkerStartError, match=r"cannot be had .File too large.;.*ulimit -a"
+            ):
                 readers.submit(job(path))
         finally:
             resource.setrlimit(resource.RLIMIT_FSIZE, before)
@@ -134,9 +136,9 @@ def test_a_limit_on_the_size_of_files_is_told_in_a_sentence_before_any_frame_is_
 
 def test_receiving_gives_up_after_the_time_it_was_given(film):
     processor = ColourProcessor(trouble="hang", trouble_above=0)
-    with film_readers(processor) as readers:
+    with decode_pool(processor) as readers:
         readers.submit(job(film("a.mp4", seconds=3)))
-        assert isinstance(readers.receive(timeout=30)[1], FilmOpened)
+        assert isinstance(readers.receive(timeout=30)[1], VideoOpened)
         began = time.monotonic()
         assert readers.receive(timeout=0.05) is None
         assert time.monotonic() - began < 3
@@ -144,7 +146,7 @@ def test_receiving_gives_up_after_the_time_it_was_given(film):
 
 def test_what_a_film_has_ready_is_not_read_again(film):
     path = film("long.mp4", seconds=60, step=1)
-    with film_readers() as readers:
+    with decode_pool() as readers:
         readers.submit(job(path))
         messages = received(readers)
     opened, clips = messages[0][1], [told for _, told in messages if isinstance(told, ClipRead)]
@@ -156,7 +158,7 @@ def test_what_a_film_has_ready_is_not_read_again(film):
         ready_of=opened.content.fingerprint,
         ready_duration=opened.video.duration,
     )
-    with film_readers() as readers:
+    with decode_pool() as readers:
         readers.submit(resumed)
         again = [told for _, told in received(readers) if isinstance(told, ClipRead)]
     assert [clip.clip for clip in again] == [clip.clip for clip in clips[9:]]
@@ -175,19 +177,19 @@ def test_a_film_that_ends_its_reader_is_told_and_the_others_are_read(film, troub
     paths = [film(f"{number}.mp4", seconds=9, first=20) for number in range(3)]
     bad = film("bad.mp4", seconds=9, first=200)
     processor = ColourProcessor(trouble=trouble, trouble_above=150)
-    with film_readers(processor, workers=1) as readers:
+    with decode_pool(processor, workers=1) as readers:
         for path in (bad, *paths):
             readers.submit(job(path))
         messages = received(readers)
     ends = {of.file.path: told for of, told in messages if not isinstance(told, ClipRead)}
-    assert ends.pop(bad) == FilmUnreadable(error)
-    assert [type(told) for told in ends.values()] == [FilmRead] * 3
+    assert ends.pop(bad) == VideoUnreadable(error)
+    assert [type(told) for told in ends.values()] == [VideoRead] * 3
 
 
 def test_readers_that_have_ended_keep_nothing_open(film):
     processor = ColourProcessor(trouble="killed", trouble_above=150)
     open_after_each = []
-    with film_readers(processor) as readers:
+    with decode_pool(processor) as readers:
         for number in range(3):
             readers.submit(job(film(f"{number}.mp4", seconds=1, first=200)))
             received(readers)
@@ -199,39 +201,39 @@ def test_a_film_that_hangs_is_given_up_after_a_time_that_fits_it(film):
     bad, good = film("bad.mp4", seconds=0.5, first=200), film("good.mp4", seconds=9)
     processor = ColourProcessor(trouble="hang", trouble_above=150)
     began = time.monotonic()
-    with film_readers(processor, patience=0.5) as readers:
+    with decode_pool(processor, patience=0.5) as readers:
         readers.submit(job(bad))
         readers.submit(job(good))
         messages = received(readers, timeout=60)
     assert 5 < time.monotonic() - began < 60
     ends = {of.file.path: told for of, told in messages if not isinstance(told, ClipRead)}
     assert "hangs" in ends[bad].error
-    assert isinstance(ends[good], FilmRead)
+    assert isinstance(ends[good], VideoRead)
 
 
 def test_a_film_that_takes_too_much_memory_fails_alone(film):
     bad, good = film("bad.mp4", seconds=1, first=200), film("good.mp4", seconds=9)
     processor = ColourProcessor(trouble="memory", trouble_above=150)
-    with film_readers(processor) as readers:
+    with decode_pool(processor) as readers:
         readers.submit(job(bad))
         readers.submit(job(good))
         messages = received(readers)
     ends = {of.file.path: told for of, told in messages if not isinstance(told, ClipRead)}
     assert "memory" in ends[bad].error
-    assert isinstance(ends[good], FilmRead)
+    assert isinstance(ends[good], VideoRead)
 
 
 def test_a_signal_to_every_process_of_a_service_is_not_blamed_on_the_film(film, tmp_path):
     go_on = tmp_path / "go on"
     processor = ColourProcessor(trouble="slow", trouble_above=0, until=go_on)
-    with film_readers(processor) as readers:
+    with decode_pool(processor) as readers:
         readers.submit(job(film("a.mp4", seconds=9)))
-        assert isinstance(readers.receive(timeout=60)[1], FilmOpened)
+        assert isinstance(readers.receive(timeout=60)[1], VideoOpened)
         (process,) = reader_processes()
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             os.kill(process, number)
         go_on.touch()
-        assert type(received(readers)[-1][1]) is FilmRead
+        assert type(received(readers)[-1][1]) is VideoRead
 
 
 _DEAF_RUN = """
@@ -279,9 +281,9 @@ def open_files() -> int:
 def test_without_enough_open_files_no_process_starts_and_a_sentence_says_so(film):
     film_job = job(film("a.mp4", seconds=3))
     with (
-        film_readers() as readers,
+        decode_pool() as readers,
         soft_limit(resource.RLIMIT_NOFILE, open_files() + 2),
-        pytest.raises(ReaderError, match=r"cannot be had .Too many open files.;.*ulimit"),
+        pytest.raises(WorkerStartError, match=r"cannot be had .Too many open files.;.*ulimit"),
     ):
         readers.submit(film_job)
 
@@ -289,7 +291,7 @@ def test_without_enough_open_files_no_process_starts_and_a_sentence_says_so(film
 @pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="Linux tells what is open")
 def test_where_the_system_allows_no_second_process_the_first_one_reads_everything(film):
     paths = [film(f"{number}.mp4", seconds=9, first=20 + number) for number in range(3)]
-    with film_readers(workers=3) as readers:
+    with decode_pool(workers=3) as readers:
         first, *others = map(job, paths)
         readers.submit(first)
         with soft_limit(resource.RLIMIT_NOFILE, open_files() + 2):
@@ -297,7 +299,7 @@ def test_where_the_system_allows_no_second_process_the_first_one_reads_everythin
                 readers.submit(other)
         assert len(reader_processes()) == 1
         messages = received(readers)
-    assert {of.file.path for of, told in messages if isinstance(told, FilmRead)} == set(paths)
+    assert {of.file.path for of, told in messages if isinstance(told, VideoRead)} == set(paths)
 
 
 _WITH_FULL_DISKS = """
@@ -340,7 +342,7 @@ def test_a_full_shared_memory_and_a_full_folder_for_temporary_files_stop_nothing
 
 def peak_of_reading(path: Path) -> int:
     """Kilobytes of memory that a reader process needed at most for a film."""
-    with film_readers() as readers:
+    with decode_pool() as readers:
         readers.submit(job(path))
         received(readers)
         (process,) = reader_processes()

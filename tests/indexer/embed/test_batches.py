@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from catalog import ClipSpan
-from indexer.decode.messages import ClipRead, FilmOpened
-from indexer.embed.batches import EmbeddingBatches
-from indexer.embed.threads import ClipEncoder
+from indexer.decode.messages import ClipRead, VideoOpened
+from indexer.embed.batches import Batcher
+from indexer.embed.threads import EmbedderPool
 from indexer.scan.fingerprint import read_fingerprint, read_sample
 from indexer.scan.jobs import Content, VideoJob
 from indexer.scan.walk import FoundFile
@@ -20,10 +20,10 @@ SPANS = tuple(ClipSpan(4.0 * number, 4.0 * number + 8.0) for number in range(4))
 
 
 @pytest.fixture
-def batches(embedder: ColourEmbedder) -> Iterator[EmbeddingBatches]:
-    with ClipEncoder(embedder, limit=4) as encoder:
+def batches(embedder: ColourEmbedder) -> Iterator[Batcher]:
+    with EmbedderPool(embedder, limit=4) as encoder:
         encoder.start()
-        yield EmbeddingBatches(encoder=encoder, dimension=DIMENSION)
+        yield Batcher(encoder=encoder, dim=DIMENSION)
 
 
 def job(path: Path) -> VideoJob:
@@ -34,8 +34,8 @@ def job(path: Path) -> VideoJob:
     return VideoJob(found, read_sample(path))
 
 
-def opened(path: Path) -> FilmOpened:
-    return FilmOpened(
+def opened(path: Path) -> VideoOpened:
+    return VideoOpened(
         Content(read_fingerprint(path), read_sample(path)),
         probe(path),
         SPANS,
@@ -47,7 +47,7 @@ def clip(number: int, *, level: int) -> ClipRead:
     return ClipRead(number, np.full((FRAMES, SIZE, SIZE, 3), level, np.uint8))
 
 
-def embed_all(batches: EmbeddingBatches) -> list:
+def embed_all(batches: Batcher) -> list:
     """The films that got vectors until none is to come."""
     films = []
     batches.submit(least=1)

@@ -6,7 +6,7 @@ import time
 import numpy as np
 import pytest
 
-from indexer.embed.threads import ClipEncoder
+from indexer.embed.threads import EmbedderPool
 from tests.indexer.colours import FRAMES, SIZE, ColourEmbedder, ModelBrokeError
 
 WAIT = 60.0  # seconds, at most; a test that waits that long has failed
@@ -16,7 +16,7 @@ def clips(count: int) -> np.ndarray:
     return np.zeros((count, FRAMES, SIZE, SIZE, 3), np.uint8)
 
 
-def collected(encoder: ClipEncoder) -> list:
+def collected(encoder: EmbedderPool) -> list:
     """The tags of everything that was submitted, as it is done."""
     tags: list = []
     while encoder.in_flight:
@@ -67,7 +67,7 @@ def encoder_threads() -> list[threading.Thread]:
 
 
 def test_as_many_calls_as_do_well_together_go_on_at_a_time():
-    with ClipEncoder(MeetingEmbedder(calls_at_once=3), limit=1) as encoder:
+    with EmbedderPool(MeetingEmbedder(calls_at_once=3), limit=1) as encoder:
         encoder.start()
         for tag in range(6):
             encoder.submit(clips(1), tags=[tag])
@@ -76,7 +76,7 @@ def test_as_many_calls_as_do_well_together_go_on_at_a_time():
 
 
 def test_batches_grow_up_to_the_limit_while_the_model_is_quick():
-    with ClipEncoder(ColourEmbedder(), limit=6) as encoder:
+    with EmbedderPool(ColourEmbedder(), limit=6) as encoder:
         encoder.start()
         sizes = []
         for _ in range(5):
@@ -92,7 +92,7 @@ def test_batches_stay_small_while_the_model_is_slow():
             time.sleep(0.3)
             return super().embed_clips(clips)
 
-    with ClipEncoder(SlowEmbedder(), limit=6) as encoder:
+    with EmbedderPool(SlowEmbedder(), limit=6) as encoder:
         encoder.start()
         for _ in range(2):
             encoder.submit(clips(1), tags=[0])
@@ -108,7 +108,7 @@ def test_clips_can_be_submitted_while_the_model_loads():
             assert go_on.wait(WAIT)
             return self
 
-    with ClipEncoder(LateEmbedder(), limit=4) as encoder:
+    with EmbedderPool(LateEmbedder(), limit=4) as encoder:
         encoder.start()
         encoder.submit(clips(1), tags=["early"])
         assert encoder.collect() == []
@@ -123,7 +123,7 @@ def test_what_the_model_fails_with_is_raised_to_whoever_collects(step: str):
 
     embedder = ColourEmbedder()
     setattr(embedder, step, fail)
-    with ClipEncoder(embedder, limit=4) as encoder:
+    with EmbedderPool(embedder, limit=4) as encoder:
         encoder.start()
         encoder.submit(clips(1), tags=[0])
         with pytest.raises(ModelBrokeError):
@@ -133,7 +133,7 @@ def test_what_the_model_fails_with_is_raised_to_whoever_collects(step: str):
 
 def test_leaving_ends_the_threads_in_the_middle_of_a_clip():
     embedder = EndlessEmbedder(calls_at_once=2)
-    with ClipEncoder(embedder, limit=1) as encoder:
+    with EmbedderPool(embedder, limit=1) as encoder:
         encoder.start()
         for tag in range(4):
             encoder.submit(clips(1), tags=[tag])
@@ -147,7 +147,7 @@ def test_leaving_ends_the_threads_in_the_middle_of_a_clip():
 
 def test_a_model_that_is_being_loaded_is_loaded_to_the_end():
     model = ImportedEmbedder()
-    with ClipEncoder(model, limit=1) as encoder:
+    with EmbedderPool(model, limit=1) as encoder:
         encoder.start()
         encoder.submit(clips(1), tags=["nobody waits for this one"])
         assert model.begun.wait(WAIT)

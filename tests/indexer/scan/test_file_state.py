@@ -57,7 +57,7 @@ def test_files_with_times_beyond_64_bits_are_indexed_and_known_again(index, film
     report = index()
     assert (report.indexed, report.moved, len(report.failed)) == (2, 1, 1)
     events = []
-    report = index(report=events.append)
+    report = index(on_event=events.append)
     assert (report.indexed, report.unchanged, len(report.failed)) == (0, 3, 1)
     assert not any(isinstance(event, FileDone) for event in events)
 
@@ -69,7 +69,7 @@ def test_a_change_from_one_time_beyond_64_bits_to_another_is_seen(index, film):
     film("a.mp4", seconds=6, first=90)
     set_time(path, FUTURE + 1)
     done = []
-    report = index(report=lambda event: done.append(getattr(event, "outcome", None)))
+    report = index(on_event=lambda event: done.append(getattr(event, "outcome", None)))
     assert report.indexed == 1
     assert Outcome.INDEXED in done
 

@@ -38,13 +38,13 @@ def others(library) -> None:
 def test_what_is_no_video_is_counted_and_not_opened_again(film, index, catalog):
     film("a.mp4", seconds=1)
     told: list[object] = []
-    report = index(report=told.append)
+    report = index(on_event=told.append)
     assert (report.indexed, report.no_video, report.failed) == (1, len(OTHERS), ())
     outcomes = {e.path.name: e.outcome for e in told if isinstance(e, FileDone)}
     assert outcomes == {"a.mp4": Outcome.INDEXED, **dict.fromkeys(OTHERS, Outcome.NO_VIDEO)}
     assert catalog.status().failures == ()
     told.clear()
-    again = index(report=told.append)
+    again = index(on_event=told.append)
     assert (again.unchanged, again.no_video, again.failed) == (1, len(OTHERS), ())
     assert not [event for event in told if isinstance(event, FileDone)]
     assert index(retry_failed=True).no_video == len(OTHERS)
