@@ -1,7 +1,4 @@
-"""Films in and out: what a file is, its pictures at wanted times, short pieces of it, new files.
-
-The only room that knows FFmpeg (through PyAV).
-"""
+"""Media files by FFmpeg (PyAV): measuring, decoding, excerpts, thumbnails, encoding."""
 
 from media.decode import RgbFrame, decode_at
 from media.encode import write_video

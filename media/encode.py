@@ -1,4 +1,4 @@
-"""Writing pictures as an ordinary H.264 film that plays everywhere, the same bytes every time."""
+"""Encoding of frames as H.264 MP4 that plays everywhere; the same frames give the same bytes."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -30,11 +30,11 @@ def write_video(
     crf: int = DEFAULT_CRF,
     keyframe_seconds: float = DEFAULT_KEYFRAME_SECONDS,
 ) -> None:
-    """Write `frames`, uint8 RGB (H, W, 3) all of one even size, as an H.264 MP4 file.
+    """Write `frames`, (height, width, 3) uint8 RGB of one even size, as an H.264 MP4 file.
 
-    `frame_rate` is in frames per second, and a key frame comes every `keyframe_seconds` at least.
-    The same frames give the same bytes, as long as FFmpeg and
-    x264 stay the same. The file appears whole or not at all; one that was there is replaced.
+    `frame_rate` is in frames per second; key frames are at most `keyframe_seconds` apart. The same
+    frames give the same bytes with the same FFmpeg and x264. The file appears whole or not at all;
+    an existing one is replaced.
 
     Raises `WriteError`.
     """
@@ -53,7 +53,7 @@ def write_video(
 
 @dataclass(slots=True)
 class Mp4Writer:
-    """An MP4 file that is being written. The first picture sets the size."""
+    """MP4 file that is being written. The first frame sets the size."""
 
     container: OutputContainer
     frame_rate: Fraction
@@ -64,7 +64,10 @@ class Mp4Writer:
     _stream: VideoStream | None = None
 
     def write(self, pixels: np.ndarray, *, pts: int, duration: int = 1) -> None:
-        """Append one picture, uint8 RGB (H, W, 3), shown from `pts` on for `duration`."""
+        """Append a frame (height, width, 3) uint8 RGB; `pts` and `duration` in `time_base` units.
+
+        Raises `WriteError` for a frame of another shape, type or size, or of an odd size.
+        """
         if pixels.ndim != 3 or pixels.shape[2] != 3 or pixels.dtype != np.uint8:
             raise WriteError(
                 f"a frame is {pixels.dtype} {pixels.shape}; it must be uint8 (height, width, 3)"
@@ -81,7 +84,7 @@ class Mp4Writer:
         self.container.mux(stream.encode(frame))
 
     def finish(self) -> None:
-        """Write what the encoder still holds."""
+        """Write the frames that the encoder still holds. Raises `WriteError` if there were none."""
         if self._stream is None:
             raise WriteError("there are no frames to write")
         self.container.mux(self._stream.encode(None))
@@ -96,12 +99,12 @@ class Mp4Writer:
             "bf": str(self.b_frames),
             "preset": "veryfast",
             "g": str(max(1, round(self.frame_rate * self.keyframe_seconds))),
-            "threads": "1",  # more would make the bytes depend on the machine
+            "threads": "1",  # with more, the bytes depend on the machine
         }
         stream = self.container.add_stream("libx264", rate=self.frame_rate, options=options)
         stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
         stream.codec_context.time_base = self.time_base
-        stream.codec_context.flags |= Flags.frame_duration  # else the last picture's is guessed
+        stream.codec_context.flags |= Flags.frame_duration  # else FFmpeg guesses the last
         self._stream = stream
         return stream
 
@@ -116,11 +119,11 @@ def mp4_writer(
     b_frames: int,
     keyframe_seconds: float = DEFAULT_KEYFRAME_SECONDS,
 ) -> Iterator[Mp4Writer]:
-    """A writer whose file takes its place at `path` when the block ends without an error.
+    """Open a writer whose file appears at `path` when the block ends without an error.
 
     `frame_rate` is the nominal rate, `time_base` the unit of pts and duration in seconds. Without
-    `b_frames` every picture's duration is kept exactly; with them the film is smaller. The index is
-    put in front, so that players can begin before they have the whole file. Raises `WriteError`.
+    `b_frames` the duration of every frame is kept exactly; with them the file is smaller. The index
+    comes first, so that players can start before they have the whole file. Raises `WriteError`.
     """
     partial = path.with_name(f".{uuid4().hex}.partial")
     try:

@@ -1,19 +1,19 @@
-"""What can go wrong with a media file, as one small tree.
+"""Errors of media files.
 
-Messages of the reading errors do not name the file: whoever lists them knows it.
+Messages of reading errors do not name the file: the caller, which has the path, shows both.
 """
 
 
 class MediaError(Exception):
-    """Root of everything that `media` raises on purpose.
+    """Base class of all errors of `media`.
 
     MediaError
     ├── UnreadableError      the file cannot be opened or read: missing, not a regular file, denied
     ├── UnsupportedError     not an allowed container, no video stream, or no decoder for it
-    │   └── NoVideoError     a file of sound alone, with which nothing is wrong
-    ├── LimitError           larger than the limits that keep hostile files harmless
-    ├── UndecodableError     there is a video stream, but not one picture can be had from it
-    └── WriteError           a video or picture could not be written
+    │   └── NoVideoError     a file of sound alone, which is no error of reading
+    ├── LimitError           larger than the limits against hostile files
+    ├── UndecodableError     a video stream of which no frame can be decoded
+    └── WriteError           a video or picture cannot be written
     """
 
 
@@ -26,16 +26,16 @@ class UnsupportedError(MediaError):
 
 
 class NoVideoError(UnsupportedError):
-    """The file holds sound and no video: it is no video that could not be read."""
+    """The file holds sound and no video: not a video, so no failure to read one."""
 
 
 class LimitError(MediaError):
-    """The file claims more than the limits that keep hostile files harmless."""
+    """The file claims more than the limits against hostile files allow."""
 
 
 class UndecodableError(MediaError):
-    """The video stream yields no picture."""
+    """No frame of the video stream can be decoded."""
 
 
 class WriteError(MediaError):
-    """A video or picture could not be written."""
+    """A video or picture cannot be written."""

@@ -16,9 +16,10 @@ from media.frames.layout import Layout, layout_of
 from media.packets.packet_table import PacketTable
 from media.packets.scan import Extent, PacketScan, scan_packets
 
-_NOTABLE_REST, _NOTABLE_SHARE = 1 << 16, 0.1  # bytes, part of the file: more than an index takes
-_EDIT_ROUNDING = Fraction(1, 100)  # second by which edit lists miss the end of a picture
-_FALLBACK_RATE = Fraction(25)  # frames per second, for a single picture without a duration
+# Unread bytes, and their share of the file, that are damage: more than an index takes.
+_MIN_UNREAD, _MIN_UNREAD_SHARE = 1 << 16, 0.1
+_EDIT_ROUNDING = Fraction(1, 100)  # second by which edit lists miss the end of a frame
+_FALLBACK_RATE = Fraction(25)  # frames per second, for a single frame without a duration
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +82,7 @@ def probe(path: Path) -> VideoInfo:
             width=layout.width,
             height=layout.height,
             frame_rate=frame_rate,
-            start=scan.seconds(scan.extent.first),
+            start=scan.clock.seconds(scan.extent.first),
             end=end,
             duration=max(end, others_end if others_end < MAX_HOURS * 3600 else 0.0),
             layout=layout,
@@ -92,9 +93,10 @@ def probe(path: Path) -> VideoInfo:
 
 
 def _damage(source: Source, scan: PacketScan, *, end: float) -> str | None:
-    """One short sentence about what is broken, so far as the packets show it."""
-    restarts = [scan.seconds(stamp) for stamp in scan.restarts]
-    origin = float(scan.clock.zero)
+    """One short sentence about the damage that the packets show; None for none."""
+    clock = scan.clock
+    restarts = [clock.seconds(timestamp) for timestamp in scan.restarts]
+    origin = float(clock.zero)
     notes = [
         _ending(source, scan, end=end),
         scan.damage.damaged.sentence("is unreadable", origin=origin),
@@ -108,36 +110,36 @@ def _ending(source: Source, scan: PacketScan, *, end: float) -> str | None:
     damage = scan.damage
     if damage.read_error is not None:
         return f"cannot be read beyond {clock_text(end)}: {damage.read_error}"
-    if damage.rest.scrambled > _NOTABLE_REST:
+    if damage.rest.scrambled > _MIN_UNREAD:
         return f"is scrambled beyond {clock_text(end)}"
-    if damage.rest.missing > _NOTABLE_REST or _is_unread(source.path, damage.stopped_at):
+    if damage.rest.missing > _MIN_UNREAD or _is_unread(source.path, damage.stopped_at):
         return f"is unreadable beyond {clock_text(end)}"
-    promised = declared_end(source, scan.clock, has=end, torn=damage.torn, cut=damage.rest.cut)
-    if promised is None:
+    declared = declared_end(source, scan.clock, has=end, torn=damage.torn, cut=damage.rest.cut)
+    if declared is None:
         return None
-    of_what = "" if math.isinf(promised) else f" of {clock_text(promised)}"
+    of_what = "" if math.isinf(declared) else f" of {clock_text(declared)}"
     return f"breaks off at {clock_text(end)}{of_what}"
 
 
 def _is_unread(path: Path, stopped_at: int | None) -> bool:
-    """Whether more follows behind the last packet than an index, and what fills a file up."""
+    """Whether more bytes follow the last packet than an index and padding take."""
     if stopped_at is None:
         return False
     with path.open("rb") as file:
         end = useful_end(file, stopped_at)
-    return end - stopped_at > max(_NOTABLE_REST, end * _NOTABLE_SHARE)
+    return end - stopped_at > max(_MIN_UNREAD, end * _MIN_UNREAD_SHARE)
 
 
 def _measure(source: Source, scan: PacketScan) -> tuple[float, float]:
-    """Frames per second, and the time at which the last picture ends, from the packets.
+    """Measure frames per second, and the end of the last frame in seconds on the file's clock.
 
-    The header's rate only fills a gap: for a film of one picture that has no duration of its own.
+    The header's rate is used only for a video of one frame without a duration.
     """
     unit, extent = source.unit, scan.extent
     spread = (extent.last - extent.first) * unit
     end = (_end_of_last(source, extent) - extent.first) * unit
-    moving = spread - sum(later - earlier for earlier, later in scan.stretches) * unit
-    steps = extent.count - 1 - len(scan.stretches)
+    moving = spread - sum(later - earlier for earlier, later in scan.long_intervals) * unit
+    steps = extent.count - 1 - len(scan.long_intervals)
     if moving > 0 and steps > 0:
         interval = moving / steps
     elif spread > 0:
@@ -149,7 +151,7 @@ def _measure(source: Source, scan: PacketScan) -> tuple[float, float]:
 
 
 def _end_of_last(source: Source, extent: Extent) -> int:
-    """The time stamp at which the last picture ends: an edit list may cut it off."""
+    """Timestamp at which the last frame ends: an edit list may end it earlier."""
     stream = source.stream
     if source.container_name != "mov" or stream.start_time is None or not stream.duration:
         return extent.end

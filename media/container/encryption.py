@@ -1,4 +1,4 @@
-"""Films whose pictures need a key: told from what the file says of itself."""
+"""Encryption of videos, told from container metadata and the first bytes of a file."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,24 +8,24 @@ import numpy as np
 from av.container import InputContainer
 from numpy.typing import NDArray
 
-from media.container.mpeg_streams import packet_form, scrambled_packets
+from media.container.mpeg_streams import scrambled_packets, transport_format
 from media.errors import UnsupportedError
 
 SCRAMBLED_BROADCAST, SCRAMBLED_DISC = "a scrambled broadcast", "a copy-protected DVD"
-_BOXES = 10_000  # of an MP4 file that are looked at, at most
-_BRANCHES = (b"moov", b"trak", b"mdia", b"minf", b"stbl", b"stsd")  # from the root on
+_MOST_BOXES = 10_000  # of an MP4 file that are read
+_SAMPLE_ENTRIES = (b"moov", b"trak", b"mdia", b"minf", b"stbl", b"stsd")  # path from the root
 _PROTECTED_ENTRIES = {b"drmi": "FairPlay", b"encv": "Common Encryption"}
-_HEAD = 1 << 22  # bytes in which a recording that cannot be opened is searched for reasons
+_HEAD = 1 << 22  # bytes of an unreadable recording in which scrambling is looked for
 _AACS_UNIT, _BLURAY_PACKET, _SYNC = 6144, 192, 0x47
 
 
 def encrypted_error(scheme: str) -> UnsupportedError:
-    """That a film is encrypted, by which `scheme`."""
+    """Make the error for a video that is encrypted by `scheme`."""
     return UnsupportedError(f"is encrypted ({scheme}): its pictures cannot be had without the key")
 
 
 def refuse_encrypted(container: InputContainer) -> None:
-    """Raise `UnsupportedError` where the container tells that its streams are encrypted."""
+    """Raise `UnsupportedError` if the container declares its streams as encrypted."""
     name, metadata = container.format.name, container.metadata
     if name == "asf" and ("ASF_Protection_Type" in metadata or "encryption" in metadata):
         raise encrypted_error("Windows Media DRM")
@@ -36,7 +36,7 @@ def refuse_encrypted(container: InputContainer) -> None:
 
 
 def encryption_of(path: Path) -> str | None:
-    """What encrypts the film at `path`, of which FFmpeg can make nothing; None for nothing."""
+    """Encryption scheme of a file that FFmpeg cannot open or decode; None for none."""
     try:
         with path.open("rb") as file:
             head = file.read(_HEAD)
@@ -47,17 +47,17 @@ def encryption_of(path: Path) -> str | None:
     data = np.frombuffer(head, np.uint8)
     if _is_aacs(data):
         return "AACS, a copy-protected Blu-ray disc"
-    form = packet_form(head)
+    form = transport_format(head)
     if form is None:
         return None
-    packets = form.parts(head[form.start :])
+    packets = form.blocks(head[form.start :])
     return SCRAMBLED_BROADCAST if scrambled_packets(packets, form).mean() > 0.5 else None
 
 
 def _protected_entries(file: BinaryIO, end: int) -> Iterator[str]:
-    """The schemes of an MP4 file's protected tracks (ISO/IEC 14496-12, 8.12)."""
+    """Yield the schemes of an MP4 file's protected tracks (ISO/IEC 14496-12, 8.12)."""
     spans = [(0, end)]
-    for kind in _BRANCHES:
+    for kind in _SAMPLE_ENTRIES:
         spans = [inner for span in spans for inner in _boxes(file, *span, kind=kind)]
     for start, _ in spans:
         file.seek(start + 12)  # behind version, flags, count of entries and the first one's size
@@ -67,8 +67,8 @@ def _protected_entries(file: BinaryIO, end: int) -> Iterator[str]:
 
 
 def _boxes(file: BinaryIO, start: int, end: int, *, kind: bytes) -> Iterator[tuple[int, int]]:
-    """Where the contents of the boxes of a `kind` in [start, end) begin and end."""
-    for _ in range(_BOXES):
+    """Yield start and end of the content of each box of a `kind` in [start, end) (ibid., 4.2)."""
+    for _ in range(_MOST_BOXES):
         file.seek(start)
         head = file.read(16)
         length = int.from_bytes(head[:4], "big")
@@ -82,7 +82,7 @@ def _boxes(file: BinaryIO, start: int, end: int, *, kind: bytes) -> Iterator[tup
 
 
 def _is_aacs(data: NDArray[np.uint8]) -> bool:
-    """Whether of each aligned unit of 32 packets only the first one's head is clear."""
+    """Whether in each aligned unit of 32 packets of `data` (N,) only the first header is clear."""
     units = data[: len(data) // _AACS_UNIT * _AACS_UNIT].reshape(-1, _AACS_UNIT)
     if len(units) < 16:
         return False

@@ -1,4 +1,4 @@
-"""Files made of parts of one size: whether each part begins as it should."""
+"""Containers made of blocks of one size: check that each block begins with its sync bytes."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -7,100 +7,104 @@ from typing import BinaryIO, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from media.container.findings import Finding, lost_until
+from media.container.findings import Finding, missing_until
 
-Blocks: TypeAlias = NDArray[np.uint8]  # (N, size)
+Blocks: TypeAlias = NDArray[np.uint8]  # (count, size) bytes
 
-_BLOCK = 1 << 20  # bytes looked at together, at most ...
-_FIRST_LOOK = 16  # ... and parts at first, and behind each hole: there may be very many
-_IN_STEP = 4  # marks at the right distance that are no coincidence
+_BYTES_AT_ONCE = 1 << 20  # read together, at most ...
+_FIRST_BLOCKS = 16  # ... and blocks at first and behind each hole, as there may be very many holes
+_IN_STEP = 4  # sync bytes at the right distance that are no coincidence
 
 
 @dataclass(frozen=True, slots=True)
 class BlockFormat:
-    """Blocks of `size` bytes, the first at `start`, that bear `mark` at the offset `at`."""
+    """Blocks of `size` bytes, the first at the byte `start`, with `sync` bytes at `sync_offset`."""
 
     size: int
-    mark: bytes
-    at: int = 0
+    sync: bytes
+    sync_offset: int = 0
     start: int = 0
 
-    def parts(self, data: bytes) -> Blocks:
-        """(N, size) the whole parts in `data`, which begins with one."""
+    def blocks(self, data: bytes) -> Blocks:
+        """(count, size) uint8: the whole blocks in `data`, which begins with a block."""
         whole = len(data) // self.size
         return np.frombuffer(data, np.uint8, whole * self.size).reshape(whole, self.size)
 
-    def marked(self, parts: Blocks) -> NDArray[np.bool_]:
-        """(N,) which parts bear the mark."""
-        marks = parts[:, self.at : self.at + len(self.mark)] == np.frombuffer(self.mark, np.uint8)
-        return np.asarray(marks.all(axis=1))
+    def has_sync(self, blocks: Blocks) -> NDArray[np.bool_]:
+        """(count,) bool: which blocks have the sync bytes."""
+        found = blocks[:, self.sync_offset : self.sync_offset + len(self.sync)]
+        return np.asarray((found == np.frombuffer(self.sync, np.uint8)).all(axis=1))
 
     def first_in(self, data: bytes) -> int | None:
-        """Where in `data` parts begin that follow each other in step; None if nowhere."""
-        marks = np.frombuffer(data, np.uint8)
-        reach = len(data) - self.size * (_IN_STEP - 1) - self.at - len(self.mark) + 1
+        """Offset in `data` from which blocks follow each other in step; None if there is none."""
+        values = np.frombuffer(data, np.uint8)
+        reach = len(data) - self.size * (_IN_STEP - 1) - self.sync_offset - len(self.sync) + 1
         if reach <= 0:
             return None
         agree = np.ones(reach, np.bool_)
         for step in range(_IN_STEP):
-            for index, byte in enumerate(self.mark):
-                begin = step * self.size + self.at + index
-                agree &= marks[begin : begin + reach] == byte
+            for index, byte in enumerate(self.sync):
+                begin = step * self.size + self.sync_offset + index
+                agree &= values[begin : begin + reach] == byte
         found = np.flatnonzero(agree)
         return int(found[0]) if len(found) else None
 
 
 def check_blocks(
     file: BinaryIO,
-    grid: BlockFormat,
+    form: BlockFormat,
     *,
     end: int | None = None,
-    look: Callable[[Blocks], Iterator[tuple[int, int]]] | None = None,
+    scrambled_runs: Callable[[Blocks], Iterator[tuple[int, int]]] | None = None,
 ) -> Iterator[Finding]:
-    """What is no part, up to the byte `end` or that of the file.
+    """Find the bytes that belong to no block, up to the byte `end`, by default that of the file.
 
-    `look` tells of parts in a row the first of each run that is scrambled, and how many are.
+    `scrambled_runs` yields of (count, size) consecutive blocks the first index and the number of
+    scrambled ones in each run.
     """
-    place, end = grid.start, file.seek(0, 2) if end is None else end
-    block = _FIRST_LOOK * grid.size
-    while place + grid.size <= end:
-        file.seek(place)
-        parts = grid.parts(file.read(min(block, end - place)))
-        block = min(2 * block, max(_BLOCK, grid.size))
-        bad = np.flatnonzero(~grid.marked(parts))
-        parts = parts[: bad[0]] if len(bad) else parts
-        for first, count in look(parts) if look else ():
-            yield Finding(place + first * grid.size, scrambled=count * grid.size)
-        place += len(parts) * grid.size
+    offset, end = form.start, file.seek(0, 2) if end is None else end
+    length = _FIRST_BLOCKS * form.size
+    while offset + form.size <= end:
+        file.seek(offset)
+        blocks = form.blocks(file.read(min(length, end - offset)))
+        length = min(2 * length, max(_BYTES_AT_ONCE, form.size))
+        bad = np.flatnonzero(~form.has_sync(blocks))
+        blocks = blocks[: bad[0]] if len(bad) else blocks
+        for first, count in scrambled_runs(blocks) if scrambled_runs else ():
+            yield Finding(offset + first * form.size, scrambled=count * form.size)
+        offset += len(blocks) * form.size
         if len(bad):
-            following = _next_in_step(file, grid, place)
-            yield lost_until(file, place, following)
-            place = end if following is None else following
-            block = _FIRST_LOOK * grid.size
+            following = _next_in_step(file, form, offset)
+            yield missing_until(file, offset, following)
+            offset = end if following is None else following
+            length = _FIRST_BLOCKS * form.size
         else:
-            yield Finding(place)
-            if len(parts) == 0:
+            yield Finding(offset)
+            if len(blocks) == 0:
                 return
 
 
 def runs(chosen: NDArray[np.bool_], *, apart: int) -> Iterator[tuple[int, int]]:
-    """The first of each run of chosen parts, at most `apart` from each other, and their count."""
+    """Yield the first index and the number of blocks of each run of `chosen` (count,) blocks.
+
+    Blocks of a run are at most `apart` from each other.
+    """
     index = np.flatnonzero(chosen)
     if len(index):
         for run in np.split(index, np.flatnonzero(np.diff(index) > apart) + 1):
             yield int(run[0]), len(run)
 
 
-def _next_in_step(file: BinaryIO, grid: BlockFormat, place: int) -> int | None:
-    overlap = grid.size * _IN_STEP
-    block = _FIRST_LOOK * grid.size
+def _next_in_step(file: BinaryIO, form: BlockFormat, offset: int) -> int | None:
+    overlap = form.size * _IN_STEP
+    length = _FIRST_BLOCKS * form.size
     while True:
-        file.seek(place)
-        data = file.read(block + overlap)
-        found = grid.first_in(data)
+        file.seek(offset)
+        data = file.read(length + overlap)
+        found = form.first_in(data)
         if found is not None:
-            return place + found
-        if len(data) < block + overlap:
+            return offset + found
+        if len(data) < length + overlap:
             return None
-        place += block
-        block = min(2 * block, max(_BLOCK, grid.size))
+        offset += length
+        length = min(2 * length, max(_BYTES_AT_ONCE, form.size))

@@ -1,4 +1,4 @@
-"""Decoding on a graphics card: which ways this FFmpeg knows, and which of them work here."""
+"""Hardware decoders: those that this FFmpeg was built with, and those that work here."""
 
 from functools import cache
 
@@ -9,21 +9,21 @@ from av.codec.hwaccel import HWAccel, HWDeviceType, hwdevices_available
 
 from media.container.source import reason
 
-# FFmpeg's names for all of them, on whatever system.
+# FFmpeg's names of all hardware devices, on any system.
 ACCELERATORS = tuple(sorted(kind.name for kind in HWDeviceType if kind is not HWDeviceType.none))
 _USUAL_CODECS = ("h264", "hevc", "av1", "vp9")
 
 
 def built_in() -> tuple[str, ...]:
-    """The accelerators that this FFmpeg was built with, whether their device is here or not."""
+    """Names of the accelerators that this FFmpeg was built with, whether their device is here."""
     return tuple(hwdevices_available())
 
 
 @cache
 def why_not(accelerator: str) -> str | None:
-    """What keeps an accelerator from being used here, in a few words; None where nothing does.
+    """Why an accelerator cannot be used here, in a few words; None if it can.
 
-    Opening a device takes a moment, so it is tried once in a process.
+    Opening a device takes time, so each is tried once in a process.
     """
     if accelerator not in built_in():
         return f"this FFmpeg was built without it, with {', '.join(built_in()) or 'none'}"
@@ -32,7 +32,7 @@ def why_not(accelerator: str) -> str | None:
         try:
             HWAccel(accelerator, allow_software_fallback=False).create(Codec(codec, "r"))
         except NotImplementedError:
-            continue  # it does not decode this one
+            continue  # not this codec
         except (av.error.FFmpegError, OSError, ValueError) as error:
             refusal = f"its device cannot be opened: {reason(error)}"
         else:
@@ -42,5 +42,5 @@ def why_not(accelerator: str) -> str | None:
 
 @cache
 def first_usable() -> str | None:
-    """The first accelerator that works here; None where none does."""
+    """Name of the first accelerator that works here; None for none."""
     return next((each for each in built_in() if why_not(each) is None), None)

@@ -1,7 +1,4 @@
-"""What has to be known of a video stream before its pictures mean anything.
-
-Which time it is, how large its pictures are shown, and which way up.
-"""
+"""Layout of a video stream: its clock, and the size and orientation of its frames."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,17 +15,17 @@ from media.errors import UndecodableError
 from media.frames.orientation import Orientation, orientation_of_matrix
 from media.packets.scan import PacketScan, scan_packets
 
-_SHAPES = (Fraction(1, 8), Fraction(8))  # pixel shapes beyond these are mistakes, or malice
+_SHAPES = (Fraction(1, 8), Fraction(8))  # pixel aspect ratios beyond are wrong
 
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """A video stream's place in its file, clock, and geometry.
+    """Clock and geometry of a video stream, and its index in the file.
 
-    `clock` tells the file's time of a time stamp; `first_pts` is the stamp of the first picture.
-    `width` and `height` are those of the upright picture with square pixels. `restarts` is whether
-    the film's time stamps start anew, so that they mean nothing to a seek; None where only the head
-    of the film was looked at.
+    `clock` converts timestamps to seconds; `first_pts` is the timestamp of the first frame. `width`
+    and `height` are those of the upright frame with square pixels. `restarts` is whether the
+    timestamps restart, so that they cannot be used for a seek; None if only the first packets were
+    read.
     """
 
     stream_index: int
@@ -41,12 +38,12 @@ class Layout:
 
 
 def layout_of(source: Source, scan: PacketScan) -> Layout:
-    """The layout of `source`, from a scan of its packets.
+    """Make the layout of `source` from a scan of its packets.
 
-    Raises `UndecodableError` where no packet can be shown, `LimitError` for outsized pictures.
+    Raises `UndecodableError` if no packet can be displayed, `LimitError` for outsized frames.
     """
-    orientation = Orientation() if scan.upright is None else _orientation_of(scan.upright)
-    sized = scan.upright or source.stream.codec_context
+    orientation = Orientation() if scan.first_frame is None else _orientation_of(scan.first_frame)
+    sized = scan.first_frame or source.stream.codec_context
     if sized.width <= 0 or sized.height <= 0:
         raise UndecodableError(
             f"its pictures have no known size, or one beyond the limit of {MAX_PIXELS:,} pixels"
@@ -70,7 +67,7 @@ def layout_of(source: Source, scan: PacketScan) -> Layout:
 
 
 def read_layout(path: Path) -> Layout:
-    """The layout of the film at `path`, from its first packets only.
+    """Read the layout of the video at `path` from its first packets only.
 
     Raises `MediaError`.
     """
@@ -82,5 +79,5 @@ def _orientation_of(frame: VideoFrame) -> Orientation:
     try:
         side_data = cast(Mapping[str, Buffer], frame.side_data)
         return orientation_of_matrix(bytes(side_data["DISPLAYMATRIX"]))
-    except (KeyError, ValueError):  # ValueError: some other side data is of a kind new to PyAV
+    except (KeyError, ValueError):  # ValueError: side data of a type that PyAV does not know
         return Orientation()

@@ -1,4 +1,4 @@
-"""Which way up a film is: the display matrix as flips and a transposition of pixels."""
+"""Orientation of frames: the display matrix as a transposition and flips of pixels."""
 
 from dataclasses import dataclass
 
@@ -7,17 +7,14 @@ import numpy as np
 
 @dataclass(frozen=True, slots=True)
 class Orientation:
-    """How stored pixels become upright ones: transpose first, then flip.
-
-    All eight ways to lay a rectangle down, mirrored ones included.
-    """
+    """Transposition, then flips, that make stored pixels upright: all eight orientations."""
 
     transposed: bool = False
     flipped_x: bool = False
     flipped_y: bool = False
 
     def apply(self, pixels: np.ndarray) -> np.ndarray:
-        """Upright pixels (H', W', C), contiguous, from stored pixels (H, W, C)."""
+        """Make stored pixels (height, width, 3) uint8 upright; (width, height, 3) if transposed."""
         if self.transposed:
             pixels = pixels.swapaxes(0, 1)
         if self.flipped_y:
@@ -28,11 +25,11 @@ class Orientation:
 
 
 def orientation_of_matrix(matrix: bytes) -> Orientation:
-    """The orientation that a display matrix asks for; angles between are taken to the nearest.
+    """Orientation of a display matrix, with its angle rounded to a quarter turn.
 
-    `matrix` holds 9 int32 in machine order, rows (a b u), (c d v), (x y w): a stored pixel at
-    (p, q), q counted downwards, is shown at (a p + c q + x, b p + d q + y). Source: FFmpeg's
-    libavutil/display.h. Anything else than 9 numbers is taken as upright.
+    `matrix` holds 9 int32 in machine byte order, rows (a b u), (c d v), (x y w): a stored pixel at
+    (p, q), q counted downwards, is displayed at (a p + c q + x, b p + d q + y) (ISO/IEC 14496-12,
+    6.2.2; FFmpeg's libavutil/display.h). A matrix of another length means upright.
     """
     if len(matrix) != 9 * 4:
         return Orientation()

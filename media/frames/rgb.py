@@ -1,4 +1,4 @@
-"""From a decoder's frame to upright RGB pixels, and from those to JPEG."""
+"""Conversion of decoded frames to upright RGB pixels, and of those to JPEG."""
 
 import av
 import av.error
@@ -10,11 +10,11 @@ from media.container.source import reason
 from media.errors import UndecodableError, WriteError
 from media.frames.orientation import Orientation
 
-_JPEG_SCALE = "3"  # the codec's quantiser, 2 (best) to 31
+_JPEG_SCALE = "3"  # the encoder's quantiser, 2 (best) to 31
 
 
 class RgbConverter:
-    """Converts frames of any stored size and pixel format to one upright size in RGB."""
+    """Conversion of frames of any stored size and pixel format to upright RGB of one size."""
 
     def __init__(self, orientation: Orientation, *, width: int, height: int) -> None:
         self._orientation = orientation
@@ -22,7 +22,7 @@ class RgbConverter:
         self._reformatter = VideoReformatter()
 
     def convert(self, frame: VideoFrame) -> np.ndarray:
-        """Upright pixels, uint8 RGB (height, width, 3). Raises `UndecodableError`."""
+        """Convert to upright pixels (height, width, 3) uint8 RGB. Raises `UndecodableError`."""
         width, height = self._stored_size
         try:
             rgb = self._reformatter.reformat(frame, width, height, "rgb24", threads=1)
@@ -32,7 +32,7 @@ class RgbConverter:
 
 
 def encode_jpeg(pixels: np.ndarray) -> bytes:
-    """`pixels`, uint8 RGB (H, W, 3), as a JPEG file. Raises `WriteError`."""
+    """Encode `pixels` (height, width, 3) uint8 RGB as a JPEG file. Raises `WriteError`."""
     height, width, _ = pixels.shape
     frame = av.VideoFrame.from_ndarray(pixels, format="rgb24")
     try:

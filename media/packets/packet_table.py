@@ -1,4 +1,4 @@
-"""All packets of a film in 13 bytes each: when they are shown and what depends on them."""
+"""Packet table: timestamp, flags and size of every packet of a video, in 13 bytes each."""
 
 from array import array
 from dataclasses import dataclass, field
@@ -13,18 +13,19 @@ from media.container.source import BARE_STREAMS, Source
 from media.packets.references import SUBLAYER_SHIFT, Classify, PacketFlag, classifier, head
 
 _MAXIMUM = 1 << 22  # packets: 38 hours at 30 frames per second, 55 MB
-_PROGRESSIVE = frozenset({0, 1})  # FFmpeg's field orders: not known, and not made of fields
-# Where presentation times are guessed when packets are read, they say nothing beforehand.
+_PROGRESSIVE = frozenset({0, 1})  # FFmpeg's field orders: unknown, and progressive
+# Containers without presentation times: FFmpeg guesses them while it reads packets.
 GUESSING_CONTAINERS = BARE_STREAMS | {"asf", "avi", "nsv", "nuv", "rm", "viv"}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PacketTable:
-    """A film's packets in the order in which they are stored, which is that of decoding.
+    """The packets of a video in the order in which they are stored and decoded.
 
-    `pts` (N,) int64 are the presentation time stamps, as the time line puts them right, in `unit`
-    seconds; `flags` (N,) uint8 are `PacketFlag` bits; `sizes` (N,) uint32 bytes. `references` is
-    whether the stream tells what depends on what: else only the container's key frames are known.
+    `pts` (count,) int64: presentation timestamps as `Timeline` corrects them, in units of `unit`
+    seconds. `flags` (count,) uint8: `PacketFlag` bits. `sizes` (count,) uint32: bytes. `references`
+    is whether the stream tells which frames depend on which; if not, only the container's key
+    frames are known. Raises `ValueError` for arrays of other shapes or types.
     """
 
     pts: NDArray[np.int64]
@@ -33,31 +34,37 @@ class PacketTable:
     unit: Fraction
     references: bool
 
+    def __post_init__(self) -> None:
+        columns = (self.pts, np.int64), (self.flags, np.uint8), (self.sizes, np.uint32)
+        if any(array.dtype != kind or array.shape != (len(self),) for array, kind in columns):
+            found = [(str(array.dtype), array.shape) for array, _ in columns]
+            raise ValueError(f"a packet table cannot be made of columns {found}")
+
     def __len__(self) -> int:
         return len(self.pts)
 
     def has(self, flag: PacketFlag) -> NDArray[np.bool_]:
-        """(N,) which packets bear the flag."""
+        """(count,) bool: which packets have the flag."""
         marked: NDArray[np.bool_] = (self.flags & np.uint8(flag)) != 0
         return marked
 
 
 @dataclass(slots=True)
 class PacketTableBuilder:
-    """Gathers a `PacketTable` while packets pass."""
+    """Builder of a `PacketTable` from packets in the order in which they are read."""
 
     _unit: Fraction
     _classify: Classify | None
-    _complete: bool = True  # whether every packet so far said when it is shown
+    _complete: bool = True  # whether every packet so far has a presentation timestamp
     _pts: "array[int]" = field(default_factory=lambda: array("q"))
     _flags: "array[int]" = field(default_factory=lambda: array("B"))
     _sizes: "array[int]" = field(default_factory=lambda: array("I"))
 
     @classmethod
     def of(cls, source: Source) -> "PacketTableBuilder":
-        """Notes on the stream that was chosen from `source`."""
+        """Start a table of the stream that was chosen from `source`."""
         context = source.stream.codec_context
-        # Of pictures that are stored in two packets, one for each field, half a one would be had.
+        # If the fields of a frame lie in two packets, a plan could decode half a frame.
         whole = int(context.field_order) in _PROGRESSIVE
         return cls(
             source.unit,
@@ -66,7 +73,7 @@ class PacketTableBuilder:
         )
 
     def add(self, packet: "Packet[VideoStream]") -> None:
-        """Note the next packet, whose stamps were put right."""
+        """Append the next packet, with corrected timestamps."""
         if not self._complete or packet.size == 0:
             return
         if packet.pts is None or len(self._pts) >= _MAXIMUM:
@@ -84,7 +91,7 @@ class PacketTableBuilder:
         self._sizes.append(packet.size)
 
     def table(self) -> PacketTable | None:
-        """What was noted; None where the stamps of the packets say too little."""
+        """The table; None if packets lack timestamps or are too many."""
         if not self._complete or not self._pts:
             return None
         flags = np.frombuffer(self._flags, np.uint8)
@@ -99,7 +106,10 @@ class PacketTableBuilder:
 
 
 def _without_lower_sublayers(flags: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """`flags`, where what a higher temporal sub-layer may refer to is no longer DISPOSABLE."""
+    """Clear DISPOSABLE of packets to which a higher temporal sub-layer may refer.
+
+    `flags` and the result are (count,) uint8.
+    """
     layers = flags >> SUBLAYER_SHIFT
     lower = layers < layers.max()
     return np.where(lower, flags & ~np.uint8(PacketFlag.DISPOSABLE), flags).astype(np.uint8)

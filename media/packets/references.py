@@ -1,8 +1,8 @@
-"""What a packet tells of the frames that depend on it, read from its first bytes: nothing decoded.
+"""References between frames, read from the first bytes of packets without decoding.
 
-A container's own marks are not enough: a key frame in its sense may need frames from before it, and
-which frames nothing depends on is mostly not marked at all. Only codecs are read here whose streams
-say so plainly; of every other one this module says that it does not know.
+A container's own flags are not enough: its key frames may need frames from before them, and frames
+on which nothing depends are mostly not marked. Only codecs are read whose streams mark both; of all
+others the references are unknown.
 """
 
 from collections.abc import Callable, Iterator
@@ -14,9 +14,9 @@ from av.codec.context import CodecContext
 
 Classify: TypeAlias = Callable[[bytes], int]
 
-_HEAD = 1 << 12  # bytes of a packet that are looked at: parameter sets and messages come first
-SUBLAYER_SHIFT = 5  # of a packet's temporal sub-layer: above PacketFlag, the rest of the byte
-_ZEROS = bytes(64)  # that begin no packet of these codecs:
+_HEAD = 1 << 12  # bytes of a packet that are read: parameter sets and messages come first
+SUBLAYER_SHIFT = 5  # bits of PacketFlag; the bits above hold the packet's temporal sub-layer
+_ZEROS = bytes(64)  # no packet of these codecs begins with them:
 _NEVER_ZEROS = frozenset(
     {"av1", "dnxhd", "h264", "hevc", "mjpeg", "mpeg4", "prores", "theora", "vp8", "vp9"}
 )
@@ -25,22 +25,19 @@ _START_CODE = b"\x00\x00\x01"
 
 
 class PacketFlag(IntFlag):
-    """What is known of a packet."""
+    """Properties of a packet."""
 
     RANDOM_ACCESS = (
         1  # what is shown from this frame on depends on nothing that is stored before it
     )
-    KEY = 2  # the container calls it a key frame
+    KEY = 2  # a key frame according to the container
     DISPOSABLE = 4  # nothing depends on it, in its own temporal sub-layer
-    HIDDEN = 8  # decoded, if anything depends on it, but never shown
-    UNKNOWN = 16  # its bytes could not be understood
+    HIDDEN = 8  # never displayed; decoded if anything depends on it
+    UNKNOWN = 16  # its bytes could not be parsed
 
 
 def classifier(context: CodecContext) -> Classify | None:
-    """What reads the packets of a stream for `context`; None where the codec is not known here.
-
-    It takes the first bytes of a packet and returns PacketFlag bits.
-    """
+    """Function from the first bytes of a packet to PacketFlag bits; None for unsupported codecs."""
     extradata = bytes(context.extradata or b"")
     match context.codec.canonical_name:
         case "h264":
@@ -55,10 +52,7 @@ def classifier(context: CodecContext) -> Classify | None:
 
 
 def garbled(context: CodecContext) -> Callable[[memoryview], bool]:
-    """What tells of a packet of a stream for `context` that its decoder will refuse it.
-
-    Where nothing is known of the codec, that is none.
-    """
+    """Function that tells whether the decoder will refuse a packet; False for unknown codecs."""
     name = context.codec.canonical_name
     if name not in _NEVER_ZEROS:
         return lambda _: False
@@ -70,19 +64,19 @@ def garbled(context: CodecContext) -> Callable[[memoryview], bool]:
 def _is_garbled(data: memoryview, *, length_size: int) -> bool:
     if len(data) > len(_ZEROS) and data[: len(_ZEROS)] == _ZEROS:
         return True
-    place = 0
-    while length_size and place + length_size < len(data):
-        place += length_size + int.from_bytes(data[place : place + length_size], "big")
-    return place > len(data)
+    offset = 0
+    while length_size and offset + length_size < len(data):
+        offset += length_size + int.from_bytes(data[offset : offset + length_size], "big")
+    return offset > len(data)
 
 
 def head(data: bytes | memoryview) -> bytes:
-    """As much of a packet as a classifier may need."""
+    """The first bytes of a packet, as many as a classifier may need."""
     return bytes(data[:_HEAD])
 
 
 def _length_size(extradata: bytes, *, at: int) -> int:
-    """The bytes that tell a unit's length (ISO/IEC 14496-15); 0 where start codes part units."""
+    """Size in bytes of a NAL unit's length field (ISO/IEC 14496-15); 0 if start codes are used."""
     return (extradata[at] & 3) + 1 if len(extradata) > at and extradata[0] == 1 else 0
 
 
@@ -93,12 +87,12 @@ def _in_units(flags_of: Callable[[Iterator[bytes]], int], length_size: int) -> C
 
 
 def _units_by_length(data: bytes, length_size: int) -> Iterator[bytes]:
-    """Network abstraction units, the last one as far as `data` goes."""
-    place = 0
-    while place + length_size < len(data):
-        start = place + length_size
-        place = start + int.from_bytes(data[place:start], "big")
-        yield data[start:place]
+    """Yield network abstraction layer (NAL) units; the last one may be cut."""
+    offset = 0
+    while offset + length_size < len(data):
+        start = offset + length_size
+        offset = start + int.from_bytes(data[offset:start], "big")
+        yield data[start:offset]
 
 
 def _units_by_start_code(data: bytes) -> Iterator[bytes]:
@@ -110,10 +104,10 @@ def _units_by_start_code(data: bytes) -> Iterator[bytes]:
 
 
 def _avc_flags(units: Iterator[bytes]) -> int:
-    """ITU-T H.264: `nal_ref_idc` 0 marks what nothing refers to (7.4.1).
+    """Flags of an H.264 packet: `nal_ref_idc` 0 marks disposable frames (ITU-T H.264, 7.4.1).
 
-    An IDR picture is an entry; so is a recovery point that is exact at once (D.2.8): frames that
-    follow it in the order of display can be decoded from there.
+    Random access points are IDR pictures, and recovery points that are exact at once (D.2.8):
+    frames that follow them in display order can be decoded from there.
     """
     recovers = False
     for unit in units:
@@ -127,38 +121,38 @@ def _avc_flags(units: Iterator[bytes]) -> int:
             return entry if unit[0] & 0x60 else entry | PacketFlag.DISPOSABLE
         if kind == 6:
             recovers = recovers or _recovers_exactly(unit)
-        elif kind in {2, 3, 4}:  # slices in partitions: no film that people have is made of them
+        elif kind in {2, 3, 4}:  # data partitioning, which no encoder in use writes
             break
     return PacketFlag.UNKNOWN
 
 
 def _recovers_exactly(unit: bytes) -> bool:
-    """Whether an SEI unit holds a recovery point of no frames' delay and an exact match."""
-    place = 1
-    while place + 2 < len(unit):
-        kind, place = _sei_number(unit, place)
-        size, place = _sei_number(unit, place)
-        if kind == 6 and size and place < len(unit):
-            return unit[place] & 0xC0 == 0xC0  # recovery_frame_cnt 0 in one bit, exact_match_flag
-        place += size
+    """Whether an SEI unit holds a recovery point with a delay of 0 frames and an exact match."""
+    offset = 1
+    while offset + 2 < len(unit):
+        kind, offset = _sei_number(unit, offset)
+        size, offset = _sei_number(unit, offset)
+        if kind == 6 and size and offset < len(unit):
+            return unit[offset] & 0xC0 == 0xC0  # recovery_frame_cnt 0 in one bit, exact_match_flag
+        offset += size
     return False
 
 
-def _sei_number(unit: bytes, place: int) -> tuple[int, int]:
-    """A number in the code of SEI payloads, and the place behind it."""
+def _sei_number(unit: bytes, offset: int) -> tuple[int, int]:
+    """Read a number as coded in SEI messages (H.264, 7.3.2.3.1); also the offset behind it."""
     number = 0
-    while place < len(unit):
-        byte = unit[place]
-        number, place = number + byte, place + 1
+    while offset < len(unit):
+        byte = unit[offset]
+        number, offset = number + byte, offset + 1
         if byte != 255:
             break
-    return number, place
+    return number, offset
 
 
 def _hevc_flags(units: Iterator[bytes]) -> int:
-    """ITU-T H.265: table 7-1. An intra random access point is an entry for what is shown after it.
+    """Flags of an H.265 packet by its NAL unit type (ITU-T H.265, table 7-1).
 
-    Below 16 the even types are not referred to within their own temporal sub-layer.
+    Below 16, even types are not referred to within their own temporal sub-layer.
     """
     for unit in units:
         if len(unit) < 2:
@@ -176,10 +170,10 @@ def _hevc_flags(units: Iterator[bytes]) -> int:
 
 
 def _vp9_flags(data: bytes) -> int:
-    """VP9 bitstream specification, 6.2: a key frame sets all of the decoder's memory anew.
+    """Flags of a VP9 packet: a key frame resets the decoder (VP9 bitstream specification, 6.2).
 
-    Frames that refresh no reference may still adapt the probabilities that later ones start from:
-    none is told to be without consequence.
+    No frame is disposable: one that refreshes no reference may still adapt the probabilities that
+    later frames start from.
     """
     if not data or data[0] >> 6 != 2:
         return PacketFlag.UNKNOWN
@@ -188,27 +182,31 @@ def _vp9_flags(data: bytes) -> int:
 
 
 def _av1_flags(data: bytes) -> int:
-    """AV1 bitstream specification, 5.3 to 5.9: a shown key frame behind a sequence header."""
-    place, has_sequence = 0, False
-    while place < len(data):
-        header = data[place]
-        kind, place = header >> 3 & 15, place + (2 if header & 4 else 1)
-        size, place = _leb128(data, place) if header & 2 else (len(data) - place, place)
+    """Flags of an AV1 packet: random access is a shown key frame behind a sequence header.
+
+    Source: AV1 bitstream specification, 5.3 to 5.9.
+    """
+    offset, has_sequence = 0, False
+    while offset < len(data):
+        header = data[offset]
+        kind, offset = header >> 3 & 15, offset + (2 if header & 4 else 1)
+        size, offset = _leb128(data, offset) if header & 2 else (len(data) - offset, offset)
         if kind == 1:
             has_sequence = True
-        elif kind in {3, 6, 7} and place < len(data):
+        elif kind in {3, 6, 7} and offset < len(data):
             # show_existing_frame 0, frame_type 0 (key), show_frame 1
-            is_shown_key = data[place] & 0xF0 == 0x10
+            is_shown_key = data[offset] & 0xF0 == 0x10
             return PacketFlag.RANDOM_ACCESS if is_shown_key and has_sequence else PacketFlag(0)
-        place += size
+        offset += size
     return PacketFlag.UNKNOWN
 
 
-def _leb128(data: bytes, place: int) -> tuple[int, int]:
+def _leb128(data: bytes, offset: int) -> tuple[int, int]:
+    """Read AV1's variable-length integer (4.10.5); also the offset behind it."""
     number = shift = 0
-    while place < len(data) and shift < 64:
-        byte = data[place]
-        number, shift, place = number | (byte & 127) << shift, shift + 7, place + 1
+    while offset < len(data) and shift < 64:
+        byte = data[offset]
+        number, shift, offset = number | (byte & 127) << shift, shift + 7, offset + 1
         if not byte & 128:
             break
-    return number, place
+    return number, offset
