@@ -7,8 +7,9 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from machine.clock_text import clock_text
 from machine.names import command_line, shown
-from vsearch.show.output import clock, count
+from vsearch.show.output import count
 
 if TYPE_CHECKING:
     from catalog import CatalogStatus
@@ -32,7 +33,7 @@ def header(status: CatalogStatus | None) -> str:
         facts = " · ".join(
             (
                 count(status.videos, "video"),
-                clock(status.video_seconds, up=True),
+                clock_text(status.video_seconds, up=True),
                 escaped(status.provenance.model),
             )
         )
@@ -66,7 +67,7 @@ def library(status: CatalogStatus) -> str:
     made_by = status.provenance
     figures = {
         "Videos": f"{status.videos:,}",
-        "Of video": clock(status.video_seconds, up=True),
+        "Of video": clock_text(status.video_seconds, up=True),
         "Clips": f"{status.clips:,}",
         "Model": escaped(made_by.model) if made_by else "none",
     }
@@ -141,7 +142,7 @@ def _item_id(hit: Hit) -> str:
 
 def picture_name(hit: Hit) -> str:
     """What a picture or player of a moment is called, as plain text."""
-    return _whole(f"{shown(hit.path.name)}, {clock(hit.start)}–{clock(hit.end, up=True)}")
+    return _whole(f"{shown(hit.path.name)}, {clock_text(hit.start)}–{clock_text(hit.end, up=True)}")
 
 
 def moment(hit: Hit) -> str:
@@ -157,9 +158,9 @@ def moment(hit: Hit) -> str:
         f"<h2>{_path(Path(hit.path.name))}</h2>"
         f'<span class="vs-score" title="Cosine of sentence and clip, at most 1">{hit.score:.3f}'
         "</span></div>"
-        f'<div class="vs-when"><span>{clock(hit.start)}–{clock(hit.end, up=True)}</span>'
+        f'<div class="vs-when"><span>{clock_text(hit.start)}–{clock_text(hit.end, up=True)}</span>'
         f'<span class="vs-strip"><i style="left:{left:.2f}%;width:{width:.2f}%"></i></span>'
-        f"<span>{clock(hit.duration, up=True)}</span></div>"
+        f"<span>{clock_text(hit.duration, up=True)}</span></div>"
         f"{places}</div>"
     )
 
@@ -173,7 +174,7 @@ def _mark(hit: Hit) -> tuple[float, float]:
 
 def preview_note(start: float, end: float) -> str:
     """What the player plays."""
-    return f'<p class="vs-quiet">{clock(start)}–{clock(end, up=True)}, without sound</p>'
+    return f'<p class="vs-quiet">{clock_text(start)}–{clock_text(end, up=True)}, without sound</p>'
 
 
 def no_picture() -> str:

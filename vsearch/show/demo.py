@@ -6,9 +6,10 @@ import shutil
 import sys
 from typing import TYPE_CHECKING, Any
 
+from machine.clock_text import clock_text
 from machine.names import command_line, quoted, shown
 from vsearch.show.index import index_json, print_index
-from vsearch.show.output import clock, console
+from vsearch.show.output import console
 from vsearch.show.search import moment_line, search_json
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ def print_demo(run: DemoRun) -> None:
         for hit in answer.result.hits:
             page.print(moment_line(hit, name=shown(hit.path.name)), end="")
             page.print("  ✓" if answer.is_right(hit) else "", style="green")
-        when = f"{clock(truth.start)}–{clock(truth.end, up=True)}"
+        when = f"{clock_text(truth.start)}–{clock_text(truth.end, up=True)}"
         page.print(f"     truth:  {when}  {shown(truth.path.name)}", style="dim")
     right = sum(any(map(answer.is_right, answer.result.hits[:1])) for answer in run.answers)
     page.print(

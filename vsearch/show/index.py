@@ -8,9 +8,10 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from catalog import FileProblem
+from machine.clock_text import clock_text
 from machine.names import command_line, shown
 from vsearch.messages import log
-from vsearch.show.output import clock, console, count, print_json
+from vsearch.show.output import console, count, print_json
 from vsearch.show.problems import FEW, problem_lines
 
 if TYPE_CHECKING:
@@ -61,8 +62,9 @@ def print_index(report: IndexReport) -> None:
     speed = report.video_seconds / report.took_seconds if report.took_seconds else 0.0
     if report.indexed:
         page.print(
-            f"Indexed {count(report.indexed, 'video')} ({clock(report.video_seconds)} of video, "
-            f"{count(report.clips, 'clip')}) in {report.took_seconds:.1f} s, {speed:.1f} × realtime"
+            f"Indexed {count(report.indexed, 'video')} ("
+            f"{clock_text(report.video_seconds)} of video, {count(report.clips, 'clip')}) in "
+            f"{report.took_seconds:.1f} s, {speed:.1f} × realtime"
         )
     rest = {
         "unchanged": report.unchanged,
@@ -93,7 +95,7 @@ def print_pass_json(report: IndexReport) -> None:
 def print_pass(report: IndexReport, *, flags: Sequence[str | Path] = ()) -> None:
     """When it was and what was done, where anything was; troubles go to stderr."""
     done = {
-        f"indexed ({clock(report.video_seconds)} of video, {count(report.clips, 'clip')})": (
+        f"indexed ({clock_text(report.video_seconds)} of video, {count(report.clips, 'clip')})": (
             report.indexed
         ),
         "moved or copied": report.moved,

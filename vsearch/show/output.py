@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -53,14 +52,6 @@ def console(*, stderr: bool = False) -> Console:
         emoji=False,
         soft_wrap=True,
     )
-
-
-def clock(seconds: float, *, up: bool = False) -> str:
-    """`mm:ss`, from an hour on `h:mm:ss`; whole seconds, rounded down or `up`."""
-    whole = math.ceil(seconds) if up else math.floor(seconds)
-    minutes, second = divmod(whole, 60)
-    hours, minute = divmod(minutes, 60)
-    return f"{hours}:{minute:02}:{second:02}" if hours else f"{minute:02}:{second:02}"
 
 
 def size(number_of_bytes: int) -> str:

@@ -8,8 +8,9 @@ from contextlib import AbstractContextManager, suppress
 from typing import TYPE_CHECKING
 
 from indexer import FileDone, RunCounters, VideoStarted
+from machine.clock_text import clock_text
 from machine.names import shown
-from vsearch.show.output import clock, console
+from vsearch.show.output import console
 from vsearch.show.progress_views import BarView, EventView, LineView, View
 
 if TYPE_CHECKING:
@@ -100,7 +101,7 @@ class IndexProgress(AbstractContextManager[RunCounters]):
             reason = f" ({shown(remark)})" if remark else ""
             self._console.print(f"{event.outcome.value} {shown(event.path)}{reason}")
         elif isinstance(event, VideoStarted) and event.resumed:
-            self._console.print(f"going on with {shown(event.path)} at {clock(event.resumed)}")
+            self._console.print(f"going on with {shown(event.path)} at {clock_text(event.resumed)}")
 
     def _tick(self) -> None:
         while not self._over.wait(SECONDS_BETWEEN_LOOKS):

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Protocol
 
 from indexer import FileDone, LibraryWalked
+from machine.clock_text import clock_text
 from machine.names import shown
-from vsearch.show.output import clock, count
+from vsearch.show.output import count
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -53,13 +54,13 @@ def _parts(progress: Progress) -> list[tuple[int, str]]:
     """What there is to tell, each with its importance."""
     parts = [(5, f"{progress.files_done:,}/{count(progress.files, 'file')}")]
     if progress.video_seconds:
-        parts.append((0, f"{clock(progress.video_seconds)} of video done"))
+        parts.append((0, f"{clock_text(progress.video_seconds)} of video done"))
     if progress.video_seconds_left is not None:
-        parts.append((1, f"{clock(progress.video_seconds_left)} of video left"))
+        parts.append((1, f"{clock_text(progress.video_seconds_left)} of video left"))
     if progress.speed is not None:
         parts.append((2, f"{progress.speed:.1f} × realtime"))
     if progress.seconds_left is not None:
-        parts.append((4, f"about {clock(progress.seconds_left, up=True)} to go"))
+        parts.append((4, f"about {clock_text(progress.seconds_left, up=True)} to go"))
     if progress.failed:
         parts.append((3, f"{progress.failed:,} failed"))
     return parts
@@ -71,7 +72,7 @@ def _joined(parts: Sequence[tuple[int, str]]) -> str:
 
 def video_text(video: CurrentVideo, *, width: int | None = None) -> str:
     """The video that is decoded, and how far; its name is shortened to what `width` leaves."""
-    reached = f"{clock(video.reached)} of {clock(video.duration)}"
+    reached = f"{clock_text(video.reached)} of {clock_text(video.duration)}"
     name = shown(video.path) if width is None else shown_in(video.path, width - len(reached) - 2)
     return f"{name}  {reached}"
 

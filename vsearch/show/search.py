@@ -7,8 +7,9 @@ import shutil
 import sys
 from typing import TYPE_CHECKING, Any
 
+from machine.clock_text import clock_text
 from machine.names import quoted, shown
-from vsearch.show.output import clock, console, require_stdout
+from vsearch.show.output import console, require_stdout
 from vsearch.terminal import is_terminal
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ def moment_line(hit: Hit, *, name: str) -> Text:
     return Text.assemble(
         (f"{hit.rank:3}. ", "bold"),
         (f"{hit.score:6.3f}  ", "cyan"),
-        (f"{clock(hit.start)}–{clock(hit.end, up=True)}  ", "green"),
+        (f"{clock_text(hit.start)}–{clock_text(hit.end, up=True)}  ", "green"),
         name,
     )
 

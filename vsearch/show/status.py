@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from machine.clock_text import clock_text
 from machine.names import shown
 from machine.presence import is_there
 from vsearch.messages import DEMO_KNOWS
 from vsearch.show.index import damages_json, failures_json
-from vsearch.show.output import clock, console, count, size
+from vsearch.show.output import console, count, size
 from vsearch.show.problems import problem_lines
 from xclip_core import DEMO_MODEL
 
@@ -58,7 +59,7 @@ def print_status(status: CatalogStatus) -> None:
         (
             "videos",
             f"{status.videos:,} in {count(status.files, 'file')}, "
-            f"{clock(status.video_seconds)} of video",
+            f"{clock_text(status.video_seconds)} of video",
             (),
         ),
         ("clips", f"{status.clips:,}{cut}", ()),

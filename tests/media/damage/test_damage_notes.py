@@ -10,7 +10,6 @@ import av
 import numpy as np
 import pytest
 
-from machine.clock_text import clock_text
 from media import decode_at, probe
 from media.damage.intervals import DamagedIntervals, PendingIntervals
 from tests.media.real_videos import REAL_VIDEOS
@@ -343,13 +342,6 @@ def test_losses_close_to_each_other_are_one_place():
     losses.add(3700.0, end=3700.04)
     losses.add(3800.0, end=3800.04)
     assert losses.sentence("is torn") == "is torn from 01:01 to 01:02 and at 2 more places"
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"), [(-1.0, "00:00"), (192.9, "03:12"), (3599.9, "59:59"), (3600.0, "1:00:00")]
-)
-def test_times_are_written_as_players_write_them(seconds, text):
-    assert clock_text(seconds) == text
 
 
 @pytest.mark.parametrize("name", ["film.mp4", "film.mkv", "film.flv"])

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from search import Hit, SearchResult
-from vsearch.show.output import clock, count, print_json, size
+from vsearch.show.output import count, print_json, size
 from vsearch.show.search import play_command, print_paths, print_search, search_json
 
 
@@ -28,18 +28,6 @@ def hit(path: str = "/media/a.mp4", *, rank: int = 1, start: float = 4.0) -> Hit
 
 def answer(*hits: Hit) -> SearchResult:
     return SearchResult(query="a red circle", model="demo", took_ms=7.123, hits=hits)
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"),
-    [(0, "00:00"), (59.9, "00:59"), (61, "01:01"), (3599, "59:59"), (3600, "1:00:00")],
-)
-def test_a_clock_shows_hours_only_where_there_are_some(seconds: float, text: str) -> None:
-    assert clock(seconds) == text
-
-
-def test_the_end_of_a_moment_is_rounded_up_so_that_nothing_is_cut_off() -> None:
-    assert clock(7.2, up=True) == "00:08"
 
 
 @pytest.mark.parametrize(
