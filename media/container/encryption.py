@@ -21,7 +21,7 @@ _AACS_UNIT, _BLURAY_PACKET, _SYNC = 6144, 192, 0x47
 
 def encrypted_error(scheme: str) -> UnsupportedError:
     """Make the error for a video that is encrypted by `scheme`."""
-    return UnsupportedError(f"is encrypted ({scheme}): its pictures cannot be had without the key")
+    return UnsupportedError(f"is encrypted ({scheme}): it cannot be decoded without the key")
 
 
 def refuse_encrypted(container: InputContainer) -> None:

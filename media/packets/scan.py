@@ -137,7 +137,7 @@ class PacketScan:
             self.from_key = _extended(self.from_key, pts, end=end)
             self._frame_gaps.add(pts)
         if pts - self.whole.first > self._longest:
-            raise LimitError(f"its time stamps claim more than {MAX_HOURS} hours, the most allowed")
+            raise LimitError(f"its timestamps claim more than {MAX_HOURS} hours, the most allowed")
 
     @property
     def extent(self) -> Extent:

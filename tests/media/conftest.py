@@ -1,4 +1,4 @@
-"""Small films made on the spot, whose pictures say which they are."""
+"""Small videos made for tests, whose frames show their own number."""
 
 import os
 from collections.abc import Callable, Sequence
@@ -14,7 +14,7 @@ _BITS = 16
 _WIDTH, _HEIGHT = 64, 48
 
 
-class FilmMaker(Protocol):
+class VideoMaker(Protocol):
     def __call__(
         self,
         name: str,
@@ -32,14 +32,14 @@ class FilmMaker(Protocol):
 
 
 def numbered_picture(number: int) -> np.ndarray:
-    """A picture whose columns, black or white, spell `number` in binary: no codec blurs that."""
+    """A picture whose black and white columns show `number` in binary: no codec blurs them."""
     bits = [(number >> bit) & 1 for bit in range(_BITS)]
     row = np.repeat(np.array(bits, dtype=np.uint8) * 255, _WIDTH // _BITS)
     return np.ascontiguousarray(np.broadcast_to(row[None, :, None], (_HEIGHT, _WIDTH, 3)))
 
 
 def number_in(pixels: np.ndarray) -> int:
-    """The number that a (possibly scaled) numbered picture spells."""
+    """The number that a numbered picture shows, scaled or not."""
     height, width, _ = pixels.shape
     columns = pixels[height // 2].mean(axis=1).reshape(_BITS, width // _BITS).mean(axis=1)
     return sum(1 << bit for bit, value in enumerate(columns) if value > 127)
@@ -58,7 +58,7 @@ def read_number() -> Callable[[np.ndarray], int]:
 
 @pytest.fixture(scope="session")
 def real_videos() -> Path:
-    """The folder with real films in many formats, where this machine has it."""
+    """The folder with real videos in many formats, if this machine has it."""
     folder = os.environ.get("VSEARCH_TEST_VIDEOS")
     if not folder:
         pytest.skip("VSEARCH_TEST_VIDEOS does not name the folder of real test videos")
@@ -66,8 +66,8 @@ def real_videos() -> Path:
 
 
 @pytest.fixture
-def make_film(tmp_path: Path) -> FilmMaker:
-    """Writes pictures with given time stamps into a container chosen by the name's suffix."""
+def make_video(tmp_path: Path) -> VideoMaker:
+    """Write pictures with given timestamps into the container of the name's suffix."""
 
     def make(
         name: str,

@@ -1,4 +1,4 @@
-"""The films of $VSEARCH_TEST_VIDEOS by name: a missing one fails, where a glob would not tell."""
+"""Names of the videos in $VSEARCH_TEST_VIDEOS: a glob would not notice a missing one."""
 
 REAL_VIDEOS = [
     "arm_wrestling.mp4",

@@ -17,7 +17,7 @@ COUNT = 60
 
 
 def _wanted_times(starts: list[float], *, end: float) -> list[float]:
-    """Times at, just before, just after and between the pictures, and outside of the film."""
+    """Times at, just before, just after and between the frames, and outside of the video."""
     near = [start + shift for start in starts for shift in (-2e-4, 0.0, 2e-4)]
     draw = random.Random(7)
     return sorted([*near, *(draw.uniform(0, end) for _ in range(50)), end, end + 5.0])
@@ -29,21 +29,21 @@ def _numbers_on_display(starts: list[float], times: list[float]) -> list[int]:
 
 @pytest.mark.parametrize("rate", RATES, ids=str)
 @pytest.mark.parametrize("name", ["film.mp4", "film.mov", "film.nut"])
-def test_each_time_gets_the_picture_on_display(make_film, numbered, read_number, name, rate):
-    path = make_film(name, numbered(COUNT), time_base=1 / rate, options={"g": "20", "bf": "3"})
+def test_each_time_gets_the_frame_on_display(make_video, numbered, read_number, name, rate):
+    path = make_video(name, numbered(COUNT), time_base=1 / rate, options={"g": "20", "bf": "3"})
     starts = [float(index / rate) for index in range(COUNT)]
     times = _wanted_times(starts, end=float(COUNT / rate))
     frames = list(decode_at(probe(path), times, threads=1))
     assert [read_number(frame.pixels) for frame in frames] == _numbers_on_display(starts, times)
 
 
-def test_variable_frame_rates_are_followed(make_film, numbered, read_number):
+def test_variable_frame_rates_are_followed(make_video, numbered, read_number):
     draw = random.Random(3)
     stamps = [0]
     while len(stamps) < COUNT:
         stamps.append(stamps[-1] + draw.choice([1, 7, 33, 40, 41, 500, 4000]))
     for name in ("film.mp4", "film.mkv"):
-        path = make_film(name, numbered(COUNT), pts=stamps, time_base=Fraction(1, 1000))
+        path = make_video(name, numbered(COUNT), pts=stamps, time_base=Fraction(1, 1000))
         starts = [stamp / 1000 for stamp in stamps]
         times = _wanted_times(starts, end=starts[-1])
         frames = list(decode_at(probe(path), times, threads=1))
@@ -72,10 +72,10 @@ def test_variable_frame_rates_are_followed(make_film, numbered, read_number):
     ],
 )
 def test_common_codecs_and_containers_give_the_right_pictures(
-    make_film, numbered, read_number, kind
+    make_video, numbered, read_number, kind
 ):
     name, codec, pix_fmt, options = kind
-    path = make_film(name, numbered(COUNT), codec=codec, pix_fmt=pix_fmt, options=options)
+    path = make_video(name, numbered(COUNT), codec=codec, pix_fmt=pix_fmt, options=options)
     video = probe(path)
     assert video.duration == pytest.approx(COUNT / 25, abs=0.002)
     times = [index / 25 + 0.02 for index in range(COUNT)]
@@ -84,34 +84,34 @@ def test_common_codecs_and_containers_give_the_right_pictures(
     assert all(frame.time <= time for frame, time in zip(frames, times, strict=True))
 
 
-def test_a_time_may_be_wanted_more_than_once(make_film, numbered, read_number):
-    video = probe(make_film("film.mp4", numbered(10)))
+def test_sample_times_may_repeat(make_video, numbered, read_number):
+    video = probe(make_video("film.mp4", numbered(10)))
     frames = list(decode_at(video, [0.0, 0.0, 0.2, 0.2, 0.2, 9.0, 9.0]))
     assert [read_number(frame.pixels) for frame in frames] == [0, 0, 5, 5, 5, 9, 9]
 
 
 @pytest.mark.parametrize("name", ["one.mp4", "one.mkv", "one.gif"])
-def test_one_picture_answers_every_time(make_film, numbered, read_number, name):
+def test_a_video_of_one_frame_gives_it_at_every_time(make_video, numbered, read_number, name):
     gif = name.endswith("gif")
     codec, pix_fmt = ("gif", "rgb8") if gif else ("libx264", "yuv420p")
-    video = probe(make_film(name, numbered(8)[7:], codec=codec, pix_fmt=pix_fmt))
+    video = probe(make_video(name, numbered(8)[7:], codec=codec, pix_fmt=pix_fmt))
     frames = list(decode_at(video, [0.0, 0.01, 3.0]))
     assert [read_number(frame.pixels) for frame in frames] == [7, 7, 7]
 
 
-def test_no_times_give_no_frames(make_film, numbered):
-    assert list(decode_at(probe(make_film("film.mp4", numbered(3))), [])) == []
+def test_no_times_give_no_frames(make_video, numbered):
+    assert list(decode_at(probe(make_video("film.mp4", numbered(3))), [])) == []
 
 
 @pytest.mark.parametrize("times", [[1.0, 0.5], [0.0, float("nan")], [float("inf")]])
-def test_times_that_cannot_be_walked_forward_are_refused_at_once(make_film, numbered, times):
-    video = probe(make_film("film.mp4", numbered(3)))
+def test_times_that_do_not_ascend_are_refused_at_once(make_video, numbered, times):
+    video = probe(make_video("film.mp4", numbered(3)))
     with pytest.raises(ValueError, match="times must"):
         decode_at(video, times)
 
 
-def test_the_number_of_threads_changes_nothing(make_film, numbered):
-    video = probe(make_film("film.mp4", numbered(COUNT), options={"g": "20"}))
+def test_the_number_of_threads_changes_nothing(make_video, numbered):
+    video = probe(make_video("film.mp4", numbered(COUNT), options={"g": "20"}))
     times = [index / 10 for index in range(20)]
     one, four = (list(decode_at(video, times, threads=threads)) for threads in (1, 4))
     for first, second in zip(one, four, strict=True):
@@ -124,11 +124,11 @@ def test_the_number_of_threads_changes_nothing(make_film, numbered):
     ("name", "codec"),
     [("a.mp4", "libx264"), ("a.webm", "libvpx"), ("a.webm", "libvpx-vp9"), ("a.avi", "mpeg4")],
 )
-def test_nor_does_it_where_a_film_is_damaged(make_film, name, codec, harm):
+def test_the_number_of_threads_changes_nothing_in_a_damaged_video(make_video, name, codec, harm):
     rng = np.random.default_rng(2)
     noise = rng.integers(0, 256, (90, 6, 8, 3), dtype=np.uint8).repeat(12, 1).repeat(12, 2)
     index_first = {"movflags": "+faststart"} if name.endswith("mp4") else {}
-    path = make_film(
+    path = make_video(
         name, list(noise), codec=codec, options={"g": "30"}, container_options=index_first
     )
     content = bytearray(path.read_bytes())
@@ -146,10 +146,12 @@ def test_nor_does_it_where_a_film_is_damaged(make_film, name, codec, harm):
 
 
 @pytest.mark.parametrize(("name", "codec"), [("a.avi", "mpeg4"), ("a.h264", "libx264")])
-def test_nor_where_the_last_pictures_are_damaged_and_sound_goes_on(make_film, name, codec):
+def test_the_number_of_threads_changes_nothing_if_the_last_frames_are_damaged_and_sound_goes_on(
+    make_video, name, codec
+):
     rng = np.random.default_rng(2)
     noise = rng.integers(0, 256, (90, 6, 8, 3), dtype=np.uint8).repeat(12, 1).repeat(12, 2)
-    path = make_film(name, list(noise), codec=codec, options={"g": "30"})
+    path = make_video(name, list(noise), codec=codec, options={"g": "30"})
     with av.open(str(path)) as film:
         last = [(packet.pos, packet.size) for packet in film.demux(video=0) if packet.size][-3:]
     content = bytearray(path.read_bytes())
@@ -175,9 +177,9 @@ def require_same_in_threads(video, times):
 
 
 @pytest.mark.parametrize("start", ["five hours", "below zero"])
-def test_time_is_counted_from_the_first_picture(make_film, numbered, read_number, start):
+def test_time_is_counted_from_the_first_picture(make_video, numbered, read_number, start):
     first = 5 * 3600 * 1000 if start == "five hours" else -1000
-    path = make_film(
+    path = make_video(
         "film.ts",
         numbered(50),
         pts=[first + 40 * index for index in range(50)],
@@ -190,7 +192,7 @@ def test_time_is_counted_from_the_first_picture(make_film, numbered, read_number
 
 
 def _corners() -> np.ndarray:
-    """A picture with a grey level of its own in each quarter: which way up it is can be seen."""
+    """A picture with another grey level in each quarter, which shows its orientation."""
     picture = np.zeros((48, 64, 3), np.uint8)
     picture[:24, 32:], picture[24:, :32], picture[24:, 32:] = 80, 160, 240
     return picture
@@ -198,8 +200,8 @@ def _corners() -> np.ndarray:
 
 @pytest.mark.parametrize("mirrored", [False, True])
 @pytest.mark.parametrize("turned", [0, 90, 180, 270])
-def test_rotated_and_mirrored_films_come_upright(make_film, turned, mirrored):
-    path = make_film(
+def test_rotated_and_mirrored_videos_are_made_upright(make_video, turned, mirrored):
+    path = make_video(
         "film.mp4",
         [_corners()] * 3,
         prepare=lambda stream: stream.set_display_rotation(turned, hflip=mirrored),
@@ -214,8 +216,8 @@ def test_rotated_and_mirrored_films_come_upright(make_film, turned, mirrored):
 
 
 @pytest.mark.parametrize("turned", [0, 90])
-def test_pictures_can_be_shrunk_on_their_way_upright(make_film, turned):
-    path = make_film(
+def test_frames_can_be_scaled_down_while_they_are_made_upright(make_video, turned):
+    path = make_video(
         "film.mp4", [_corners()] * 3, prepare=lambda stream: stream.set_display_rotation(turned)
     )
     height, width = (24, 32) if turned == 0 else (32, 24)
@@ -226,10 +228,10 @@ def test_pictures_can_be_shrunk_on_their_way_upright(make_film, turned):
     assert np.abs(frame.pixels.astype(int) - expected).mean() < 8
 
 
-def test_a_change_of_size_within_the_film_keeps_the_first_size(make_film, numbered, read_number):
-    small = make_film("small.ts", numbered(20))
+def test_a_change_of_size_within_the_video_keeps_the_first_size(make_video, numbered, read_number):
+    small = make_video("small.ts", numbered(20))
     doubled = [picture.repeat(2, axis=0).repeat(2, axis=1) for picture in numbered(40)[20:]]
-    large = make_film("large.ts", doubled, pts=range(22, 42))  # 2 frames of delay
+    large = make_video("large.ts", doubled, pts=range(22, 42))  # 2 frames of delay
     joined = small.with_name("joined.ts")
     joined.write_bytes(small.read_bytes() + large.read_bytes())
     frames = list(decode_at(probe(joined), [index / 25 for index in range(40)]))
@@ -237,9 +239,9 @@ def test_a_change_of_size_within_the_film_keeps_the_first_size(make_film, number
     assert [read_number(frame.pixels) for frame in frames] == list(range(40))
 
 
-def test_time_that_jumps_back_never_goes_back(make_film, numbered):
-    parts = [make_film(name, numbered(20)).read_bytes() for name in ("a.ts", "b.ts")]
-    joined = make_film("joined.ts", numbered(1))
+def test_times_never_decrease_where_timestamps_jump_back(make_video, numbered):
+    parts = [make_video(name, numbered(20)).read_bytes() for name in ("a.ts", "b.ts")]
+    joined = make_video("joined.ts", numbered(1))
     joined.write_bytes(b"".join(parts))
     video = probe(joined)
     frames = list(decode_at(video, [index / 50 for index in range(60)]))
@@ -257,8 +259,8 @@ def _damaged(path: Path, *, start: float, stop: float) -> Path:
     return path
 
 
-def test_what_follows_a_damaged_middle_is_still_decoded(make_film, numbered, read_number):
-    path = make_film(
+def test_what_follows_a_damaged_middle_is_still_decoded(make_video, numbered, read_number):
+    path = make_video(
         "film.mp4",
         numbered(250),
         options={"g": "10", "sc_threshold": "0"},
@@ -275,8 +277,8 @@ def test_what_follows_a_damaged_middle_is_still_decoded(make_film, numbered, rea
     assert [*numbers[:2], *numbers[3:]] == [0, 25, 225, 249]
 
 
-def test_a_film_without_one_whole_picture_is_an_error(make_film, numbered):
-    path = make_film("film.mkv", numbered(50), codec="ffv1", options={"slicecrc": "1"})
+def test_a_video_without_one_whole_picture_is_an_error(make_video, numbered):
+    path = make_video("film.mkv", numbered(50), codec="ffv1", options={"slicecrc": "1"})
     video = probe(path)
     data = path.read_bytes()
     with av.open(str(path)) as container:
@@ -288,8 +290,8 @@ def test_a_film_without_one_whole_picture_is_an_error(make_film, numbered):
         list(decode_at(video, [0.0, 1.0]))
 
 
-def test_a_film_that_is_gone_is_an_error(make_film, numbered):
-    path = make_film("film.mp4", numbered(3))
+def test_a_missing_video_is_an_error(make_video, numbered):
+    path = make_video("film.mp4", numbered(3))
     video = probe(path)
     path.unlink()
     with pytest.raises(UnreadableError):
@@ -297,12 +299,12 @@ def test_a_film_that_is_gone_is_an_error(make_film, numbered):
 
 
 @pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="needs /proc to see open files")
-def test_the_file_is_closed_as_soon_as_the_iterator_is(make_film, numbered):
+def test_the_file_is_closed_as_soon_as_the_iterator_is(make_video, numbered):
     def is_open(path: Path) -> bool:
         links = Path("/proc/self/fd").iterdir()
         return any(os.path.realpath(link) == str(path.resolve()) for link in links)
 
-    path = make_film("film.mp4", numbered(50))
+    path = make_video("film.mp4", numbered(50))
     frames = decode_at(probe(path), [0.0, 1.0, 1.5])
     assert not is_open(path)
     next(frames)
@@ -312,7 +314,7 @@ def test_the_file_is_closed_as_soon_as_the_iterator_is(make_film, numbered):
 
 
 @pytest.mark.parametrize("name", REAL_VIDEOS)
-def test_real_videos_give_what_plain_decoding_gives(real_videos, name):
+def test_real_videos_give_the_frames_of_plain_decoding(real_videos, name):
     video = probe(real_videos / name)
     stamps, time_base = _all_stamps(video)
     starts = [video.start + float((stamp - stamps[0]) * time_base) for stamp in stamps]

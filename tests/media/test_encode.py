@@ -40,7 +40,7 @@ def test_colours_survive(tmp_path):
         assert np.abs(frame.pixels.reshape(-1, 3).mean(axis=0) - colour).max() < 4
 
 
-def test_a_film_plays_everywhere_and_at_once(tmp_path):
+def test_a_written_video_plays_everywhere_and_before_it_is_loaded(tmp_path):
     write_video(tmp_path / "film.mp4", _noise(10), frame_rate=25)
     data = (tmp_path / "film.mp4").read_bytes()
     assert data.index(b"moov") < data.index(b"mdat")
@@ -48,7 +48,7 @@ def test_a_film_plays_everywhere_and_at_once(tmp_path):
         assert container.streams.video[0].pix_fmt == "yuv420p"
 
 
-def test_frames_may_come_one_by_one_from_anywhere(tmp_path):
+def test_frames_may_come_from_a_generator(tmp_path):
     write_video(tmp_path / "film.mp4", iter(_noise(5)), frame_rate=25)
     assert probe(tmp_path / "film.mp4").duration == pytest.approx(0.2)
 
@@ -64,13 +64,13 @@ def test_frames_may_come_one_by_one_from_anywhere(tmp_path):
         ([np.zeros((48, 64, 3), np.float32)], "float32"),
     ],
 )
-def test_frames_that_make_no_film_leave_nothing_behind(tmp_path, frames, words):
+def test_frames_that_cannot_be_written_leave_no_file(tmp_path, frames, words):
     with pytest.raises(WriteError, match=words):
         write_video(tmp_path / "film.mp4", frames, frame_rate=25)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_film_is_replaced_whole_or_not_at_all(tmp_path):
+def test_a_video_is_replaced_whole_or_not_at_all(tmp_path):
     target = tmp_path / "film.mp4"
     write_video(target, _noise(3), frame_rate=25)
     before = target.read_bytes()

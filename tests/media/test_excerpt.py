@@ -20,8 +20,8 @@ def _played(data: bytes) -> tuple[list[tuple[float, np.ndarray]], float]:
         return [(frame.time, frame.to_ndarray(format="rgb24")) for frame in frames], duration
 
 
-def test_an_excerpt_begins_with_the_picture_on_display(make_film, numbered, read_number):
-    path = make_film("film.mkv", numbered(400), options={"g": "50"})
+def test_an_excerpt_begins_with_the_picture_on_display(make_video, numbered, read_number):
+    path = make_video("film.mkv", numbered(400), options={"g": "50"})
     pictures, duration = _played(excerpt(path, start=12.01, end=14.0))
     assert duration == pytest.approx(1.99, abs=1e-3)
     assert [read_number(pixels) for _, pixels in pictures] == list(range(300, 350))
@@ -30,17 +30,17 @@ def test_an_excerpt_begins_with_the_picture_on_display(make_film, numbered, read
     assert [time for time, _ in pictures[1:]] == pytest.approx(expected, abs=1e-4)
 
 
-def test_an_excerpt_keeps_variable_frame_times(make_film, numbered, read_number):
+def test_an_excerpt_keeps_variable_frame_times(make_video, numbered, read_number):
     stamps = [0, 40, 1000, 1001, 3000, 7000]
-    path = make_film("film.mp4", numbered(6), pts=stamps, time_base=Fraction(1, 1000))
+    path = make_video("film.mp4", numbered(6), pts=stamps, time_base=Fraction(1, 1000))
     pictures, duration = _played(excerpt(path, start=0.5, end=6.0))
     assert [read_number(pixels) for _, pixels in pictures] == [1, 2, 3, 4]
     assert [time for time, _ in pictures] == pytest.approx([0.0, 0.5, 0.501, 2.5], abs=1e-4)
     assert duration == pytest.approx(5.5, abs=1e-3)
 
 
-def test_beyond_the_end_there_is_the_last_picture(make_film, numbered, read_number):
-    path = make_film("film.mp4", numbered(50))
+def test_beyond_the_end_there_is_the_last_picture(make_video, numbered, read_number):
+    path = make_video("film.mp4", numbered(50))
     pictures, duration = _played(excerpt(path, start=1.0, end=9.0))
     assert duration == pytest.approx(1.0, abs=1e-3)
     assert read_number(pictures[-1][1]) == 49
@@ -49,14 +49,14 @@ def test_beyond_the_end_there_is_the_last_picture(make_film, numbered, read_numb
 
 
 @pytest.mark.parametrize("name", ["one.mp4", "one.mkv"])
-def test_a_film_of_one_picture_has_an_excerpt(make_film, numbered, read_number, name):
-    pictures, _ = _played(excerpt(make_film(name, numbered(7)[6:]), start=0.0, end=8.0))
+def test_a_video_of_one_picture_has_an_excerpt(make_video, numbered, read_number, name):
+    pictures, _ = _played(excerpt(make_video(name, numbered(7)[6:]), start=0.0, end=8.0))
     assert [read_number(pixels) for _, pixels in pictures] == [6]
 
 
-def test_an_excerpt_is_for_every_browser(make_film, numbered):
+def test_an_excerpt_is_for_every_browser(make_video, numbered):
     pictures = [np.zeros((131, 97, 3), np.uint8)] * 5
-    path = make_film("odd.mkv", pictures, codec="ffv1", pix_fmt="yuv444p")
+    path = make_video("odd.mkv", pictures, codec="ffv1", pix_fmt="yuv444p")
     data = excerpt(path, start=0.0, end=1.0)
     assert data.index(b"moov") < data.index(b"mdat")
     with av.open(io.BytesIO(data)) as container:
@@ -65,14 +65,14 @@ def test_an_excerpt_is_for_every_browser(make_film, numbered):
         assert (stream.width % 2, stream.height % 2) == (0, 0)
 
 
-def test_an_excerpt_is_upright_with_square_pixels_and_not_too_high(make_film):
+def test_an_excerpt_is_upright_with_square_pixels_and_not_too_high(make_video):
     def lay_down(stream):
         stream.codec_context.sample_aspect_ratio = Fraction(2)
         stream.set_display_rotation(90)
 
     left_white = np.zeros((240, 320, 3), np.uint8)
     left_white[:, :160] = 255
-    path = make_film("side.mp4", [left_white] * 5, prepare=lay_down)
+    path = make_video("side.mp4", [left_white] * 5, prepare=lay_down)
     ((_, pixels), *_), _ = _played(excerpt(path, start=0.0, end=0.2, max_height=160))
     assert pixels.shape == (160, 60, 3)
     assert pixels[:70].mean() < 10  # counterclockwise: what was left is now below
@@ -82,14 +82,14 @@ def test_an_excerpt_is_upright_with_square_pixels_and_not_too_high(make_film):
 @pytest.mark.parametrize(
     ("start", "end"), [(1.0, 1.0), (2.0, 1.0), (-1.0, 1.0), (0.0, float("inf"))]
 )
-def test_a_stretch_of_no_time_is_refused(make_film, numbered, start, end):
-    path = make_film("film.mp4", numbered(5))
+def test_an_empty_interval_is_refused(make_video, numbered, start, end):
+    path = make_video("film.mp4", numbered(5))
     with pytest.raises(ValueError, match="excerpt"):
         excerpt(path, start=start, end=end)
 
 
-def test_a_film_without_pictures_has_no_excerpt_and_no_thumbnail(make_film, numbered):
-    path = make_film("film.mkv", numbered(50), codec="ffv1", options={"slicecrc": "1"})
+def test_a_video_without_pictures_has_no_excerpt_and_no_thumbnail(make_video, numbered):
+    path = make_video("film.mkv", numbered(50), codec="ffv1", options={"slicecrc": "1"})
     data = path.read_bytes()
     with av.open(str(path)) as container:
         packets = [bytes(packet) for packet in container.demux(video=0) if packet.size]
@@ -102,14 +102,14 @@ def test_a_film_without_pictures_has_no_excerpt_and_no_thumbnail(make_film, numb
         thumbnail(path, time=0.0)
 
 
-def test_what_is_no_film_has_no_excerpt(tmp_path):
+def test_what_is_no_video_has_no_excerpt(tmp_path):
     (tmp_path / "text.mp4").write_text("no film")
     with pytest.raises(MediaError):
         excerpt(tmp_path / "text.mp4", start=0.0, end=1.0)
 
 
-def test_a_thumbnail_is_a_small_jpeg_of_the_moment(make_film, numbered, read_number):
-    path = make_film("film.mkv", numbered(400), options={"g": "50"})
+def test_a_thumbnail_is_a_small_jpeg_of_the_moment(make_video, numbered, read_number):
+    path = make_video("film.mkv", numbered(400), options={"g": "50"})
     image = Image.open(io.BytesIO(thumbnail(path, time=13.0)))
     assert (image.format, image.size) == ("JPEG", (64, 48))
     assert read_number(np.asarray(image.convert("RGB"))) == 325
@@ -117,9 +117,9 @@ def test_a_thumbnail_is_a_small_jpeg_of_the_moment(make_film, numbered, read_num
     assert small.size == (32, 24)
 
 
-def test_a_thumbnail_keeps_colours(make_film):
+def test_a_thumbnail_keeps_colours(make_video):
     picture = np.full((48, 64, 3), (200, 60, 30), np.uint8)
-    path = make_film("film.mp4", [picture] * 3)
+    path = make_video("film.mp4", [picture] * 3)
     image = Image.open(io.BytesIO(thumbnail(path, time=0.0))).convert("RGB")
     assert np.abs(np.asarray(image).reshape(-1, 3).mean(axis=0) - (200, 60, 30)).max() < 6
 

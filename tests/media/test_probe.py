@@ -35,7 +35,7 @@ REAL = {
 
 
 @pytest.mark.parametrize("name", sorted(REAL))
-def test_a_real_film_is_described_as_it_is(real_videos, name):
+def test_a_real_video_is_measured_correctly(real_videos, name):
     container, codec, size, frame_rate, duration = REAL[name]
     video = probe(real_videos / name)
     assert (video.container, video.codec) == (container, codec)
@@ -51,8 +51,8 @@ def test_a_real_film_is_described_as_it_is(real_videos, name):
     # The writer gives the picture that is stored last 1/25 s, not its own 2/25.
     [(Fraction(25, 2), 3.16), (Fraction(24000, 1001), 1.668333), (Fraction(30000, 1001), 1.334667)],
 )
-def test_frame_rates_are_never_rounded(make_film, numbered, frame_rate, seconds):
-    video = probe(make_film("film.mp4", numbered(40), time_base=1 / frame_rate))
+def test_frame_rates_are_never_rounded(make_video, numbered, frame_rate, seconds):
+    video = probe(make_video("film.mp4", numbered(40), time_base=1 / frame_rate))
     assert video.frame_rate == pytest.approx(float(frame_rate), rel=1e-9)
     assert video.duration == pytest.approx(seconds, abs=1e-6)
 
@@ -80,16 +80,16 @@ def test_a_live_recording_without_a_stated_duration_is_measured(tmp_path, number
 
 
 @pytest.mark.parametrize("name", ["film.mp4", "film.mkv", "film.ts", "film.flv", "film.nut"])
-def test_time_that_begins_at_five_hours_is_counted_from_there(make_film, numbered, name):
+def test_time_that_begins_at_five_hours_is_counted_from_there(make_video, numbered, name):
     stamps = [5 * 3600 * 1000 + 40 * index for index in range(50)]
-    video = probe(make_film(name, numbered(50), pts=stamps, time_base=Fraction(1, 1000)))
+    video = probe(make_video(name, numbered(50), pts=stamps, time_base=Fraction(1, 1000)))
     assert video.duration == pytest.approx(2.0)
     assert video.frame_rate == pytest.approx(25.0)
 
 
-def test_time_that_begins_below_zero_is_counted_from_there(make_film, numbered):
+def test_time_that_begins_below_zero_is_counted_from_there(make_video, numbered):
     stamps = [-1000 + 40 * index for index in range(50)]
-    path = make_film(
+    path = make_video(
         "film.ts",
         numbered(50),
         pts=stamps,
@@ -102,36 +102,36 @@ def test_time_that_begins_below_zero_is_counted_from_there(make_film, numbered):
 
 
 @pytest.mark.parametrize("name", ["one.mp4", "one.mkv", "one.avi"])
-def test_a_film_of_one_picture_lasts_as_long_as_that_picture(make_film, numbered, name):
-    video = probe(make_film(name, numbered(1)))
+def test_a_video_of_one_picture_lasts_as_long_as_that_picture(make_video, numbered, name):
+    video = probe(make_video(name, numbered(1)))
     assert video.duration == pytest.approx(0.04)
     assert video.frame_rate == pytest.approx(25.0)
 
 
-def test_pixels_that_are_not_square_widen_the_film(make_film, numbered):
+def test_pixels_that_are_not_square_widen_the_video(make_video, numbered):
     def widen(stream):
         stream.codec_context.sample_aspect_ratio = Fraction(3, 2)
 
-    video = probe(make_film("wide.mp4", numbered(3), prepare=widen))
+    video = probe(make_video("wide.mp4", numbered(3), prepare=widen))
     assert (video.width, video.height) == (96, 48)
 
 
-def test_an_absurd_pixel_shape_is_ignored(make_film, numbered):
+def test_an_absurd_pixel_shape_is_ignored(make_video, numbered):
     def stretch(stream):
         stream.codec_context.sample_aspect_ratio = Fraction(10_000, 1)
 
-    video = probe(make_film("wide.mp4", numbered(3), prepare=stretch))
+    video = probe(make_video("wide.mp4", numbered(3), prepare=stretch))
     assert (video.width, video.height) == (64, 48)
 
 
-def test_a_film_lying_on_its_side_is_taller_than_wide(make_film, numbered):
-    path = make_film("side.mp4", numbered(3), prepare=lambda s: s.set_display_rotation(90))
+def test_a_rotated_video_is_taller_than_wide(make_video, numbered):
+    path = make_video("side.mp4", numbered(3), prepare=lambda s: s.set_display_rotation(90))
     video = probe(path)
     assert (video.width, video.height) == (48, 64)
 
 
-def test_pictures_before_the_first_key_frame_do_not_count(make_film, numbered):
-    path = make_film("film.ts", numbered(100), options={"g": "25", "sc_threshold": "0"})
+def test_pictures_before_the_first_key_frame_do_not_count(make_video, numbered):
+    path = make_video("film.ts", numbered(100), options={"g": "25", "sc_threshold": "0"})
     with av.open(str(path)) as container:
         packets = [p for p in container.demux(video=0) if p.size]
         second_key = [p.pos for p in packets if p.is_keyframe][1]
@@ -148,21 +148,23 @@ def test_pictures_before_the_first_key_frame_do_not_count(make_film, numbered):
     assert video.start > 0
 
 
-def test_a_film_cut_off_after_its_index_is_described_as_far_as_it_can_be_read(make_film, numbered):
-    path = make_film("film.mp4", numbered(200), container_options={"movflags": "+faststart"})
+def test_a_video_truncated_behind_its_index_is_measured_as_far_as_it_can_be_read(
+    make_video, numbered
+):
+    path = make_video("film.mp4", numbered(200), container_options={"movflags": "+faststart"})
     whole = path.read_bytes()
     path.write_bytes(whole[: len(whole) * 2 // 3])
     assert 1.0 < probe(path).duration < 8.0
 
 
-def test_cover_art_is_not_a_film(tmp_path, numbered):
+def test_cover_art_is_not_a_video(tmp_path, numbered):
     path = tmp_path / "song.mp4"
     _write_song(path, cover=numbered(1)[0])
     with pytest.raises(UnsupportedError, match="no video"):
         probe(path)
 
 
-def test_among_cover_art_and_a_film_the_film_is_chosen(tmp_path, numbered):
+def test_among_cover_art_and_a_video_the_video_is_chosen(tmp_path, numbered):
     path = tmp_path / "film.mp4"
     _write_song(path, cover=np.zeros((600, 800, 3), np.uint8), film=numbered(25))
     video = probe(path)
@@ -191,7 +193,7 @@ def _write_song(path: Path, *, cover: np.ndarray, film: list[np.ndarray] | None 
         container.mux(sound.encode(silence) + sound.encode(None))
 
 
-def test_what_is_no_film_is_refused_with_a_plain_reason(tmp_path):
+def test_what_is_no_video_is_refused_with_a_plain_reason(tmp_path):
     (tmp_path / "empty.mp4").touch()
     (tmp_path / "text.mp4").write_text("this is no film\n" * 100)
     (tmp_path / "folder.mp4").mkdir()
@@ -208,8 +210,8 @@ def test_what_is_no_film_is_refused_with_a_plain_reason(tmp_path):
             probe(tmp_path / name)
 
 
-def test_an_mp4_cut_off_before_its_index_is_refused(make_film, numbered):
-    path = make_film("film.mp4", numbered(100))
+def test_an_mp4_truncated_before_its_index_is_refused(make_video, numbered):
+    path = make_video("film.mp4", numbered(100))
     data = path.read_bytes()
     path.write_bytes(data[: len(data) // 2])
     with pytest.raises(UnsupportedError, match="has no index: the file is cut off"):
@@ -217,9 +219,9 @@ def test_an_mp4_cut_off_before_its_index_is_refused(make_film, numbered):
 
 
 @pytest.mark.parametrize("movflags", ["+faststart", "+frag_keyframe+empty_moov"])
-def test_an_encrypted_film_is_refused_for_what_it_is(make_film, numbered, movflags):
+def test_an_encrypted_video_is_refused_for_what_it_is(make_video, numbered, movflags):
     key = "00112233445566778899aabbccddeeff"
-    path = make_film(
+    path = make_video(
         "film.mp4",
         numbered(50),
         container_options={
@@ -235,8 +237,8 @@ def test_an_encrypted_film_is_refused_for_what_it_is(make_film, numbered, movfla
         thumbnail(path, time=1.0)
 
 
-def test_playlists_and_scripts_in_disguise_open_no_other_file(make_film, numbered, tmp_path):
-    film = make_film("secret.ts", numbered(50))
+def test_playlists_and_scripts_in_disguise_open_no_other_file(make_video, numbered, tmp_path):
+    film = make_video("secret.ts", numbered(50))
     scripts = {
         "concat.mp4": f"ffconcat version 1.0\nfile '{film}'\n",
         "playlist.mp4": "#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXTINF:2,\nsecret.ts\n#EXT-X-ENDLIST\n",
@@ -265,9 +267,9 @@ def test_playlists_and_scripts_in_disguise_open_no_other_file(make_film, numbere
         b"\xff\xfe",
     ],
 )
-def test_no_file_name_is_special(make_film, numbered, tmp_path, name):
+def test_no_file_name_is_special(make_video, numbered, tmp_path, name):
     path = tmp_path / (os.fsdecode(name) if isinstance(name, bytes) else name)
-    make_film("film.mp4", numbered(10)).rename(path)
+    make_video("film.mp4", numbered(10)).rename(path)
     assert probe(path).duration == pytest.approx(0.4)
 
 
@@ -284,8 +286,8 @@ def test_a_tiny_gif_that_claims_a_gigantic_picture_is_refused(tmp_path, size):
         probe(tmp_path / "bomb.gif")
 
 
-def test_a_film_whose_header_claims_gigantic_pictures_is_refused(make_film):
-    path = make_film("large.mkv", [np.zeros((320, 320, 3), np.uint8)] * 2, codec="ffv1")
+def test_a_video_whose_header_claims_gigantic_pictures_is_refused(make_video):
+    path = make_video("large.mkv", [np.zeros((320, 320, 3), np.uint8)] * 2, codec="ffv1")
     data = path.read_bytes()
     for element in (b"\xb0\x82", b"\xba\x82"):  # Matroska's PixelWidth and PixelHeight
         claimed = element + (320).to_bytes(2, "big")

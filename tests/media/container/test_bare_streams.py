@@ -35,10 +35,10 @@ def _at_ten_a_second(stream):
     ],
 )
 def test_the_frame_at_each_time_is_that_of_the_stream_s_own_rate(
-    make_film, numbered, read_number, film, rate
+    make_video, numbered, read_number, film, rate
 ):
     name, kind = film
-    path = make_film(name, numbered(500), time_base=Fraction(1, rate), **kind)
+    path = make_video(name, numbered(500), time_base=Fraction(1, rate), **kind)
     video = probe(path)
     assert video.duration == pytest.approx(500 / rate, abs=0.01)
     assert video.frame_rate == pytest.approx(rate)
@@ -67,13 +67,13 @@ def test_raw_pictures_keep_the_rate_of_their_header(tmp_path, numbered, read_num
     assert [read_number(frame.pixels) for frame in frames] == [0, 59]
 
 
-def test_a_film_in_a_container_is_read_as_such_under_the_suffix_of_a_bare_stream(
-    make_film, numbered, read_number
+def test_a_video_in_a_container_is_read_as_such_under_the_suffix_of_a_bare_stream(
+    make_video, numbered, read_number
 ):
     for name in ("film.mp4", "film.ts", "film.avi"):
         codec = "mjpeg" if name == "film.avi" else "libx264"
         pix_fmt = "yuvj420p" if name == "film.avi" else "yuv420p"
-        path = make_film(name, numbered(50), codec=codec, pix_fmt=pix_fmt)
+        path = make_video(name, numbered(50), codec=codec, pix_fmt=pix_fmt)
         for suffix in (".h264", ".m4v", ".mjpeg", ".mpeg"):
             video = probe(path.rename(path.with_suffix(suffix)))
             (frame,) = decode_at(video, [1.0], threads=1)
@@ -83,7 +83,7 @@ def test_a_film_in_a_container_is_read_as_such_under_the_suffix_of_a_bare_stream
 
 
 @pytest.mark.parametrize("suffix", [".h264", ".hevc", ".m2v", ".mjpeg", ".y4m", ".obu", ".m4v"])
-def test_other_bytes_are_no_film_under_the_suffix_of_a_bare_stream(tmp_path, suffix):
+def test_other_bytes_are_no_video_under_the_suffix_of_a_bare_stream(tmp_path, suffix):
     path = tmp_path / f"noise{suffix}"
     draw = np.random.default_rng(1)
     for content in (b"import sys\n" * 5000, draw.bytes(1 << 20), bytes(1 << 16)):
@@ -92,7 +92,7 @@ def test_other_bytes_are_no_film_under_the_suffix_of_a_bare_stream(tmp_path, suf
             probe(path)
 
 
-def test_a_bare_stream_is_not_looked_for_under_other_suffixes(make_film, numbered):
-    path = make_film("film.h264", numbered(50))
+def test_a_bare_stream_is_refused_under_other_suffixes(make_video, numbered):
+    path = make_video("film.h264", numbered(50))
     with pytest.raises(UnsupportedError):
         probe(path.rename(path.with_suffix(".ts")))

@@ -1,4 +1,4 @@
-"""Numbers that a container claims: whatever they are, what is measured can be counted with."""
+"""Numbers claimed by a container: measured times are finite whatever they are."""
 
 import math
 import struct
@@ -10,8 +10,8 @@ from media import MediaError, probe
 
 @pytest.mark.parametrize("number", [0, 1, 2**31 - 1, 2**31, 2**32 - 1])
 @pytest.mark.parametrize("box", ["mvhd", "mdhd", "stts"])
-def test_no_clock_of_a_film_makes_times_that_are_no_numbers(make_film, numbered, box, number):
-    path = make_film("film.mp4", numbered(40))
+def test_no_claimed_clock_makes_times_infinite_or_not_a_number(make_video, numbered, box, number):
+    path = make_video("film.mp4", numbered(40))
     content = bytearray(path.read_bytes())
     place = content.index(box.encode()) + 16  # units a second; of the table, the first length
     content[place : place + 4] = struct.pack(">I", number)
@@ -26,8 +26,8 @@ def test_no_clock_of_a_film_makes_times_that_are_no_numbers(make_film, numbered,
 
 
 @pytest.mark.parametrize("seconds", [math.inf, math.nan, -math.inf, 1e300, -5.0])
-def test_no_duration_that_a_header_claims_is_believed(make_film, numbered, seconds):
-    path = make_film("film.mkv", numbered(40))
+def test_no_duration_that_a_header_claims_is_believed(make_video, numbered, seconds):
+    path = make_video("film.mkv", numbered(40))
     content = path.read_bytes()
     head, mark, rest = content.partition(b"\x44\x89\x88")  # EBML: Duration, 8 bytes
     assert mark

@@ -1,4 +1,4 @@
-"""Times are those of every player: counted from where the file's earliest stream begins."""
+"""Times are those of players: counted from the start of the file's earliest stream."""
 
 import io
 import struct
@@ -20,8 +20,8 @@ PICTURES = 75
 
 
 @pytest.fixture
-def late_film(tmp_path, numbered) -> Callable[..., Path]:
-    """`late_film(name, picture=, sound=)`: 3 s of each, from those seconds on; None for no sound.
+def late_video(tmp_path, numbered) -> Callable[..., Path]:
+    """`late_video(name, picture=, sound=)`: 3 s of each, from those seconds on; None for no sound.
 
     Codecs without B-frames keep AVI's times exact; elsewhere there are some.
     """
@@ -62,7 +62,7 @@ def _encoded_sound(film, start: float | None, codec: str):
 
 
 def _as_players_show(path: Path, read_number) -> list[tuple[float, int]]:
-    """FFmpeg's own account: seconds from the file's start time, and the number of each picture."""
+    """Seconds from the file's start time by FFmpeg, and the number of each frame."""
     with av.open(str(path)) as film:
         zero = Fraction(film.start_time, av.time_base)
         stream = film.streams.video[0]
@@ -76,7 +76,7 @@ def _as_players_show(path: Path, read_number) -> list[tuple[float, int]]:
 
 
 def _assert_players_agree(path: Path, read_number) -> list[float]:
-    """Every picture is where players show it, by whichever way it is had; returns their times."""
+    """Assert that all ways to decode give each frame at its time in players; return the times."""
     shown = _as_players_show(path, read_number)
     video = probe(path)
     times = [time for time, _ in shown]
@@ -93,7 +93,7 @@ def _assert_players_agree(path: Path, read_number) -> list[float]:
             assert read_number(next(film.decode(video=0)).to_ndarray(format="rgb24")) == number
     with av.open(str(path)) as film:
         end = Fraction(film.duration, av.time_base)
-        if film.format.name.startswith("matroska"):  # whose duration counts from stamp 0
+        if film.format.name.startswith("matroska"):  # whose duration counts from timestamp 0
             end -= Fraction(film.start_time, av.time_base)
     assert times[-1] < video.end <= video.duration <= float(end) + 1e-3
     return times
@@ -103,20 +103,20 @@ def _assert_players_agree(path: Path, read_number) -> list[float]:
 @pytest.mark.parametrize(
     ("picture", "sound"), [(14.0, 0.0), (0.2, 0.0), (0.0, 2.0), (5.0, 5.0), (7.0, None)]
 )
-def test_times_count_from_the_earliest_stream(late_film, read_number, suffix, picture, sound):
-    path = late_film(f"film{suffix}", picture=picture, sound=sound)
+def test_times_count_from_the_earliest_stream(late_video, read_number, suffix, picture, sound):
+    path = late_video(f"film{suffix}", picture=picture, sound=sound)
     times = _assert_players_agree(path, read_number)
     late = picture - min(picture, picture if sound is None else sound)
     assert times[0] == pytest.approx(late, abs=0.05)  # encoders of sound start a little early
 
 
-def test_an_avi_film_begins_with_its_sound(late_film, read_number):
-    times = _assert_players_agree(late_film("film.avi"), read_number)
+def test_an_avi_video_begins_with_its_sound(late_video, read_number):
+    times = _assert_players_agree(late_video("film.avi"), read_number)
     assert times[0] == 0.0
 
 
-def test_an_avi_film_may_tell_that_its_pictures_begin_late(late_film, read_number):
-    path = late_film("film.avi", sound=2.0)
+def test_an_avi_header_can_declare_that_the_frames_begin_late(late_video, read_number):
+    path = late_video("film.avi", sound=2.0)
     data = bytearray(path.read_bytes())
     pictures = data.index(b"strh") + 8  # AVISTREAMHEADER: dwStart is its eighth number
     assert data[pictures : pictures + 4] == b"vids"
@@ -130,20 +130,20 @@ def test_an_avi_film_may_tell_that_its_pictures_begin_late(late_film, read_numbe
     assert (video.start, video.end) == (2.0, 5.0)
 
 
-def test_pictures_whose_times_are_guessed_do_not_count_as_late(make_film, numbered):
-    video = probe(make_film("film.avi", numbered(50), codec="mpeg4", options={"bf": "2"}))
+def test_pictures_whose_times_are_guessed_do_not_count_as_late(make_video, numbered):
+    video = probe(make_video("film.avi", numbered(50), codec="mpeg4", options={"bf": "2"}))
     assert (video.start, video.end, video.duration) == (0.0, 2.0, 2.0)
 
 
-def test_a_film_lasts_until_its_sound_ends(late_film):
+def test_a_video_lasts_until_its_sound_ends(late_video):
     for suffix in (".mp4", ".mkv", ".ts"):
-        video = probe(late_film(f"film{suffix}", sound=2.0))
+        video = probe(late_video(f"film{suffix}", sound=2.0))
         assert video.end == pytest.approx(3.0, abs=0.05)
         assert video.duration == pytest.approx(5.0, abs=0.05)
 
 
 def _edited(path: Path, *edits: tuple[int, int]) -> Path:
-    """The MP4 film with other edits (duration in ms, media time) of its first track."""
+    """The MP4 video with other edits (duration in ms, media time) of its first track."""
     data = bytearray(path.read_bytes())
     place = data.index(b"elst") + 8
     assert struct.unpack_from(">I", data, place) == (len(edits),)
@@ -153,22 +153,22 @@ def _edited(path: Path, *edits: tuple[int, int]) -> Path:
     return path
 
 
-def test_edit_lists_delay_and_cut_pictures(late_film, read_number):
+def test_edit_lists_delay_and_cut_pictures(late_video, read_number):
     # One unit of media time is 1/12800 s; two B-frames put its zero two pictures late.
-    path = _edited(late_film("cut.mp4"), (1000, 1024 + 12_800))
+    path = _edited(late_video("cut.mp4"), (1000, 1024 + 12_800))
     times = _assert_players_agree(path, read_number)
     assert len(times) == RATE
-    path = _edited(late_film("late.mp4", picture=2.0), (500, -1), (1000, 1024 + 6_400))
+    path = _edited(late_video("late.mp4", picture=2.0), (500, -1), (1000, 1024 + 6_400))
     times = _assert_players_agree(path, read_number)
     assert times[0] == pytest.approx(0.5, abs=1e-3)
-    path = _edited(late_film("short.mp4", sound=None), (1300, 1024))  # within a picture
+    path = _edited(late_video("short.mp4", sound=None), (1300, 1024))  # within a picture
     video = probe(path)
     assert video.end == video.duration == pytest.approx(1.3, abs=1e-3)
 
 
-def test_a_late_film_that_is_read_from_its_middle_shows_the_same(late_film, read_number):
+def test_a_late_video_that_is_read_from_its_middle_shows_the_same(late_video, read_number):
     for suffix in (".mp4", ".mkv", ".ts"):
-        path = late_film(f"film{suffix}", picture=30.0)
+        path = late_video(f"film{suffix}", picture=30.0)
         (frame,) = decode_at(probe(path), [32.03], threads=1)
         assert (frame.time, read_number(frame.pixels)) == (pytest.approx(32.0, abs=0.05), 50)
         (frame,) = decode_at(probe(path), [1.0], threads=1)  # before there is any picture
@@ -187,7 +187,7 @@ def test_text_counts_if_it_begins_a_little_before_sound_and_pictures():
     assert _zero(5.0, [], []) == 5.0
 
 
-def test_a_broadcast_clock_may_begin_again_between_sound_and_pictures():
+def test_a_broadcast_clock_may_wrap_around_between_sound_and_frames():
     turn = Fraction(1 << 33, 90_000)
     assert _zero(2.0, [float(turn) - 1.5], period=turn) == pytest.approx(-1.5)
     assert _zero(float(turn) - 1.5, [2.0], period=turn) == pytest.approx(float(turn) - 1.5)
@@ -195,24 +195,24 @@ def test_a_broadcast_clock_may_begin_again_between_sound_and_pictures():
 
 
 @pytest.mark.parametrize("stamp", [-7, 0, 1, 90_000 * 3600 * 30])
-def test_a_clock_turns_stamps_into_seconds_and_back(stamp):
+def test_a_clock_converts_timestamps_to_seconds_and_back(stamp):
     clock = Clock(Fraction(7, 3), Fraction(1001, 30_000))
     assert clock.timestamp(clock.seconds(stamp) + 1e-6) == stamp
 
 
-def test_sound_of_another_age_makes_no_film_years_long(late_film):
+def test_sound_with_wrong_timestamps_makes_no_video_years_long(late_video):
     assert _zero(5.0, [-(2.0**52)]) == 5.0
-    path = late_film("film.mkv", picture=2.0, sound=4e9)
+    path = late_video("film.mkv", picture=2.0, sound=4e9)
     video = probe(path)
     assert (video.start, video.end, video.duration) == pytest.approx((0.0, 3.0, 3.0), abs=0.05)
-    path = late_film("late.mkv", picture=4e9, sound=0.0)
+    path = late_video("late.mkv", picture=4e9, sound=0.0)
     video = probe(path)
     assert (video.start, video.end, video.duration) == pytest.approx((0.0, 3.0, 3.0), abs=0.05)
 
 
 @pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
-def test_notes_of_damage_tell_players_times_too(late_film, suffix):
-    path = late_film(f"film{suffix}", picture=30.0, sound=28.0)
+def test_notes_of_damage_use_the_times_of_players(late_video, suffix):
+    path = late_video(f"film{suffix}", picture=30.0, sound=28.0)
     content = path.read_bytes()
     path.write_bytes(content[: len(content) * 6 // 10])
     video = probe(path)

@@ -1,4 +1,4 @@
-"""Files that want to be more than a film: they open no other file and call nobody."""
+"""Disguised scripts and playlists: they open no other file and no connection."""
 
 import ctypes
 import os
@@ -17,7 +17,7 @@ import pytest
 from media import MediaError, decode_at, excerpt, probe, thumbnail
 from media.frames.layout import read_layout
 
-# --- traps: a secret film whose opening is seen, and an address whose callers are counted ---
+# --- traps: a secret video whose opening is noticed, and an address that counts connections ---
 
 
 class Traps(NamedTuple):
@@ -44,7 +44,7 @@ _IN_OPEN = 0x20
 
 @contextmanager
 def _openings(path: Path, opened: list[str]) -> Iterator[None]:
-    """Within the block, `opened` is told by the kernel whenever anybody opens the file."""
+    """Within the block, `opened` is set by the kernel when any process opens the file."""
     libc = ctypes.CDLL(None, use_errno=True)
     watch = libc.inotify_init1(os.O_NONBLOCK)
     assert watch >= 0
@@ -62,7 +62,7 @@ def _openings(path: Path, opened: list[str]) -> Iterator[None]:
 
 @contextmanager
 def _callers(server: socket.socket, calls: list[object]) -> Iterator[None]:
-    """Within the block, whoever connects is noted and hung up on."""
+    """Within the block, connections are counted and closed."""
     with socket.socket() as last:
         last.bind(("127.0.0.1", 0))
         own = last.getsockname()
@@ -92,9 +92,9 @@ def _armed(traps: Traps) -> Iterator[Traps]:
 
 
 @pytest.fixture
-def traps(make_film, numbered, tmp_path) -> Iterator[Traps]:
-    film = make_film("film.mov", numbered(50)).read_bytes()
-    secret = make_film("secret.ts", numbered(50))
+def traps(make_video, numbered, tmp_path) -> Iterator[Traps]:
+    film = make_video("film.mov", numbered(50)).read_bytes()
+    secret = make_video("secret.ts", numbered(50))
     for name in ("img000.jpg", "img001.jpg", "secret.mp4"):  # other names of the same file
         os.link(secret, tmp_path / name)
     with socket.create_server(("127.0.0.1", 0)) as server:
@@ -124,7 +124,7 @@ def _alias(target: str) -> bytes:
 
 
 def _with_data_reference(film: bytes, kind: bytes, record: bytes) -> bytes:
-    """An MP4 whose pictures, it says, lie elsewhere. Its index must be at the end."""
+    """An MP4 whose data reference names another file. Its index must be at the end."""
     entry = _box(kind, bytes(4), record)
     new = _box(b"dref", bytes(4), (1).to_bytes(4, "big"), entry)
     start = film.index(b"dref") - 4
@@ -188,7 +188,7 @@ def _disguises(traps: Traps) -> dict[str, bytes]:
 
 
 def _look_in_every_way(path: Path) -> list[str]:
-    """Do with the file whatever can be done with films; the reasons for which it is refused."""
+    """Use the file in every way that media has; the reasons for which it is refused."""
     reasons = []
     ways = [
         lambda: probe(path),
@@ -206,7 +206,7 @@ def _look_in_every_way(path: Path) -> list[str]:
 
 
 @needs_inotify
-def test_the_traps_see_whoever_steps_into_them(traps, tmp_path):
+def test_the_traps_detect_opened_files_and_connections(traps, tmp_path):
     with _armed(traps):
         traps.secret.read_bytes()
     assert traps.opened
@@ -215,7 +215,7 @@ def test_the_traps_see_whoever_steps_into_them(traps, tmp_path):
     assert traps.calls
     assert not traps.opened
     with _armed(traps):
-        probe(tmp_path / "secret.mp4")  # another name of the same file, a real film
+        probe(tmp_path / "secret.mp4")  # another name of the same file, a real video
     assert traps.opened
     with _armed(traps):
         (tmp_path / "elsewhere.txt").write_text("nothing")
@@ -223,7 +223,7 @@ def test_the_traps_see_whoever_steps_into_them(traps, tmp_path):
 
 
 @needs_inotify
-def test_without_precautions_disguises_do_open_the_secret(traps):
+def test_without_the_allowed_lists_disguises_open_the_secret_file(traps):
     disguises = _disguises(traps)
     path = traps.secret.with_name("disguise.mp4")
     harmful = set()
@@ -243,7 +243,7 @@ def test_without_precautions_disguises_do_open_the_secret(traps):
 
 @needs_inotify
 @pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".ts", ".m3u8", ".mpd", ".txt"])
-def test_no_disguise_opens_another_file_or_calls_out(traps, suffix):
+def test_no_disguise_opens_another_file_or_connection(traps, suffix):
     disguises = _disguises(traps)
     path = traps.secret.with_name(f"disguise{suffix}")
     for name, content in disguises.items():
@@ -256,7 +256,7 @@ def test_no_disguise_opens_another_file_or_calls_out(traps, suffix):
 
 
 @needs_inotify
-def test_a_film_that_turns_into_a_disguise_after_it_was_looked_at_opens_nothing(traps):
+def test_a_video_replaced_by_a_disguise_after_probing_opens_nothing(traps):
     film = traps.secret.with_name("film.mp4")
     film.write_bytes(traps.film)
     video = probe(film)
@@ -287,7 +287,7 @@ def test_a_film_that_turns_into_a_disguise_after_it_was_looked_at_opens_nothing(
     ],
 )
 @pytest.mark.parametrize("content", ["film", "text"])
-def test_no_name_opens_another_file_or_calls_out(traps, monkeypatch, name, content):
+def test_no_file_name_opens_another_file_or_connection(traps, monkeypatch, name, content):
     path = Path(name.format(port=traps.port))
     monkeypatch.chdir(
         traps.secret.parent

@@ -1,4 +1,4 @@
-"""Films that need a key: named as such, never taken for rubbish; what is clear of them is read."""
+"""Encrypted videos: reported as such, not as damaged; their clear parts are read."""
 
 import random
 import struct
@@ -45,11 +45,11 @@ def _refusal(path: Path) -> str:
     return str(raised.value)
 
 
-def test_a_scrambled_broadcast_is_named_as_such(make_film, numbered):
-    path = make_film("film.ts", numbered(250), options=KEYS)
+def test_a_scrambled_broadcast_is_named_as_such(make_video, numbered):
+    path = make_video("film.ts", numbered(250), options=KEYS)
     path.write_bytes(_scrambled(path.read_bytes()))
     assert _refusal(path) == (
-        "is encrypted (a scrambled broadcast): its pictures cannot be had without the key"
+        "is encrypted (a scrambled broadcast): it cannot be decoded without the key"
     )
 
 
@@ -65,10 +65,10 @@ CBR = "filler=1:nal-hrd=cbr:bitrate=1000:vbv-maxrate=1000:vbv-bufsize=1000"
     ],
 )
 def test_of_a_recording_scrambled_in_part_the_clear_part_is_read(
-    make_film, numbered, read_number, part, expected
+    make_video, numbered, read_number, part, expected
 ):
     note, duration = expected
-    path = make_film("film.ts", numbered(500), options=KEYS | {"x264-params": CBR})
+    path = make_video("film.ts", numbered(500), options=KEYS | {"x264-params": CBR})
     path.write_bytes(_scrambled(path.read_bytes(), begin=part[0], end=part[1]))
     video = probe(path)
     assert video.duration == pytest.approx(duration, abs=1.0)
@@ -80,22 +80,22 @@ def test_of_a_recording_scrambled_in_part_the_clear_part_is_read(
     assert [read_number(frame.pixels) for frame in frames] == pytest.approx(numbers, abs=30)
 
 
-def test_a_copy_protected_disc_is_named_as_such(make_film, numbered):
-    path = make_film("film.vob", numbered(250), **MPEG2)
+def test_a_copy_protected_disc_is_named_as_such(make_video, numbered):
+    path = make_video("film.vob", numbered(250), **MPEG2)
     path.write_bytes(_marked_sectors(path.read_bytes(), descrambled=False))
     assert _refusal(path).startswith("is encrypted (a copy-protected DVD)")
 
 
-def test_a_disc_that_was_descrambled_but_for_its_marks_is_read(make_film, numbered):
-    path = make_film("film.vob", numbered(250), **MPEG2)
+def test_a_disc_that_was_descrambled_but_for_its_marks_is_read(make_video, numbered):
+    path = make_video("film.vob", numbered(250), **MPEG2)
     path.write_bytes(_marked_sectors(path.read_bytes(), descrambled=True))
     assert probe(path).damage is None
     assert probe(path).duration == pytest.approx(10.0, abs=0.1)
 
 
-def test_a_copy_protected_blu_ray_disc_is_named_as_such(make_film, numbered):
+def test_a_copy_protected_blu_ray_disc_is_named_as_such(make_video, numbered):
     kind = {"container_options": {"mpegts_m2ts_mode": "1"}}
-    path = make_film("film.m2ts", numbered(250), options=KEYS | {"x264-params": CBR}, **kind)
+    path = make_video("film.m2ts", numbered(250), options=KEYS | {"x264-params": CBR}, **kind)
     data, draw = bytearray(path.read_bytes()), random.Random(1)
     for place in range(0, len(data) // 6144 * 6144, 6144):
         for packet in range(place, place + 6144, 192):
@@ -108,8 +108,8 @@ def test_a_copy_protected_blu_ray_disc_is_named_as_such(make_film, numbered):
 @pytest.mark.parametrize(
     ("entry", "scheme"), [(b"drmi", "FairPlay"), (b"encv", "Common Encryption")]
 )
-def test_protected_tracks_of_mp4_are_named_as_such(make_film, numbered, entry, scheme):
-    path = make_film("film.m4v", numbered(25), container_format="mp4")
+def test_protected_tracks_of_mp4_are_named_as_such(make_video, numbered, entry, scheme):
+    path = make_video("film.m4v", numbered(25), container_format="mp4")
     data = path.read_bytes()
     start = data.index(b"stsd")
     path.write_bytes(data[:start] + data[start:].replace(b"avc1", entry, 1))
@@ -132,8 +132,8 @@ def _asf_object(identifier: str, content: bytes) -> bytes:
         _asf_object("298AE614-2622-4C17-B935-DAE07EE9289C", struct.pack("<I", 40) + bytes(40)),
     ],
 )
-def test_protected_windows_media_is_named_as_such(make_film, numbered, protection):
-    path = make_film("film.wmv", numbered(25), codec="wmv2")
+def test_protected_windows_media_is_named_as_such(make_video, numbered, protection):
+    path = make_video("film.wmv", numbered(25), codec="wmv2")
     data = path.read_bytes()
     size, count = struct.unpack_from("<QI", data, 16)
     head = data[:16] + struct.pack("<QI", size + len(protection), count + 1) + data[28:size]
@@ -141,9 +141,9 @@ def test_protected_windows_media_is_named_as_such(make_film, numbered, protectio
     assert _refusal(path).startswith("is encrypted (Windows Media DRM)")
 
 
-def test_sound_recordings_are_not_called_scrambled(make_film, numbered):
+def test_sound_recordings_are_not_called_scrambled(make_video, numbered):
     """Null packets, and streams of other programmes, may bear any mark."""
-    path = make_film("film.ts", numbered(250), options=KEYS)
+    path = make_video("film.ts", numbered(250), options=KEYS)
     data = path.read_bytes()
     packets = [data[place : place + 188] for place in range(0, len(data), 188)]
     null = b"\x47\x1f\xff\xd0" + bytes(184)

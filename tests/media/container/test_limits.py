@@ -67,7 +67,7 @@ def _gif(width: int, height: int) -> bytes:
 
 
 def _mp4_claiming(film: bytes, table: bytes, *numbers: int) -> bytes:
-    """The film with the numbers behind the head of a table of its index changed."""
+    """The video with the numbers behind the head of a table of its index changed."""
     place = film.index(table) + 8
     return (
         film[:place] + struct.pack(f">{len(numbers)}I", *numbers) + film[place + 4 * len(numbers) :]
@@ -99,7 +99,7 @@ def _h264_claiming(width: int, height: int) -> bytes:
 
 
 def _with_parameters(film: bytes, parameters: bytes) -> bytes:
-    """An MP4 film, its index at the end, with other parameters of the codec."""
+    """An MP4 video, its index at the end, with other parameters of the codec."""
     place = film.index(b"avcC") - 4
     old_size = int.from_bytes(film[place : place + 4], "big")
     new = _box(
@@ -138,19 +138,19 @@ print((peak() - before) // 1024)
 
 
 def _set_off(path: Path) -> tuple[str, int]:
-    """What a child process says of the file, and by how many MiB its memory grew at most."""
+    """The result of a child process that reads the file, and by how many MiB its memory grew."""
     run = [sys.executable, "-c", CHILD, str(path)]
     result = subprocess.run(run, capture_output=True, text=True, timeout=60, check=True)
     said, grown = result.stdout.splitlines()
     return said, int(grown)
 
 
-MEMORY = 150  # MiB that a film of 64 x 48 pixels may take, whatever it claims
+MEMORY = 150  # MiB that a video of 64 x 48 pixels may take, whatever it claims
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs /proc to see the peak")
-def test_bombs_hit_limits_and_take_no_memory(make_film, numbered, tmp_path):
-    film = make_film("film.mov", numbered(50)).read_bytes()
+def test_oversized_claims_hit_limits_and_take_no_memory(make_video, numbered, tmp_path):
+    film = make_video("film.mov", numbered(50)).read_bytes()
     good, seconds = [_jpeg()] * 10, struct.pack(">d", 1e300)
     attachment = _element(
         "61A7",
@@ -176,7 +176,7 @@ def test_bombs_hit_limits_and_take_no_memory(make_film, numbered, tmp_path):
         "chunks.mov": (_mp4_claiming(film, b"stco", 2**31 - 1), "64 x 48, 2.00 s"),
         "long-picture.mov": (_mp4_claiming(film, b"stts", 1, 50, 2**31 - 1), "64 x 48, 2.00 s"),
         "long-header.mkv": (_matroska(good, duration=_element("4489", seconds)), fine),
-        "long-steps.mkv": (_matroska(good, step=2**56), "LimitError: its time stamps claim"),
+        "long-steps.mkv": (_matroska(good, step=2**56), "LimitError: its timestamps claim"),
         "many-steps.mkv": (_matroska([b"x"] * 20_000, step=3_700_000), "LimitError: its time"),
         "attachments.mkv": (
             _matroska(good, extra=_element("1941A469", *[attachment] * 5000)),

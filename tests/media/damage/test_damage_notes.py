@@ -1,4 +1,4 @@
-"""What is said of damaged films; and that nothing is said of sound ones."""
+"""Notes of damage: on damaged videos, and none on sound ones."""
 
 import random
 import subprocess
@@ -29,7 +29,7 @@ def _noisy(count: int) -> list[np.ndarray]:
 
 
 def _notes(path: Path) -> list[str]:
-    """All that is said of the film at `path` while it is looked at and played through."""
+    """All notes of damage on the video at `path` from probing and from decoding it whole."""
     video = probe(path)
     notes = [video.damage] if video.damage else []
     times = [video.duration * index / 50 for index in range(51)]
@@ -53,8 +53,8 @@ def _notes(path: Path) -> list[str]:
         ("film.ivf", {"codec": "libvpx", "options": KEYS | {"deadline": "realtime"}}),
     ],
 )
-def test_a_film_that_breaks_off_says_where_and_of_how_much(make_film, name, options):
-    path = make_film(name, _noisy(250), **({"options": KEYS} | options))
+def test_a_truncated_video_is_noted_with_actual_and_declared_duration(make_video, name, options):
+    path = make_video(name, _noisy(250), **({"options": KEYS} | options))
     data = path.read_bytes()
     path.write_bytes(data[: len(data) * 6 // 10])
     notes = _notes(path)
@@ -73,10 +73,10 @@ def test_a_film_that_breaks_off_says_where_and_of_how_much(make_film, name, opti
         ("film.mp4", {"container_options": {"movflags": "+frag_keyframe+empty_moov"}}),
     ],
 )
-def test_a_film_that_breaks_off_says_where_though_its_header_says_not_of_how_much(
-    make_film, name, options
+def test_a_truncated_video_without_declared_duration_is_noted_with_its_end(
+    make_video, name, options
 ):
-    path = make_film(name, _noisy(250), **({"options": KEYS} | options))
+    path = make_video(name, _noisy(250), **({"options": KEYS} | options))
     data = path.read_bytes()
     # FFmpeg opens no fragmented MP4 that ends inside the header of a fragment.
     header = data.rfind(b"moof", 0, len(data) * 6 // 10) if name == "film.mp4" else -1
@@ -108,8 +108,10 @@ def test_a_film_that_breaks_off_says_where_though_its_header_says_not_of_how_muc
     ],
 )
 @pytest.mark.parametrize("kind", ["zeros", "noise"])
-def test_a_damaged_middle_is_told_and_what_follows_keeps_its_time(make_film, name, options, kind):
-    path = make_film(name, _noisy(250), **({"options": KEYS} | options))
+def test_a_damaged_middle_is_noted_and_later_frames_keep_their_times(
+    make_video, name, options, kind
+):
+    path = make_video(name, _noisy(250), **({"options": KEYS} | options))
     data = bytearray(path.read_bytes())
     start, size = len(data) // 2, len(data) // 12
     data[start : start + size] = (
@@ -121,9 +123,9 @@ def test_a_damaged_middle_is_told_and_what_follows_keeps_its_time(make_film, nam
     assert probe(path).duration == pytest.approx(10.0, abs=0.1)
 
 
-def test_the_end_of_a_fragmented_film_that_cannot_be_reached_is_told(make_film):
+def test_an_unreachable_end_of_a_fragmented_video_is_noted(make_video):
     no_index = {"movflags": "+frag_keyframe+empty_moov"}
-    path = make_film("film.mp4", _noisy(250), options=KEYS, container_options=no_index)
+    path = make_video("film.mp4", _noisy(250), options=KEYS, container_options=no_index)
     data = bytearray(path.read_bytes())
     place = data.index(b"moof", len(data) // 2) - 4
     data[place : place + len(data) // 5] = bytes(len(data) // 5)
@@ -179,8 +181,8 @@ def _probed_on_a_breaking_disk(path: Path, *, packets: int) -> str:
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs seccomp, which Linux has")
 @pytest.mark.parametrize("name", ["film.mp4", "film.mkv", "film.ts"])
-def test_a_disk_that_fails_in_the_middle_is_no_end_of_the_film(make_film, name):
-    path = make_film(name, _noisy(500), options=KEYS | {"crf": "5"}, **IN_FRONT)
+def test_a_read_error_in_the_middle_is_not_taken_for_the_end(make_video, name):
+    path = make_video(name, _noisy(500), options=KEYS | {"crf": "5"}, **IN_FRONT)
     told = _probed_on_a_breaking_disk(path, packets=100)
     note, _, duration = told.rpartition(" ")
     assert note.startswith("cannot be read beyond 00:0")
@@ -191,7 +193,7 @@ def test_a_disk_that_fails_in_the_middle_is_no_end_of_the_film(make_film, name):
 
 
 @pytest.mark.parametrize("name", REAL_VIDEOS)
-def test_nothing_is_said_of_sound_real_videos(real_videos, name):
+def test_sound_real_videos_have_no_notes(real_videos, name):
     assert _notes(real_videos / name) == []
     assert probe(real_videos / name).gaps == ()
 
@@ -210,11 +212,11 @@ OPEN = {"x264-params": "open-gop=1:bframes=3:keyint=25"}
         ("film.flv", {"bf": "3"}),
     ],
 )
-def test_nothing_is_said_of_films_without_closed_groups(make_film, numbered, name, options):
-    assert _notes(make_film(name, numbered(250), options=options)) == []
+def test_videos_with_open_gops_have_no_notes(make_video, numbered, name, options):
+    assert _notes(make_video(name, numbered(250), options=options)) == []
 
 
-def test_nothing_is_said_of_uneven_films(make_film, numbered):
+def test_videos_with_uneven_frame_times_have_no_notes(make_video, numbered):
     draw = random.Random(3)
     stamps = [0]
     while len(stamps) < 200:
@@ -228,7 +230,7 @@ def test_nothing_is_said_of_uneven_films(make_film, numbered):
         ("film.wmv", "wmv2"),
         ("film.nut", "mpeg4"),
     ]:
-        path = make_film(name, numbered(200), pts=stamps, time_base=Fraction(1, 1000), codec=codec)
+        path = make_video(name, numbered(200), pts=stamps, time_base=Fraction(1, 1000), codec=codec)
         assert _notes(path) == []
 
 
@@ -250,17 +252,17 @@ def test_nothing_is_said_of_uneven_films(make_film, numbered):
         ("film.mp4", {"container_options": {"movflags": "+frag_keyframe+empty_moov"}}),
     ],
 )
-def test_nothing_is_said_of_files_that_are_filled_up(make_film, numbered, name, options):
-    path = make_film(name, numbered(100), **({"options": KEYS} | options))
+def test_files_with_padding_have_no_notes(make_video, numbered, name, options):
+    path = make_video(name, numbered(100), **({"options": KEYS} | options))
     data = path.read_bytes()
     for filling in (b"\0", b"\xff"):
         path.write_bytes(data + filling * 500_000)
         assert _notes(path) == []
 
 
-def test_nothing_is_said_of_room_that_was_left_between_clusters(make_film, numbered):
+def test_void_elements_between_clusters_have_no_notes(make_video, numbered):
     stamps = [number * 40 + (8000 if number >= 50 else 0) for number in range(100)]
-    path = make_film("film.mkv", numbered(100), pts=stamps, time_base=Fraction(1, 1000))
+    path = make_video("film.mkv", numbered(100), pts=stamps, time_base=Fraction(1, 1000))
     data, cluster = path.read_bytes(), bytes.fromhex("1F43B675")
     behind_pause = data.index(cluster, data.index(cluster) + 4)
     room = b"\xec" + (1 << 28 | 20_000).to_bytes(4, "big")
@@ -270,7 +272,7 @@ def test_nothing_is_said_of_room_that_was_left_between_clusters(make_film, numbe
     assert _notes(path) != []
 
 
-def test_a_part_of_a_digital_video_tape_that_was_not_read_is_told(tmp_path):
+def test_an_unread_part_of_a_digital_video_tape_is_noted(tmp_path):
     path, encoder = tmp_path / "film.dv", av.CodecContext.create("dvvideo", "w")
     encoder.width, encoder.height, encoder.pix_fmt = 720, 576, "yuv420p"
     encoder.time_base, encoder.framerate = Fraction(1, 25), Fraction(25)
@@ -299,9 +301,9 @@ def test_a_part_of_a_digital_video_tape_that_was_not_read_is_told(tmp_path):
         ("film.mpg", "mpeg2video", {"bf": "2", "g": "25"}),
     ],
 )
-def test_nothing_is_said_of_a_recording_cut_out_of_a_broadcast(make_film, numbered, kind):
+def test_a_recording_cut_out_of_a_broadcast_has_no_notes(make_video, numbered, kind):
     name, codec, options = kind
-    path = make_film(name, numbered(500), codec=codec, options=options)
+    path = make_video(name, numbered(500), codec=codec, options=options)
     data = path.read_bytes()
     unit = 188 if name.endswith("ts") else 1
     for begin, end in [(0.23, 0.77), (0.5, 1.0), (0.0, 0.381)]:
@@ -310,8 +312,8 @@ def test_nothing_is_said_of_a_recording_cut_out_of_a_broadcast(make_film, number
         assert _notes(path) == []
 
 
-def test_nothing_is_said_of_a_broadcast_with_the_advertisements_cut_out(make_film, numbered):
-    path = make_film("film.ts", numbered(500), options=KEYS)
+def test_a_broadcast_with_the_advertisements_cut_out_has_no_notes(make_video, numbered):
+    path = make_video("film.ts", numbered(500), options=KEYS)
     with av.open(str(path)) as container:
         packets = [packet for packet in container.demux(video=0) if packet.size]
         keys = [packet.pos for packet in packets if packet.is_keyframe]
@@ -320,7 +322,7 @@ def test_nothing_is_said_of_a_broadcast_with_the_advertisements_cut_out(make_fil
     assert _notes(path) == []
 
 
-def test_what_only_looks_torn_where_a_film_is_cut_is_no_loss():
+def test_a_torn_frame_at_a_cut_is_no_damage():
     losses = DamagedIntervals()
     suspicions = PendingIntervals(losses)
     for number in range(100):
@@ -333,7 +335,7 @@ def test_what_only_looks_torn_where_a_film_is_cut_is_no_loss():
     assert losses.first == pytest.approx((2.4, 2.44))
 
 
-def test_losses_close_to_each_other_are_one_place():
+def test_damaged_intervals_close_to_each_other_are_one():
     losses = DamagedIntervals()
     assert losses.sentence("is torn") is None
     for start in (61.0, 61.04, 61.9, 62.5):
@@ -346,8 +348,8 @@ def test_losses_close_to_each_other_are_one_place():
 
 @pytest.mark.parametrize("name", ["film.mp4", "film.mkv", "film.flv"])
 @pytest.mark.parametrize("kind", ["zeros", "noise"])
-def test_damage_in_a_picture_that_nobody_asks_for_is_told(make_film, name, kind):
-    path = make_film(name, _noisy(100), options=KEYS | {"bf": "2"})
+def test_damage_in_a_frame_that_is_not_sampled_is_noted(make_video, name, kind):
+    path = make_video(name, _noisy(100), options=KEYS | {"bf": "2"})
     with av.open(str(path)) as container:
         packets = [packet for packet in container.demux(video=0) if packet.size > 200]
         content = next(bytes(packet) for packet in packets[30:] if not packet.is_keyframe)

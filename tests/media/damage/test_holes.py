@@ -1,4 +1,4 @@
-"""Holes in the middle of files: what FFmpeg can still read behind them is read, at its own time."""
+"""Holes in the middle of files: frames behind them are read, at their own times."""
 
 import ast
 from pathlib import Path
@@ -34,9 +34,11 @@ def _with_hole(path: Path, filling: bytes, *, instead: int = 0) -> None:
         ("film.nut", {"codec": "mpeg4", "options": KEYS}),
     ],
 )
-def test_all_is_read_behind_a_megabyte_of_nothing(make_film, numbered, read_number, film, filling):
+def test_all_frames_behind_a_megabyte_of_filling_are_read(
+    make_video, numbered, read_number, film, filling
+):
     name, kind = film
-    path = make_film(name, numbered(500), **({"options": KEYS} | kind))
+    path = make_video(name, numbered(500), **({"options": KEYS} | kind))
     _with_hole(path, filling * (1 << 20))
     video = probe(path)
     assert video.duration == pytest.approx(20.0, abs=0.1)
@@ -44,8 +46,8 @@ def test_all_is_read_behind_a_megabyte_of_nothing(make_film, numbered, read_numb
     assert [read_number(frame.pixels) for frame in frames] == pytest.approx([50, 450], abs=1)
 
 
-def test_time_goes_on_as_the_file_says_behind_a_long_hole(make_film, read_number, numbered):
-    path = make_film("film.ts", numbered(1500), options=KEYS)
+def test_frames_behind_a_long_hole_keep_the_times_of_the_file(make_video, read_number, numbered):
+    path = make_video("film.ts", numbered(1500), options=KEYS)
     _with_hole(path, bytes(1 << 20), instead=path.stat().st_size // 3 // 188 * 188)
     video = probe(path)
     assert video.duration == pytest.approx(60.0, abs=0.1)
@@ -55,21 +57,21 @@ def test_time_goes_on_as_the_file_says_behind_a_long_hole(make_film, read_number
     assert read_number(frame.pixels) == 55 * 25
 
 
-def test_a_hole_larger_than_the_film_is_passed(make_film, numbered):
-    path = make_film("film.ts", numbered(250), options=KEYS)
+def test_a_hole_larger_than_the_video_is_skipped(make_video, numbered):
+    path = make_video("film.ts", numbered(250), options=KEYS)
     _with_hole(path, bytes(16 << 20))
     assert probe(path).duration == pytest.approx(10.0, abs=0.1)
 
 
-def test_a_reader_that_never_finds_anything_is_not_asked_for_ever(make_film, numbered):
-    path = make_film("film.ts", numbered(250), options=KEYS)
+def test_a_demuxer_that_never_finds_a_packet_is_given_up(make_video, numbered):
+    path = make_video("film.ts", numbered(250), options=KEYS)
     _with_hole(path, bytes(16 << 20), instead=path.stat().st_size)
     video = probe(path)
     assert video.duration == pytest.approx(5.0, abs=0.5)
 
 
 def test_packets_are_read_in_one_place_only():
-    """Anywhere else a reader's "try again" would be taken for the end of the film."""
+    """Anywhere else FFmpeg's "try again" would be taken for the end of the video."""
     product = [path for path in REPOSITORY.iterdir() if (path / "__init__.py").is_file()]
     readers = {
         file.relative_to(REPOSITORY).as_posix()

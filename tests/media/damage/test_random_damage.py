@@ -1,4 +1,4 @@
-"""Damaged and hostile bytes: whatever they are, only a `MediaError` comes out, or right frames."""
+"""Random damage: the result is a `MediaError` or frames, nothing else."""
 
 import random
 from pathlib import Path
@@ -48,9 +48,9 @@ def _exercise(path: Path) -> None:
 
 
 @pytest.mark.parametrize(("name", "codec", "options"), FILMS)
-def test_damage_never_raises_anything_but_a_media_error(make_film, numbered, name, codec, options):
+def test_damage_raises_nothing_but_media_errors(make_video, numbered, name, codec, options):
     pix_fmt = "rgb8" if codec == "gif" else "yuv420p"
-    path = make_film(name, numbered(40), codec=codec, options=options, pix_fmt=pix_fmt)
+    path = make_video(name, numbered(40), codec=codec, options=options, pix_fmt=pix_fmt)
     whole = path.read_bytes()
     draw = random.Random(name)
     survived = 0
@@ -73,11 +73,11 @@ def _flv_tags(data: bytes) -> list[int]:
     return starts
 
 
-def test_a_stream_that_appears_late_does_no_harm(make_film, numbered, read_number):
-    path = make_film("film.flv", numbered(1000))
+def test_a_stream_that_appears_late_does_no_harm(make_video, numbered, read_number):
+    path = make_video("film.flv", numbered(1000))
     data = bytearray(path.read_bytes())
     assert data[_flv_tags(data)[-3]] == 9  # a picture
-    data[_flv_tags(data)[-3]] = 8  # now a sound, the first of the film
+    data[_flv_tags(data)[-3]] = 8  # now a sound, the first of the video
     path.write_bytes(data)
     with av.open(str(path)) as container:
         assert len(container.streams) == 1

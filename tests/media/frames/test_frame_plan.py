@@ -1,4 +1,4 @@
-"""Plans for films that are nothing but packets: what must hold whatever they are."""
+"""Frame plans of random packet tables: properties that always hold."""
 
 import math
 from bisect import bisect_right
@@ -24,7 +24,7 @@ _tolerances = st.sampled_from([0.0, 0.02, 0.3, 2.0, 60.0])
 
 @st.composite
 def _tables(draw, *, references: bool = True) -> PacketTable:
-    """Groups of an entry, frames shown before it (but for the first), and frames after it."""
+    """Random GOPs: a random access point, leading frames (not in the first GOP), later frames."""
     pts: list[int] = []
     flags: list[int] = []
     now = FIRST
@@ -114,7 +114,7 @@ def test_frames_are_on_display_or_within_the_tolerance(table, times, tolerance):
 
 
 @given(table=_tables(), times=_moments)
-def test_with_an_infinite_tolerance_the_nearest_entries_are_chosen(table, times):
+def test_with_an_infinite_tolerance_the_nearest_random_access_points_are_chosen(table, times):
     plan = _planned(table, times, math.inf)
     entries = np.flatnonzero(table.has(PacketFlag.RANDOM_ACCESS))
     starts = _seconds(table, entries)
@@ -137,29 +137,29 @@ def test_no_suitable_frame_costs_less_than_the_chosen_one(table, time, tolerance
     assert fed == min([*alone, exact])
 
 
-def test_groups_in_which_nothing_is_wanted_are_passed_over():
+def test_gops_without_a_chosen_frame_are_skipped():
     plan = _planned(_two_groups(), [0.0, 1.2], 0.0)
     assert plan.actions.tolist() == [2, 0, 0, 0, 2, 1, 1, 0]
 
 
-def test_frames_that_nothing_refers_to_are_passed_over_on_the_way():
+def test_disposable_frames_are_skipped_on_the_way():
     plan = _planned(_two_groups(unreferenced=[2, 5]), [0.3, 1.3], 0.0)
     assert plan.actions.tolist() == [2, 1, 0, 1, 1, 0, 1, 1]
 
 
-def test_frames_that_lead_a_group_take_the_one_before():
+def test_leading_frames_of_a_gop_need_the_previous_gop():
     pts = [0, 100, 200, 600, 300, 400, 500]
     table = _table(pts, entries=[0, 3], unreferenced=[2, 5])
     plan = _planned(table, [0.4], 0.0)
     assert plan.actions.tolist() == [2, 1, 0, 1, 1, 1, 0]
 
 
-def test_of_frames_that_cost_nothing_more_the_nearest_is_taken():
+def test_of_frames_at_no_further_cost_the_nearest_is_chosen():
     plan = _planned(_two_groups(), [0.12, 0.31], 0.15)
     assert _seconds(plan.table, plan.chosen) == [0.1, 0.2]
 
 
-def test_one_key_frame_within_reach_of_both_moments_saves_the_rest():
+def test_one_key_frame_within_tolerance_of_two_sample_times_saves_the_rest():
     plan = _planned(_two_groups(), [0.95, 1.05], 0.1)
     assert _seconds(plan.table, plan.chosen) == [1.0, 1.0]
     assert np.count_nonzero(plan.actions) == 1
@@ -171,17 +171,17 @@ def test_one_key_frame_within_reach_of_both_moments_saves_the_rest():
         [0, 100, 200, 100, 1000, 1100, 1200, 1300],  # two frames at one moment
         [0, 100, 200, 300, 0, 1100, 1200, 1300],  # entries that do not ascend
         [200, 100, 250, 300, 1000, 150, 1200, 1300],  # before the entry before
-        [50, 100, 200, 300, 1000, 1100, 1200, 1300],  # begins elsewhere than the film
+        [50, 100, 200, 300, 1000, 1100, 1200, 1300],  # begins elsewhere than the video
     ],
 )
-def test_stamps_that_make_no_sense_are_not_planned_with(pts):
+def test_implausible_timestamps_give_no_plan(pts):
     table = _table(pts, entries=[0, 4], unreferenced=[])
     assert (
         plan_frames(table, [0.5], among=[0.5], clock=CLOCK, first_pts=FIRST, tolerance=0.0) is None
     )
 
 
-def test_where_references_are_not_known_only_key_frames_are_planned_with():
+def test_with_unknown_references_only_key_frames_are_planned():
     table = _table([0, 100, 200, 300], entries=[0, 2], unreferenced=[1], references=False)
     assert (
         plan_frames(table, [0.1], among=[0.1], clock=CLOCK, first_pts=FIRST, tolerance=0.5) is None

@@ -32,7 +32,7 @@ def decoded(path: Path, *, accelerator: str) -> tuple[list, np.ndarray, list[str
 
 
 @pytest.mark.parametrize("accelerator", ["auto", *built_in()])
-def test_pictures_are_those_of_the_processor_within_rounding(film: Path, accelerator: str):
+def test_frames_are_those_of_the_processor_within_rounding(film: Path, accelerator: str):
     times, pixels, _ = decoded(film, accelerator="none")
     same_times, same_pixels, damage = decoded(film, accelerator=accelerator)
     assert same_times == times
@@ -41,7 +41,7 @@ def test_pictures_are_those_of_the_processor_within_rounding(film: Path, acceler
 
 
 @pytest.mark.parametrize("accelerator", built_in())
-def test_what_a_device_cannot_decode_is_judged_by_the_processor(film: Path, accelerator: str):
+def test_the_processor_decodes_what_a_device_cannot(film: Path, accelerator: str):
     content = bytearray(film.read_bytes())
     middle = len(content) // 2
     content[middle : middle + 400] = bytes(range(200)) * 2
@@ -54,7 +54,7 @@ def test_what_a_device_cannot_decode_is_judged_by_the_processor(film: Path, acce
     assert same_damage == damage
 
 
-def test_an_accelerator_that_this_ffmpeg_lacks_is_told_with_those_that_it_has():
+def test_a_missing_accelerator_is_reported_with_those_that_this_ffmpeg_has():
     (missing, *_) = sorted(set(ACCELERATORS) - set(built_in()))
     reason = why_not(missing)
     assert reason is not None
@@ -62,12 +62,12 @@ def test_an_accelerator_that_this_ffmpeg_lacks_is_told_with_those_that_it_has():
     assert all(name in reason for name in built_in())
 
 
-def test_the_first_usable_accelerator_is_one_against_which_nothing_is_said():
+def test_the_first_usable_accelerator_has_no_reason_against_it():
     usable = [name for name in built_in() if why_not(name) is None]
     assert first_usable() == (usable[0] if usable else None)
 
 
-def test_pictures_as_devices_hand_them_out_become_the_same_colours():
+def test_the_pixel_formats_of_devices_give_the_same_colours():
     rng = np.random.default_rng(0)
     rgb = rng.integers(0, 256, (6, 8, 3), dtype=np.uint8).repeat(16, axis=0).repeat(16, axis=1)
     planar = av.VideoFrame.from_ndarray(rgb, format="rgb24").reformat(format="yuv420p")

@@ -11,7 +11,7 @@ def _matrix(a: int, b: int, c: int, d: int) -> bytes:
 
 
 def test_a_phone_held_upright_is_turned_clockwise():
-    # The matrix that phones write into QuickTime files for a portrait film.
+    # The matrix that phones write into QuickTime files for a portrait video.
     pixels = np.arange(6, dtype=np.uint8).reshape(2, 3, 1)
     upright = orientation_of_matrix(_matrix(0, ONE, -ONE, 0)).apply(pixels)
     assert upright[..., 0].tolist() == [[3, 0], [4, 1], [5, 2]]
@@ -19,7 +19,7 @@ def test_a_phone_held_upright_is_turned_clockwise():
 
 @pytest.mark.parametrize("transposed", [False, True])
 @pytest.mark.parametrize(("x", "y"), [(1, 1), (1, -1), (-1, 1), (-1, -1)])
-def test_every_pixel_goes_where_the_matrix_sends_it(transposed, x, y):
+def test_every_pixel_is_displayed_where_the_matrix_puts_it(transposed, x, y):
     a, b, c, d = (0, y, x, 0) if transposed else (x, 0, 0, y)
     pixels = np.arange(6, dtype=np.uint8).reshape(2, 3, 1)
     orientation = orientation_of_matrix(_matrix(a * ONE, b * ONE, c * ONE, d * ONE))
@@ -33,10 +33,10 @@ def test_every_pixel_goes_where_the_matrix_sends_it(transposed, x, y):
             assert upright[row % height, column % width] == pixels[q, p, 0]
 
 
-def test_angles_between_go_to_the_nearest_right_angle():
+def test_other_angles_are_rounded_to_a_right_angle():
     assert orientation_of_matrix(_matrix(60_000, 9_000, -9_000, 60_000)) == Orientation()
 
 
 @pytest.mark.parametrize("matrix", [b"", b"\0" * 36, b"\1" * 35])
-def test_a_matrix_that_says_nothing_leaves_the_picture_alone(matrix):
+def test_an_invalid_matrix_means_upright(matrix):
     assert orientation_of_matrix(matrix) == Orientation()

@@ -64,10 +64,10 @@ def _moving() -> list[np.ndarray]:
 
 
 @pytest.fixture
-def film(make_film):
+def film(make_video):
     def make(name, codec, options) -> VideoInfo:
         uneven = name.startswith("uneven")
-        path = make_film(
+        path = make_video(
             name,
             _moving(),
             codec=codec,
@@ -82,7 +82,7 @@ def film(make_film):
 
 
 def _plain(video: VideoInfo) -> VideoInfo:
-    """The film as it is to who knows nothing of its packets: it is decoded in sequence."""
+    """The video without its packet table: it is decoded sequentially."""
     return replace(video, packets=None)
 
 
@@ -113,7 +113,7 @@ def _assert_same(found: list[RgbFrame], expected: list[RgbFrame]) -> None:
 
 
 @pytest.mark.parametrize("kind", TELLING, ids=lambda kind: kind[0])
-def test_planned_decoding_gives_what_plain_decoding_gives(film, kind):
+def test_planned_decoding_gives_the_frames_of_plain_decoding(film, kind):
     video = film(*kind)
     for seed, count in enumerate([1, 2, 4, 8, 30]):
         times = _moments(video, seed=seed, count=count)
@@ -125,7 +125,7 @@ def test_planned_decoding_gives_what_plain_decoding_gives(film, kind):
 
 
 @pytest.mark.parametrize("name", REAL_VIDEOS)
-def test_planned_decoding_of_real_videos_gives_what_plain_decoding_gives(real_videos, name):
+def test_planned_decoding_of_real_videos_gives_the_frames_of_plain_decoding(real_videos, name):
     video = probe(real_videos / name)
     size = (video.height // 4, video.width // 4)
     times = _moments(video, seed=3, count=12)
@@ -135,7 +135,7 @@ def test_planned_decoding_of_real_videos_gives_what_plain_decoding_gives(real_vi
 
 @pytest.mark.parametrize("kind", SILENT, ids=lambda kind: kind[0])
 @pytest.mark.parametrize("tolerance", [0.0, 0.2])
-def test_films_that_do_not_tell_what_depends_on_what_are_decoded_in_sequence(film, kind, tolerance):
+def test_videos_with_unknown_references_are_decoded_sequentially(film, kind, tolerance):
     video = film(*kind)
     times = _moments(video, seed=1, count=6)
     assert _passed_over(video, times, tolerance=tolerance) == -1
@@ -144,7 +144,7 @@ def test_films_that_do_not_tell_what_depends_on_what_are_decoded_in_sequence(fil
 
 
 @pytest.mark.parametrize("kind", TELLING, ids=lambda kind: kind[0])
-def test_a_tolerance_is_kept_and_the_time_told_is_that_of_the_frame(film, kind):
+def test_frames_are_within_the_tolerance_and_carry_their_own_time(film, kind):
     video = film(*kind)
     times = [0.25 + 0.5 * index for index in range(int(2 * video.duration))]
     on_display = list(decode_at(_plain(video), times, threads=1))
@@ -178,10 +178,10 @@ def _key_times(video: VideoInfo) -> list[float]:
     return [float((stamp - video.layout.first_pts) * unit) for stamp in stamps]
 
 
-def test_a_late_start_is_sought_and_gives_the_same(make_film):
+def test_a_late_start_is_reached_by_a_seek_with_the_same_frames(make_video):
     pictures = _moving() * 3
     for name in ("film.mp4", "film.mkv", "film.ts"):
-        video = probe(make_film(name, pictures, options={"bf": "3", "g": "40"}))
+        video = probe(make_video(name, pictures, options={"bf": "3", "g": "40"}))
         times = [13.01, 13.5, 16.2]
         _assert_same(list(decode_at(video, times)), list(decode_at(_plain(video), times)))
 
@@ -192,7 +192,7 @@ def _with_packets(video: VideoInfo, **changes: np.ndarray) -> VideoInfo:
     return replace(video, packets=PacketTable(**(packets | changes), references=True))
 
 
-def test_a_film_that_is_another_one_by_now_is_decoded_in_sequence(film):
+def test_a_video_that_was_replaced_after_probing_is_decoded_sequentially(film):
     video, other = film(*TELLING[0]), film("other.mp4", "libx264", {"bf": "0", "g": "17"})
     times = _moments(video, seed=2, count=9)
     mistaken = replace(video, packets=other.packets)
@@ -200,7 +200,7 @@ def test_a_film_that_is_another_one_by_now_is_decoded_in_sequence(film):
     _assert_same(list(decode_at(mistaken, times)), list(decode_at(_plain(video), times)))
 
 
-def test_where_a_planned_frame_does_not_come_the_rest_is_decoded_in_sequence(film):
+def test_after_a_missing_planned_frame_the_rest_is_decoded_sequentially(film):
     video = film(*TELLING[0])
     assert video.packets is not None
     # From the middle on the plan trusts in entries that are none, and in half of the references.
@@ -214,7 +214,7 @@ def test_where_a_planned_frame_does_not_come_the_rest_is_decoded_in_sequence(fil
     assert [frame.time for frame in found] == [frame.time for frame in expected]
 
 
-def test_damage_on_the_way_is_met_and_told_as_in_sequence(film):
+def test_damage_met_in_planned_decoding_is_noted_as_in_sequential_decoding(film):
     video = film("b.mkv", "libx264", {"bf": "0", "g": "40"})
     data = bytearray(video.path.read_bytes())
     for start, size in _places(video.path)[60:64]:
@@ -232,7 +232,7 @@ def test_damage_on_the_way_is_met_and_told_as_in_sequence(film):
 
 
 def _places(path: Path) -> list[tuple[int, int]]:
-    """Where in the file the packets of a film are found, and their sizes."""
+    """Offsets and sizes of the packets of a video in its file."""
     data = path.read_bytes()
     with av.open(str(path)) as container:
         packets = [bytes(packet) for packet in container.demux(video=0) if packet.size]
@@ -242,7 +242,7 @@ def _places(path: Path) -> list[tuple[int, int]]:
 
 
 @pytest.mark.parametrize("tolerance", [0.12, math.inf])
-def test_a_part_of_the_moments_gets_the_frames_that_all_of_them_get(film, tolerance):
+def test_a_part_of_the_sample_times_gets_the_same_frames_as_all_of_them(film, tolerance):
     video = film(*TELLING[0])
     times = [0.25 + 0.2 * index for index in range(28)]
     whole = list(decode_at(video, times, tolerance=tolerance))

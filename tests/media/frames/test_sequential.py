@@ -18,7 +18,7 @@ _BLANK = av.VideoFrame(16, 16, "yuv420p")
     starts=st.lists(st.integers(0, 1000), min_size=1, max_size=20).map(sorted),
     times=st.lists(st.integers(-10, 1100), max_size=20).map(sorted),
 )
-def test_every_time_gets_the_last_picture_that_is_not_later(starts, times):
+def test_every_time_gets_the_last_frame_that_is_not_later(starts, times):
     pictures = [DecodedFrame(time=float(start), duration=0.0, stored=_BLANK) for start in starts]
     shown = list(displayed_at(iter(pictures), [float(time) for time in times]))
     indices = [max(0, bisect.bisect_right(starts, time) - 1) for time in times]
@@ -28,7 +28,7 @@ def test_every_time_gets_the_last_picture_that_is_not_later(starts, times):
     ]
 
 
-def test_no_more_pictures_are_taken_than_needed():
+def test_no_more_frames_are_read_than_needed():
     taken = []
 
     def pictures():
@@ -54,13 +54,13 @@ def test_no_more_pictures_are_taken_than_needed():
         ("film.gif", "gif", {}),
     ],
 )
-def test_a_film_played_from_a_moment_shows_what_it_shows_when_played_whole(
-    make_film, numbered, read_number, kind
+def test_decoding_from_a_start_time_gives_the_frames_of_decoding_from_the_beginning(
+    make_video, numbered, read_number, kind
 ):
     name, codec, options = kind
     pix_fmt = "rgb8" if codec == "gif" else "yuv420p"
     options = {"g": "40"} | options
-    path = make_film(name, numbered(325), codec=codec, options=options, pix_fmt=pix_fmt)
+    path = make_video(name, numbered(325), codec=codec, options=options, pix_fmt=pix_fmt)
     layout = probe(path).layout
     converter = RgbConverter(layout.orientation, width=layout.width, height=layout.height)
     for start in (10.0, 11.18, 11.2, 11.22, 12.78, 12.8, 13.0):
@@ -70,7 +70,7 @@ def test_a_film_played_from_a_moment_shows_what_it_shows_when_played_whole(
         assert read_number(converter.convert(picture.stored)) == min(324, int(start * 25 + 1e-6))
 
 
-def test_times_ascend_although_the_decoder_stamps_them_out_of_order(real_videos):
+def test_times_ascend_although_the_decoder_permutes_timestamps(real_videos):
     path = real_videos / "makeup.avi"
     with av.open(str(path)) as container:
         stamps = [frame.pts for frame in container.decode(video=0)]

@@ -1,4 +1,4 @@
-"""Films whose clocks restart, leap, stray or stand still: the same times however they are read."""
+"""Clocks that restart, leap, stray or stand still: the same times by every way to decode."""
 
 import io
 from contextlib import contextmanager
@@ -17,14 +17,14 @@ HOUR = 3600.0
 
 
 @pytest.fixture
-def joined(make_film, numbered, tmp_path):
-    """`joined(suffix, starts)`: films of 15 s, each with a clock that starts anew, end to end."""
+def joined(make_video, numbered, tmp_path):
+    """`joined(suffix, starts)`: videos of 15 s, each with a clock of its own, end to end."""
 
     def join(suffix: str, starts: list[float], **options) -> Path:
         pictures = numbered(375 * len(starts))
         parts = []
         for index, start in enumerate(starts):
-            part = make_film(
+            part = make_video(
                 f"part{index}{suffix}",
                 pictures[375 * index : 375 * (index + 1)],
                 pts=[round(start * 25) + number for number in range(375)],
@@ -51,7 +51,7 @@ def _shown(path: Path, times: list[float], read_number) -> list[int]:
         (".mkv", 2, {}),  # FFmpeg reads no third
     ],
 )
-def test_each_part_of_a_joined_film_follows_the_one_before(
+def test_each_part_of_a_joined_video_follows_the_one_before(
     joined, read_number, suffix, parts, options
 ):
     path = joined(suffix, [0.0] * parts, **options)
@@ -71,7 +71,7 @@ def test_each_part_of_a_joined_film_follows_the_one_before(
             assert read_number(next(film.decode(video=0)).to_ndarray(format="rgb24")) == number
 
 
-def test_a_clock_that_restarts_lower_or_higher_is_told_from_one_that_leaps(joined, read_number):
+def test_a_restart_of_the_clock_is_distinguished_from_a_leap(joined, read_number):
     path = joined(".ts", [5 * HOUR, 0.0, 3 * HOUR])
     video = probe(path)
     assert video.damage == "its clock restarts at 00:15"
@@ -83,9 +83,9 @@ def test_a_clock_that_restarts_lower_or_higher_is_told_from_one_that_leaps(joine
 
 
 @pytest.mark.parametrize("name", ["film.ts", "film.mkv", "film.mp4"])
-def test_a_film_that_leaps_ahead_keeps_its_own_times(make_film, numbered, read_number, name):
+def test_a_video_that_leaps_ahead_keeps_its_own_times(make_video, numbered, read_number, name):
     stamps = [40 * number + (7 * 3_600_000 if number >= 100 else 0) for number in range(200)]
-    path = make_film(name, numbered(200), pts=stamps, time_base=MILLISECOND)
+    path = make_video(name, numbered(200), pts=stamps, time_base=MILLISECOND)
     video = probe(path)
     assert video.duration == pytest.approx(7 * HOUR + 8.0, abs=0.05)
     assert video.damage is None
@@ -98,12 +98,12 @@ def test_a_film_that_leaps_ahead_keeps_its_own_times(make_film, numbered, read_n
     assert read_number(np.asarray(image)) == 125
 
 
-def test_pictures_that_stay_for_minutes_are_gaps(make_film, numbered):
+def test_frames_displayed_for_minutes_are_gaps(make_video, numbered):
     stamps = [0, 50_000, 120_000, 121_000, 500_000]
-    path = make_film("slides.mkv", numbered(5), pts=stamps, time_base=MILLISECOND)
+    path = make_video("slides.mkv", numbered(5), pts=stamps, time_base=MILLISECOND)
     assert probe(path).gaps == ((51.0, 120.0), (122.0, 500.0))
     stored_out_of_order = {"bf": "3", "b_strategy": "0"}
-    path = make_film(
+    path = make_video(
         "slides.mp4",
         numbered(40),
         pts=[30_000 * number for number in range(40)],
@@ -144,8 +144,10 @@ def _pack(mark: int, stamp: int) -> bytes:
 
 
 @pytest.mark.parametrize("where", [{0}, {77}, {78, 79, 80}, {199}, set(range(30, 90))])
-def test_a_few_wild_stamps_make_no_film_hours_too_long(make_film, numbered, read_number, where):
-    path = make_film("film.ts", numbered(200), options={"g": "25"})
+def test_a_few_stray_timestamps_make_no_video_hours_too_long(
+    make_video, numbered, read_number, where
+):
+    path = make_video("film.ts", numbered(200), options={"g": "25"})
     _set_pes_stamps(
         path, lambda number, stamp: stamp + (20 * 3600 * 90_000 if number in where else 0)
     )
@@ -156,26 +158,26 @@ def test_a_few_wild_stamps_make_no_film_hours_too_long(make_film, numbered, read
     assert numbers == pytest.approx(range(200), abs=2)
 
 
-def test_a_clock_that_passes_its_largest_number_goes_on(make_film, numbered, read_number):
-    path = make_film("film.ts", numbered(200), options={"g": "25"})
+def test_time_goes_on_after_a_wraparound_of_the_clock(make_video, numbered, read_number):
+    path = make_video("film.ts", numbered(200), options={"g": "25"})
     _set_pes_stamps(path, lambda _, stamp: stamp + (1 << 33) - 4 * 90_000)
     video = probe(path)
     assert (video.duration, video.damage) == (pytest.approx(8.0), None)
     assert _shown(path, [1.02, 5.02, 7.02], read_number) == [25, 125, 175]
 
 
-def test_a_clock_that_stands_still_is_helped_on(make_film, numbered, read_number):
-    path = make_film("film.ts", numbered(200), options={"g": "25", "bf": "0"})
+def test_time_goes_on_where_timestamps_stand_still(make_video, numbered, read_number):
+    path = make_video("film.ts", numbered(200), options={"g": "25", "bf": "0"})
     _set_pes_stamps(path, lambda number, stamp: stamp if number < 50 else 49 * 3600)
     video = probe(path)
     assert video.duration == pytest.approx(8.0, abs=0.5)
     assert _shown(path, [1.02, 6.02], read_number) == pytest.approx([25, 150], abs=12)
 
 
-def test_a_damaged_cluster_time_in_matroska_makes_no_film_hours_too_long(
-    make_film, numbered, read_number
+def test_a_damaged_cluster_time_in_matroska_makes_no_video_hours_too_long(
+    make_video, numbered, read_number
 ):
-    path = make_film(
+    path = make_video(
         "film.mkv",
         numbered(500),
         options={"g": "25"},
@@ -196,9 +198,9 @@ def test_a_damaged_cluster_time_in_matroska_makes_no_film_hours_too_long(
 
 @pytest.mark.parametrize("suffix", [".mp4", ".mov", ".mkv", ".ts", ".flv", ".nut"])
 @pytest.mark.parametrize("leap_at", [1, 2, -1, -2])
-def test_a_picture_may_last_more_than_an_hour(make_film, numbered, read_number, suffix, leap_at):
+def test_a_picture_may_last_more_than_an_hour(make_video, numbered, read_number, suffix, leap_at):
     stamps = [number + (4000 * 25 if number >= leap_at % 50 else 0) for number in range(50)]
-    path = make_film(f"screen{suffix}", numbered(50), pts=stamps, options={"bf": "0"})
+    path = make_video(f"screen{suffix}", numbered(50), pts=stamps, options={"bf": "0"})
     video = probe(path)
     still = stamps.index(next(stamp for stamp in stamps if stamp > 50)) - 1
     assert (video.start, video.damage) == (0.0, None)
@@ -235,9 +237,9 @@ def _mjpeg_film(path: Path):
         yield container, stream
 
 
-def test_pictures_of_hours_that_are_stored_out_of_order_keep_their_times(make_film, numbered):
+def test_pictures_of_hours_that_are_stored_out_of_order_keep_their_times(make_video, numbered):
     hours = [0, 2, 3, 5, 8, 9, 10, 14, 20, 21]
-    path = make_film(
+    path = make_video(
         "slides.mp4",
         numbered(10),
         pts=[hour * 3600 for hour in hours],

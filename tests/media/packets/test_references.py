@@ -48,7 +48,7 @@ def _with_start_codes(*units: bytes) -> bytes:
         ([AUD], UNKNOWN),
     ],
 )
-def test_h264_units_tell_what_a_frame_is(wrap, units, expected):
+def test_h264_units_give_the_flags_of_a_frame(wrap, units, expected):
     classify = _read_by("h264", AVCC if wrap is _with_lengths else b"")
     assert classify(wrap(*units)) == expected
 
@@ -66,13 +66,13 @@ def test_h264_units_tell_what_a_frame_is(wrap, units, expected):
         (9, 0),
     ],
 )
-def test_h265_units_tell_what_a_frame_is(wrap, kind, expected):
+def test_h265_units_give_the_flags_of_a_frame(wrap, kind, expected):
     classify = _read_by("hevc", HVCC if wrap is _with_lengths else b"")
     parameters, picture = bytes([33 << 1, 1, 0]), bytes([kind << 1, 1, 0x80])
     assert classify(wrap(parameters, picture)) == expected
 
 
-def test_h265_sublayers_are_told_apart():
+def test_h265_sublayers_are_distinguished():
     flags = _read_by("hevc")(_with_start_codes(bytes([0, 3, 0x80])))
     assert flags >> SUBLAYER_SHIFT == 2
     assert flags & DISPOSABLE
@@ -89,7 +89,7 @@ def test_h265_sublayers_are_told_apart():
         (0b01_0_0_0_0_1_0, UNKNOWN),
     ],
 )
-def test_vp9_tells_key_frames(first, expected):
+def test_vp9_key_frames_are_found(first, expected):
     assert _read_by("vp9")(bytes([first, 0x49])) == expected
 
 
@@ -107,14 +107,14 @@ def test_vp9_tells_key_frames(first, expected):
         (b"\x12\x00", UNKNOWN),
     ],
 )
-def test_av1_tells_key_frames_that_are_shown(units, expected):
+def test_displayed_av1_key_frames_are_found(units, expected):
     assert _read_by("libdav1d")(units) == expected
 
 
-def test_every_frame_is_an_entry_where_frames_never_refer_to_others():
+def test_every_frame_of_an_intra_only_codec_is_a_random_access_point():
     assert _read_by("prores")(b"anything") == RANDOM_ACCESS
 
 
 @pytest.mark.parametrize("codec", ["mpeg4", "mpeg2video", "vp8", "wmv2", "gif"])
-def test_other_codecs_are_not_known(codec):
+def test_references_of_other_codecs_are_unknown(codec):
     assert classifier(av.CodecContext.create(codec, "r")) is None

@@ -1,4 +1,4 @@
-"""Time stamps as damaged, joined and odd films have them, and as they ought to be."""
+"""Timestamps of damaged, joined and odd videos, and how they are corrected."""
 
 import random
 from fractions import Fraction
@@ -24,7 +24,7 @@ def _packets(stamps, *, delay=0):
 
 
 def _followed(stamps, *, delay=0, confirm=lambda _: None):
-    """The stamps as put right, and the restarts; those of a broadcast, unless `confirm` is None."""
+    """The corrected timestamps and the restarts; of a broadcast, unless `confirm` is None."""
     timeline = Timeline(MILLISECOND, usual=40.0, confirm=confirm)
     packets = list(timeline.follow(_packets(stamps, delay=delay)))
     shown = [packet.dts if packet.pts is None else packet.pts - delay for packet in packets]
@@ -44,7 +44,7 @@ def _steady(count, *, start=0, step=40):
         max_size=60,
     ),
 )
-def test_stamps_that_ascend_are_left_alone_however_unevenly(start, steps):
+def test_ascending_timestamps_are_kept_however_uneven(start, steps):
     stamps = list(accumulate(steps, initial=start))
     if any(len(set(stamps[i : i + 9])) == 1 for i in range(len(stamps) - 8)):
         return  # a clock that stands still
@@ -56,13 +56,13 @@ def test_stamps_that_ascend_are_left_alone_however_unevenly(start, steps):
 
 @pytest.mark.parametrize("wild", [20 * HOUR, -20 * HOUR, 2**33 // 90, 2**62, -(2**62)])
 @pytest.mark.parametrize("where", [0, 1, 2, 50, 98, 99])
-def test_one_stray_stamp_is_put_back_in_line(where, wild):
+def test_one_stray_timestamp_is_replaced(where, wild):
     stamps = _steady(100)
     stamps[where] += wild
     assert _followed(stamps) == (_steady(100), [])
 
 
-def test_half_a_minute_is_astray_within_a_film_but_may_be_meant_at_its_end():
+def test_half_a_minute_is_stray_within_a_video_but_kept_at_its_end():
     stamps = _steady(100)
     stamps[50] += 30_000
     assert _followed(stamps) == (_steady(100), [])
@@ -72,7 +72,7 @@ def test_half_a_minute_is_astray_within_a_film_but_may_be_meant_at_its_end():
 
 
 @pytest.mark.parametrize("alone", [1, 2, 3])
-def test_a_leap_ahead_at_an_end_is_meant_but_in_broadcasts_if_their_clock_confirms_it(alone):
+def test_a_leap_ahead_at_an_end_is_kept_in_broadcasts_only_if_their_clock_confirms_it(alone):
     late = [*_steady(alone), *_steady(50, start=2 * HOUR)]
     long_last = [*_steady(50), *_steady(alone, start=2 * HOUR)]
     for stamps in (late, long_last):
@@ -82,7 +82,7 @@ def test_a_leap_ahead_at_an_end_is_meant_but_in_broadcasts_if_their_clock_confir
         assert (shown == stamps) is (alone == 3 or (stamps is late and alone == 2))
 
 
-def test_a_burst_of_stray_stamps_is_put_back_in_line():
+def test_a_burst_of_stray_timestamps_is_replaced():
     draw = random.Random(5)
     stamps = _steady(1000)
     stamps[300:400] = [stamp + 20 * HOUR for stamp in stamps[300:400]]
@@ -90,7 +90,7 @@ def test_a_burst_of_stray_stamps_is_put_back_in_line():
     assert _followed(stamps) == (_steady(1000), [])
 
 
-def test_a_leap_ahead_is_kept_when_the_film_goes_on_from_there():
+def test_a_leap_ahead_is_kept_if_the_video_goes_on_from_there():
     stamps = [*_steady(50), *_steady(50, start=7 * HOUR)]
     assert _followed(stamps) == (stamps, [])
 
@@ -106,7 +106,7 @@ def test_time_goes_on_where_a_clock_restarts(length):
     assert again == [stamp + 80 for stamp in restarts]
 
 
-def test_a_clock_that_restarts_after_a_leap_is_followed_too():
+def test_a_restart_after_a_leap_is_followed():
     parts = [*_steady(50), *_steady(50, start=3 * HOUR), *_steady(50, start=HOUR)]
     shown, restarts = _followed(parts)
     assert shown[:100] == parts[:100]
@@ -124,7 +124,7 @@ def test_missing_stamps_are_filled_in():
     assert _followed([None] * 50) == (_steady(50), [])
 
 
-def test_a_few_pictures_may_share_a_stamp_but_a_clock_that_stands_still_is_helped_on():
+def test_a_few_frames_may_share_a_timestamp_but_not_many():
     stamps = sorted(_steady(40) * 3)
     assert _followed(stamps) == (stamps, [])
     stopped = [*_steady(20), *[760] * 200]
@@ -133,7 +133,7 @@ def test_a_few_pictures_may_share_a_stamp_but_a_clock_that_stands_still_is_helpe
     assert shown[-1] == pytest.approx(760 + 192 * 40)
 
 
-def test_a_presentation_stamp_astray_is_put_back_beside_its_decoding_stamp():
+def test_a_stray_presentation_timestamp_is_replaced_by_its_decoding_timestamp_and_delay():
     packets = list(_packets(_steady(50), delay=80))
     packets[20].pts += 20 * HOUR
     packets[30].pts -= 20 * HOUR
