@@ -1,5 +1,8 @@
 """The errors of a catalog. Each message is one sentence: what was found, and what mends it."""
 
+from pathlib import Path
+from typing import Self
+
 
 class CatalogError(Exception):
     """The base of all errors that this package raises on purpose.
@@ -23,6 +26,11 @@ class CatalogError(Exception):
 
 class CatalogMissingError(CatalogError):
     """The folder holds no catalog."""
+
+    @classmethod
+    def of(cls, folder: Path) -> Self:
+        """The error for this folder, with the command that makes a catalog."""
+        return cls(f"there is no catalog in {folder}; make one with `vsearch index PATH`")
 
 
 class NotACatalogError(CatalogError):

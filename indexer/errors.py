@@ -9,6 +9,9 @@ IndexingError                 root: one sentence for the user
     └── NotAVideoError           it is no video: counted, and no failure
 """
 
+from pathlib import Path
+from typing import Self
+
 
 class IndexingError(Exception):
     """Root of everything that the indexer raises on purpose; its text is one sentence."""
@@ -16,6 +19,14 @@ class IndexingError(Exception):
 
 class PathMissingError(IndexingError):
     """A path that was to be indexed is neither a file nor a folder."""
+
+    @classmethod
+    def of(cls, path: Path) -> Self:
+        """The error for this path, with what to check."""
+        return cls(
+            f"{path} is not there or cannot be reached; "
+            "check the spelling, and whether its disk is mounted"
+        )
 
 
 class SettingsError(IndexingError):

@@ -163,7 +163,7 @@ def _require_folder(folder: Path, *, create: bool) -> None:
         if create:
             folder.mkdir(parents=True, exist_ok=True)
         elif not (folder / DATABASE_NAME).is_file():
-            raise _missing(folder)
+            raise CatalogMissingError.of(folder)
     except FileExistsError as error:
         raise NotACatalogError(f"{folder} is a file; a catalog is a folder") from error
     except OSError as error:
@@ -221,7 +221,7 @@ def _bring_up_to_date(engine: Engine, *, folder: Path, create: bool) -> None:
             f" {newest_version()}; upgrade vsearch"
         )
     if version == 0 and not create:
-        raise _missing(folder)
+        raise CatalogMissingError.of(folder)
     if version < newest_version():
         _migrate(engine, folder=folder)
 
@@ -251,12 +251,6 @@ def _migrate(engine: Engine, *, folder: Path) -> None:
             elif version is not None and version < newest_version():
                 keep_backup(folder / DATABASE_NAME, version=version)
                 upgrade(connection, version=version)
-
-
-def _missing(folder: Path) -> CatalogMissingError:
-    return CatalogMissingError(
-        f"there is no catalog in {folder}; make one with `vsearch index PATH`"
-    )
 
 
 @contextmanager

@@ -67,9 +67,7 @@ def verify_catalog(
     if not repair:
         return _examined(folder, on_progress=on_progress).verification(())
     if not (folder / DATABASE_NAME).is_file():
-        raise CatalogMissingError(
-            f"there is no catalog in {folder}; make one with `vsearch index PATH`"
-        )
+        raise CatalogMissingError.of(folder)
     with locked(folder, _PURPOSE), _storage_translated(folder):
         return _repaired(folder, on_progress=on_progress)
 

@@ -216,7 +216,7 @@ class DecodePool:
         self._lose(
             reader,
             error=f"reading it hangs: nothing came for {reader.allowance:.0f} s; "
-            "try it again with more --patience if its disk is that slow",
+            "try it again with a longer --decode-timeout if its disk is that slow",
         )
 
     def _lose(self, reader: _Reader, *, error: str) -> None:

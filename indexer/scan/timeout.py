@@ -24,8 +24,8 @@ def within(seconds: float, work: Callable[[], _T]) -> _T:
             raise
         raise OSError(
             errno.ETIMEDOUT,
-            f"nothing came for {seconds:.0f} s; try it again with more --patience if its disk is"
-            " that slow",
+            f"nothing came for {seconds:.0f} s; try it again with a longer"
+            " --decode-timeout if its disk is that slow",
         ) from error
 
 

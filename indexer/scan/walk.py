@@ -137,10 +137,7 @@ def _resolve(path: Path) -> Path:
     try:
         return true_path(path, strict=True)
     except OSError as error:
-        raise PathMissingError(
-            f"{path} is not there or cannot be reached; "
-            "check the spelling, and whether its disk is mounted"
-        ) from error
+        raise PathMissingError.of(path) from error
 
 
 @dataclass(slots=True, kw_only=True)

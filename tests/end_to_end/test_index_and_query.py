@@ -331,7 +331,7 @@ def test_films_are_decoded_without_an_accelerator_that_is_not_here_and_that_is_t
     missing = next(name for name in ACCELERATORS if why_not(name) is not None)
     run = vsearch("index", library, "--model", model, "--hwaccel", missing, "--json")
     assert (run.code, run.json["indexed"]) == (0, 3)
-    assert run.err.count(f"films are decoded without {missing}: ") == 1
+    assert run.err.count(f"videos are decoded without {missing}: ") == 1
 
 
 def test_words_that_the_model_cannot_know_are_searched_for_with_a_remark(

@@ -42,7 +42,7 @@ def assert_refused(run: Any, *, code: int, saying: tuple[str, ...]) -> None:
         (("index", ".", "--hwaccel", "warp"), "give auto, none or one of amf, cuda"),
         (("index", ".", "--window", "-1"), "--window"),
         (("index", ".", "--stride", "0"), "--stride"),
-        (("watch", ".", "--patience", "nan"), "--patience"),
+        (("watch", ".", "--patience", "nan"), "--decode-timeout"),
         (("classify", "/nowhere.mp4", "a", "b"), "/nowhere.mp4"),
         (("classify", "", "a", "b"), "empty"),
         (("classify", "tests", "a", "b"), "is a folder"),

@@ -19,6 +19,7 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+from indexer import IndexSettings
 from media import write_video
 from tests.tiny_xclip import save_tiny_xclip
 from vsearch.services.indexing import IndexOptions, index_library
@@ -54,7 +55,7 @@ def film() -> Film:
 
 
 def index_into(settings: Settings, path: Path) -> None:
-    options = IndexOptions(workers=1)
+    options = IndexOptions(settings=IndexSettings(workers=1))
     index_library([path], settings=settings, options=options)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Annotated
 
@@ -17,9 +16,9 @@ from vsearch.commands.options import (
     QuietOption,
     VerboseOption,
     file_given,
+    start,
 )
-from vsearch.messages import set_volume, tell_notes, tell_of_demo
-from vsearch.settings import read_settings
+from vsearch.messages import tell_notes, tell_of_demo
 
 
 def classify(
@@ -54,9 +53,13 @@ def classify(
     from vsearch.show.classification import classification_json, print_classification
     from vsearch.show.output import print_json
 
-    set_volume(verbose=verbose, quiet=quiet)
-    settings = read_settings(
-        os.environ, catalog=catalog, model=model, device=device, precision=precision
+    settings = start(
+        verbose=verbose,
+        quiet=quiet,
+        catalog=catalog,
+        model=model,
+        device=device,
+        precision=precision,
     )
     result = classify_video(video, labels, settings=settings)
     if as_json:

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import os
-
 from vsearch.commands.options import (
     DeviceOption,
     JsonOption,
     PrecisionOption,
     QuietOption,
     VerboseOption,
+    start,
 )
-from vsearch.messages import set_volume
-from vsearch.settings import read_settings
 
 
 def demo(
@@ -37,8 +34,7 @@ def demo(
     from vsearch.show.output import print_json
     from vsearch.show.progress import IndexProgress
 
-    set_volume(verbose=verbose, quiet=quiet)
-    settings = read_settings(os.environ, device=device, precision=precision)
+    settings = start(verbose=verbose, quiet=quiet, device=device, precision=precision)
     with IndexProgress(quiet=quiet, verbose=verbose) as counters:
         outcome = run_demo(settings, counters=counters)
     if as_json:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Annotated
 
@@ -14,10 +13,10 @@ from vsearch.commands.options import (
     QuietOption,
     VerboseOption,
     path_given,
+    start,
 )
 from vsearch.exit_codes import REFUSED
-from vsearch.messages import refuse, set_volume
-from vsearch.settings import read_settings
+from vsearch.messages import refuse
 
 
 def forget(
@@ -55,10 +54,9 @@ def forget(
     )
     from vsearch.show.output import print_json
 
-    set_volume(verbose=verbose, quiet=quiet)
     if everything == bool(paths):
         raise typer.BadParameter("give one or more, or --all, not both", param_hint="PATH")
-    settings = read_settings(os.environ, catalog=catalog)
+    settings = start(verbose=verbose, quiet=quiet, catalog=catalog)
     done = (
         maintenance.forget(paths, settings=settings) if paths else maintenance.forget_all(settings)
     )

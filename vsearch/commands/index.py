@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Annotated
 
@@ -11,6 +10,7 @@ import typer
 from machine import settle_process
 from vsearch.commands.options import (
     CatalogOption,
+    DecodeTimeoutOption,
     DeviceOption,
     ExcludeOption,
     HwaccelOption,
@@ -18,7 +18,6 @@ from vsearch.commands.options import (
     JsonOption,
     ModelOption,
     NoIgnoreFilesOption,
-    PatienceOption,
     PrecisionOption,
     QuietOption,
     SamplingOption,
@@ -26,11 +25,12 @@ from vsearch.commands.options import (
     VerboseOption,
     WindowOption,
     WorkersOption,
+    index_options,
     path_given,
+    start,
 )
 from vsearch.exit_codes import DONE, INTERRUPTED, SOME_FAILED
-from vsearch.messages import log, set_volume, tell_of_demo
-from vsearch.settings import read_settings
+from vsearch.messages import log, tell_of_demo
 
 
 def index(
@@ -53,7 +53,7 @@ def index(
     retry_failed: Annotated[
         bool, typer.Option("--retry-failed", help="Try files again that failed and are unchanged.")
     ] = False,
-    patience: PatienceOption = None,
+    decode_timeout: DecodeTimeoutOption = None,
     model: ModelOption = None,
     device: DeviceOption = "auto",
     precision: PrecisionOption = "auto",
@@ -71,28 +71,33 @@ def index(
       vsearch index ~/Movies talk.mkv --exclude '*/trailers/*'
       vsearch index /media/videos --window 4 --stride 2 --catalog ~/fine
     """
-    from indexer import PathMissingError, Sampling
+    from indexer import PathMissingError
     from vsearch.errors import user_errors
-    from vsearch.services.indexing import IndexOptions, index_library
+    from vsearch.services.indexing import index_library
     from vsearch.show.index import index_json, print_index, print_troubles, tell_advice
     from vsearch.show.output import count, print_json
     from vsearch.show.progress import IndexProgress
 
-    set_volume(verbose=verbose, quiet=quiet, as_events=as_json)
-    settings = read_settings(
-        os.environ, catalog=catalog, model=model, device=device, precision=precision
+    settings = start(
+        verbose=verbose,
+        quiet=quiet,
+        as_events=as_json,
+        catalog=catalog,
+        model=model,
+        device=device,
+        precision=precision,
     )
-    options = IndexOptions(
+    options = index_options(
         window=window,
         stride=stride,
-        sampling=Sampling(sampling),
+        sampling=sampling,
         hwaccel=hwaccel,
-        include=tuple(include or ()),
-        exclude=tuple(exclude or ()),
-        ignore_files=not no_ignore_files,
+        include=include,
+        exclude=exclude,
+        no_ignore_files=no_ignore_files,
         workers=workers,
         retry_failed=retry_failed,
-        patience=patience,
+        decode_timeout=decode_timeout,
     )
     settle_process()
     with IndexProgress(quiet=quiet, verbose=verbose, as_events=as_json) as counters:

@@ -1,17 +1,23 @@
-"""The flags that several commands share, each described once, and what every value may be."""
+"""Flags that several commands share, the parsers of their values, and what is made of them."""
 
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal, TypeAlias, get_args
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias, get_args
 
 import typer
 
 from machine.presence import is_folder, is_regular_file
+from vsearch.messages import set_volume
+from vsearch.settings import Settings, read_settings
 from vsearch.startup import require_current_folder
+
+if TYPE_CHECKING:
+    from vsearch.services.indexing import IndexOptions
 
 Device: TypeAlias = Literal["auto", "cpu", "cuda", "mps"]
 Precision: TypeAlias = Literal["auto", "fp32", "bf16", "fp16"]
@@ -24,7 +30,7 @@ _LETTERS_SHOWN = 40
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """A parser of the numbers from `least` to `most`, of whole ones only or of any."""
+    """Parser of numbers from `least` to `most`, of whole numbers only or of any."""
 
     least: float
     most: float
@@ -47,7 +53,7 @@ class Number:
 
 @dataclass(frozen=True, slots=True)
 class OneOf:
-    """A parser of words, of which there are few."""
+    """Parser of one of a few words."""
 
     words: Sequence[str]
 
@@ -66,14 +72,14 @@ def _beginning(text: str) -> str:
 
 
 def not_empty(text: str) -> str:
-    """Refuse what a variable without a value leaves."""
+    """Refuse an empty text, as a shell variable without a value leaves."""
     if not text.strip():
         raise typer.BadParameter("it is empty; give a value, or leave the option out")
     return text
 
 
 def path_given(text: str) -> Path:
-    """Refuse what a variable without a value leaves: `Path` takes it for the current folder."""
+    """A path. An empty text is refused: `Path` takes it for the current folder."""
     if not text:
         raise typer.BadParameter("it is empty; give a path, or . for the current folder")
     try:
@@ -83,7 +89,7 @@ def path_given(text: str) -> Path:
 
 
 def glob_given(text: str) -> str:
-    """Refuse a pattern that can mean nothing."""
+    """A path glob; one that can match nothing is refused."""
     from catalog import InvalidGlobError, require_glob
 
     try:
@@ -93,7 +99,7 @@ def glob_given(text: str) -> str:
 
 
 def file_given(text: str) -> Path:
-    """Refuse what is no file."""
+    """The path of an existing file; anything else is refused."""
     path = path_given(text)
     if not is_regular_file(path):
         reason = "a folder" if is_folder(path) else "not there; check the spelling"
@@ -102,7 +108,7 @@ def file_given(text: str) -> Path:
 
 
 def _accelerator(given: str) -> str:
-    """Refuse a name that FFmpeg knows on no system; FFmpeg is loaded only where one is given."""
+    """The name of an accelerator; FFmpeg is loaded only to check one that is not auto or none."""
     if given not in ("none", "auto"):
         from media import ACCELERATORS
 
@@ -157,7 +163,7 @@ PrecisionOption = Annotated[
         "--precision",
         metavar="|".join(get_args(Precision)),
         parser=OneOf(get_args(Precision)),
-        help="What the model computes in.",
+        help="The numbers that the model computes with.",
         rich_help_panel=_MODEL_PANEL,
     ),
 ]
@@ -170,7 +176,7 @@ VerboseOption = Annotated[
     typer.Option(
         "-v",
         "--verbose",
-        help="Say more on stderr: the model and its device, each file as it is done.",
+        help="More messages on stderr: the model and its device, each file as it is done.",
         rich_help_panel=_OUTPUT_PANEL,
     ),
 ]
@@ -179,7 +185,7 @@ QuietOption = Annotated[
     typer.Option(
         "-q",
         "--quiet",
-        help="Say nothing on stderr but warnings and errors.",
+        help="Nothing on stderr but warnings and errors.",
         rich_help_panel=_OUTPUT_PANEL,
     ),
 ]
@@ -210,9 +216,9 @@ SamplingOption = Annotated[
         "--sampling",
         metavar="|".join(get_args(SamplingName)),
         parser=OneOf(get_args(SamplingName)),
-        help="Which frames of a clip are looked at: `exact` takes those on display at the wanted "
-        "moments, `auto` the cheapest to decode at most a quarter of the way to the next one, "
-        "`keyframes` the nearest key frames. What is indexed already stays as it is.",
+        help="Frames of a clip that the model sees: `exact` takes those on display at the sample "
+        "times, `auto` the cheapest to decode at most a quarter of the way to the next sample "
+        "time, `keyframes` the nearest key frames. Indexed videos stay as they are.",
     ),
 ]
 HwaccelOption = Annotated[
@@ -222,7 +228,7 @@ HwaccelOption = Annotated[
         parser=_accelerator,
         metavar="none|auto|NAME",
         help="Decode on a graphics card: `auto` takes the first way that works here, NAME is "
-        "FFmpeg's for one, such as cuda, vaapi or videotoolbox. Films that it cannot decode are "
+        "FFmpeg's for one, such as cuda, vaapi or videotoolbox. Videos that it cannot decode are "
         "decoded by the processor.",
     ),
 ]
@@ -248,7 +254,7 @@ NoIgnoreFilesOption = Annotated[
     bool,
     typer.Option(
         "--no-ignore-files",
-        help="Look also where .nomedia, .ignore, .plexignore and the like say not to.",
+        help="Look also into folders that .nomedia, .ignore, .plexignore and the like exclude.",
     ),
 ]
 WorkersOption = Annotated[
@@ -261,14 +267,63 @@ WorkersOption = Annotated[
         show_default=False,
     ),
 ]
-PatienceOption = Annotated[
+DecodeTimeoutOption = Annotated[
     float | None,
     typer.Option(
-        "--patience",
+        "--decode-timeout",
+        "--patience",  # its earlier name
         parser=CLIP_SECONDS,
         metavar="SECONDS",
-        help="How long reading a video may be silent, beyond what its size and length justify, "
-        "before it counts as failed. Default: 120.",
+        help="Seconds without any progress after which decoding a video counts as failed, on top "
+        "of what its size and length justify. Default: 120.",
         show_default=False,
     ),
 ]
+
+
+def start(
+    *,
+    verbose: bool,
+    quiet: bool,
+    as_events: bool = False,
+    catalog: Path | None = None,
+    model: str | None = None,
+    device: str = "auto",
+    precision: str = "auto",
+) -> Settings:
+    """Set up the messages of a command, and read its settings from flags and environment."""
+    set_volume(verbose=verbose, quiet=quiet, as_events=as_events)
+    return read_settings(
+        os.environ, catalog=catalog, model=model, device=device, precision=precision
+    )
+
+
+def index_options(
+    *,
+    window: float | None,
+    stride: float | None,
+    sampling: SamplingName,
+    hwaccel: str,
+    include: Sequence[str] | None,
+    exclude: Sequence[str] | None,
+    no_ignore_files: bool,
+    workers: int | None,
+    decode_timeout: float | None,
+    retry_failed: bool = False,
+) -> IndexOptions:
+    """The flags of `index` and `watch` as options of an index run."""
+    from indexer import IndexSettings, Sampling
+    from vsearch.services.indexing import IndexOptions
+
+    given = {"workers": workers, "patience": decode_timeout}
+    numbers: dict[str, Any] = {name: it for name, it in given.items() if it is not None}
+    settings = IndexSettings(
+        sampling=Sampling(sampling),
+        accelerator=hwaccel,
+        include=tuple(include or ()),
+        exclude=tuple(exclude or ()),
+        ignore_files=not no_ignore_files,
+        retry_failed=retry_failed,
+        **numbers,
+    )
+    return IndexOptions(window=window, stride=stride, settings=settings)

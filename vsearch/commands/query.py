@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Annotated
 
@@ -16,10 +15,10 @@ from vsearch.commands.options import (
     QuietOption,
     VerboseOption,
     glob_given,
+    start,
 )
 from vsearch.exit_codes import DONE, SOME_FAILED
-from vsearch.messages import log, set_volume, tell_notes, tell_of_demo
-from vsearch.settings import read_settings
+from vsearch.messages import log, tell_notes, tell_of_demo
 
 
 def query(
@@ -75,8 +74,7 @@ def query(
     from vsearch.show.output import print_json
     from vsearch.show.search import print_paths, print_search, search_json
 
-    set_volume(verbose=verbose, quiet=quiet)
-    settings = read_settings(os.environ, catalog=catalog, model=model)
+    settings = start(verbose=verbose, quiet=quiet, catalog=catalog, model=model)
     result = search(" ".join(words), settings=settings, limit=limit, within=within)
     if as_json:
         print_json(search_json(result))

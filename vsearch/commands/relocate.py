@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Annotated
 
@@ -14,9 +13,8 @@ from vsearch.commands.options import (
     QuietOption,
     VerboseOption,
     path_given,
+    start,
 )
-from vsearch.messages import set_volume
-from vsearch.settings import read_settings
 
 
 def relocate(
@@ -46,8 +44,7 @@ def relocate(
     from vsearch.show.maintenance import print_relocation, relocation_json, tell_of_relocation
     from vsearch.show.output import print_json
 
-    set_volume(verbose=verbose, quiet=quiet)
-    settings = read_settings(os.environ, catalog=catalog)
+    settings = start(verbose=verbose, quiet=quiet, catalog=catalog)
     done = maintenance.relocate(old, new=new, settings=settings)
     if as_json:
         print_json(relocation_json(done))

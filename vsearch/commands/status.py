@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import os
-
-from vsearch.commands.options import CatalogOption, JsonOption, QuietOption, VerboseOption
-from vsearch.messages import set_volume
-from vsearch.settings import read_settings
+from vsearch.commands.options import CatalogOption, JsonOption, QuietOption, VerboseOption, start
 
 
 def status(
@@ -27,8 +23,7 @@ def status(
     from vsearch.show.output import print_json
     from vsearch.show.status import print_status, status_json
 
-    set_volume(verbose=verbose, quiet=quiet)
-    found = read_status(read_settings(os.environ, catalog=catalog))
+    found = read_status(start(verbose=verbose, quiet=quiet, catalog=catalog))
     if as_json:
         print_json(status_json(found))
     else:

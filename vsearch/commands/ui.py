@@ -16,9 +16,9 @@ from vsearch.commands.options import (
     ModelOption,
     QuietOption,
     VerboseOption,
+    start,
 )
-from vsearch.messages import set_volume
-from vsearch.settings import Settings, page_environment, read_settings
+from vsearch.settings import Settings, page_environment
 
 
 def ui(
@@ -44,8 +44,7 @@ def ui(
     from vsearch.services.page import page_command
     from vsearch.show.output import print_json
 
-    set_volume(verbose=verbose, quiet=quiet)
-    settings = read_settings(os.environ, catalog=catalog, model=model)
+    settings = start(verbose=verbose, quiet=quiet, catalog=catalog, model=model)
     if settings.model:
         _check_model(settings)
     flags = {"--open-browser": not no_browser, "--verbose": verbose, "--quiet": quiet}

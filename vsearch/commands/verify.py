@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from typing import Annotated
 
 import typer
 
-from vsearch.commands.options import CatalogOption, JsonOption, QuietOption, VerboseOption
+from vsearch.commands.options import CatalogOption, JsonOption, QuietOption, VerboseOption, start
 from vsearch.exit_codes import REFUSED
-from vsearch.messages import refuse, set_volume
-from vsearch.settings import read_settings
+from vsearch.messages import refuse
 
 
 def verify(
@@ -33,8 +31,7 @@ def verify(
     from vsearch.show.maintenance import print_verification, verification_json
     from vsearch.show.output import print_json
 
-    set_volume(verbose=verbose, quiet=quiet)
-    settings = read_settings(os.environ, catalog=catalog)
+    settings = start(verbose=verbose, quiet=quiet, catalog=catalog)
     with CheckProgress(quiet=quiet) as progress:
         found = verify_catalog(settings.catalog, repair=repair, on_progress=progress)
     if as_json:

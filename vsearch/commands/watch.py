@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -13,6 +12,7 @@ from machine import settle_process
 from vsearch.commands.options import (
     WAITING_SECONDS,
     CatalogOption,
+    DecodeTimeoutOption,
     DeviceOption,
     ExcludeOption,
     HwaccelOption,
@@ -20,7 +20,6 @@ from vsearch.commands.options import (
     JsonOption,
     ModelOption,
     NoIgnoreFilesOption,
-    PatienceOption,
     PrecisionOption,
     QuietOption,
     SamplingOption,
@@ -28,10 +27,11 @@ from vsearch.commands.options import (
     VerboseOption,
     WindowOption,
     WorkersOption,
+    index_options,
     path_given,
+    start,
 )
-from vsearch.messages import log, set_volume
-from vsearch.settings import read_settings
+from vsearch.messages import log
 
 
 def watch(
@@ -77,7 +77,7 @@ def watch(
     exclude: ExcludeOption = None,
     no_ignore_files: NoIgnoreFilesOption = False,
     workers: WorkersOption = None,
-    patience: PatienceOption = None,
+    decode_timeout: DecodeTimeoutOption = None,
     model: ModelOption = None,
     device: DeviceOption = "auto",
     precision: PrecisionOption = "auto",
@@ -97,29 +97,33 @@ def watch(
       vsearch watch /media/camera --settle 60 --json | jq '.indexed'
       vsearch watch /mnt/nas/films --poll 300 --quiet
     """
-    from indexer import PathMissingError, Sampling, WatchSettings
-    from vsearch.services.indexing import IndexOptions
+    from indexer import PathMissingError, WatchSettings
     from vsearch.services.watch import watch as keep_up_to_date
     from vsearch.show.index import print_pass, print_pass_json
     from vsearch.show.progress import IndexProgress
 
-    set_volume(verbose=verbose, quiet=quiet, as_events=as_json)
-    settings = read_settings(
-        os.environ, catalog=catalog, model=model, device=device, precision=precision
+    settings = start(
+        verbose=verbose,
+        quiet=quiet,
+        as_events=as_json,
+        catalog=catalog,
+        model=model,
+        device=device,
+        precision=precision,
     )
     timing = WatchSettings(settle=settle, recheck=recheck)
     if poll is not None:
         timing = WatchSettings(settle=settle, recheck=recheck, poll=poll, poll_everything=True)
-    options = IndexOptions(
+    options = index_options(
         window=window,
         stride=stride,
-        sampling=Sampling(sampling),
+        sampling=sampling,
         hwaccel=hwaccel,
-        include=tuple(include or ()),
-        exclude=tuple(exclude or ()),
-        ignore_files=not no_ignore_files,
+        include=include,
+        exclude=exclude,
+        no_ignore_files=no_ignore_files,
         workers=workers,
-        patience=patience,
+        decode_timeout=decode_timeout,
     )
     settle_process()
     try:

@@ -1,10 +1,10 @@
-"""Index runs: the catalog, the model and the indexer put together."""
+"""Index runs: opens and locks the catalog, chooses model and settings, runs the indexer."""
 
 from __future__ import annotations
 
 import logging
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +13,6 @@ from indexer import (
     IndexReport,
     IndexSettings,
     PathMissingError,
-    Sampling,
     provenance_of,
 )
 from indexer import index_library as run_index
@@ -37,21 +36,18 @@ log = logging.getLogger("vsearch")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IndexOptions:
-    """What `vsearch index` was told; None leaves it to the catalog, else to IndexSettings.
+    """The options of an index run, before the catalog and the machine are known.
 
-    `window` and `stride` are seconds, `include` and `exclude` glob patterns on paths.
+    Attributes:
+        window: the length of a clip in seconds; None: as in the catalog, else the default.
+        stride: the seconds from the start of one clip to the next; None likewise.
+        settings: everything else. Its window and stride are not used, and its accelerator may be
+            one that does not work here.
     """
 
     window: float | None = None
     stride: float | None = None
-    sampling: Sampling = Sampling.AUTO
-    hwaccel: str = "none"
-    include: tuple[str, ...] = ()
-    exclude: tuple[str, ...] = ()
-    ignore_files: bool = True
-    workers: int | None = None
-    retry_failed: bool = False
-    patience: float | None = None
+    settings: IndexSettings = field(default_factory=IndexSettings)
 
 
 def index_library(
@@ -61,9 +57,9 @@ def index_library(
     options: IndexOptions,
     counters: RunCounters | None = None,
 ) -> IndexReport:
-    """Index files and folders into the catalog, which is made when it is not there.
+    """Index files and folders into the catalog, which is made when there is none.
 
-    Raises PathMissingError for a path that is not there, unless files below it are known.
+    Raises PathMissingError for a path that does not exist, unless files below it are known.
     """
     with open_index(settings, paths=paths, purpose="vsearch index") as index:
         how = index_settings(options, made_by=index.made_by)
@@ -80,12 +76,15 @@ def open_index(
     purpose: str,
     model: ModelLoader | None = None,
 ) -> Iterator[OpenIndex]:
-    """The catalog, locked for indexing `paths`, for as long as the block lasts.
+    """Open the catalog, locked for indexing `paths`, for as long as the block lasts.
 
-    It is made when it is not there; a model that cannot be had leaves no catalog. Where there is
-    one, its model is loaded only when something has to be decoded, but another one is refused in
-    any case. `purpose` is the command that others are told of who want the catalog meanwhile.
-    `model` is that of an earlier OpenIndex, which may have been loaded already.
+    It is made when there is none, but not before the paths are there and the model can be had. The
+    model is loaded only when something has to be decoded; a model other than the catalog's is
+    refused in any case.
+
+    Args:
+        purpose: the command that the error for other processes names meanwhile.
+        model: the model of an earlier OpenIndex, which may be loaded already.
 
     Raises CatalogLockedError, ProvenanceMismatchError, ModelError, and PathMissingError when
     nothing is known yet and one of the paths does not exist.
@@ -98,8 +97,7 @@ def open_index(
             made_by = binding_provenance(catalog, settings=settings)
         model = model or LazyModel(settings, made_by=made_by)
         if made_by is None:
-            _require_there(paths)
-            model.clip_format()
+            _require_sources(paths, model)
         if catalog is None:
             catalog = opened.enter_context(open_catalog(settings, create=True))
         opened.enter_context(catalog.lock(f"{purpose} {command_line(*paths)}"))
@@ -109,10 +107,10 @@ def open_index(
 
 
 def _agreeing(catalog: Catalog, model: ModelLoader) -> Provenance | None:
-    """What made the catalog, if that was the model by whatever name; else it is refused.
+    """The catalog's provenance, if this model made it, by whatever name; else it is refused.
 
-    Only a look at the weights can tell. A catalog without videos takes any model: what another one
-    has begun there goes.
+    Only the weights can tell. From a catalog without videos, the partial videos of another model
+    are removed.
     """
     made_by = catalog.provenance
     if made_by is None:
@@ -128,24 +126,24 @@ def _agreeing(catalog: Catalog, model: ModelLoader) -> Provenance | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenIndex:
-    """A catalog that is locked, what made it, and the model for it, loaded when it is needed."""
+    """A locked catalog, its provenance, and the model for it, loaded on first use."""
 
     catalog: Catalog
     model: ModelLoader
     made_by: Provenance | None
 
 
-def _require_there(paths: Iterable[Path]) -> None:
+def _require_sources(paths: Iterable[Path], model: ModelLoader) -> None:
+    """Check that there is something to index, and a model to do it with."""
     for path in paths:
         if not is_there(path):
-            raise PathMissingError(
-                f"{path} is not there; check the spelling, and whether its disk is mounted"
-            )
+            raise PathMissingError.of(path)
+    model.clip_format()
 
 
 def index_settings(options: IndexOptions, *, made_by: Provenance | None) -> IndexSettings:
-    """The options that were given; window and stride else as the catalog has them."""
-    usual = made_by or IndexSettings()
+    """The settings of a run: window and stride as in the catalog, unless options say otherwise."""
+    usual = made_by or options.settings
     window = usual.window if options.window is None else options.window
     stride = usual.stride if options.stride is None else options.stride
     if stride > window:
@@ -155,22 +153,12 @@ def index_settings(options: IndexOptions, *, made_by: Provenance | None) -> Inde
             stride,
             stride - window,
         )
-    return IndexSettings(
-        window=window,
-        stride=stride,
-        sampling=options.sampling,
-        accelerator=_accelerator(options.hwaccel),
-        include=options.include,
-        exclude=options.exclude,
-        ignore_files=options.ignore_files,
-        workers=IndexSettings().workers if options.workers is None else options.workers,
-        retry_failed=options.retry_failed,
-        patience=IndexSettings().patience if options.patience is None else options.patience,
-    )
+    accelerator = _accelerator(options.settings.accelerator)
+    return replace(options.settings, window=window, stride=stride, accelerator=accelerator)
 
 
 def _accelerator(named: str) -> str:
-    """The accelerator to decode with; that there is none that was asked for is told, once a run."""
+    """The accelerator to decode with; the lack of one that was asked for is logged, once a run."""
     if named == "none":
         return named
     from media import first_usable, why_not
@@ -179,11 +167,11 @@ def _accelerator(named: str) -> str:
         usable = first_usable()
         if usable is None:
             log.info(
-                "films are decoded by the processor: FFmpeg finds no graphics card to use here"
+                "videos are decoded by the processor: FFmpeg finds no graphics card to use here"
             )
         return usable or "none"
     trouble = why_not(named)
     if trouble is None:
         return named
-    log.warning("films are decoded without %s: %s", named, trouble)
+    log.warning("videos are decoded without %s: %s", named, trouble)
     return "none"

@@ -1,4 +1,4 @@
-"""What the settings name: the catalog, the model for it, and what is kept to save time."""
+"""The catalog and the model that the settings name."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from machine import usable_cores
 from machine.names import command_line
 from machine.presence import is_folder
 from vsearch.services.file_cache import FileCache
-from xclip_core import DEFAULT_MODEL
+from xclip_core import DEFAULT_MODEL, DEMO_MODEL
 
 if TYPE_CHECKING:
     from indexer import ClipSpec
@@ -24,7 +24,7 @@ _MOST_DIGESTS = 100
 
 
 def open_catalog(settings: Settings, *, create: bool = False) -> Catalog:
-    """The catalog that the settings name; the caller closes it."""
+    """Open the catalog that the settings name; the caller closes it."""
     try:
         return Catalog.open(settings.catalog, create=create)
     except CatalogMissingError as error:
@@ -32,13 +32,13 @@ def open_catalog(settings: Settings, *, create: bool = False) -> Catalog:
 
 
 def with_flags(advice: str, *, settings: Settings) -> str:
-    """Advice to index films, so that it fills the catalog that is meant and not the usual one."""
+    """Advice to index, with the flags that make it fill this catalog and not the usual one."""
     command = command_line("vsearch", "index", "PATH", *settings.catalog_flags)
     return advice.replace("`vsearch index PATH`", f"`{command}`")
 
 
 def existing_catalog(settings: Settings) -> Catalog | None:
-    """The catalog that the settings name, if there is one; the caller closes it."""
+    """Open the catalog that the settings name, if there is one; the caller closes it."""
     try:
         return open_catalog(settings)
     except CatalogMissingError:
@@ -65,10 +65,10 @@ def catalog_provenance(settings: Settings) -> Provenance | None:
 
 
 def model_to_load(settings: Settings, *, made_by: Provenance | None) -> str:
-    """The model that was asked for, else the one that made the catalog, else the default.
+    """The name of the model: from the settings, else from the catalog, else the default.
 
     Raises ProvenanceMismatchError, before anything is loaded, when the settings name another model
-    than the one that made the catalog.
+    than the one that made the catalog, and CheckpointNotFoundError when no model has such a name.
     """
     if made_by is None:
         return settings.model or DEFAULT_MODEL
@@ -78,20 +78,20 @@ def model_to_load(settings: Settings, *, made_by: Provenance | None) -> str:
     # A folder may hold the same weights at another place: the catalog compares their digests.
     if is_folder(Path(asked)) or asked.partition("@")[0] == made_by.model:
         return asked
+    from xclip_core.checkpoint.location import parse_hub_name
+
+    if asked != DEMO_MODEL:
+        parse_hub_name(asked)  # a name that no model has is another error
     raise mismatch(settings.catalog, made_by=made_by, asked=asked)
 
 
 def known_digests(settings: Settings) -> FileCache:
-    """Of weights that were read once."""
+    """The cache of digests of weights."""
     return FileCache(settings.home / "cache" / "digests", capacity=_MOST_DIGESTS)
 
 
 def load_embedder(settings: Settings, *, made_by: Provenance | None) -> Embedder:
-    """The model that was asked for, else the one that made the catalog, else the default.
-
-    Raises ProvenanceMismatchError, before loading anything, when the settings name another model
-    than the one that made the catalog.
-    """
+    """Load the whole model; see `model_to_load` for which, and for the errors."""
     from xclip_core import Embedder
 
     embedder = Embedder.load(
@@ -106,7 +106,7 @@ def load_embedder(settings: Settings, *, made_by: Provenance | None) -> Embedder
 
 
 class LazyModel:
-    """Loads the model once, when it is needed first; a conflict of names is refused at once."""
+    """A model that is loaded once, on first use; a conflict of names is an error at once."""
 
     def __init__(self, settings: Settings, *, made_by: Provenance | None) -> None:
         self._settings = settings
@@ -115,13 +115,16 @@ class LazyModel:
         self._name = model_to_load(settings, made_by=made_by)
 
     def clip_format(self) -> ClipSpec:
-        """From the checkpoint's small files, without PyTorch; fetches what is not here yet."""
+        """Read the form of a clip from the checkpoint's small files, without PyTorch.
+
+        Files that are not on this machine yet are fetched.
+        """
         from xclip_core import locate, read_clip_format
 
         return read_clip_format(locate(self._name, on_message=log.info).folder)
 
     def load(self) -> Embedder:
-        """The embedder, each of whose calls keeps to one core: a call for each core goes on."""
+        """The embedder. Each call of it computes in one thread: several calls run side by side."""
         if self._loaded is None:
             from xclip_core.inference.devices import compute_in_one_thread
 
@@ -131,6 +134,6 @@ class LazyModel:
 
     @property
     def calls_at_once(self) -> int:
-        """One for each core; one for a GPU, which has cores enough for each call."""
+        """The number of calls to run side by side: one for each core, one for a GPU."""
         on_cpu = self._loaded is not None and self._loaded.device == "cpu"
         return usable_cores() if on_cpu else 1

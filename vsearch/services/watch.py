@@ -44,9 +44,9 @@ def watch(
         paths,
         index=runs,
         settings=timing,
-        include=options.include,
-        exclude=options.exclude,
-        ignore_files=options.ignore_files,
+        include=options.settings.include,
+        exclude=options.settings.exclude,
+        ignore_files=options.settings.ignore_files,
         tell=log.warning,
     )
 

@@ -52,15 +52,24 @@ def locate(
         return Location(name=name, revision=None, folder=DEMO_FOLDER)
     if folder := _folder(name):
         return Location(name=str(folder), revision=None, folder=folder)
+    hub_name = parse_hub_name(name)
+    folder = fetch(hub_name, offline=offline, on_message=on_message)
+    return Location(name=hub_name.repository, revision=folder.name, folder=folder)
+
+
+def parse_hub_name(name: str) -> HubName:
+    """Parse the name of a model that is neither "demo" nor a folder; nothing is looked up.
+
+    Raises:
+        CheckpointNotFoundError: no model can have this name.
+    """
     match = None if name.startswith(("/", ".", "~")) else _HUB_NAME.fullmatch(name)
     if match is None:
         raise CheckpointNotFoundError(
             f"{name!r} is not a model: give {DEMO_MODEL!r}, a folder that exists, or a Hub id such "
             f"as {DEFAULT_MODEL}; {nearest_names(name)}"
         )
-    hub_name = HubName(repository=match["repository"], revision=match["revision"])
-    folder = fetch(hub_name, offline=offline, on_message=on_message)
-    return Location(name=hub_name.repository, revision=folder.name, folder=folder)
+    return HubName(repository=match["repository"], revision=match["revision"])
 
 
 def _folder(name: str) -> Path | None:

@@ -21,7 +21,7 @@ def test_what_hangs_is_left_to_itself():
     ours, theirs = os.pipe()
     began = time.monotonic()
     try:
-        with pytest.raises(OSError, match="more --patience") as refused:
+        with pytest.raises(OSError, match="longer --decode-timeout") as refused:
             within(0.2, lambda: os.read(ours, 1))
     finally:
         os.write(theirs, b".")

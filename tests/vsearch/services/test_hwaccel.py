@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from indexer import IndexSettings
 from media import ACCELERATORS, first_usable, why_not
 from vsearch.messages import log
 from vsearch.services.indexing import IndexOptions, index_settings
@@ -32,7 +33,9 @@ def heard() -> Iterator[Heard]:
 
 
 def accelerator(named: str) -> str:
-    return index_settings(IndexOptions(hwaccel=named), made_by=None).accelerator
+    return index_settings(
+        IndexOptions(settings=IndexSettings(accelerator=named)), made_by=None
+    ).accelerator
 
 
 def test_without_a_wish_nothing_is_looked_for(heard: Heard) -> None:
@@ -42,8 +45,8 @@ def test_without_a_wish_nothing_is_looked_for(heard: Heard) -> None:
 def test_the_first_that_works_is_taken_and_that_there_is_none_is_told_once(heard: Heard) -> None:
     found = first_usable()
     assert accelerator("auto") == (found or "none")
-    said = [(logging.INFO, "films are decoded by the processor:")]
-    assert [(level, text[:35]) for level, text in heard.said] == ([] if found else said)
+    said = [(logging.INFO, "videos are decoded by the processor:")]
+    assert [(level, text[:36]) for level, text in heard.said] == ([] if found else said)
 
 
 def test_one_that_was_named_and_does_not_work_is_warned_of(heard: Heard) -> None:
@@ -51,4 +54,4 @@ def test_one_that_was_named_and_does_not_work_is_warned_of(heard: Heard) -> None
     assert accelerator(missing) == "none"
     ((level, text),) = heard.said
     assert level == logging.WARNING
-    assert text.startswith(f"films are decoded without {missing}: ")
+    assert text.startswith(f"videos are decoded without {missing}: ")
