@@ -66,4 +66,6 @@ def _no_type(ctx: Any) -> None:
 
 
 def _usage(options: list[str], params: Iterable[Any]) -> list[str]:
-    return [*options, *(str(p.metavar) for p in params if isinstance(p, TyperArgument))]
+    arguments = [p for p in params if isinstance(p, TyperArgument)]
+    names = (str(p.metavar) if p.required else f"[{p.metavar}]" for p in arguments)
+    return [*options, *names]

@@ -1,4 +1,4 @@
-"""Ending a run from outside: Ctrl-C, SIGTERM and SIGHUP all end it in the same orderly way."""
+"""Signals: Ctrl-C, SIGTERM and SIGHUP all end a command in the same orderly way."""
 
 import os
 import signal
@@ -10,65 +10,61 @@ from types import FrameType
 from vsearch.exit_codes import INTERRUPTED, REFUSED
 from vsearch.terminal import redraws
 
-_NAMES = ("SIGINT", "SIGTERM", "SIGHUP")  # Windows has no SIGHUP
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _SECONDS_TO_FINISH = 0.02  # then it is looked at again
 _IMPORTS = "importlib._bootstrap>"  # the file of an import's frames, in CPython 3.11, 3.12 and 3.13
 _SHOW_CURSOR = b"\x1b[?25h"
 
 
 class Interruption:
-    """What has asked this process to end.
+    """Handler of the signals that end this process.
 
-    The first signal raises KeyboardInterrupt, so that what is finished stays and what goes on can
-    be put away. A second one ends the process at once.
+    The first signal raises KeyboardInterrupt, so that finished work stays and the rest is cleaned
+    up. A second one ends the process at once.
 
-    An import is not broken off but waited for: Python's would keep the lock that it holds, and
-    another thread that imports, as for a model that it loads, would wait for it forever.
+    An import is not interrupted but waited for: Python would keep the import lock, and another
+    thread that imports, for example to load a model, would wait for it forever.
     """
 
     def __init__(self) -> None:
         self._number: int | None = None
-        self._heeded: tuple[signal.Signals, ...] = ()
+        self._handled: tuple[signal.Signals, ...] = ()
 
     def exit_code_of(self, work: Callable[[], int]) -> int:
-        """Do what has to be done, heeding signals; its exit code, or that of what ended it.
-
-        The latter is what a shell expects of a process that a signal ended.
-        """
+        """Run `work` with the signals handled; its exit code, or 128 + N after signal N."""
         try:
-            self._listen()
+            self._handle()
             code = work()
         except KeyboardInterrupt:
             code = INTERRUPTED
         except Exception:
-            # Native code makes errors of its own of it, as PyTorch does while it loads a model.
+            # Native code turns KeyboardInterrupt into other errors, as PyTorch does on loading.
             if self._number is None:
                 raise
-            _tell_traceback()
+            _log_traceback()
             code = INTERRUPTED
         finally:
-            _alarm(0)
-            # What comes while Python ends need not be told with a traceback.
-            for one in self._heeded:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            # A signal while Python ends needs no traceback.
+            for one in self._handled:
                 signal.signal(one, signal.SIG_DFL)
-        # A terminal that was closed leaves nowhere to print a result: no other fault than that.
+        # After SIGHUP, a result that could not be printed is no other fault than the signal.
         if self._number is None or code not in (INTERRUPTED, REFUSED):
             return code
         return 128 + self._number
 
-    def _listen(self) -> None:
-        """Heed all but those that whoever started us has us ignore."""
-        every = (signal.Signals[name] for name in _NAMES if hasattr(signal, name))
+    def _handle(self) -> None:
+        """Handle all signals but those that the parent process has set to be ignored."""
         # `nohup` ignores SIGHUP, a shell ignores SIGINT for what it starts in the background.
-        self._heeded = tuple(one for one in every if signal.getsignal(one) != signal.SIG_IGN)
-        for one in self._heeded:
+        self._handled = tuple(one for one in _SIGNALS if signal.getsignal(one) != signal.SIG_IGN)
+        for one in self._handled:
             signal.signal(one, self._end)
 
     def _end(self, number: int, frame: FrameType | None) -> None:
         self._number = number
-        for one in self._heeded:
-            # A terminal that is closed sends SIGHUP twice, and some supervisors send it after
-            # SIGTERM: that is no second wish.
+        for one in self._handled:
+            # A closed terminal sends SIGHUP twice, and some supervisors send it after SIGTERM:
+            # that is not a second request.
             again = signal.SIG_IGN if one.name == "SIGHUP" else signal.SIG_DFL
             signal.signal(one, again)
         # A progress bar hides the cursor, and a second signal leaves it no time to bring it back.
@@ -81,11 +77,11 @@ class Interruption:
         if not _has_to_finish(frame):
             raise KeyboardInterrupt
         signal.signal(signal.SIGALRM, self._interrupt)
-        _alarm(_SECONDS_TO_FINISH)
+        signal.setitimer(signal.ITIMER_REAL, _SECONDS_TO_FINISH)
 
 
-def _tell_traceback() -> None:
-    """With --verbose: it may be a fault of ours after all."""
+def _log_traceback() -> None:
+    """Log it, for --verbose: it may be a fault of vsearch after all."""
     import traceback
 
     from vsearch.messages import log
@@ -95,17 +91,9 @@ def _tell_traceback() -> None:
 
 
 def _has_to_finish(frame: FrameType | None) -> bool:
-    """Whether what was interrupted must not be broken off, and can be come back to."""
-    if not hasattr(signal, "setitimer"):
-        return False  # Windows
+    """Whether an import is under way, which must not be interrupted."""
     while frame is not None:
         if frame.f_code.co_filename.endswith(_IMPORTS):
             return True
         frame = frame.f_back
     return False
-
-
-def _alarm(seconds: float) -> None:
-    """Have SIGALRM come then; 0 for never."""
-    if hasattr(signal, "setitimer"):
-        signal.setitimer(signal.ITIMER_REAL, seconds)

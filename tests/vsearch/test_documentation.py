@@ -158,7 +158,12 @@ def test_help_shows_nothing_that_is_not_to_be_typed(name: str) -> None:
     assert not re.search(r"[{}<>]", text.partition("Examples:")[0])
     assert not re.search(r"<\w+(\[\w+\])?>", text)
     usage = next(line for line in text.splitlines() if "Usage:" in line)
-    assert re.fullmatch(rf" Usage: vsearch {name} \[OPTIONS\]( [A-Z]+(\.\.\.)?)* *", usage)
+    assert re.fullmatch(rf" Usage: vsearch {name} \[OPTIONS\]( \[?[A-Z]+(\.\.\.)?\]?)* *", usage)
+
+
+def test_an_argument_that_is_not_always_needed_is_shown_in_brackets() -> None:
+    assert "Usage: vsearch forget [OPTIONS] [PATH...]" in run("forget", "--help").stdout
+    assert "Usage: vsearch index [OPTIONS] PATH..." in run("index", "--help").stdout
 
 
 @pytest.mark.parametrize(

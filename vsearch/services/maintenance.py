@@ -1,4 +1,4 @@
-"""Looking after a catalog: what `forget` and `relocate` do."""
+"""Removing paths from the catalog, and changing them: `forget` and `relocate`."""
 
 from __future__ import annotations
 
@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING
 
 from catalog import (
     CatalogStorageError,
-    Relocated,
-    Removed,
     composed,
     folded,
     ignores_case,
@@ -28,41 +26,46 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Forgetting:
-    """What was taken out of the catalog, all given paths together.
+class Forgotten:
+    """Counts of what was removed from the catalog, for all given paths together.
 
-    `unknown` are those of which nothing was known, as they were given, and `present` those that are
-    still on disk, by the names under which an index run meets them.
+    Attributes:
+        unknown: the given paths of which nothing was known.
+        present: those that still exist on disk, by the names under which an index run finds them.
     """
 
-    forgotten: Removed
-    unknown: tuple[Path, ...]
-    present: tuple[Path, ...]
+    files: int
+    videos: int
+    clips: int
+    unknown: tuple[Path, ...] = ()
+    present: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Relocation:
-    """What lay at or below `old` lies at or below `new` now, for the catalog."""
+    """A change of paths in the catalog, from `old` to `new` and below.
+
+    `files` have other paths now; `found` of them exist on disk.
+    """
 
     old: Path
     new: Path
-    relocated: Relocated
+    files: int
+    found: int
 
 
-def forget(paths: Iterable[Path], *, settings: Settings) -> Forgetting:
-    """Take out of the catalog all that lies at or below these paths; the files stay as they are."""
+def forget(paths: Iterable[Path], *, settings: Settings) -> Forgotten:
+    """Remove all that is known at or below these paths from the catalog; the files stay."""
     given = tuple(dict.fromkeys(paths))
     with open_catalog(settings) as catalog, catalog.lock(_command("forget", *given)):
         places = {path: _known_as(catalog, path) for path in given}
         went = {path: catalog.remove_under([place]) for path, place in places.items()}
         if any(one.files for one in went.values()):
             _save_snapshot(catalog)
-    return Forgetting(
-        forgotten=Removed(
-            files=sum(one.files for one in went.values()),
-            videos=sum(one.videos for one in went.values()),
-            clips=sum(one.clips for one in went.values()),
-        ),
+    return Forgotten(
+        files=sum(one.files for one in went.values()),
+        videos=sum(one.videos for one in went.values()),
+        clips=sum(one.clips for one in went.values()),
         unknown=tuple(path for path, one in went.items() if not one.files),
         present=tuple(
             places[path] for path, one in went.items() if one.files and os.path.lexists(path)
@@ -70,16 +73,16 @@ def forget(paths: Iterable[Path], *, settings: Settings) -> Forgetting:
     )
 
 
-def forget_all(settings: Settings) -> Forgetting:
-    """Empty the catalog; the next index run may take another model. The files stay as they are."""
+def forget_all(settings: Settings) -> Forgotten:
+    """Empty the catalog; the next index run may take another model. The files stay."""
     with open_catalog(settings) as catalog, catalog.lock("vsearch forget --all"):
-        forgotten = catalog.remove_under([Path("/")])
+        went = catalog.remove_under([Path("/")])
         _save_snapshot(catalog)
-    return Forgetting(forgotten=forgotten, unknown=(), present=())
+    return Forgotten(files=went.files, videos=went.videos, clips=went.clips)
 
 
 def _known_as(catalog: Catalog, path: Path) -> Path:
-    """The path by which the catalog knows what was given; its true path if it knows nothing."""
+    """The path under which the catalog knows the given one; its real path if it knows none."""
     for place in _spellings(path):
         if catalog.known_files([place]):
             return place
@@ -88,9 +91,9 @@ def _known_as(catalog: Catalog, path: Path) -> Path:
 
 
 def _spellings(path: Path) -> Iterator[Path]:
-    """As it was given, then with more and more of the links in it followed, then its true path.
+    """The path as given, then with more and more of its links resolved, then its real path.
 
-    A walk follows the links to what it was given, and keeps those that it meets below.
+    An index run resolves the links in the path that it is given, and keeps those below it.
     """
     names = Path(os.path.abspath(path)).parts  # noqa: PTH100 - `..` is to go
     for followed in range(1, len(names) + 1):
@@ -100,9 +103,9 @@ def _spellings(path: Path) -> Iterator[Path]:
 
 
 def _spelled_alike(catalog: Catalog, path: Path) -> Iterator[Path]:
-    """What differs in composed letters only, or in case where the file system ignores that.
+    """Known paths that differ in Unicode composition only, or in ignored upper and lower case.
 
-    For what is not there any more: nobody can ask the file system how it spells it.
+    For paths that no longer exist, whose spelling the file system cannot tell.
     """
     parts = len(path.parts)
     wanted = str(path)
@@ -116,7 +119,7 @@ def _spelled_alike(catalog: Catalog, path: Path) -> Iterator[Path]:
 
 
 def _save_snapshot(catalog: Catalog) -> None:
-    """The vectors that went are to be gone there, too; without it they only waste its room."""
+    """Remove the vectors from the snapshot, too; a failure only wastes room there."""
     try:
         catalog.save_snapshot()
     except CatalogStorageError as error:
@@ -124,14 +127,15 @@ def _save_snapshot(catalog: Catalog) -> None:
 
 
 def relocate(old: Path, *, new: Path, settings: Settings) -> Relocation:
-    """Tell the catalog that what it knows at or below `old` lies at or below `new`.
+    """Change the paths of all that is known at or below `old` to paths at or below `new`.
 
     Raises UnknownPathError, which names the known folders.
     """
     after = true_path(new)
     with open_catalog(settings) as catalog, catalog.lock(_command("relocate", old, new)):
         before = _known_as(catalog, old)
-        return Relocation(before, after, catalog.relocate(before, new=after))
+        moved = catalog.relocate(before, new=after)
+        return Relocation(before, after, files=moved.files, found=moved.found)
 
 
 def _command(name: str, *paths: Path) -> str:

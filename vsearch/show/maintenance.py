@@ -1,4 +1,4 @@
-"""What `forget`, `relocate` and `verify` did, for people and programs."""
+"""Results of `forget`, `relocate` and `verify`, for people and programs."""
 
 from __future__ import annotations
 
@@ -11,71 +11,69 @@ from vsearch.show.output import console, count
 
 if TYPE_CHECKING:
     from catalog import Verification
-    from vsearch.services.maintenance import Forgetting, Relocation
+    from vsearch.services.maintenance import Forgotten, Relocation
 
 
-def forgetting_json(forgetting: Forgetting) -> dict[str, Any]:
-    """How much went, and the given paths of which nothing was known or that are still there."""
+def forgetting_json(forgotten: Forgotten) -> dict[str, Any]:
+    """The counts, and the given paths that were unknown or that still exist, as JSON."""
     return {
-        "files": forgetting.forgotten.files,
-        "videos": forgetting.forgotten.videos,
-        "clips": forgetting.forgotten.clips,
-        "unknown": [str(path) for path in forgetting.unknown],
-        "present": [str(path) for path in forgetting.present],
+        "files": forgotten.files,
+        "videos": forgotten.videos,
+        "clips": forgotten.clips,
+        "unknown": [str(path) for path in forgotten.unknown],
+        "present": [str(path) for path in forgotten.present],
     }
 
 
-def print_forgetting(forgetting: Forgetting) -> None:
-    """How much went."""
-    went = forgetting.forgotten
-    if went.files:
+def print_forgetting(forgotten: Forgotten) -> None:
+    """Print the counts."""
+    if forgotten.files:
         console().print(
-            f"Forgot {count(went.files, 'file')}: {count(went.videos, 'video')} with "
-            f"{count(went.clips, 'clip')} went"
+            f"Forgot {count(forgotten.files, 'file')}: {count(forgotten.videos, 'video')} with "
+            f"{count(forgotten.clips, 'clip')} went"
         )
 
 
-def tell_of_forgetting(forgetting: Forgetting) -> None:
-    """What is still on disk comes back with the next index run, unless that is told otherwise."""
-    if forgetting.present:
-        flags = " ".join(f"--exclude {quoted(path)}" for path in forgetting.present)
+def tell_of_forgetting(forgotten: Forgotten) -> None:
+    """Log which files the next index run will add again, and how to exclude them."""
+    if forgotten.present:
+        flags = " ".join(f"--exclude {quoted(path)}" for path in forgotten.present)
         log.info(
-            "still on disk: the next `vsearch index` of a folder above takes it in again, unless "
-            "it is given %s",
+            "still on disk: the next `vsearch index` of a folder above adds it again, unless "
+            "it has %s",
             flags,
         )
 
 
-def unknown_paths(forgetting: Forgetting) -> str:
-    """Why a part of the command could not be done; empty if all could."""
-    if not forgetting.unknown:
+def unknown_paths(forgotten: Forgotten) -> str:
+    """The sentence about unknown paths; empty if there are none."""
+    if not forgotten.unknown:
         return ""
-    named = ", ".join(shown(path) for path in forgetting.unknown)
+    named = ", ".join(shown(path) for path in forgotten.unknown)
     return f"nothing is known at or below {named}; `vsearch status` names the folders"
 
 
 def relocation_json(relocation: Relocation) -> dict[str, Any]:
-    """Where the files were, where they are now, and how many of them are there on disk."""
+    """The old and the new path, with counts of the files and of those on disk, as JSON."""
     return {
         "old": str(relocation.old),
         "new": str(relocation.new),
-        "files": relocation.relocated.files,
-        "found": relocation.relocated.found,
+        "files": relocation.files,
+        "found": relocation.found,
     }
 
 
 def print_relocation(relocation: Relocation) -> None:
-    """How many files have another place now, and how many of them are there."""
-    moved = relocation.relocated
+    """Print how many files have another path now, and how many of them exist there."""
     console().print(
-        f"{count(moved.files, 'file')} of {shown(relocation.old)} now looked for in "
-        f"{shown(relocation.new)}: {moved.found:,} there"
+        f"{count(relocation.files, 'file')} of {shown(relocation.old)} now looked for in "
+        f"{shown(relocation.new)}: {relocation.found:,} there"
     )
 
 
 def tell_of_relocation(relocation: Relocation) -> None:
-    """A catalog may be prepared for a disk that is not there yet: said, and not refused."""
-    missing = relocation.relocated.files - relocation.relocated.found
+    """Log files that are missing: a catalog may be prepared for a disk that is not mounted yet."""
+    missing = relocation.files - relocation.found
     if not is_there(relocation.new):
         log.info("%s is not there; mount it, or relocate once more", relocation.new)
     elif missing:
@@ -87,7 +85,7 @@ def tell_of_relocation(relocation: Relocation) -> None:
 
 
 def verification_json(verification: Verification) -> dict[str, Any]:
-    """What was checked, and each problem with how it was mended, else null."""
+    """The counts, and each problem with how it was repaired, else null, as JSON."""
     return {
         "files": verification.files,
         "videos": verification.videos,
@@ -99,7 +97,7 @@ def verification_json(verification: Verification) -> dict[str, Any]:
 
 
 def print_verification(verification: Verification) -> None:
-    """What was checked, and each problem with what was done about it."""
+    """Print each problem with its repair, then the counts."""
     page = console()
     for problem in verification.problems:
         page.print(shown(problem.what))

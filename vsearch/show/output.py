@@ -54,16 +54,6 @@ def console(*, stderr: bool = False) -> Console:
     )
 
 
-def size(number_of_bytes: int) -> str:
-    """A size in the largest unit that leaves a number of at least 1."""
-    amount = float(number_of_bytes)
-    for unit in ("bytes", "kB", "MB", "GB"):
-        if amount < 1000:
-            return f"{amount:.0f} {unit}" if unit == "bytes" else f"{amount:.1f} {unit}"
-        amount /= 1000
-    return f"{amount:.1f} TB"
-
-
 def count(number: int, noun: str) -> str:
     """`1 file`, `2 files`, `1,000 files`."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

@@ -1,4 +1,4 @@
-"""What is in a catalog, for people and programs."""
+"""The status of a catalog, for people and programs."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from machine.names import shown
 from machine.presence import is_there
 from vsearch.messages import DEMO_KNOWS
 from vsearch.show.index import damages_json, failures_json
-from vsearch.show.output import console, count, size
+from vsearch.show.output import console, count
 from vsearch.show.problems import problem_lines
 from xclip_core import DEMO_MODEL
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def status_json(status: CatalogStatus) -> dict[str, Any]:
-    """What is in the catalog; `model` and what belongs to it are null before the first index."""
+    """The status as JSON; `model` and what belongs to it are null before the first index run."""
     made_by = status.provenance
     return {
         "catalog": str(status.folder),
@@ -48,7 +48,9 @@ def status_json(status: CatalogStatus) -> dict[str, Any]:
 
 
 def print_status(status: CatalogStatus) -> None:
-    """What is in the catalog, a line each, and below that each file that is not as it should be."""
+    """Print the status, a line each, and below that each file that failed or is damaged."""
+    from rich.filesize import decimal
+
     page = console()
     made_by = status.provenance
     cut = f", {made_by.window:g} s every {made_by.stride:g} s" if made_by else ""
@@ -65,8 +67,8 @@ def print_status(status: CatalogStatus) -> None:
         ("clips", f"{status.clips:,}{cut}", ()),
         (
             "on disk",
-            f"{size(status.database_bytes)} database, "
-            f"{size(status.snapshot_bytes)} vector snapshot",
+            f"{decimal(status.database_bytes)} database, "
+            f"{decimal(status.snapshot_bytes)} vector snapshot",
             (),
         ),
         ("failed", count(len(status.failures), "file"), problem_lines(status.failures)),

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from search import Hit, SearchResult
-from vsearch.show.output import count, print_json, size
+from vsearch.show.output import count, print_json
 from vsearch.show.search import play_command, print_paths, print_search, search_json
 
 
@@ -28,13 +28,6 @@ def hit(path: str = "/media/a.mp4", *, rank: int = 1, start: float = 4.0) -> Hit
 
 def answer(*hits: Hit) -> SearchResult:
     return SearchResult(query="a red circle", model="demo", took_ms=7.123, hits=hits)
-
-
-@pytest.mark.parametrize(
-    ("number", "text"), [(0, "0 bytes"), (999, "999 bytes"), (1500, "1.5 kB"), (2e15, "2000.0 TB")]
-)
-def test_sizes_have_the_unit_that_suits_them(number: float, text: str) -> None:
-    assert size(int(number)) == text
 
 
 def test_one_thing_is_not_plural() -> None:
