@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterable
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -39,8 +40,8 @@ from indexer.settings import IndexSettings
 from machine import usable_cores
 from machine.presence import is_there
 
-# Seconds without a new clip after which those that wait are embedded without a full batch: a film
-# that is read is not kept from the catalog by a slow one behind it.
+# Seconds without a new clip after which those that wait are embedded without a full batch: a video
+# that is decoded is not kept from the catalog by a slow one behind it.
 PAUSE = 1.0
 
 
@@ -175,62 +176,65 @@ def _is_finished(path: Path, catalog: Catalog) -> bool:
 
 @dataclass(slots=True, kw_only=True)
 class _Indexing:
-    """Films on their way from the readers through the model into the catalog."""
+    """Videos on their way from the decode pool through the model into the catalog."""
 
     catalog: Catalog
     settings: IndexSettings
     counters: RunCounters
     queue: WorkQueue
     model: ModelLoader
-    _drafts: dict[VideoJob, PartialVideo] = field(default_factory=dict)
-    _model_checked: bool = False
+    _partials: dict[VideoJob, PartialVideo] = field(default_factory=dict)
+    _provenance: Provenance | None = None  # of the model, once it is loaded and agrees
+    _bound: bool = False
 
     def run(self) -> None:
-        """Read films in processes, embed their clips here, and commit each film when it is whole.
+        """Decode videos in processes, embed their clips in threads, commit each complete video.
 
-        The model is only loaded for a film that has to be decoded.
+        The model is loaded only for a video that has to be decoded.
         """
         job = self._next_job()
         if job is None:
             return
         clip_format = self.model.clip_format()
-        with EmbedderPool(self.model, limit=self.settings.clips_per_batch) as encoder:
-            batches = Batcher(encoder=encoder, dim=clip_format.dim)
+        with closing(EmbedderPool(self.model)) as pool:
+            batcher = Batcher(pool, dim=clip_format.dim)
             try:
-                with self._readers(clip_format) as readers:
-                    self._submit(job, readers, batches)
-                    self._index_films(readers, batches)
+                with closing(self._decode_pool(clip_format)) as decoders:
+                    self._submit(job, decoders, batcher)
+                    self._index_videos(decoders, batcher)
             except KeyboardInterrupt:
-                self._save_drafts(batches, older_than=0.0)
+                self._save_partials(batcher, older_than=0.0)
                 raise
 
-    def _index_films(self, readers: DecodePool, batches: Batcher) -> None:
-        """Hear the readers whenever there is room for what they say; else they wait, slots full."""
+    def _index_videos(self, decoders: DecodePool, batcher: Batcher) -> None:
+        """Main loop: dispatch videos, batch their clips, commit complete ones.
+
+        Nothing is received while the batcher is full: workers block then, their pipes full.
+        """
         while True:
-            self._embedded(batches)
-            batches.submit()
-            self._save_drafts(batches, older_than=self.settings.save_every)
-            # Twice the readers: each finds its next film waiting.
-            while readers.unfinished < 2 * self.settings.workers and (job := self._next_job()):
-                self._submit(job, readers, batches)
-            if not readers.unfinished:
-                batches.submit(least=1)
-                if batches.is_empty:
+            self._store_embedded(batcher)
+            batcher.submit()
+            self._save_partials(batcher, older_than=self.settings.save_every)
+            # Twice the workers: each finds its next video waiting.
+            while decoders.unfinished < 2 * self.settings.workers and (job := self._next_job()):
+                self._submit(job, decoders, batcher)
+            if not decoders.unfinished:
+                batcher.submit(least=1)
+                if batcher.is_empty:
                     return
-            if batches.is_full or not readers.unfinished:
-                batches.wait()
-            elif received := readers.receive(timeout=PAUSE, bell=batches.encoder.bell):
-                self._take(*received, batches)
-            elif not batches.encoder.in_flight:
-                batches.submit(least=1)
+            if batcher.is_full or not decoders.unfinished:
+                batcher.wait()
+            elif received := decoders.receive(timeout=PAUSE, wakeup=batcher.pool.wakeup):
+                self._take(*received, batcher)
+            elif not batcher.pool.in_flight:
+                batcher.submit(least=1)
 
-    def _submit(self, job: VideoJob, readers: DecodePool, batches: Batcher) -> None:
+    def _submit(self, job: VideoJob, decoders: DecodePool, batcher: Batcher) -> None:
         if not job.fingerprint_only:
-            batches.encoder.start()  # which takes seconds, in which the first clips are read
-        readers.submit(job)
+            batcher.pool.start()  # loading takes seconds, in which the first clips are decoded
+        decoders.submit(job)
 
-    def _readers(self, clip_format: ClipSpec) -> DecodePool:
-        workers = self.settings.workers
+    def _decode_pool(self, clip_format: ClipSpec) -> DecodePool:
         reader = ClipReader(
             processor=clip_format.processor,
             frames=clip_format.frames_per_clip,
@@ -241,127 +245,127 @@ class _Indexing:
             accelerator=self.settings.accelerator,
         )
         return DecodePool(
-            reader,
-            workers=workers,
-            slots=max(2 * self.settings.clips_per_batch // workers, 2),
-            frame_shape=(clip_format.image_size, clip_format.image_size, 3),
-            patience=self.settings.patience,
+            reader, workers=self.settings.workers, timeout=self.settings.decode_timeout
         )
 
     def _decoder_threads(self) -> int:
-        """Films side by side use the cores best; what too few films leave idle helps each."""
-        films_at_once = min(self.settings.workers, self.queue.waiting + 1)
-        return max(usable_cores() // films_at_once, 1)
+        """Threads of one decoder: videos side by side use the cores best, idle ones help each."""
+        videos_at_once = min(self.settings.workers, self.queue.waiting + 1)
+        return max(usable_cores() // videos_at_once, 1)
 
     def _next_job(self) -> VideoJob | None:
-        """The next film to decode, with what an earlier run has embedded of it."""
+        """Next video to decode, with the clips that an earlier run has embedded."""
         job = self.queue.next_job()
         if job is None or job.fingerprint_only:
             return job
-        draft = self.catalog.partial(job.sample.digest)
-        if draft is None:
+        partial = self.catalog.partial(job.sample.digest)
+        if partial is None:
             return job
         job = replace(
             job,
-            ready=frozenset(draft.spans),
-            ready_of=draft.fingerprint,
-            ready_duration=draft.duration,
+            ready=frozenset(partial.spans),
+            ready_of=partial.fingerprint,
+            ready_duration=partial.duration,
         )
-        self._drafts[job] = draft
+        self._partials[job] = partial
         return job
 
-    def _take(self, job: VideoJob, message: Message, batches: Batcher) -> None:
+    def _take(self, job: VideoJob, message: Message, batcher: Batcher) -> None:
         match message:
             case VideoOpened():
-                draft = self._drafts.pop(job, None)
-                film = batches.open(job, message, draft=draft)
-                if draft is not None and draft.fingerprint == message.content.fingerprint:
-                    self._save_draft(film, clips=[])  # it may have lain elsewhere
-                resumed = film.seconds_reached
+                partial = self._partials.pop(job, None)
+                video = batcher.open(job, message, partial=partial)
+                if partial is not None and partial.fingerprint == message.content.fingerprint:
+                    self._save_partial(video, clips=[])  # it may have lain elsewhere
+                resumed = video.seconds_reached
                 self.counters.record(
                     VideoStarted(job.file.path, job.file.size, message.video.duration, resumed)
                 )
             case ClipRead():
-                batches.add(job, message)
+                batcher.add(job, message)
             case VideoRead(damage=damage):
-                film = batches.film(job)
-                film.finish_reading(damage)
-                self._commit_if_complete(film, batches)
+                video = batcher.video(job)
+                video.finish_reading(damage)
+                self._commit_if_complete(video, batcher)
             case VideoMeasured(content=content):
                 self.queue.measured(job, content)
             case VideoChanged():
-                batches.close(job)
+                batcher.close(job)
                 self.queue.changed(job)
             case VideoUnreadable(error=error, is_video=True):
-                self._save_drafts(batches, older_than=0.0)  # for the next try
-                batches.close(job)
+                self._save_partials(batcher, older_than=0.0)  # for the next try
+                batcher.close(job)
                 self.queue.failed(job, error=error)
             case VideoUnreadable(error=what):
-                batches.close(job)
+                batcher.close(job)
                 self.queue.no_video(job, what=f"it {what}")
 
-    def _embedded(self, batches: Batcher) -> None:
-        """Go on with the films that got vectors meanwhile."""
-        for film in batches.collect():
-            self._check_model(batches)
+    def _store_embedded(self, batcher: Batcher) -> None:
+        """Store new vectors, and commit the videos that are complete by them."""
+        for video in batcher.collect():
+            self._checked_provenance(batcher)
             self.counters.record(
-                ClipsEmbedded(film.job.file.path, film.embedded, film.seconds_reached)
+                ClipsEmbedded(video.job.file.path, video.embedded, video.seconds_reached)
             )
-            self._commit_if_complete(film, batches)
+            self._commit_if_complete(video, batcher)
 
-    def _commit_if_complete(self, film: VideoInProgress, batches: Batcher) -> None:
-        if not film.complete:
+    def _commit_if_complete(self, video: VideoInProgress, batcher: Batcher) -> None:
+        if not video.complete:
             return
-        self._bind(batches)
+        self._bind(batcher)
         self.catalog.add_video(
-            _video_record(film), location=_location_of(film), clips=film.spans, vectors=film.vectors
+            _video_record(video),
+            location=_location_of(video),
+            clips=video.spans,
+            vectors=video.vectors,
         )
-        batches.close(film.job)
-        file = film.job.file
+        batcher.close(video.job)
+        file = video.job.file
         self.counters.record(
             FileDone(
                 file.path,
                 file.size,
                 Outcome.INDEXED,
-                clips=len(film.spans),
-                video_seconds=film.video.duration,
-                damage=film.damage,
+                clips=len(video.spans),
+                video_seconds=video.video.duration,
+                damage=video.damage,
             )
         )
-        self.queue.committed(film.job)
+        self.queue.committed(video.job)
 
-    def _save_drafts(self, batches: Batcher, *, older_than: float) -> None:
-        """Keep what is embedded of films that take long: nobody waits for the same film twice."""
-        for film in batches.films:
-            clips = film.take_unsaved(older_than=older_than)
-            place = _location_of(film)
+    def _save_partials(self, batcher: Batcher, *, older_than: float) -> None:
+        """Save what is embedded of videos that take long, for another run to go on from."""
+        for video in batcher.videos:
+            clips = video.take_unsaved(older_than=older_than)
+            place = _location_of(video)
             # What was read of another state is of no use; one that is gone may turn up elsewhere.
             if clips and (is_unchanged(place) or is_gone(place.path)):
-                self._bind(batches)
-                self._save_draft(film, clips=clips)
+                self._bind(batcher)
+                self._save_partial(video, clips=clips)
 
-    def _save_draft(self, film: VideoInProgress, *, clips: list[int]) -> None:
+    def _save_partial(self, video: VideoInProgress, *, clips: list[int]) -> None:
         self.catalog.add_to_partial(
-            film.content.fingerprint,
-            sample=film.content.sample.digest,
-            location=_location_of(film),
-            duration=film.video.duration,
-            clips=[film.spans[clip] for clip in clips],
-            vectors=film.vectors[clips],
-            damage=film.damage,
+            video.content.fingerprint,
+            sample=video.content.sample.digest,
+            location=_location_of(video),
+            duration=video.video.duration,
+            clips=[video.spans[clip] for clip in clips],
+            vectors=video.vectors[clips],
+            damage=video.damage,
         )
 
-    def _check_model(self, batches: Batcher) -> None:
+    def _checked_provenance(self, batcher: Batcher) -> Provenance:
         """Refuse another model than the catalog's before its vectors pile up, not after that."""
-        if not self._model_checked:
-            embedder = batches.encoder.embedder()
-            self.catalog.check(provenance_of(embedder, settings=self.settings))
-            self._model_checked = True
+        if self._provenance is None:
+            self._provenance = provenance_of(batcher.pool.embedder(), settings=self.settings)
+            self.catalog.check(self._provenance)
+        return self._provenance
 
-    def _bind(self, batches: Batcher) -> None:
-        """Only what is really there decides which model the catalog belongs to."""
-        embedder = batches.encoder.embedder()
-        self.catalog.bind(provenance_of(embedder, settings=self.settings))
+    def _bind(self, batcher: Batcher) -> None:
+        """Bind the catalog to the model with the first vectors: only they decide whose it is."""
+        if not self._bound:
+            self.catalog.bind(self._checked_provenance(batcher))
+            self._bound = True
 
 
 def provenance_of(embedder: ClipEmbedder, *, settings: IndexSettings) -> Provenance:
@@ -378,14 +382,14 @@ def provenance_of(embedder: ClipEmbedder, *, settings: IndexSettings) -> Provena
     )
 
 
-def _location_of(film: VideoInProgress) -> FileLocation:
-    return location_of(film.job.file, film.content.sample)
+def _location_of(video: VideoInProgress) -> FileLocation:
+    return location_of(video.job.file, video.content.sample)
 
 
-def _video_record(film: VideoInProgress) -> VideoRecord:
+def _video_record(video: VideoInProgress) -> VideoRecord:
     return VideoRecord(
-        fingerprint=film.content.fingerprint,
-        sample=film.content.sample.digest,
-        **film.video.facts(),
-        damage=film.damage,
+        fingerprint=video.content.fingerprint,
+        sample=video.content.sample.digest,
+        **video.video.facts(),
+        damage=video.damage,
     )

@@ -11,7 +11,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -71,14 +71,9 @@ def _decode(library: Path, *, model: str) -> dict[str, float]:
         sampling=settings.sampling,
         threads=1,
     )
-    side = clip_format.image_size
     began = time.perf_counter()
-    with DecodePool(
-        reader,
-        workers=settings.workers,
-        slots=max(2 * settings.clips_per_batch // settings.workers, 2),
-        frame_shape=(side, side, 3),
-        patience=settings.patience,
+    with closing(
+        DecodePool(reader, workers=settings.workers, timeout=settings.decode_timeout)
     ) as readers:
         for file in find_videos([library]).files:
             readers.submit(VideoJob(file, read_sample(file.path)))
@@ -90,7 +85,7 @@ def _decode(library: Path, *, model: str) -> dict[str, float]:
 
 def _encode(clips: int, *, model: str) -> dict[str, float]:
     """Embed `clips` clips of noise, in the batches of an index run."""
-    with _model(model) as loaded, EmbedderPool(loaded, limit=IndexSettings().clips_per_batch) as it:
+    with _model(model) as loaded, closing(EmbedderPool(loaded)) as it:
         it.start()
         it.embedder()
         clip_format = loaded.clip_format()
@@ -108,10 +103,10 @@ def _pass(encoder: EmbedderPool, clip: np.ndarray, *, clips: int) -> None:
     left = clips
     while left or encoder.in_flight:
         while left and not encoder.is_full:
-            size = min(encoder.size, left)
+            size = min(encoder.clips_wanted, left)
             encoder.submit(clip.repeat(size, axis=0), tags=range(size))
             left -= size
-        encoder.bell.poll(None)
+        encoder.wakeup.poll(None)
         encoder.collect()
 
 

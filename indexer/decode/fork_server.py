@@ -27,14 +27,12 @@ from machine.child import end_python, start_python
 # A question is what to do and with which process; the answer to it is one number.
 _QUESTION = struct.Struct("=cq")
 _ANSWER = struct.Struct("=q")
-_FORK = (
-    b"f"  # two descriptors come along; answered with the process id, or an error's number below 0
-)
+_FORK = b"f"  # a descriptor comes along; answered with the process id, or an error's number below 0
 _KILL = b"k"
 _LOOK = b"l"  # answered with the exit code
 _STILL_RUNS = 1 << 20  # no exit code
 
-_DESCRIPTORS = 2  # a reader's connection and its memory
+_DESCRIPTORS = 1  # the connection of a worker
 _SECONDS_TO_ANSWER = 120.0  # Python, NumPy and FFmpeg from a cold disk
 _SECONDS_TO_END = 5.0
 _SECONDS_BETWEEN_LOOKS = 0.005
@@ -72,9 +70,9 @@ class ForkServer:
         self._socket = ours
         atexit.register(self.close)
 
-    def fork(self, connection: Connection, *, memory: int) -> "ForkedWorker":
-        """Start a reader that listens to `connection`; `memory` is the descriptor of its slots."""
-        answer = self.ask(_FORK, 0, [connection.fileno(), memory])
+    def fork(self, connection: Connection) -> "ForkedWorker":
+        """Start a worker at the other end of `connection`."""
+        answer = self.ask(_FORK, 0, [connection.fileno()])
         if answer < 0:
             raise OSError(-answer, os.strerror(-answer))
         return ForkedWorker(self, answer)
@@ -176,11 +174,11 @@ def _forked(descriptors: list[int], run: socket.socket) -> int:
     return process
 
 
-def _read_and_end(connection: int, memory: int) -> NoReturn:
+def _read_and_end(connection: int) -> NoReturn:
     """The forked process's whole life; the server's own code must not go on in it."""
     code = 1
     try:
-        serve(Connection(connection), memory)
+        serve(Connection(connection))
         code = 0
     except BaseException:
         sys.excepthook(*sys.exc_info())

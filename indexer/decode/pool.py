@@ -4,7 +4,6 @@ Every process has a few slots of shared memory. It leaves a clip's frames in one
 its pipe; they are taken out here and the slot goes back. A process without a free slot waits.
 """
 
-import math
 import os
 import signal
 import time
@@ -13,11 +12,6 @@ from collections.abc import Iterable
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, Pipe, wait
-from types import TracebackType
-from typing import Self
-
-import numpy as np
-from numpy.typing import NDArray
 
 from indexer.decode.clip_reader import ClipReader
 from indexer.decode.fork_server import ForkedWorker, ForkServer
@@ -31,19 +25,11 @@ from indexer.decode.messages import (
     VideoRead,
     VideoUnreadable,
 )
-from indexer.decode.shared_bytes import SharedBytes
-from indexer.decode.worker import (
-    Broken,
-    ClipInSlot,
-    Instructions,
-    Ready,
-    SlotFree,
-    Told,
-)
+from indexer.decode.worker import Ready, WorkerError, WorkerMessage
 from indexer.errors import WorkerStartError
 from indexer.scan.jobs import VideoJob
 
-# What reading may take on top of the patience that was asked for: beyond that a decoder hangs.
+# What reading may take on top of the timeout that was asked for: beyond that a decoder hangs.
 _BYTES_PER_SECOND = 4e6  # to read every packet of a file, over a slow network
 _SECONDS_PER_SECOND = 10.0  # to decode a second of film: 8K on one slow core
 _SECONDS_TO_START = 120.0  # Python, NumPy and FFmpeg from a cold disk
@@ -57,7 +43,6 @@ class _Reader:
 
     process: ForkedWorker
     connection: Connection
-    memory: NDArray[np.uint8]  # (slots, T, S, S, 3)
     allowance: float = _SECONDS_TO_START
     heard: float = field(default_factory=time.monotonic)
     job: VideoJob | None = None
@@ -74,13 +59,6 @@ class _Reader:
         self.allowance = allowance
         self.heard = time.monotonic()
 
-    def take(self, told: ClipInSlot) -> ClipRead:
-        """Copy a clip out of its slot, which is free then."""
-        frames = self.memory[told.slot].copy()
-        with suppress(OSError):  # it has died since, which is heard next
-            self.connection.send(SlotFree(told.slot))
-        return ClipRead(told.clip, frames)
-
     @property
     def is_late(self) -> bool:
         waited_for = self.job is not None or not self.ready
@@ -95,8 +73,7 @@ class _Reader:
 class DecodePool:
     """A context manager: up to `workers` processes read submitted films until it is left.
 
-    `frame_shape` is that of a prepared frame, `slots` the number of clips that a process may have
-    read ahead. `patience` are the seconds that any step of reading may take on top of what the
+    `timeout` are the seconds that any step of reading may take on top of what the
     size and the length of a film justify. Processes are started when there is work for them.
     """
 
@@ -105,14 +82,11 @@ class DecodePool:
         reader: ClipReader,
         *,
         workers: int,
-        slots: int,
-        frame_shape: tuple[int, ...],
-        patience: float,
+        timeout: float,
     ) -> None:
         self._reader = reader
         self._workers = workers
-        self._shape = (slots, reader.frames, *frame_shape)
-        self._patience = patience
+        self._timeout = timeout
         self._preload = ("media", type(reader.processor).__module__)
         self._readers: list[_Reader] = []
         self._ended: list[ForkedWorker] = []
@@ -120,15 +94,8 @@ class DecodePool:
         self._received: deque[tuple[VideoJob, Message]] = deque()
         self._unfinished = 0
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
+        """End all workers; nothing is lost, as they only read."""
         for reader in list(self._readers):
             self._end(reader)
         deadline = time.monotonic() + _SECONDS_TO_END
@@ -150,11 +117,11 @@ class DecodePool:
         self._assign()
 
     def receive(
-        self, *, timeout: float, bell: Connection | None = None
+        self, *, timeout: float, wakeup: Connection | None = None
     ) -> tuple[VideoJob, Message] | None:
         """Wait for the next message of any film; None when none came for `timeout` seconds.
 
-        None as well when there is something to be read from `bell`. A film whose process dies, or
+        None as well when there is something to be read from `wakeup`. A film whose process dies, or
         is silent for too long, is told as VideoUnreadable.
 
         Raises:
@@ -164,28 +131,28 @@ class DecodePool:
         deadline = time.monotonic() + timeout
         while not self._received:
             left = deadline - time.monotonic()
-            if left < 0 or self._hear(timeout=left, bell=bell):
+            if left < 0 or self._hear(timeout=left, wakeup=wakeup):
                 return None
         job, message = self._received.popleft()
         if isinstance(message, End):
             self._unfinished -= 1
         return job, message
 
-    def _hear(self, *, timeout: float, bell: Connection | None) -> bool:
-        """Listen to whoever speaks within `timeout` seconds; whether the bell rang."""
-        bells = [bell] if bell else []
-        speakers = wait([*(reader.connection for reader in self._readers), *bells], timeout)
+    def _hear(self, *, timeout: float, wakeup: Connection | None) -> bool:
+        """Listen to whoever speaks within `timeout` seconds; whether `wakeup` is readable."""
+        extra = [wakeup] if wakeup else []
+        speakers = wait([*(reader.connection for reader in self._readers), *extra], timeout)
         for reader in list(self._readers):
             if reader.connection in speakers:
                 self._listen(reader)
             elif reader.is_late:  # it had the chance to speak, however busy we were
                 self._give_up(reader)
         self._assign()
-        return bell in speakers
+        return wakeup in speakers
 
     def _listen(self, reader: _Reader) -> None:
         try:
-            told: Told = reader.connection.recv()
+            told: WorkerMessage = reader.connection.recv()
         except (EOFError, OSError):
             self._lose(reader, error=_end_of(reader))
             return
@@ -193,21 +160,21 @@ class DecodePool:
             reader.ready = True
             if reader.job is not None:
                 reader.expect(self._time_to_open(reader.job))
-        elif isinstance(told, Broken):
+        elif isinstance(told, WorkerError):
             raise told.error
         elif reader.job is not None:
             self._pass_on(reader, job=reader.job, told=told)
 
-    def _pass_on(self, reader: _Reader, *, job: VideoJob, told: Told) -> None:
+    def _pass_on(self, reader: _Reader, *, job: VideoJob, told: WorkerMessage) -> None:
         match told:
             case VideoOpened():
                 reader.film = told
                 reader.expect(self._time_to_first_clip(told))
                 self._received.append((job, told))
-            case ClipInSlot():
+            case ClipRead():
                 if reader.film is not None:
                     reader.expect(self._time_between_clips(reader.film))
-                self._received.append((job, reader.take(told)))
+                self._received.append((job, told))
             case VideoRead() | VideoUnreadable() | VideoChanged() | VideoMeasured():
                 reader.job = None
                 self._received.append((job, told))
@@ -247,7 +214,7 @@ class DecodePool:
                     self._lose(reader, error=_end_of(reader))
 
     def _time_to_open(self, job: VideoJob) -> float:
-        return self._patience + job.sample.size / _BYTES_PER_SECOND
+        return self._timeout + job.sample.size / _BYTES_PER_SECOND
 
     def _time_to_first_clip(self, opened: VideoOpened) -> float:
         """Where a film cannot be sought in, all that is ready has to be decoded once more."""
@@ -256,7 +223,7 @@ class DecodePool:
 
     def _time_between_clips(self, film: VideoOpened) -> float:
         seconds = min(self._reader.window + self._reader.stride, film.video.duration)
-        return self._patience + _SECONDS_PER_SECOND * seconds
+        return self._timeout + _SECONDS_PER_SECOND * seconds
 
     def _start(self) -> None:
         """Start one more reader; what the system refuses is done without, if there is another."""
@@ -273,25 +240,25 @@ class DecodePool:
         _require_spare_descriptors()
         ours, theirs = Pipe()
         try:
-            with theirs, SharedBytes.allocate(math.prod(self._shape)) as memory:
-                process = _forked(theirs, memory=memory.descriptor, preload=self._preload)
-            ours.send(Instructions(self._reader, self._shape))
+            with theirs:
+                process = _forked(theirs, preload=self._preload)
+            ours.send(self._reader)
         except BaseException:
             ours.close()
             raise
-        return _Reader(process, ours, memory.array.reshape(self._shape))
+        return _Reader(process, ours)
 
 
 _servers: list[ForkServer] = []
 
 
-def _forked(connection: Connection, *, memory: int, preload: Iterable[str]) -> ForkedWorker:
+def _forked(connection: Connection, *, preload: Iterable[str]) -> ForkedWorker:
     """A reader from the server of this process, or from a new one where something ended that."""
     if _servers:
         with suppress(ConnectionError):
-            return _servers[0].fork(connection, memory=memory)
+            return _servers[0].fork(connection)
     _servers[:] = [ForkServer(preload=preload)]
-    return _servers[0].fork(connection, memory=memory)
+    return _servers[0].fork(connection)
 
 
 def _require_spare_descriptors() -> None:

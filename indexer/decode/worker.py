@@ -1,26 +1,22 @@
-"""The inside of a process that reads films: it may crash, hang or run out of memory alone.
+"""Worker process of the decode pool: it may crash, hang or run out of memory alone.
 
-It talks through one pipe. To it come films and slots that are free again; from it go the messages
-of `indexer.decode.messages`, except that the frames of a clip are left in a slot of shared memory.
+One connection carries jobs to it and messages back. It sends a clip at once: while nobody receives
+it, the worker waits, and so reads at most one clip ahead.
 """
 
-import math
 import os
 import pickle
 import resource
 import threading
-from collections import deque
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TypeAlias
 
-import numpy as np
-from numpy.typing import NDArray
-
 from indexer.decode.clip_reader import ClipReader
-from indexer.decode.messages import ClipRead, End, VideoOpened
-from indexer.decode.shared_bytes import attached_bytes
+from indexer.decode.messages import Message
 from indexer.scan.jobs import VideoJob
 
 # Bytes that one film's decoding may take on top of what the process starts with. A film of
@@ -29,103 +25,37 @@ MEMORY_LIMIT = 4 << 30
 
 
 @dataclass(frozen=True, slots=True)
-class Instructions:
-    """The first that the process is told: `memory` is seen as (slots, T, S, S, 3) in `shape`."""
-
-    reader: ClipReader
-    shape: tuple[int, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class Ready:
-    """The process runs."""
+    """First message: the worker runs."""
 
 
 @dataclass(frozen=True, slots=True)
-class ClipInSlot:
-    """The frames of clip number `clip` lie in a slot, which is the reader's until it is freed."""
-
-    clip: int
-    slot: int
-
-
-@dataclass(frozen=True, slots=True)
-class Broken:
-    """Preparing a frame failed with `error`, which is no film's fault."""
+class WorkerError:
+    """Exception that the frame processor raised, which is no fault of the video."""
 
     error: BaseException
 
 
-@dataclass(frozen=True, slots=True)
-class SlotFree:
-    """What lay in a slot was taken out of it."""
-
-    slot: int
+WorkerMessage: TypeAlias = Message | Ready | WorkerError
 
 
-Told: TypeAlias = Ready | VideoOpened | ClipInSlot | End | Broken
-
-
-def serve(connection: Connection, memory: int) -> None:
-    """Read the films that come through `connection`, until its other end is closed.
-
-    `memory` is the descriptor of the slots, which is closed here.
-    """
+def serve(connection: Connection) -> None:
+    """Run as a worker: receive a ClipReader, then VideoJobs, until the other end is closed."""
     _stand_alone()
-    try:
-        told: Instructions = connection.recv()
-        slots = attached_bytes(memory, size=math.prod(told.shape)).reshape(told.shape)
-        _Worker(connection, slots).read_films(told.reader)
-    except (_ParentGoneError, EOFError, ConnectionError):
-        return
-
-
-class _ParentGoneError(Exception):
-    """Nobody listens any more."""
-
-
-class _Worker:
-    def __init__(self, connection: Connection, slots: NDArray[np.uint8]) -> None:
-        self._connection = connection
-        self._slots = slots
-        self._free = deque(range(len(slots)))
-        self._films: deque[VideoJob] = deque()
-
-    def read_films(self, reader: ClipReader) -> None:
-        self._tell(Ready())
+    with suppress(EOFError, OSError):  # the run is gone
+        reader: ClipReader = connection.recv()
+        connection.send(Ready())
         while True:
-            while not self._films:
-                self._receive()
-            try:
-                for message in reader.read(self._films.popleft()):
-                    self._tell(self._in_slot(message) if isinstance(message, ClipRead) else message)
-            except _ParentGoneError:
-                raise
-            except Exception as error:
-                self._tell(Broken(_picklable(error)))
+            job: VideoJob = connection.recv()
+            for message in _messages(reader, job):
+                connection.send(message)
 
-    def _in_slot(self, clip: ClipRead) -> ClipInSlot:
-        while not self._free:
-            self._receive()
-        slot = self._free.popleft()
-        self._slots[slot] = clip.frames
-        return ClipInSlot(clip.clip, slot)
 
-    def _tell(self, message: Told) -> None:
-        try:
-            self._connection.send(message)
-        except OSError as error:
-            raise _ParentGoneError from error
-
-    def _receive(self) -> None:
-        try:
-            message = self._connection.recv()
-        except (EOFError, OSError) as error:
-            raise _ParentGoneError from error
-        if isinstance(message, SlotFree):
-            self._free.append(message.slot)
-        else:
-            self._films.append(message)
+def _messages(reader: ClipReader, job: VideoJob) -> Iterator[WorkerMessage]:
+    try:
+        yield from reader.read(job)
+    except Exception as error:
+        yield WorkerError(_picklable(error))
 
 
 def _stand_alone() -> None:

@@ -1,4 +1,4 @@
-"""Clips of several films, put together so that the model always sees full batches."""
+"""Videos in progress, and the batcher: clips of several videos share the model's batches."""
 
 import time
 from collections.abc import Iterable
@@ -17,16 +17,20 @@ from indexer.scan.jobs import Content, VideoJob
 if TYPE_CHECKING:
     from media import VideoInfo
 
+# Clips that may wait for the model, unless a batch holds more: decoding goes on in bursts, and
+# while the model loads. 32 clips of 8 frames of 224 pixels are 39 MB.
+READ_AHEAD = 32
+
 
 @dataclass(slots=True, eq=False)
 class VideoInProgress:
-    """A film that is being read: its clips and those of their vectors that are there."""
+    """A video that is being decoded: its clips, and those of their vectors that exist."""
 
     job: VideoJob
     content: Content
     video: "VideoInfo"
     spans: tuple[ClipSpan, ...]
-    vectors: NDArray[np.float32]  # (len(spans), P)
+    vectors: NDArray[np.float32]  # (len(spans), D)
     damage: str | None
     embedded: int = 0
     seconds_reached: float = 0.0  # the latest end of a clip that has its vector
@@ -34,24 +38,35 @@ class VideoInProgress:
     _unsaved: list[int] = field(default_factory=list)
     _saved_at: float = field(default_factory=time.monotonic)
 
+    def __post_init__(self) -> None:
+        if self.vectors.ndim != 2 or len(self.vectors) != len(self.spans):
+            raise ValueError(f"{self.vectors.shape} vectors for {len(self.spans)} clips")
+
     @property
     def complete(self) -> bool:
-        """Whether the film was read to its end and every clip has its vector."""
+        """Whether the video was decoded to its end and every clip has its vector."""
         return self.read and self.embedded == len(self.spans)
 
     def put(self, clip: int, vector: NDArray[np.float32]) -> None:
-        """A clip has its vector (P,)."""
+        """Set the vector (D,) float32 of a clip."""
         self.vectors[clip] = vector
         self.embedded += 1
         self.seconds_reached = max(self.seconds_reached, self.spans[clip].end)
 
     def put_new(self, clip: int, vector: NDArray[np.float32]) -> None:
-        """The same, for a vector that no draft holds yet."""
+        """Set the vector (D,) float32 of a clip that the catalog's partial video lacks."""
         self.put(clip, vector)
         self._unsaved.append(clip)
 
+    def resume(self, partial: PartialVideo, *, wanted: Iterable[int]) -> None:
+        """Take the vectors of all clips but those `wanted`, and the damage, from an earlier run."""
+        vector_of = dict(zip(partial.spans, partial.vectors, strict=True))
+        for clip in set(range(len(self.spans))).difference(wanted):
+            self.put(clip, vector_of[self.spans[clip]])
+        self.damage = _joined(partial.damage, self.damage)
+
     def finish_reading(self, damage: str | None) -> None:
-        """The film was read to its end, with this to be said of what could not be read."""
+        """Note that all clips were decoded, and what could not be decoded."""
         self.damage = _joined(self.damage, damage)
         self.read = True
 
@@ -66,21 +81,22 @@ class VideoInProgress:
 
 @dataclass(slots=True)
 class Batcher:
-    """Films in progress, and their clips that wait until a batch for `encoder` is full.
+    """Open videos, and their clips that wait for a batch of the size that the model wants.
 
-    A vector has `dim` numbers.
+    A vector has `dim` numbers. At most two batches for each thread of `pool` and one more batch, or
+    `READ_AHEAD` clips, are in memory while nothing is added beyond `is_full`.
     """
 
-    encoder: EmbedderPool
+    pool: EmbedderPool
     dim: int
-    _films: dict[VideoJob, VideoInProgress] = field(default_factory=dict)
+    _videos: dict[VideoJob, VideoInProgress] = field(default_factory=dict)
     _waiting: list[tuple[VideoInProgress, ClipRead]] = field(default_factory=list)
 
     def open(
-        self, job: VideoJob, opened: VideoOpened, *, draft: PartialVideo | None
+        self, job: VideoJob, opened: VideoOpened, *, partial: PartialVideo | None
     ) -> VideoInProgress:
-        """Begin a film, with the vectors of `draft` for the clips that need not be read."""
-        film = VideoInProgress(
+        """Open a video, with the vectors of `partial` for the clips that need not be decoded."""
+        video = VideoInProgress(
             job=job,
             content=opened.content,
             video=opened.video,
@@ -88,66 +104,61 @@ class Batcher:
             vectors=np.zeros((len(opened.spans), self.dim), dtype=np.float32),
             damage=opened.video.damage,
         )
-        self._films[job] = film
-        if draft is not None and len(opened.wanted) < len(opened.spans):
-            _resume(film, opened, draft=draft)
-        return film
+        self._videos[job] = video
+        if partial is not None and len(opened.wanted) < len(opened.spans):
+            video.resume(partial, wanted=opened.wanted)
+        return video
 
     def add(self, job: VideoJob, clip: ClipRead) -> None:
         """Add a clip; it is embedded as soon as a batch is full and a thread has time for it."""
-        self._waiting.append((self._films[job], clip))
+        self._waiting.append((self._videos[job], clip))
 
     def submit(self, *, least: int | None = None) -> None:
-        """Have what waits embedded as far as that makes batches of `least` clips, or full ones."""
-        size = self.encoder.size  # which a thread may change meanwhile
-        while not self.encoder.is_full and len(self._waiting) >= (least or size):
+        """Submit waiting clips in full batches, or in batches of at least `least` clips."""
+        while not self.pool.is_full:
+            size = self.pool.clips_wanted
+            if len(self._waiting) < (least or size):
+                return
             batch, self._waiting = self._waiting[:size], self._waiting[size:]
             clips = np.stack([clip.frames for _, clip in batch])
-            self.encoder.submit(clips, tags=[(film, clip.clip) for film, clip in batch])
+            self.pool.submit(clips, tags=[(video, clip.clip) for video, clip in batch])
 
     def collect(self) -> tuple[VideoInProgress, ...]:
-        """Give the vectors that are there to their films; those of them that are open still."""
+        """Store the vectors that are done; returns the open videos that got some."""
         embedded: dict[VideoJob, VideoInProgress] = {}
-        for batch in self.encoder.collect():
-            for (film, clip), vector in zip(batch.tags, batch.vectors, strict=True):
-                film.put_new(clip, vector)
-                embedded[film.job] = film
-        return tuple(film for film in embedded.values() if self._films.get(film.job) is film)
+        for batch in self.pool.collect():
+            for (video, clip), vector in zip(batch.tags, batch.vectors, strict=True):
+                video.put_new(clip, vector)
+                embedded[video.job] = video
+        return tuple(v for v in embedded.values() if self._videos.get(v.job) is v)
 
     def wait(self) -> None:
         """Wait until there is something to collect."""
-        wait([self.encoder.bell])
+        wait([self.pool.wakeup])
 
     @property
     def is_full(self) -> bool:
-        """Whether clips wait for which the encoder has no time yet."""
-        return self.encoder.is_full and len(self._waiting) >= self.encoder.size
+        """Whether as many clips wait as may, and no thread has time for them."""
+        return self.pool.is_full and len(self._waiting) >= max(self.pool.clips_wanted, READ_AHEAD)
 
     @property
     def is_empty(self) -> bool:
         """Whether no clip waits, and none is being embedded."""
-        return not self._waiting and not self.encoder.in_flight
+        return not self._waiting and not self.pool.in_flight
 
     @property
-    def films(self) -> Iterable[VideoInProgress]:
-        """The films that are open now."""
-        return tuple(self._films.values())
+    def videos(self) -> tuple[VideoInProgress, ...]:
+        """The open videos."""
+        return tuple(self._videos.values())
 
-    def film(self, job: VideoJob) -> VideoInProgress:
-        """Look up an opened film."""
-        return self._films[job]
+    def video(self, job: VideoJob) -> VideoInProgress:
+        """Look up an open video."""
+        return self._videos[job]
 
     def close(self, job: VideoJob) -> None:
-        """Forget a film, with those of its clips that still wait; one never opened is fine."""
-        closed = self._films.pop(job, None)
+        """Drop a video and those of its clips that still wait; one never opened is fine."""
+        closed = self._videos.pop(job, None)
         self._waiting = [entry for entry in self._waiting if entry[0] is not closed]
-
-
-def _resume(film: VideoInProgress, opened: VideoOpened, *, draft: PartialVideo) -> None:
-    vector_of = dict(zip(draft.spans, draft.vectors, strict=True))
-    for clip in set(range(len(opened.spans))).difference(opened.wanted):
-        film.put(clip, vector_of[opened.spans[clip]])
-    film.damage = _joined(draft.damage, film.damage)
 
 
 def _joined(*notes: str | None) -> str | None:

@@ -1,20 +1,17 @@
-"""The model at work beside everything else: threads that load it and embed clips with it.
+"""The model beside everything else: threads that load it and embed batches of clips.
 
-Each thread embeds clips of its own. On a CPU that beats a team of threads which share every
+Each thread embeds batches of its own. On a CPU that beats a team of threads which share every
 multiplication and wait for the slowest of them, whose core a decoder has taken: beside other work
-base-patch32 went through twice as many clips, and with small models four times as many.
+base-patch32 embedded twice as many clips, and small models four times as many.
 """
 
-import ctypes
 import threading
-import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection, wait
 from queue import SimpleQueue
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Protocol, Self
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,16 +20,9 @@ from indexer.decode.clip_reader import FrameProcessor
 from indexer.decode.messages import Pixels
 from xclip_core import ModelIdentity
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-# Seconds. A batch grows while embedding it takes less: the model's own overhead counts no more, and
-# what is left for the last thread at the end of a run, or after a Ctrl-C, is short.
-_SHORT = 0.25
-
 
 class ClipSpec(Protocol):
-    """What a model wants to see of a clip, and what it makes of that: known without its weights."""
+    """Format of a model's clips and vectors, known without its weights."""
 
     @property
     def frames_per_clip(self) -> int:
@@ -44,11 +34,11 @@ class ClipSpec(Protocol):
 
     @property
     def dim(self) -> int:
-        """P, the length of a vector."""
+        """D, the length of a vector."""
 
     @property
     def processor(self) -> FrameProcessor:
-        """What prepares frames."""
+        """Frame processor: prepares the frames of a clip."""
 
 
 class ClipEmbedder(Protocol):
@@ -70,92 +60,89 @@ class ClipEmbedder(Protocol):
 
 
 class ModelLoader(Protocol):
-    """What the indexer asks of a model: films are read while it loads."""
+    """Loader of a model: videos are decoded while it loads."""
 
     def clip_format(self) -> ClipSpec:
-        """How to prepare clips for it. Takes no time, but for a model that must be fetched."""
+        """Format of its clips. Takes no time, unless the model must be fetched."""
 
     def load(self) -> ClipEmbedder:
         """Load it, once; called in another thread."""
 
     @property
     def calls_at_once(self) -> int:
-        """How many threads do well to call `embed_clips` at a time; asked when it is loaded."""
+        """Number of threads that should call `embed_clips` at a time; read when it is loaded."""
 
 
 @dataclass(frozen=True, slots=True)
 class EmbeddedBatch:
-    """The vectors (B, P) of a batch, and what was handed in with it."""
+    """Vectors (B, D) float32 of a batch, and the tags it was submitted with, one a vector."""
 
     vectors: NDArray[np.float32]
     tags: Sequence[Any]
 
+    def __post_init__(self) -> None:
+        if self.vectors.ndim != 2 or len(self.vectors) != len(self.tags):
+            raise ValueError(f"{self.vectors.shape} vectors for {len(self.tags)} clips")
+
 
 @dataclass(frozen=True, slots=True)
-class _Task:
-    clips: Pixels
+class _Batch:
+    clips: Pixels  # (B, T, S, S, 3) uint8
     tags: Sequence[Any]
 
 
-class _StoppedError(BaseException):
-    """Raised inside of a thread that has to end now."""
-
-
 class EmbedderPool:
-    """A context manager: embeds batches of clips in threads, until it is left.
+    """Threads that embed batches of clips, until it is closed.
 
-    `limit` is the most clips that one call of the model gets. The model, too, is loaded in a
-    thread, from `start` on; batches can be submitted before that is done.
+    The model, too, is loaded in a thread, from `start` on; batches can be submitted before that is
+    done.
     """
 
-    def __init__(self, model: ModelLoader, *, limit: int) -> None:
+    def __init__(self, model: ModelLoader) -> None:
         self._model = model
-        self._limit = limit
-        self._size = 1
         self._in_flight = 0
         self._loaded: ClipEmbedder | None = None
         self._failure: BaseException | None = None
-        self._tasks: SimpleQueue[_Task | None] = SimpleQueue()  # None ends a thread
+        self._batches: SimpleQueue[_Batch | None] = SimpleQueue()  # None ends a thread
         self._done: SimpleQueue[EmbeddedBatch] = SimpleQueue()
-        self._bell, self._ringer = Pipe(duplex=False)
+        self._wakeup, self._waker = Pipe(duplex=False)
         self._changing = threading.Lock()
         self._threads: list[threading.Thread] = []
-        self._loading = False
         self._stopping = False
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._stop()
-        self._bell.close()
-        self._ringer.close()
 
     def start(self) -> None:
         """Begin to load the model; nothing happens the second time."""
-        if self._threads:
-            return
-        self._loading = True
-        self._start_thread(self._load_and_embed)
+        if not self._threads:
+            self._start_thread(self._load_and_embed)
+
+    def close(self) -> None:
+        """End the threads, each after the batch it is embedding; nobody waits for the others.
+
+        Loading goes on to its end: a library that is stopped while it is imported cannot be
+        imported again in this process, which may have more to index.
+        """
+        with self._changing:
+            self._stopping = True
+        for _ in self._threads:
+            self._batches.put(None)
+        for thread in self._threads:
+            thread.join()
+        self._wakeup.close()
+        self._waker.close()
 
     @property
-    def bell(self) -> Connection:
-        """Can be waited for: readable while there is something new to `collect`."""
-        return self._bell
+    def wakeup(self) -> Connection:
+        """Connection that is readable while there is something new to `collect`."""
+        return self._wakeup
 
     @property
-    def size(self) -> int:
-        """How many clips make a full batch; it grows while the model is quick with them."""
-        return self._size
+    def clips_wanted(self) -> int:
+        """Number of clips that the next batch should hold; a thread may change it at any time."""
+        return self._loaded.clips_wanted if self._loaded else 1
 
     @property
     def in_flight(self) -> int:
-        """How many batches were submitted and not collected."""
+        """Number of batches that were submitted and not collected."""
         return self._in_flight
 
     @property
@@ -165,14 +152,14 @@ class EmbedderPool:
         return self._in_flight >= 2 * calls
 
     def submit(self, clips: Pixels, *, tags: Sequence[Any]) -> None:
-        """Have clips (B, T, S, S, 3) embedded; `tags` come back with their vectors."""
+        """Have clips (B, T, S, S, 3) uint8 embedded; `tags` come back with their vectors."""
         self._in_flight += 1
-        self._tasks.put(_Task(clips, tags))
+        self._batches.put(_Batch(clips, tags))
 
     def collect(self) -> list[EmbeddedBatch]:
-        """The batches that are done, at once; raises what loading or embedding failed with."""
-        while self._bell.poll():
-            self._bell.recv_bytes()
+        """Take the batches that are done, without waiting; raises what the model failed with."""
+        while self._wakeup.poll():
+            self._wakeup.recv_bytes()
         if self._failure is not None:
             raise self._failure
         batches = []
@@ -182,73 +169,42 @@ class EmbedderPool:
         return batches
 
     def embedder(self) -> ClipEmbedder:
-        """The model, as soon as it is loaded; raises what that failed with."""
+        """Wait until the model is loaded and return it; raises what loading failed with."""
         while self._loaded is None:
             if self._failure is not None:
                 raise self._failure
-            wait([self._bell])
+            wait([self._wakeup])
         return self._loaded
 
-    def _start_thread(self, work: "Callable[[], None]") -> None:
+    def _start_thread(self, work: Callable[[], None]) -> None:
         with self._changing:
             if not self._stopping:
-                thread = threading.Thread(target=self._run, args=(work,), name="encoder")
+                thread = threading.Thread(
+                    target=self._run, args=(work,), name="embedder", daemon=True
+                )
                 self._threads.append(thread)
                 thread.start()
 
-    def _stop(self) -> None:
-        """End the threads, also in the middle of a clip: nobody waits for its vector any more.
-
-        Loading goes on to its end: a library that is stopped while it is imported cannot be
-        imported again in this process, which may have more to index.
-        """
-        with self._changing:
-            self._stopping = True
-            for thread in () if self._loading else self._threads:
-                ident = ctypes.c_ulong(thread.ident or 0)
-                ctypes.pythonapi.PyThreadState_SetAsyncExc(ident, ctypes.py_object(_StoppedError))
-        # Only now: a thread that has ended its work cannot be stopped without a traceback.
-        for _ in self._threads:
-            self._tasks.put(None)
-        for thread in self._threads:
-            thread.join()
-
-    def _run(self, work: "Callable[[], None]") -> None:
+    def _run(self, work: Callable[[], None]) -> None:
         try:
-            try:
-                work()
-            except _StoppedError:
-                raise
-            except BaseException as error:
-                self._failure = error
-                self._ring()
-                while self._tasks.get() is not None:
-                    pass
-        except _StoppedError:
-            return
+            work()
+        except BaseException as error:
+            self._failure = error
+            self._wake()
 
     def _load_and_embed(self) -> None:
-        loaded = self._model.load()
-        with self._changing:
-            self._loading = False
-            if self._stopping:
-                return
-            self._loaded = loaded
-        self._ring()
+        self._loaded = self._model.load()
+        self._wake()
         for _ in range(self._model.calls_at_once - 1):
             self._start_thread(self._embed)
         self._embed()
 
     def _embed(self) -> None:
         embedder = self.embedder()
-        while (task := self._tasks.get()) is not None:
-            began = time.perf_counter()
-            vectors = embedder.embed_clips(task.clips)
-            if time.perf_counter() - began < _SHORT and len(task.clips) == self._size:
-                self._size = min(2 * self._size, self._limit)
-            self._done.put(EmbeddedBatch(vectors, task.tags))
-            self._ring()
+        while (batch := self._batches.get()) is not None and not self._stopping:
+            self._done.put(EmbeddedBatch(embedder.embed_clips(batch.clips), batch.tags))
+            self._wake()
 
-    def _ring(self) -> None:
+    def _wake(self) -> None:
         with self._changing:
-            self._ringer.send_bytes(b".")
+            self._waker.send_bytes(b".")

@@ -16,7 +16,7 @@ def within(seconds: float, work: Callable[[], _T]) -> _T:
     asked it is left to itself, and ends no later than the process.
     """
     done: Future[_T] = Future()
-    threading.Thread(target=_do, args=(work, done), name="patience", daemon=True).start()
+    threading.Thread(target=_do, args=(work, done), name="timeout", daemon=True).start()
     try:
         return done.result(timeout=seconds)
     except TimeoutError as error:

@@ -229,7 +229,7 @@ class WorkQueue:
         """The file with its sample; None where it cannot be read, or is no video at first sight."""
         try:
             job, what = within(
-                self.settings.patience,
+                self.settings.decode_timeout,
                 lambda: (VideoJob(file, read_sample(file.path)), other_content(file.path)),
             )
         except OSError as error:

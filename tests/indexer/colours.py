@@ -36,6 +36,7 @@ class ColourProcessor:
     trouble_above: float = 256.0
     until: Path | None = None  # slow pictures take until this file is there
     tally: Path | None = None  # grows by a byte with each frame
+    side: int = SIZE  # S
 
     def resized(self, *, height: int, width: int) -> tuple[int, int]:
         return height, width
@@ -46,8 +47,8 @@ class ColourProcessor:
                 file.write(b".")
         if pixels.mean() > self.trouble_above:
             self._get_into_trouble()
-        rows = np.linspace(0, pixels.shape[0] - 1, SIZE).astype(int)
-        columns = np.linspace(0, pixels.shape[1] - 1, SIZE).astype(int)
+        rows = np.linspace(0, pixels.shape[0] - 1, self.side).astype(int)
+        columns = np.linspace(0, pixels.shape[1] - 1, self.side).astype(int)
         return np.ascontiguousarray(pixels[rows][:, columns])
 
     def _get_into_trouble(self) -> None:
@@ -95,15 +96,17 @@ class ColourEmbedder:
     processor: ColourProcessor = field(default_factory=ColourProcessor)
     batches: list[np.ndarray] = field(default_factory=list)
     calls_at_once: int = 1
+    clips_wanted: int = 16
 
     def clip_format(self) -> ColourClips:
-        return ColourClips(self.processor)
+        return ColourClips(self.processor, image_size=self.processor.side)
 
     def load(self) -> "ColourEmbedder":
         return self
 
     def embed_clips(self, clips: np.ndarray) -> np.ndarray:
-        assert clips.shape[1:] == (FRAMES, SIZE, SIZE, 3)
+        side = self.processor.side
+        assert clips.shape[1:] == (FRAMES, side, side, 3)
         self.batches.append(clips)
         colours = clips.mean(axis=(2, 3)).reshape(len(clips), -1)  # (B, T * 3)
         projection = np.random.default_rng(0).normal(size=(colours.shape[1] + 1, DIMENSION))

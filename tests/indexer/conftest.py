@@ -46,11 +46,15 @@ def film(library: Path) -> Callable[..., Path]:
 
 @pytest.fixture
 def index(library: Path, catalog: Catalog, embedder: ColourEmbedder) -> Callable[..., IndexReport]:
-    """Index the library, with any settings; `on_event` receives the events."""
+    """Index the library, with any settings, in batches of `clips_wanted` clips."""
 
     def run(
-        *paths: Path, on_event: Callable[[Event], None] = lambda _: None, **settings
+        *paths: Path,
+        on_event: Callable[[Event], None] = lambda _: None,
+        clips_wanted: int = 16,
+        **settings,
     ) -> IndexReport:
+        embedder.clips_wanted = clips_wanted
         return index_library(
             paths or (library,),
             catalog=catalog,

@@ -7,9 +7,7 @@ from catalog import Catalog
 from indexer import ClipsEmbedded, IndexReport, IndexSettings, RunCounters, index_library
 from tests.indexer.colours import ColourEmbedder
 
-SETTINGS = IndexSettings(
-    window=2.0, stride=0.5, workers=2, clips_per_batch=4, save_every=0.05, patience=60.0
-)
+SETTINGS = IndexSettings(window=2.0, stride=0.5, workers=2, save_every=0.05, decode_timeout=60.0)
 
 
 def run(library: Path, folder: Path) -> IndexReport:
@@ -21,7 +19,7 @@ def run(library: Path, folder: Path) -> IndexReport:
         return index_library(
             [library],
             catalog=catalog,
-            model=ColourEmbedder(),
+            model=ColourEmbedder(clips_wanted=4),
             settings=SETTINGS,
             counters=RunCounters(report),
         )

@@ -256,7 +256,7 @@ def test_a_change_while_a_film_is_read_is_seen_though_its_time_is_set_back(index
         if isinstance(event, VideoStarted):
             keep_times(path, turn)
 
-    report = index(workers=1, clips_per_batch=1, on_event=change)
+    report = index(workers=1, clips_wanted=1, on_event=change)
     assert (report.indexed, catalog.status().videos) == (0, 0)
     assert [failed.reason.partition(";")[0] for failed in report.failed] == [
         "changed while it was being read"
@@ -274,7 +274,7 @@ def test_a_film_that_only_gets_another_name_or_rights_while_it_is_read_is_indexe
             path.chmod(0o600)
             (library / "b.mp4").hardlink_to(path)
 
-    assert index(workers=1, clips_per_batch=1, on_event=touch).indexed == 1
+    assert index(workers=1, clips_wanted=1, on_event=touch).indexed == 1
     assert index().moved == 1
 
 

@@ -2,6 +2,8 @@
 
 import os
 import shutil
+import threading
+import time
 
 import numpy as np
 import pytest
@@ -18,6 +20,7 @@ from indexer import (
     VideoStarted,
     index_library,
 )
+from indexer.embed.batches import READ_AHEAD
 from tests.indexer.colours import ColourProcessor, ModelBrokeError
 from tests.indexer.processes import reader_processes
 
@@ -95,13 +98,13 @@ def test_a_film_that_is_read_is_not_kept_waiting_by_a_slow_one(
 def test_the_number_of_readers_and_the_batch_change_no_vector(index, film, catalog, tmp_path):
     for number in range(4):
         film(f"{number}.mp4", seconds=10 + number, first=40 * number)
-    index(workers=1, clips_per_batch=1)
+    index(workers=1, clips_wanted=1)
     one = {
         (m.path, m.start): m.score for m in catalog.nearest(np.full(16, 0.25, np.float32), limit=50)
     }
     for path in one:
         catalog.remove_files([path[0]])
-    index(workers=4, clips_per_batch=7)
+    index(workers=4, clips_wanted=7)
     other = {
         (m.path, m.start): m.score for m in catalog.nearest(np.full(16, 0.25, np.float32), limit=50)
     }
@@ -253,13 +256,20 @@ def test_a_file_that_changes_while_it_is_decoded_is_looked_at_again_next_time(in
 
 
 def test_what_was_read_of_a_file_that_changed_meanwhile_is_not_taken_for_its_old_content(
-    index, film, catalog
+    index, film, catalog, embedder, tmp_path
 ):
     path = film("a.mp4", seconds=30)
     copy = path.with_name("b.mp4")
     shutil.copy(path, copy)
     other = film("c.part", seconds=9, first=150)
-    report = index(clips_per_batch=1, on_event=on(ClipsEmbedded, lambda: other.replace(path)))
+    go_on = tmp_path / "go on"
+    embedder.processor = ColourProcessor(trouble="slow", trouble_above=90, until=go_on)
+
+    def replace_while_it_is_read():
+        other.replace(path)
+        go_on.touch()
+
+    report = index(clips_wanted=1, on_event=on(ClipsEmbedded, replace_while_it_is_read))
     assert [(f.path, f.reason) for f in report.failed] == [
         (path, "changed while it was being read; index again once nobody writes to it any more")
     ]
@@ -279,7 +289,7 @@ def test_a_file_that_is_replaced_before_its_last_clips_are_embedded_costs_its_co
     shutil.copy(path, copy)
     other = film("c.part", seconds=9, first=150)
     # Nearly always it was read to its end by then, and what was read is known for what it was.
-    report = index(clips_per_batch=16, on_event=on(ClipsEmbedded, lambda: other.replace(path)))
+    report = index(clips_wanted=16, on_event=on(ClipsEmbedded, lambda: other.replace(path)))
     assert report.indexed + report.moved + len(report.failed) == 2
     assert paths_of(catalog)["b.mp4"] == 7
     assert index().indexed == 1
@@ -295,7 +305,7 @@ def test_no_draft_is_made_of_a_film_that_changed_while_it_was_read(index, film, 
             path.write_bytes(b"something else")
             raise KeyboardInterrupt
 
-    assert index(clips_per_batch=1, on_event=change_then_interrupt).interrupted
+    assert index(clips_wanted=1, on_event=change_then_interrupt).interrupted
     assert catalog.status().partials == 0
     path.write_bytes(content)
     before = embedder.clips_seen
@@ -308,7 +318,7 @@ def test_a_film_whose_file_is_renamed_while_it_is_read_is_found_at_its_new_place
 ):
     path = film("a.mp4", seconds=30)
     rename = on(ClipsEmbedded, lambda: path.rename(path.with_name("b.mp4")))
-    report = index(clips_per_batch=1, on_event=rename)
+    report = index(clips_wanted=1, on_event=rename)
     # It was read through its open end, unless its last pictures had to be read anew.
     assert report.indexed + len(report.failed) == 1
     assert catalog.status().failures == ()
@@ -376,7 +386,7 @@ def test_a_film_that_changed_into_rubbish_loses_its_clips(index, film, catalog):
 def test_an_interrupted_run_keeps_what_is_committed_and_the_next_one_resumes(index, film, catalog):
     for number in range(4):
         film(f"{number}.mp4", seconds=9, first=40 * number)
-    report = index(workers=1, clips_per_batch=1, on_event=on(FileDone, interrupt))
+    report = index(workers=1, clips_wanted=1, on_event=on(FileDone, interrupt))
     assert report.interrupted
     assert (report.indexed, report.removed) == (1, 0)
     assert reader_processes() == []
@@ -394,7 +404,7 @@ def test_an_interrupt_while_readers_wait_to_hand_over_clips_ends_them(index, fil
         raise KeyboardInterrupt
 
     embedder.embed_clips = interrupted
-    report = index(workers=3, clips_per_batch=1, stride=1.0)
+    report = index(workers=3, clips_wanted=1, stride=1.0)
     assert report.interrupted
     assert report.indexed == 0
     assert reader_processes() == []
@@ -408,7 +418,7 @@ def test_a_model_that_fails_ends_the_run_with_its_own_error(index, film, embedde
         film(f"{number}.mp4", seconds=20, first=30 * number)
     embedder.embed_clips = fail
     with pytest.raises(ModelBrokeError):
-        index(workers=3, clips_per_batch=2)
+        index(workers=3, clips_wanted=2)
     assert reader_processes() == []
 
 
@@ -463,7 +473,7 @@ def test_another_reader_of_the_catalog_finds_each_film_as_soon_as_it_is_done(
             if isinstance(event, FileDone):
                 seen.append(len(paths_of(other)))
 
-        index(clips_per_batch=1, on_event=report)
+        index(clips_wanted=1, on_event=report)
     assert seen == [1, 2, 3]
 
 
@@ -499,6 +509,34 @@ def test_files_that_are_held_are_left_as_they_are(index, film, catalog, library)
     assert paths_of(catalog) == {"a.mp4": 1, "b.mp4": 1}
 
 
+def test_an_embedder_gets_batches_as_large_as_it_wants_and_decoding_waits_for_it(
+    index, film, embedder, tmp_path
+):
+    film("a.mp4", seconds=1100, step=0)
+    tally, loaded = tmp_path / "tally", threading.Event()
+    # A clip of 4 frames of this side fits into no pipe.
+    embedder.processor = ColourProcessor(tally=tally, side=256)
+    frames_before: list[int] = []
+
+    def load_late():
+        sizes = [-1, 0]
+        while sizes[-1] != sizes[-2] or sizes[-1] == 0:  # until decoding has come to a halt
+            time.sleep(0.5)
+            sizes.append(tally.stat().st_size if tally.exists() else 0)
+        frames_before.append(sizes[-1])
+        loaded.set()
+        return embedder
+
+    embedder.load = load_late
+    report = index(clips_wanted=64)
+    assert loaded.is_set()
+    # Two batches of one clip and READ_AHEAD clips wait; one is being sent; two clips share frames.
+    assert frames_before[0] <= 2 * (2 + READ_AHEAD + 1) + 2
+    sizes = [len(batch) for batch in embedder.batches]
+    assert sizes.count(64) == (report.clips - 2) // 64
+    assert max(sizes) == 64
+
+
 @pytest.mark.parametrize("trouble", ["crash", "hang"])
 def test_a_film_that_crashes_or_hangs_its_decoder_fails_alone_and_can_be_tried_again(
     index, film, catalog, embedder, trouble
@@ -507,7 +545,7 @@ def test_a_film_that_crashes_or_hangs_its_decoder_fails_alone_and_can_be_tried_a
     for number in range(4):
         film(f"{number}.mp4", seconds=3, first=20 + 20 * number)
     embedder.processor = ColourProcessor(trouble=trouble, trouble_above=150)
-    report = index(patience=0.5)
+    report = index(decode_timeout=0.5)
     assert report.indexed == 4
     assert [failure.path for failure in report.failed] == [bad]
     assert [failure.path for failure in catalog.status().failures] == [bad]

@@ -85,7 +85,7 @@ def test_the_events_of_a_real_run_add_up(index, film, library):
         meter.observe(event)
         seen.append(meter.progress())
 
-    report = index(clips_per_batch=2, on_event=look)
+    report = index(clips_wanted=2, on_event=look)
     assert seen[-1].files_done == seen[-1].files == 3
     assert seen[-1].failed == len(report.failed) == 1
     assert seen[-1].video_seconds == pytest.approx(report.video_seconds)

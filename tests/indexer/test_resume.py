@@ -35,7 +35,7 @@ def test_a_long_film_is_gone_on_with_where_the_run_was_interrupted(
     film("long.mp4", seconds=110, step=1)
     reached = []
     stop = interrupt_after(10, reached=reached)
-    report = index(workers=1, clips_per_batch=2, on_event=stop)
+    report = index(workers=1, clips_wanted=2, on_event=stop)
     (ready,) = reached
     assert (report.interrupted, report.indexed, catalog.status().videos) == (True, 0, 0)
     assert catalog.status().partials == 1
@@ -66,7 +66,7 @@ def test_drafts_are_saved_while_a_film_is_read(index, film, catalog):
         if isinstance(event, ClipsEmbedded):
             saved.append(catalog.status().partials)
 
-    index(clips_per_batch=1, save_every=0.0, on_event=report)
+    index(clips_wanted=1, save_every=0.0, on_event=report)
     assert saved[0] == 0
     assert saved[5] == 1
     assert catalog.status().partials == 0
@@ -76,7 +76,7 @@ def test_a_film_that_has_changed_since_is_begun_anew_and_its_draft_goes(
     index, film, catalog, embedder
 ):
     film("long.mp4", seconds=110, step=1)
-    index(clips_per_batch=1, on_event=interrupt_after(10))
+    index(clips_wanted=1, on_event=interrupt_after(10))
     film("long.mp4", seconds=100, step=1)
     before = embedder.clips_seen
     assert index().clips == 24
@@ -87,7 +87,7 @@ def test_a_film_that_has_changed_since_is_begun_anew_and_its_draft_goes(
 def test_the_draft_of_a_film_that_is_gone_goes_with_it(index, film, catalog):
     path = film("long.mp4", seconds=110, step=1)
     film("other.mp4", seconds=3)
-    index(workers=1, clips_per_batch=1, on_event=interrupt_after(10))
+    index(workers=1, clips_wanted=1, on_event=interrupt_after(10))
     assert catalog.status().partials == 1
     path.unlink()
     index()
@@ -98,7 +98,7 @@ def test_a_run_over_another_folder_keeps_the_draft(index, film, catalog, embedde
     film("a/long.mp4", seconds=110, step=1)
     film("b/other.mp4", seconds=3)
     reached = []
-    index(library / "a", clips_per_batch=1, on_event=interrupt_after(10, reached=reached))
+    index(library / "a", clips_wanted=1, on_event=interrupt_after(10, reached=reached))
     index(library / "b")
     before = embedder.clips_seen
     assert index(library / "a").clips == 27
@@ -111,7 +111,7 @@ def unfinished(index, film, catalog):
     film("other.mp4", seconds=3)
     index()
     path = film("long.mp4", seconds=110, step=1)
-    index(workers=1, clips_per_batch=1, on_event=interrupt_after(10))
+    index(workers=1, clips_wanted=1, on_event=interrupt_after(10))
     assert catalog.status().partials == 1
     return path
 
@@ -132,7 +132,7 @@ def test_a_draft_is_not_gone_on_with_where_the_film_has_changed_between_the_samp
     index, library, catalog, embedder
 ):
     path = write_padded(library / "long.mp4", seed=1, seconds=110)
-    index(workers=1, clips_per_batch=1, on_event=interrupt_after(10))
+    index(workers=1, clips_wanted=1, on_event=interrupt_after(10))
     assert catalog.status().partials == 1
     keep_times(path, change_pictures)
     before = embedder.clips_seen
@@ -184,7 +184,7 @@ def test_a_film_whose_decoder_died_is_gone_on_with_when_it_is_tried_again(
 ):
     film("long.mp4", seconds=110, step=1)
     embedder.processor = ColourProcessor(trouble="killed", trouble_above=150)
-    assert len(index(workers=1, clips_per_batch=1).failed) == 1
+    assert len(index(workers=1, clips_wanted=1).failed) == 1
     assert catalog.status().partials == 1
     assert len(index().failed) == 1  # left alone
     assert catalog.status().partials == 1
@@ -209,7 +209,7 @@ def test_the_draft_ends_when_what_it_took_the_place_of_is_back(index, film, cata
     index()
     shutil.copy2(path, tmp_path / "before.mp4")
     film("long.mp4", seconds=110, step=1)
-    index(workers=1, clips_per_batch=1, on_event=interrupt_after(10))
+    index(workers=1, clips_wanted=1, on_event=interrupt_after(10))
     assert catalog.status().partials == 1
     shutil.copy2(tmp_path / "before.mp4", path)
     assert index().unchanged == 1

@@ -315,7 +315,7 @@ def index_options(
     from indexer import IndexSettings, Sampling
     from vsearch.services.indexing import IndexOptions
 
-    given = {"workers": workers, "patience": decode_timeout}
+    given = {"workers": workers, "decode_timeout": decode_timeout}
     numbers: dict[str, Any] = {name: it for name, it in given.items() if it is not None}
     settings = IndexSettings(
         sampling=Sampling(sampling),

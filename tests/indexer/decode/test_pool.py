@@ -9,7 +9,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +24,7 @@ from indexer.scan.fingerprint import read_sample
 from indexer.scan.jobs import VideoJob
 from indexer.scan.walk import FoundFile
 from media import write_video
-from tests.indexer.colours import FRAMES, SIZE, ColourProcessor, ModelBrokeError
+from tests.indexer.colours import FRAMES, ColourProcessor, ModelBrokeError
 from tests.indexer.processes import command_of, reader_processes, started_by
 
 
@@ -36,7 +36,8 @@ def job(path: Path) -> VideoJob:
     return VideoJob(file, read_sample(path))
 
 
-def decode_pool(processor=None, *, workers=1, slots=2, patience=60.0, stride=4.0):
+@contextmanager
+def decode_pool(processor=None, *, workers=1, timeout=60.0, stride=4.0):
     reader = ClipReader(
         processor=processor or ColourProcessor(),
         frames=FRAMES,
@@ -45,9 +46,8 @@ def decode_pool(processor=None, *, workers=1, slots=2, patience=60.0, stride=4.0
         sampling=Sampling.AUTO,
         threads=1,
     )
-    return DecodePool(
-        reader, workers=workers, slots=slots, frame_shape=(SIZE, SIZE, 3), patience=patience
-    )
+    with closing(DecodePool(reader, workers=workers, timeout=timeout)) as pool:
+        yield pool
 
 
 def received(readers, *, timeout=60.0):
@@ -85,18 +85,45 @@ def settled_size(path: Path) -> int:
     return sizes[-1]
 
 
-def test_a_reader_pauses_when_nobody_takes_what_it_reads(film, tmp_path):
+def test_a_worker_pauses_while_nobody_receives_what_it_reads(film, tmp_path):
     path = film("long.mp4", seconds=60, step=1)
     tally = tmp_path / "tally"
-    with decode_pool(ColourProcessor(tally=tally), slots=2) as readers:
+    large = ColourProcessor(tally=tally, side=256)  # a clip of it fits into no pipe
+    with decode_pool(large) as readers:
         readers.submit(job(path))
-        # A clip is complete every 4 s, that is with every two frames: 2 in slots, 1 in hand.
-        assert settled_size(tally) == 4 + 2 + 2
+        # A clip is complete every 4 s, that is with every two frames; one is being sent.
+        assert settled_size(tally) == 4
         assert isinstance(readers.receive(timeout=30)[1], VideoOpened)
         assert isinstance(readers.receive(timeout=30)[1], ClipRead)
-        assert settled_size(tally) == 4 + 2 + 2 + 2
+        assert settled_size(tally) == 4 + 2
         assert len(received(readers)) == 13 + 1
-    assert tally.stat().st_size == 30  # every moment that two clips share was prepared once
+    assert tally.stat().st_size == 30  # every sample time that two clips share was prepared once
+
+
+def test_a_worker_that_is_killed_while_it_sends_a_clip_costs_its_video_alone(film):
+    bad, good = film("a.mp4", seconds=60, step=1), film("b.mp4", seconds=9)
+    with decode_pool(ColourProcessor(side=256)) as readers:
+        readers.submit(job(bad))
+        readers.submit(job(good))
+        assert isinstance(readers.receive(timeout=60)[1], VideoOpened)
+        (process,) = reader_processes()
+        wait_until_it_sleeps(process)
+        os.kill(process, signal.SIGKILL)
+        messages = received(readers)
+    ends = {of.file.path: told for of, told in messages if not isinstance(told, ClipRead)}
+    assert ends[bad] == VideoUnreadable("its decoder was killed, perhaps for lack of memory")
+    assert isinstance(ends[good], VideoRead)
+
+
+def wait_until_it_sleeps(process: int) -> None:
+    """Wait until the process waits for something twice in a row: its pipe is full."""
+    asleep = 0
+    deadline = time.monotonic() + 60
+    while asleep < 2:
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+        state = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
+        asleep = asleep + 1 if state == "S" else 0
 
 
 def test_leaving_ends_readers_at_once_whatever_they_do(film):
@@ -117,21 +144,6 @@ def test_what_preparing_a_frame_fails_with_is_raised_to_the_receiver(film):
         readers.submit(job(film("a.mp4", seconds=3)))
         with pytest.raises(ModelBrokeError):
             received(readers)
-
-
-def test_a_limit_on_the_size_of_files_is_told_in_a_sentence_before_any_frame_is_lost(film):
-    resource = pytest.importorskip("resource", reason="Windows knows no such limits")
-    path = film("a.mp4", seconds=3)
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    with decode_pool(slots=4_000) as readers:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (4096, before[1]))
-        try:
-            with pytest.raises(
-                WorkerStartError, match=r"cannot be had .File too large.;.*ulimit -a"
-            ):
-                readers.submit(job(path))
-        finally:
-            resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 def test_receiving_gives_up_after_the_time_it_was_given(film):
@@ -201,7 +213,7 @@ def test_a_film_that_hangs_is_given_up_after_a_time_that_fits_it(film):
     bad, good = film("bad.mp4", seconds=0.5, first=200), film("good.mp4", seconds=9)
     processor = ColourProcessor(trouble="hang", trouble_above=150)
     began = time.monotonic()
-    with decode_pool(processor, patience=0.5) as readers:
+    with decode_pool(processor, timeout=0.5) as readers:
         readers.submit(job(bad))
         readers.submit(job(good))
         messages = received(readers, timeout=60)

@@ -1,6 +1,7 @@
 """Clips of films on their way through the model, and back to their films as vectors."""
 
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -8,8 +9,8 @@ import pytest
 
 from catalog import ClipSpan
 from indexer.decode.messages import ClipRead, VideoOpened
-from indexer.embed.batches import Batcher
-from indexer.embed.threads import EmbedderPool
+from indexer.embed.batches import READ_AHEAD, Batcher
+from indexer.embed.threads import EmbeddedBatch, EmbedderPool
 from indexer.scan.fingerprint import read_fingerprint, read_sample
 from indexer.scan.jobs import Content, VideoJob
 from indexer.scan.walk import FoundFile
@@ -21,9 +22,9 @@ SPANS = tuple(ClipSpan(4.0 * number, 4.0 * number + 8.0) for number in range(4))
 
 @pytest.fixture
 def batches(embedder: ColourEmbedder) -> Iterator[Batcher]:
-    with EmbedderPool(embedder, limit=4) as encoder:
-        encoder.start()
-        yield Batcher(encoder=encoder, dim=DIMENSION)
+    embedder.clips_wanted = 2
+    with closing(EmbedderPool(embedder)) as pool:
+        yield Batcher(pool, dim=DIMENSION)
 
 
 def job(path: Path) -> VideoJob:
@@ -61,38 +62,48 @@ def embed_all(batches: Batcher) -> list:
 def test_clips_of_several_films_share_a_batch_and_each_gets_its_vectors(film, batches, embedder):
     one, other = job(film("a.mp4", seconds=1)), job(film("b.mp4", seconds=1, first=90))
     for each in (one, other):
-        batches.open(each, opened(each.file.path), draft=None)
+        batches.open(each, opened(each.file.path), partial=None)
+    batches.pool.start()
     batches.add(one, clip(0, level=10))
-    embed_all(batches)  # quickly, so that the next batch may be larger
+    embed_all(batches)  # alone, as nothing else waits
     batches.add(one, clip(1, level=20))
     batches.add(other, clip(0, level=30))
-    assert embed_all(batches) == [batches.film(one), batches.film(other)]
+    assert embed_all(batches) == [batches.video(one), batches.video(other)]
     assert [len(batch) for batch in embedder.batches] == [1, 2]
     expected = embedder.embed_clips(
         np.stack([clip(0, level=level).frames for level in (10, 20, 30)])
     )
-    np.testing.assert_array_equal(batches.film(one).vectors[:2], expected[:2])
-    np.testing.assert_array_equal(batches.film(other).vectors[:1], expected[2:])
+    np.testing.assert_array_equal(batches.video(one).vectors[:2], expected[:2])
+    np.testing.assert_array_equal(batches.video(other).vectors[:1], expected[2:])
 
 
-def test_what_is_full_waits_until_a_batch_is_done(film, batches):
+def test_decoding_goes_a_bounded_number_of_clips_ahead(film, batches):
     one = job(film("a.mp4", seconds=1))
-    batches.open(one, opened(one.file.path), draft=None)
-    for number in range(4):
-        batches.add(one, clip(number, level=number))
-    batches.submit()
-    assert batches.is_full  # a batch in the thread, another one behind it
+    batches.open(one, opened(one.file.path), partial=None)
+    added = 0
+    while not batches.is_full:  # nothing is embedded: the model is not loaded
+        batches.add(one, clip(added % 4, level=added))
+        batches.submit()
+        added += 1
+    assert added == 2 + READ_AHEAD  # two batches of one clip, and those that wait
     assert not batches.is_empty
+    batches.pool.start()
     embed_all(batches)
-    assert batches.film(one).embedded == 4
+    assert batches.video(one).embedded == added
+
+
+def test_a_batch_of_another_number_of_vectors_than_clips_is_refused():
+    with pytest.raises(ValueError, match="vectors for 3 clips"):
+        EmbeddedBatch(np.zeros((2, DIMENSION), np.float32), tags=range(3))
 
 
 def test_vectors_for_a_film_that_was_given_up_meanwhile_go_to_nobody(film, batches):
     one = job(film("a.mp4", seconds=1))
-    batches.open(one, opened(one.file.path), draft=None)
+    batches.open(one, opened(one.file.path), partial=None)
+    batches.pool.start()
     batches.add(one, clip(0, level=10))
     batches.submit(least=1)
     batches.add(one, clip(1, level=10))
     batches.close(one)
     assert embed_all(batches) == []
-    assert list(batches.films) == []
+    assert list(batches.videos) == []

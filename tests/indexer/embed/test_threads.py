@@ -1,7 +1,8 @@
-"""Threads that embed: beside each other, heard when they fail, ended in the middle of a clip."""
+"""Threads that embed: side by side, heard when they fail, ended between two batches."""
 
 import threading
 import time
+from contextlib import closing
 
 import numpy as np
 import pytest
@@ -20,7 +21,7 @@ def collected(encoder: EmbedderPool) -> list:
     """The tags of everything that was submitted, as it is done."""
     tags: list = []
     while encoder.in_flight:
-        assert encoder.bell.poll(WAIT)
+        assert encoder.wakeup.poll(WAIT)
         tags += [tag for batch in encoder.collect() for tag in batch.tags]
     return tags
 
@@ -37,13 +38,13 @@ class MeetingEmbedder(ColourEmbedder):
         return super().embed_clips(clips)
 
 
-class EndlessEmbedder(ColourEmbedder):
-    """Is never done with a clip, as a large model on a slow machine seems to be."""
+class SlowEmbedder(ColourEmbedder):
+    """Takes its time for each clip, as a large model on a slow machine does."""
 
     def embed_clips(self, clips):
-        self.batches.append(clips)
-        while True:
-            time.sleep(0.01)
+        vectors = super().embed_clips(clips)
+        time.sleep(0.3)
+        return vectors
 
 
 class ImportedEmbedder(ColourEmbedder):
@@ -63,11 +64,11 @@ class ImportedEmbedder(ColourEmbedder):
 
 
 def encoder_threads() -> list[threading.Thread]:
-    return [thread for thread in threading.enumerate() if thread.name == "encoder"]
+    return [thread for thread in threading.enumerate() if thread.name == "embedder"]
 
 
 def test_as_many_calls_as_do_well_together_go_on_at_a_time():
-    with EmbedderPool(MeetingEmbedder(calls_at_once=3), limit=1) as encoder:
+    with closing(EmbedderPool(MeetingEmbedder(calls_at_once=3))) as encoder:
         encoder.start()
         for tag in range(6):
             encoder.submit(clips(1), tags=[tag])
@@ -75,29 +76,15 @@ def test_as_many_calls_as_do_well_together_go_on_at_a_time():
     assert encoder_threads() == []
 
 
-def test_batches_grow_up_to_the_limit_while_the_model_is_quick():
-    with EmbedderPool(ColourEmbedder(), limit=6) as encoder:
+def test_the_next_batch_holds_what_the_embedder_wants_and_one_clip_before_it_is_loaded():
+    model = ColourEmbedder(clips_wanted=64)
+    with closing(EmbedderPool(model)) as encoder:
+        assert encoder.clips_wanted == 1
         encoder.start()
-        sizes = []
-        for _ in range(5):
-            sizes.append(encoder.size)
-            encoder.submit(clips(encoder.size), tags=range(encoder.size))
-            collected(encoder)
-    assert sizes == [1, 2, 4, 6, 6]
-
-
-def test_batches_stay_small_while_the_model_is_slow():
-    class SlowEmbedder(ColourEmbedder):
-        def embed_clips(self, clips):
-            time.sleep(0.3)
-            return super().embed_clips(clips)
-
-    with EmbedderPool(SlowEmbedder(), limit=6) as encoder:
-        encoder.start()
-        for _ in range(2):
-            encoder.submit(clips(1), tags=[0])
-            collected(encoder)
-        assert encoder.size == 1
+        encoder.embedder()
+        assert encoder.clips_wanted == 64
+        model.clips_wanted = 32  # it ran out of memory
+        assert encoder.clips_wanted == 32
 
 
 def test_clips_can_be_submitted_while_the_model_loads():
@@ -108,7 +95,7 @@ def test_clips_can_be_submitted_while_the_model_loads():
             assert go_on.wait(WAIT)
             return self
 
-    with EmbedderPool(LateEmbedder(), limit=4) as encoder:
+    with closing(EmbedderPool(LateEmbedder())) as encoder:
         encoder.start()
         encoder.submit(clips(1), tags=["early"])
         assert encoder.collect() == []
@@ -123,7 +110,7 @@ def test_what_the_model_fails_with_is_raised_to_whoever_collects(step: str):
 
     embedder = ColourEmbedder()
     setattr(embedder, step, fail)
-    with EmbedderPool(embedder, limit=4) as encoder:
+    with closing(EmbedderPool(embedder)) as encoder:
         encoder.start()
         encoder.submit(clips(1), tags=[0])
         with pytest.raises(ModelBrokeError):
@@ -131,23 +118,23 @@ def test_what_the_model_fails_with_is_raised_to_whoever_collects(step: str):
     assert encoder_threads() == []
 
 
-def test_leaving_ends_the_threads_in_the_middle_of_a_clip():
-    embedder = EndlessEmbedder(calls_at_once=2)
-    with EmbedderPool(embedder, limit=1) as encoder:
+def test_closing_waits_for_the_batches_in_work_and_for_no_other():
+    embedder = SlowEmbedder(calls_at_once=2)
+    with closing(EmbedderPool(embedder)) as encoder:
         encoder.start()
-        for tag in range(4):
+        for tag in range(40):
             encoder.submit(clips(1), tags=[tag])
         deadline = time.monotonic() + WAIT
         while len(embedder.batches) < 2:
             assert time.monotonic() < deadline
             time.sleep(0.001)
     assert encoder_threads() == []
-    assert len(embedder.batches) == 2
+    assert len(embedder.batches) < 40
 
 
 def test_a_model_that_is_being_loaded_is_loaded_to_the_end():
     model = ImportedEmbedder()
-    with EmbedderPool(model, limit=1) as encoder:
+    with closing(EmbedderPool(model)) as encoder:
         encoder.start()
         encoder.submit(clips(1), tags=["nobody waits for this one"])
         assert model.begun.wait(WAIT)

@@ -73,7 +73,7 @@ def test_flags_that_are_given_reach_the_indexer() -> None:
         }
     )
     assert index_settings(given, made_by=None) == replace(
-        IndexSettings(patience=600.0),
+        IndexSettings(decode_timeout=600.0),
         window=4.0,
         stride=2.0,
         include=("*.mkv",),
