@@ -1,4 +1,4 @@
-"""What can go wrong with the model, as one small tree."""
+"""The errors of this package."""
 
 from pathlib import Path
 
@@ -6,17 +6,17 @@ from machine.names import quoted
 
 
 class ModelError(Exception):
-    """The root: every error that this package raises on purpose, each message one sentence.
+    """The base class of all errors that this package raises; each message is one sentence.
 
     ```
     ModelError
-    ├── ConfigError              an architecture that is not described or cannot be built
+    ├── ConfigError              an incomplete or impossible configuration
     ├── CheckpointError          a checkpoint that cannot be used
     │   ├── CheckpointNotFoundError   no such name, folder or revision, or files are missing
-    │   ├── HubUnreachableError       not on this machine, and the Hub does not answer
+    │   ├── HubUnreachableError       not on this machine, and the Hub cannot be reached
     │   └── WeightsError              damaged, unsafe, or of another architecture
-    ├── TokenizerError           vocabulary files that are missing or not CLIP's kind
-    ├── FrameProcessorError      a preprocessor_config.json that does not say what to do
+    ├── TokenizerError           vocabulary files that are missing, damaged or not CLIP's
+    ├── FrameProcessorError      a preprocessor_config.json that cannot be used
     ├── InputError               frames, clips or token ids of the wrong shape or type
     └── DeviceError              a device or a precision that this machine does not have
     ```
@@ -24,7 +24,7 @@ class ModelError(Exception):
 
 
 class ConfigError(ModelError):
-    """An architecture that is not fully described, or that cannot be built."""
+    """A configuration that is incomplete, or of no model that can be built."""
 
 
 class CheckpointError(ModelError):
@@ -60,7 +60,7 @@ class DeviceError(ModelError):
 
 
 def damaged(path: Path, reason: object) -> str:
-    """The message for a file of a checkpoint that cannot be read, with the way out."""
+    """The message for a file of a checkpoint that cannot be read, with a way to mend it."""
     if path.parent.parent.name == "snapshots":  # the Hub's cache
         mend = f"delete it, `rm {quoted(path)}`, and the same command fetches it anew"
     else:

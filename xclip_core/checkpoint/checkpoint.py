@@ -1,7 +1,6 @@
-"""Checkpoints in the published form (see `location`): read strictly, written atomically.
+"""Checkpoints in the published form (see `location`), read strictly and written atomically.
 
-Weights in `pytorch_model.bin` are read as data only: a pickle that wants to run anything is
-refused.
+Weights in `pytorch_model.bin` are read as data only: a pickle that would run code is refused.
 """
 
 from __future__ import annotations
@@ -84,8 +83,8 @@ def save_checkpoint(
 ) -> None:
     """Write a checkpoint in the published form.
 
-    The weights keep their type and replace older ones in one step, so that a model which was
-    loaded from this very folder stays whole.
+    The weights keep their type. They replace older ones in one step, so a model that was loaded
+    from this folder, and maps its files, is not affected.
     """
     folder.mkdir(parents=True, exist_ok=True)
     dtype = str(model.logit_scale.dtype).removeprefix("torch.")
@@ -96,13 +95,13 @@ def save_checkpoint(
     state = {key: value.detach().cpu().contiguous() for key, value in model.state_dict().items()}
     beside = folder / f".{SAFETENSORS}.part"
     save_file(state, beside, metadata={"format": "pt"})
-    # The library keeps its files to their owner; weights are as readable as what lies beside them.
+    # The library makes its files readable by their owner only; weights get the other files' mode.
     beside.chmod((folder / "config.json").stat().st_mode)
     beside.replace(folder / SAFETENSORS)
 
 
 def read_weights(files: list[Path]) -> dict[str, Tensor]:
-    """Read tensors by name, from one kind of file or the other.
+    """Read tensors by name, from safetensors or pickles.
 
     Raises:
         WeightsError: a file is damaged, or a pickle holds anything but tensors.
@@ -113,14 +112,14 @@ def read_weights(files: list[Path]) -> dict[str, Tensor]:
     return state
 
 
-class Undrawn(TorchFunctionMode):
-    """Models that are made under it are not drawn: their parameters are to be overwritten.
+class NoInit(TorchFunctionMode):
+    """Context in which new modules keep uninitialised parameters, which weights will replace.
 
-    On the meta device drawing would do nothing either, but loads PyTorch's compiler for it, which
-    takes longer than loading PyTorch.
+    On the meta device initialisation would do nothing either, but it imports PyTorch's compiler,
+    which takes longer than importing PyTorch.
     """
 
-    _DRAWING = frozenset({"normal_", "uniform_", "kaiming_uniform_"})
+    _INITIALISERS = frozenset({"normal_", "uniform_", "kaiming_uniform_"})
 
     def __torch_function__(
         self,
@@ -130,7 +129,7 @@ class Undrawn(TorchFunctionMode):
         kwargs: Mapping[str, Any] | None = None,
     ) -> Any:
         given = kwargs or {}
-        if func.__name__ in self._DRAWING:
+        if func.__name__ in self._INITIALISERS:
             return args[0] if args else given["tensor"]
         return func(*args, **given)
 
@@ -140,7 +139,7 @@ def build_model(config: XCLIPConfig, state: Mapping[str, Tensor], *, source: Pat
 
     Args:
         state: tensors of any floating type by published name.
-        source: named in messages.
+        source: the file that error messages name.
 
     Returns:
         The model in float32, in evaluation mode.
@@ -148,7 +147,7 @@ def build_model(config: XCLIPConfig, state: Mapping[str, Tensor], *, source: Pat
     Raises:
         WeightsError: a tensor is missing, extra, misshapen or not of a floating type.
     """
-    with torch.device("meta"), Undrawn():
+    with torch.device("meta"), NoInit():
         model = XCLIP(config)
     wanted = {key: tuple(value.shape) for key, value in model.state_dict().items()}
     found = {key: value for key, value in state.items() if key not in OBSOLETE_BUFFERS}
@@ -170,17 +169,17 @@ def _read_safetensors(path: Path) -> dict[str, Tensor]:
 
 
 def read_pickled(path: Path) -> dict[str, Tensor]:
-    """Read tensors by name from a pickle, mapped into memory where it can be.
+    """Read tensors by name from a pickle, memory-mapped if its format allows it.
 
     Raises:
-        WeightsError: it is damaged, or holds anything but tensors.
+        WeightsError: the file is damaged, or holds anything but tensors.
     """
     try:
         mapped = zipfile.is_zipfile(path)  # how PyTorch has saved since 1.6
         state: Any = torch.load(path, map_location="cpu", weights_only=True, mmap=mapped)
     except pickle.UnpicklingError as error:
         raise WeightsError(
-            f"{path} is refused: it holds something else than tensors, which could run code; "
+            f"{path} is refused: it holds more than tensors, and that could run code; "
             "ask for the weights as model.safetensors"
         ) from error
     except (RuntimeError, EOFError, ValueError, KeyError, OSError) as error:

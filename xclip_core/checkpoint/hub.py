@@ -1,7 +1,7 @@
-"""Fetching a checkpoint from the Hugging Face Hub, once: after that it is read from the cache.
+"""Download of checkpoints from the Hugging Face Hub into its cache.
 
 The cache is huggingface_hub's own, shared with every other program that uses it. A cached
-checkpoint is never compared with the Hub again, so an index keeps its model.
+checkpoint is not compared with the Hub again, so an index keeps its model.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ SAFETENSORS_INDEX = "model.safetensors.index.json"
 PICKLED = "pytorch_model.bin"
 
 _ANSWER_SECONDS = 5.0
-# What goes wrong on this machine, and not on the way to the Hub.
+# Errors of this machine, as opposed to those of the network.
 _LOCAL_ERRORS = {
     errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.EFBIG,
     errno.EIO, errno.EEXIST, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG, errno.EMFILE,
@@ -53,7 +53,7 @@ class HubName:
 
 
 def fetch(name: HubName, *, offline: bool, on_message: OnMessage) -> Path:
-    """Find a checkpoint in the cache, or fetch what is missing of it.
+    """Find a checkpoint in the cache, and fetch the files that are missing.
 
     Args:
         offline: use only what is in the cache.
@@ -65,7 +65,7 @@ def fetch(name: HubName, *, offline: bool, on_message: OnMessage) -> Path:
     Raises:
         CheckpointNotFoundError: the Hub has no such model or revision, or it lacks files.
         HubUnreachableError: not (wholly) in the cache, and the Hub cannot be asked.
-        CheckpointError: the Hub refuses, or the cache cannot be written, has no room or no place.
+        CheckpointError: the Hub refuses, or the cache cannot be written, is full or has no folder.
     """
     _forbid_reports()
     _require_cache()
@@ -79,7 +79,7 @@ def fetch(name: HubName, *, offline: bool, on_message: OnMessage) -> Path:
         )
     _ask_hub(name)
     config = _fetch_first(name, "config.json")
-    # From here on that very commit, should the Hub's copy change in between.
+    # From here on of that commit, in case that the Hub's copy changes in between.
     pinned = HubName(repository=name.repository, revision=config.parent.name)
     size = _require_room(pinned)
     on_message(f"fetching {name} ({size}) from the Hub, once; it stays in {_cache_folder()}")
@@ -94,7 +94,7 @@ def fetch(name: HubName, *, offline: bool, on_message: OnMessage) -> Path:
 
 
 def is_complete(folder: Path) -> bool:
-    """Whether a folder holds every file that loading needs (a fetch may have been cut off)."""
+    """Whether a folder holds every file that loading needs; a download may have been cut off."""
     has = {path.name for path in folder.iterdir() if path.is_file()}
     index = folder / SAFETENSORS_INDEX
     return (
@@ -109,7 +109,7 @@ def is_complete(folder: Path) -> bool:
 
 
 def shard_names(index: Path) -> list[str]:
-    """The files that a `model.safetensors.index.json` names, beside it and nowhere else.
+    """The shards that a `model.safetensors.index.json` names, all in the same folder.
 
     Raises:
         CheckpointError: the index is damaged or points elsewhere.
@@ -126,7 +126,7 @@ def shard_names(index: Path) -> list[str]:
 
 
 def nearest_names(name: str) -> str:
-    """A hint for a name that does not exist: the published one nearest to it, or a few."""
+    """A hint for a name that does not exist: the most similar published one, or a few."""
     near = _nearest_published(name)
     if near:
         return f"did you mean {near}?"
@@ -138,8 +138,8 @@ def _nearest_published(name: str) -> str:
 
 
 def _forbid_reports() -> None:
-    """The Hub is asked for files and told nothing about this machine."""
-    # Before its client is imported, which reads this once.
+    """Turn telemetry off: the Hub gets requests for files, and nothing about this machine."""
+    # Before the client is imported, which reads it once.
     os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
     from huggingface_hub import constants
 
@@ -147,7 +147,7 @@ def _forbid_reports() -> None:
 
 
 def _require_cache() -> None:
-    """Without a home folder the cache's usual name means a folder `~` below the current one."""
+    """Require a home folder; without one the cache would be a folder `~` in the current one."""
     from huggingface_hub import constants
 
     if constants.HF_HUB_CACHE.startswith("~"):
@@ -178,7 +178,7 @@ def _cache_folder() -> Path:
 
 
 def _require_room(name: HubName) -> str:
-    """See that the weights fit on the disk before they are fetched; their size, in words."""
+    """Require room for the weights on the disk; return their size in words."""
     size = _weights_bytes(name)
     if size is None:
         return "of unknown size"
@@ -194,7 +194,7 @@ def _require_room(name: HubName) -> str:
 
 
 def _weights_bytes(name: HubName) -> int | None:
-    """How large the weights are that would be fetched; None for several files, and if untold."""
+    """Size of the weights on the Hub; None for several files, and if the Hub does not say it."""
     from huggingface_hub import get_hf_file_metadata, hf_hub_url
     from huggingface_hub.errors import EntryNotFoundError
 
@@ -215,7 +215,7 @@ def _megabytes(size: int) -> str:
 
 
 def _ask_hub(name: HubName) -> None:
-    """One short question without retries, so that being offline shows within seconds."""
+    """Send one short request without retries, so that a missing network shows within seconds."""
     from huggingface_hub import get_hf_file_metadata, hf_hub_url
 
     url = hf_hub_url(name.repository, "config.json", revision=name.revision)
@@ -226,7 +226,7 @@ def _ask_hub(name: HubName) -> None:
 
 
 def _fetch_first(name: HubName, *files: str) -> Path:
-    """The first of these files that the Hub has: its place in the cache, fetched if need be."""
+    """Fetch the first of these files that the Hub has, if it is not cached; return its path."""
     from huggingface_hub import hf_hub_download
     from huggingface_hub.errors import EntryNotFoundError, LocalEntryNotFoundError
 
@@ -236,13 +236,13 @@ def _fetch_first(name: HubName, *files: str) -> Path:
             return cached
         try:
             with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # of a full disk, which is an error right after
+                warnings.simplefilter("ignore")  # about a full disk, which raises right after
                 path = hf_hub_download(
                     name.repository,
                     file,
                     revision=name.revision,
                     etag_timeout=_ANSWER_SECONDS,
-                    # Who deleted a damaged file wants another, not a new link to the same bytes.
+                    # After a damaged file was deleted, its bytes are downloaded, not linked, again.
                     force_download=True,
                 )
         except LocalEntryNotFoundError as error:

@@ -1,7 +1,7 @@
-"""Weights as views of the file: what is not used is not read, and no PyTorch is needed.
+"""Memory-mapped weights for NumPy: views of the file, of which only the used parts are read.
 
-The library of the format copies every tensor and hands NumPy no bfloat16, so the (small) format is
-read here: https://github.com/huggingface/safetensors#format.
+The library of the format copies every tensor and has no bfloat16 for NumPy, so the (small) format
+is read here: https://github.com/huggingface/safetensors#format.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from xclip_core.checkpoint.hub import PICKLED
 from xclip_core.checkpoint.tensor_forms import TensorForm
 from xclip_core.errors import WeightsError, damaged
 
-# What each type of the format is called in NumPy, which has no bfloat16 of its own.
+# NumPy's type for each type of the format; for bfloat16, which NumPy lacks, that of its bits.
 _TYPES = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "<u2"}
 _LENGTH_BYTES = 8
 _LONGEST_HEADER = 100_000_000  # the library's own limit
@@ -29,7 +29,12 @@ _LONGEST_HEADER = 100_000_000  # the library's own limit
 
 @dataclass(frozen=True, slots=True)
 class StoredTensor:
-    """A tensor as it lies in its file; `array` is a view of it (of the bits, if bfloat16)."""
+    """A tensor in its file.
+
+    Attributes:
+        kind: the type as the format names it.
+        array: a view of the tensor; of its bits (uint16) if it is bfloat16.
+    """
 
     kind: str
     array: NDArray[Any]
@@ -40,18 +45,18 @@ class StoredTensor:
         return TensorForm(self.array.shape, self.kind, is_floating=self.kind in _TYPES)
 
     def rows(self, numbers: NDArray[np.int64]) -> NDArray[np.float32]:
-        """Some rows in float32; the others are not read."""
+        """Read some rows (R,) int64 of a tensor (rows, …): (R, …) float32."""
         return _in_single(self.array[numbers], kind=self.kind)
 
     def whole(self) -> NDArray[np.float32]:
-        """All of it in float32: still a view if it is stored so."""
+        """The whole tensor in float32: a view if it is stored so, else a copy."""
         return _in_single(self.array, kind=self.kind)
 
 
 def map_weights(files: Sequence[Path], *, prefixes: tuple[str, ...]) -> dict[str, StoredTensor]:
-    """The tensors whose names begin with one of `prefixes`.
+    """Map the tensors whose names begin with one of `prefixes`.
 
-    Pickled weights need PyTorch, which is loaded for them.
+    Pickled weights need PyTorch; only then it is imported.
 
     Raises:
         WeightsError: a file is damaged, or a pickle holds anything but tensors.
@@ -80,7 +85,7 @@ def _mapped(path: Path, *, prefixes: tuple[str, ...]) -> dict[str, StoredTensor]
 
 
 def _parse_header(content: memoryview) -> tuple[dict[str, Any], memoryview]:
-    """The table of contents, and the bytes that it describes."""
+    """Split a file into its table of contents and the bytes that the table describes."""
     length = int.from_bytes(content[:_LENGTH_BYTES], "little")
     begin = _LENGTH_BYTES + length
     if len(content) < _LENGTH_BYTES or length > _LONGEST_HEADER or begin > len(content):
@@ -95,13 +100,13 @@ def _parse_header(content: memoryview) -> tuple[dict[str, Any], memoryview]:
 
 def _stored(entry: Mapping[str, Any], data: memoryview) -> StoredTensor:
     kind, shape, (begin, end) = entry["dtype"], entry["shape"], entry["data_offsets"]
-    if kind not in _TYPES:  # kept for the message that says where it is
+    if kind not in _TYPES:  # `require_forms` names it in its message
         return StoredTensor(kind, np.broadcast_to(np.uint8(0), shape))
     dtype = np.dtype(_TYPES[kind])
     if not 0 <= begin <= end or end - begin != math.prod(shape) * dtype.itemsize:
         raise ValueError("its table of contents contradicts itself")
     array = np.frombuffer(data[begin:end], dtype=dtype).reshape(shape)
-    # Old files may begin anywhere, and arithmetic on odd addresses would copy each time.
+    # Tensors of old files may be unaligned, and arithmetic would copy them each time.
     return StoredTensor(kind, np.require(array, requirements="A"))
 
 

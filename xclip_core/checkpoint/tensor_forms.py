@@ -16,7 +16,7 @@ OBSOLETE_BUFFERS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class TensorForm:
-    """Shape and type of a tensor, as far as a model cares."""
+    """Shape and type of a tensor."""
 
     shape: tuple[int, ...]
     kind: str
@@ -26,11 +26,12 @@ class TensorForm:
 def require_forms(
     wanted: Mapping[str, tuple[int, ...]], found: Mapping[str, TensorForm], *, source: Path
 ) -> None:
-    """See that the tensors are those of the architecture, no more and no less.
+    """Require exactly the tensors of an architecture.
 
     Args:
-        wanted: shape by name.
-        source: named in messages.
+        wanted: the architecture's shapes by name.
+        found: the stored tensors' shapes and types by name.
+        source: the file that error messages name.
 
     Raises:
         WeightsError: a tensor is missing, unknown, misshapen or not of a floating type.

@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from xclip_core.checkpoint.checkpoint import Undrawn
+from xclip_core.checkpoint.checkpoint import NoInit
 from xclip_core.errors import DeviceError
 from xclip_core.inference.devices import PRECISIONS
 from xclip_core.inference.video_encoder import VideoEncoder
@@ -77,7 +77,7 @@ class Probe:
 def golden_probe() -> Probe:
     """The probe that everyone has: nothing in it depends on a library's random numbers."""
     bits = np.random.PCG64(0)  # its raw output is fixed by its definition
-    with torch.device("meta"), Undrawn():
+    with torch.device("meta"), NoInit():
         model = XCLIP(_CONFIG)
     state = {
         name: torch.from_numpy(_values(bits, shape=tuple(value.shape), name=name))

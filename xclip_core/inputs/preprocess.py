@@ -25,7 +25,7 @@ FILE_NAME = "preprocessor_config.json"
 JOINT_FILE_NAME = "processor_config.json"  # where recent libraries put it, one level down
 
 _LONGEST_EDGE = 1 << 14  # of a frame, in pixels
-_WHOLE_PIXELS = 1 << 24  # of a resized frame, from which on only the part to be cut out is made
+_WHOLE_PIXELS = 1 << 24  # of a resized frame; of larger ones only the window is computed
 
 # Pillow's kernels, by the numbers that published files have for them.
 _INTERPOLATIONS = dict(enumerate(("nearest", "lanczos", "bilinear", "bicubic", "box", "hamming")))
@@ -146,7 +146,7 @@ class FrameProcessor:
         """Resize a frame and cut the square out of its middle.
 
         Args:
-            pixels: (H, W, 3) uint8, RGB, of any size.
+            pixels: (height, width, 3) uint8, RGB, of any size.
 
         Returns:
             (S, S, 3) uint8, RGB; black where the resized frame is smaller than the square.
@@ -175,7 +175,7 @@ class FrameProcessor:
         Returns:
             (B, T, 3, S, S) float32 on the same device.
         """
-        import torch  # the processes that only prepare frames do without
+        import torch  # not needed by processes that only prepare frames
 
         mean = torch.tensor(self.mean, device=clips.device)
         std = torch.tensor(self.std, device=clips.device)
@@ -216,15 +216,15 @@ def _resize(
     """Resize a frame with Pillow, as the published processor does.
 
     Args:
-        pixels: (H, W, 3) uint8.
+        pixels: (height, width, 3) uint8.
         size: the height and width of the whole new frame.
-        window: the rows and columns of it that are wanted. Of a very large one nothing else is
-            computed: a ribbon of pixels grows to thousands of times the square that is cut from it.
+        window: the rows and columns to return. Of a very large frame nothing else is computed: a
+            long narrow frame would grow to thousands of times the square that is cut from it.
 
     Returns:
-        (h, w, 3) uint8, the window.
+        The window, (rows, columns, 3) uint8.
     """
-    from PIL import Image  # frames that the decoder has resized do without
+    from PIL import Image  # not needed for frames that the decoder has resized
 
     image, kernel = Image.fromarray(pixels), Image.Resampling[interpolation.upper()]
     (height, width), (rows, columns) = size, window
@@ -243,7 +243,7 @@ def _middle(length: int, *, side: int) -> slice:
 
 
 def _padded(pixels: NDArray[np.uint8], *, side: int) -> NDArray[np.uint8]:
-    """(H, W, 3) to (side, side, 3) with black around; neither H nor W is larger than `side`."""
+    """Pad a frame (height, width, 3) uint8 that is at most that large to (side, side, 3)."""
     # An odd row of padding goes to the top and to the left.
     rows, columns = side - pixels.shape[0], side - pixels.shape[1]
     top, left = -(-rows // 2), -(-columns // 2)

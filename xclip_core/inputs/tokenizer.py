@@ -1,8 +1,8 @@
-"""CLIP's byte-pair encoding (openai/CLIP, arXiv 2103.00020): sentences to token ids.
+"""CLIP's byte-pair encoding (openai/CLIP, arXiv 2103.00020): texts to token ids.
 
-The steps are fixed: cut out the two marks, normalise (NFC, one space for each run of white space,
-lower case), split into words, spell words as bytes, merge the commonest pairs first, put the marks
-around. Only the vocabulary varies, so a folder's files are read for their vocabulary alone.
+The steps are fixed: split off the two marks, normalise (NFC, one space for each run of white space,
+lower case), split into words, write words as bytes, merge pairs in the order of the vocabulary, add
+the marks. Only the vocabulary varies, so nothing else is read from a folder's files.
 """
 
 from __future__ import annotations
@@ -41,14 +41,14 @@ Merges = Sequence[tuple[str, str]]
 
 
 class Tokenizer:
-    """Sentences to ids and back to files, for one byte-pair vocabulary.
+    """A byte-pair tokenizer with CLIP's steps.
 
     Args:
-        vocabulary: token to id. It must spell all 256 bytes, within and at the end of a word, so
-            that every string encodes; the end mark must have the largest id, because the text
-            encoder finds the end of a sentence by it.
+        vocabulary: ids by token. It must hold all 256 bytes, within and at the end of a word, so
+            that every string can be encoded; the end mark must have the largest id, because the
+            text encoder finds the end of a text by it.
         merges: pairs of tokens, the most frequent first.
-        max_length: tokens in one text at most, both marks included.
+        max_length: the largest number of tokens L of a text, both marks included.
 
     Raises:
         TokenizerError: the vocabulary is not of this kind.
@@ -73,7 +73,7 @@ class Tokenizer:
 
     @property
     def vocabulary_size(self) -> int:
-        """Rows that a token table needs: the largest id and one."""
+        """Rows of a table of all tokens: the largest id plus 1."""
         return self.end_id + 1
 
     @classmethod
@@ -107,15 +107,15 @@ class Tokenizer:
         return cls(_assemble_vocabulary(merges), merges)
 
     def encode(self, text: str) -> NDArray[np.int64]:
-        """Encode one text: (L,) ids, marks included.
+        """Encode one text as ids (L,) int64, marks included.
 
-        A text that is too long is cut and keeps its end mark. Half surrogate pairs, which no
-        encoding of Unicode can hold, count as U+FFFD.
+        A text that is too long is cut, and keeps its end mark. Unpaired surrogates, which are no
+        Unicode text, are replaced by U+FFFD.
         """
         return np.array(self._pipeline.encode(_without_surrogates(text)).ids, dtype=np.int64)
 
     def letters_read(self, text: str) -> int | None:
-        """How many letters of a text `encode` keeps, where it cuts some off; else None."""
+        """Number of leading characters that `encode` keeps of a text; None for all of them."""
         encoded = self._pipeline.encode(_without_surrogates(text))
         if not encoded.overflowing:
             return None
@@ -123,10 +123,10 @@ class Tokenizer:
         return end
 
     def encode_batch(self, texts: Sequence[str]) -> tuple[Tensor, Tensor]:
-        """Encode texts as `encode` does, padded on the right with the end mark to the longest.
+        """Encode texts like `encode`, padded on the right with the end mark to the longest.
 
         Returns:
-            ids (K, L) int64 and mask (K, L) int64, 1 where there is text.
+            ids (K, L) int64 and mask (K, L) int64, 1 for text and 0 for padding.
 
         Raises:
             InputError: no texts were given.
@@ -141,7 +141,7 @@ class Tokenizer:
         return ids, mask
 
     def digest(self) -> str:
-        """Hexadecimal sha256 of the vocabulary and the merges, however the files write them."""
+        """Hexadecimal sha256 of the vocabulary and the merges, independent of the files' format."""
         numbers = self._vocabulary
         tokens = sorted(numbers, key=numbers.__getitem__)
         digest = hashlib.sha256(np.array([numbers[token] for token in tokens], "<i8").tobytes())
@@ -150,7 +150,7 @@ class Tokenizer:
         return digest.hexdigest()
 
     def save(self, folder: Path) -> None:
-        """Write the published files, readable by `load` and by the library that published them."""
+        """Write the published files, for `load` and for the `transformers` library."""
         folder.mkdir(parents=True, exist_ok=True)
         _build_pipeline(self._vocabulary, self._merges).save(str(folder / "tokenizer.json"))
         _write_json(folder / "vocab.json", self._vocabulary)
@@ -175,16 +175,19 @@ class Tokenizer:
 def train_tokenizer(
     captions: Iterable[str], *, vocabulary_size: int, max_length: int = CLIP_CONTEXT_LENGTH
 ) -> Tokenizer:
-    """Learn a small CLIP-style vocabulary: all bytes, then the captions' commonest pairs.
+    """Learn a small CLIP-style vocabulary: all bytes, then the most frequent pairs of the captions.
 
-    The result depends on the multiset of captions alone: equal counts are settled by spelling.
+    The result does not depend on the order of the captions: of equally frequent pairs the
+    alphabetically first is merged first. (The library's own trainer decides otherwise, and with
+    its merges the demo model would be another one.)
 
     Args:
-        vocabulary_size: at most this many tokens, both marks included; fewer when the captions
-            hold nothing more to merge.
+        vocabulary_size: the largest number of tokens, both marks included; fewer when the captions
+            hold no more pairs.
+        max_length: as in `Tokenizer`.
 
     Raises:
-        TokenizerError: the size does not even hold the bytes and the marks.
+        TokenizerError: the size is less than the bytes and the marks need.
     """
     wanted = vocabulary_size - 2 * len(_byte_symbols()) - 2
     if wanted < 0:
@@ -208,7 +211,7 @@ def train_tokenizer(
 
 
 def _count_words(captions: Iterable[str]) -> dict[tuple[str, ...], int]:
-    """How often each word occurs, spelled in byte symbols with the word's end on the last."""
+    """Frequencies of words, as byte symbols of which the last has the mark of a word's end."""
     normalizer, pre_tokenizer = _normalizer(), _pre_tokenizer()
     counts: Counter[tuple[str, ...]] = Counter()
     for caption in captions:
@@ -234,16 +237,16 @@ def _merge_everywhere(
 
 
 def _byte_symbols() -> list[str]:
-    """The 256 printable characters that stand for bytes, in CLIP's order."""
+    """The 256 printable characters for bytes, in CLIP's order."""
     return sorted(pre_tokenizers.ByteLevel.alphabet())
 
 
 def _assemble_vocabulary(merges: Merges) -> dict[str, int]:
-    """CLIP's layout: bytes, bytes at a word's end, merges in order, marks."""
+    """A vocabulary in CLIP's order: bytes, bytes at a word's end, merges, marks."""
     symbols = _byte_symbols()
     tokens = [*symbols, *(symbol + _WORD_END for symbol in symbols)]
     tokens += [left + right for left, right in merges]
-    # Two merges may spell the same token; it keeps the place of the first.
+    # Two merges may make the same token, which then has the id of the first.
     return {token: i for i, token in enumerate(dict.fromkeys([*tokens, START_MARK, END_MARK]))}
 
 
@@ -319,7 +322,7 @@ def _read_whole(path: Path) -> tuple[dict[str, int], Merges]:
 
 
 def _parse_merges(text: str) -> list[tuple[str, str]]:
-    """One merge on each line, after a first line that names the version."""
+    """Parse one merge a line, after a first line with the version."""
     return [_parse_merge(line) for line in text.split("\n")[1:] if line.strip()]
 
 

@@ -1,8 +1,4 @@
-"""The transformer parts that every X-CLIP tower shares.
-
-Letters in shape comments, here and in the modules above:
-B videos, T frames, K texts, L text length, N patches, S tokens, H heads, D width, P projection.
-"""
+"""Transformer layers that all encoders of X-CLIP share. Letters of dimensions: see `model`."""
 
 from __future__ import annotations
 
@@ -30,12 +26,12 @@ ACTIVATION_FUNCTIONS: dict[str, Callable[[Tensor], Tensor]] = {
 
 
 def split_heads(x: Tensor, heads: int) -> Tensor:
-    """(B, S, D) to (B, H, S, D / H)."""
+    """Split the heads: (B, L, W) float to (B, H, L, W / H)."""
     return x.reshape(*x.shape[:-1], heads, -1).transpose(1, 2)
 
 
 def join_heads(x: Tensor) -> Tensor:
-    """(B, H, S, D / H) to (B, S, D)."""
+    """Join the heads: (B, H, L, W / H) float to (B, L, W)."""
     return x.transpose(1, 2).flatten(-2)
 
 
@@ -55,12 +51,12 @@ class Attention(nn.Module):
         """Attend within each row of the batch.
 
         Args:
-            x: (B, S, D).
-            mask: booleans that broadcast to (B, H, S, S), true where a query may see a key.
-            causal: see only the past and oneself; not together with a mask.
+            x: (B, L, W) float.
+            mask: bool, broadcasts to (B, H, L, L): true where a query may attend to a key.
+            causal: attend to the same and earlier positions only; excludes `mask`.
 
         Returns:
-            (B, S, D).
+            (B, L, W) float.
         """
         y = F.scaled_dot_product_attention(
             split_heads(self.q_proj(x), self.heads),
@@ -83,19 +79,19 @@ class MLP(nn.Module):
         self.fc2 = nn.Linear(hidden, width)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(…, D) to (…, D)."""
+        """(…, W) float to (…, W)."""
         return self.fc2(self.activation(self.fc1(x)))  # type: ignore[no-any-return]
 
 
 class DropPath(nn.Module):
-    """Stochastic depth (arXiv 1603.09382): in training, leave a branch out for whole rows."""
+    """Stochastic depth (arXiv 1603.09382): in training, skips a branch for whole rows."""
 
     def __init__(self, rate: float) -> None:
         super().__init__()
         self.rate = rate
 
     def forward(self, x: Tensor) -> Tensor:
-        """Zero rows of (B, …) with probability `rate` and scale the others to keep the mean."""
+        """Zero rows of (B, …) float with probability `rate`; scale the rest to keep the mean."""
         if not self.training or self.rate == 0.0:
             return x
         keep = 1.0 - self.rate
@@ -123,13 +119,13 @@ class Block(nn.Module):
         self.layer_norm2 = nn.LayerNorm(width, eps=eps)
 
     def forward(self, x: Tensor, *, mask: Tensor | None = None, causal: bool = False) -> Tensor:
-        """(B, S, D) to (B, S, D); mask and causal as in `Attention`."""
+        """(B, L, W) float to (B, L, W); mask and causal as in `Attention`."""
         x = x + self.self_attn(self.layer_norm1(x), mask=mask, causal=causal)
         return x + self.mlp(self.layer_norm2(x))  # type: ignore[no-any-return]
 
 
 class Encoder(nn.Module):
-    """A stack of layers under the name that published checkpoints give it."""
+    """A stack of layers, named as in published checkpoints."""
 
     def __init__(self, layers: list[nn.Module]) -> None:
         super().__init__()

@@ -1,7 +1,7 @@
-"""The architecture as values: every documented field of a published X-CLIP `config.json`.
+"""Configurations: every documented field of a published X-CLIP `config.json`.
 
-A configuration is frozen and checks itself; a model is built from nothing else. Field names are
-those of the published files, so that a `config.json` reads like this module.
+They are frozen and check themselves where they are made. Field names are those of the published
+files.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ ACTIVATIONS = ("quick_gelu", "gelu", "relu", "selu", "gelu_new")
 
 
 def is_finite(number: float) -> bool:
-    """Whether a number that JSON may hold is one to compute with; whole ones may be of any size."""
+    """Whether a number is finite as a float; whole numbers in JSON may be of any size."""
     return abs(number) <= sys.float_info.max
 
 
 def _known_fields(cls: type[Any], values: Mapping[str, Any]) -> dict[str, Any]:
-    """Keep what the dataclass knows: published files are dumps with dozens of foreign keys."""
+    """The values of a dataclass's own fields: published files hold dozens of other keys."""
     names = {f.name for f in fields(cls)}
     return {name: value for name, value in values.items() if name in names}
 
@@ -41,15 +41,15 @@ def _read_part(values: Mapping[str, Any], name: str) -> dict[str, Any]:
 
 
 def _check_fields(owner: str, part: TextConfig | VisionConfig | XCLIPConfig) -> None:
-    """Sizes are whole and above 0, depths may be 0, the rest has its default's type.
+    """Check types and bounds: sizes are whole and above 0, numbers of layers may be 0.
 
-    No model is so large that a number of its file could fill the memory, or take for ever.
+    The upper bounds keep a number in a file from filling the memory, or taking for ever.
     """
     for each in fields(part):
         value, default = getattr(part, each.name), each.default
         name = f"{owner}.{each.name}"
         if each.name.endswith("_token_id"):
-            continue  # kept, and never used
+            continue  # kept for the file, and never used
         if isinstance(default, int):
             least = 0 if each.name.endswith("_layers") else 1
             most = _MOST_LAYERS if each.name.endswith("_layers") else _LARGEST_SIZE
@@ -82,15 +82,15 @@ def _check_rate(owner: str, **rates: float) -> None:
 def _check_activation(owner: str, activation: str) -> None:
     if activation not in ACTIVATIONS:
         allowed = ", ".join(ACTIVATIONS)
-        raise ConfigError(f"{owner} names the activation {activation!r}; known are {allowed}")
+        raise ConfigError(f"{owner} is {activation!r}; supported activations are {allowed}")
 
 
 @dataclass(frozen=True, slots=True)
 class TextConfig:
-    """The text encoder: a causal transformer over byte-pair ids (CLIP's, arXiv 2103.00020).
+    """The configuration of the text encoder.
 
-    The three token ids are kept because published files carry them; they do not say where a
-    sentence ends (see `xclip_core.model.text`).
+    The three token ids are kept because published files hold them; the end of a text is found
+    without them (see `xclip_core.model.text`).
     """
 
     vocab_size: int = 49408
@@ -126,7 +126,7 @@ class TextConfig:
 
 @dataclass(frozen=True, slots=True)
 class VisionConfig:
-    """The cross-frame vision encoder and the multi-frame integration transformer (`mit_*`)."""
+    """The configuration of the frame encoder and of the multi-frame integration (`mit_*`)."""
 
     hidden_size: int = 768
     intermediate_size: int = 3072
@@ -169,7 +169,7 @@ class VisionConfig:
 
     @property
     def grid_size(self) -> int:
-        """Patches along one side of a frame (the remainder of the division is not seen)."""
+        """Patches along one side of a frame; the remainder of the division is cut off."""
         return self.image_size // self.patch_size
 
     @classmethod
@@ -184,7 +184,7 @@ class VisionConfig:
 
 @dataclass(frozen=True, slots=True)
 class XCLIPConfig:
-    """A whole X-CLIP: a text part, a vision part and what joins them (`prompt_*`, projection)."""
+    """The configuration of a whole X-CLIP: text, vision, prompts and the joint projection."""
 
     text: TextConfig = field(default_factory=TextConfig)
     vision: VisionConfig = field(default_factory=VisionConfig)
@@ -218,16 +218,16 @@ class XCLIPConfig:
 
     @classmethod
     def from_parts(cls, *, text: TextConfig, vision: VisionConfig, **joint: Any) -> Self:
-        """Join a text and a vision configuration; `projection_dim` follows the vision part."""
+        """Make one of a text and a vision configuration; `projection_dim` follows the latter."""
         return cls(text=text, vision=vision, **{"projection_dim": vision.mit_hidden_size} | joint)
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
         """Read a published `config.json`.
 
-        A part may be absent, null, or hold only what differs from the defaults. The older
-        `text_config_dict` and `vision_config_dict` win over the plain ones where present, as they
-        did when those files were written.
+        A part may be absent, null, or hold only what differs from the defaults. The older keys
+        `text_config_dict` and `vision_config_dict` override the plain ones, as they did when such
+        files were written.
 
         Raises:
             ConfigError: a value is outside what the architecture allows, or of the wrong type.
@@ -245,7 +245,7 @@ class XCLIPConfig:
         return cls(text=text, vision=vision, **joint)
 
     def to_dict(self) -> dict[str, Any]:
-        """The published form: what `config.json` holds."""
+        """The published form, the content of `config.json`."""
         joint = {f.name: getattr(self, f.name) for f in fields(self)}
         del joint["text"], joint["vision"]
         return {

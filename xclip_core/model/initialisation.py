@@ -1,9 +1,9 @@
-"""How a new X-CLIP starts: CLIP's scheme for CLIP's parts, the authors' for what they added.
+"""Initial weights of a new X-CLIP: CLIP's scheme for CLIP's parts, the authors' for the others.
 
 Sources: openai/CLIP (`initialize_parameters`), microsoft/VideoX (X-CLIP: message, multi-frame and
-prompt modules). The library re-implementation that published the checkpoints starts its prompt
-generator and its frame positions at a standard deviation of 1; training from there lets the
-prompted text carry everything and the plain text vector collapses.
+prompt modules). The library that published the checkpoints draws the prompt generator and the
+positions of frames with a standard deviation of 1; in training from there only the prompted text
+learns, and the plain text vectors collapse.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def initialise(model: XCLIP) -> None:
-    """Draw every parameter from torch's global generator (seed it for a reproducible start)."""
+    """Draw every parameter from PyTorch's global generator; seed that for a reproducible start."""
     with torch.no_grad():
         _reset_norms_and_biases(model)
         _start_text(model.text_model, factor=model.config.text.initializer_factor)
@@ -51,7 +51,7 @@ def _in_projections(attention: Attention) -> tuple[Tensor, Tensor, Tensor]:
 
 
 def _start_block(block: Block | CrossFrameLayer, *, depth: int, factor: float) -> None:
-    """CLIP's scales: branches that end in the residual stream shrink with the depth."""
+    """CLIP's scales: projections into the residual stream shrink with the depth."""
     width = block.mlp.fc1.in_features
     ending = factor * width**-0.5 * (2 * depth) ** -0.5
     for weight in _in_projections(block.self_attn):

@@ -1,10 +1,20 @@
-"""X-CLIP as a whole: texts and videos in one space (arXiv 2208.02816).
+"""X-CLIP, the joint model of texts and videos (arXiv 2208.02816, section 3).
 
-    ids (K, L) ── text encoder ── end state ── projection ── text (K, P)
-    pixels (B, T, C, H, W) ── frame encoder ┬─ class states ── projection ── MIT ── video (B, P)
-                                            └─ patch states ── norm ── mean ── context (B, N, P)
-    conditioned text (B, K, P) = text + prompts(text, context)
+    ids (K, L) ── text encoder ── end state ── projection ── text (K, D)
+    pixels (B, T, C, S, S) ── frame encoder ┬─ class states ── projection ── MIT ── video (B, D)
+                                            └─ patch states ── norm ── mean ── context (B, N, D)
+    conditioned text (B, K, D) = text + prompts(text, context)
     logits (B, K) = exp(logit_scale) · cos(video, conditioned text)
+
+Letters of dimensions, in all of xclip_core:
+
+    B  clips in a batch           K  texts
+    T  frames of a clip           L  tokens of a text; in layers, of any sequence
+    S  side of a frame in pixels  D  length of a vector
+    C  channels of a frame, 3     W  width of hidden states
+    N  patches of a frame         H  attention heads
+
+"float" is the floating-point type of the model: float32, unless it is converted.
 
 Parameter names are those of the published checkpoints, so that they load without renaming.
 """
@@ -28,14 +38,14 @@ from xclip_core.model.vision import FrameEncoder
 
 @dataclass(frozen=True, slots=True)
 class XCLIPOutput:
-    """What one joint forward pass yields.
+    """The output of the joint model.
 
     Attributes:
-        logits_per_video: (B, K), X-CLIP's own score of each text for each video.
-        logits_per_text: (K, B), its transpose.
-        text_embeds: (B, K, P), unit length, conditioned on each video.
-        video_embeds: (B, P), unit length.
-        loss: the symmetric contrastive loss (scalar), where it was asked for.
+        logits_per_video: (B, K) float, X-CLIP's score of each text for each video.
+        logits_per_text: (K, B) float, its transpose.
+        text_embeds: (B, K, D) float unit vectors, conditioned on each video.
+        video_embeds: (B, D) float unit vectors.
+        loss: () float, the symmetric contrastive loss, with `return_loss`.
     """
 
     logits_per_video: Tensor
@@ -46,13 +56,16 @@ class XCLIPOutput:
 
 
 def contrastive_loss(logits: Tensor) -> Tensor:
-    """CLIP's symmetric loss: the mean of both cross-entropies, matches on the diagonal.
+    """CLIP's symmetric loss: the mean of both cross-entropies, with the matches on the diagonal.
 
     Args:
-        logits: (B, B), a row for each video.
+        logits: (B, B) float, a row for each video.
+
+    Returns:
+        () float.
 
     Raises:
-        InputError: there are not as many texts as videos.
+        InputError: the numbers of texts and videos differ.
     """
     if logits.shape[0] != logits.shape[1]:
         raise InputError(
@@ -64,7 +77,7 @@ def contrastive_loss(logits: Tensor) -> Tensor:
 
 
 class XCLIP(nn.Module):
-    """The joint model; each of its parts can be used alone."""
+    """The joint model; its parts can also be used alone."""
 
     def __init__(self, config: XCLIPConfig) -> None:
         super().__init__()
@@ -82,27 +95,35 @@ class XCLIP(nn.Module):
         initialise(self)
 
     def encode_text(self, ids: Tensor, mask: Tensor | None = None) -> Tensor:
-        """Plain text vectors: what the index is asked with.
+        """Compute plain text vectors, as a search needs them.
 
         Args:
-            ids: (K, L) token ids.
-            mask: (K, L), non-zero where there is text; needed only for padding on the left.
+            ids: (K, L) int64, token ids.
+            mask: (K, L) int64, non-zero for text; only needed for padding on the left.
 
         Returns:
-            (K, P), not normalised, not conditioned on any video.
+            (K, D) float, not normalised, not conditioned on any video.
+
+        Raises:
+            InputError: a text is longer than the position table.
         """
         _, end_states = self.text_model(ids, mask)
         return self.text_projection(end_states)  # type: ignore[no-any-return]
 
     def encode_video(self, pixels: Tensor, *, interpolate: bool = False) -> Tensor:
-        """Video vectors: what the index holds.
+        """Compute video vectors, as an index holds them.
+
+        `inference.video_encoder` computes the same faster, from frames as bytes.
 
         Args:
-            pixels: (B, T, C, H, W), normalised.
-            interpolate: allow another frame size by stretching the position table.
+            pixels: (B, T, C, S, S) float, normalised.
+            interpolate: allow frames of another size, by interpolating the position table.
 
         Returns:
-            (B, P), not normalised.
+            (B, D) float, not normalised.
+
+        Raises:
+            InputError: the frames have another number or size than the model's.
         """
         class_states, _ = self.vision_model(pixels, interpolate=interpolate)
         return self.mit(self.visual_projection(class_states))  # type: ignore[no-any-return]
@@ -110,22 +131,32 @@ class XCLIP(nn.Module):
     def encode_video_in_context(
         self, pixels: Tensor, *, interpolate: bool = False
     ) -> tuple[Tensor, Tensor]:
-        """Video vectors (B, P) and the patch context (B, N, P) that conditions texts on them."""
+        """Compute video vectors and the patch context that conditions texts on them.
+
+        Args:
+            pixels, interpolate: as for `encode_video`.
+
+        Returns:
+            The vectors (B, D) float, not normalised, and the context (B, N, D) float.
+
+        Raises:
+            InputError: as for `encode_video`.
+        """
         class_states, states = self.vision_model(pixels, interpolate=interpolate)
         video = self.mit(self.visual_projection(class_states))
         # The mean over frames commutes with the projection: average first, project once.
-        patches = self.prompts_visual_layernorm(states[:, :, 1:]).mean(dim=1)  # (B, N, D)
+        patches = self.prompts_visual_layernorm(states[:, :, 1:]).mean(dim=1)  # (B, N, W)
         return video, patches @ self.prompts_visual_projection
 
     def condition_text(self, text: Tensor, context: Tensor) -> Tensor:
-        """Let each video's patches nudge each text.
+        """Condition texts on videos: add to each text the prompt of each video (section 3.3).
 
         Args:
-            text: (K, P) plain text vectors.
-            context: (B, N, P) from `encode_video_in_context`.
+            text: (K, D) float, plain text vectors.
+            context: (B, N, D) float, from `encode_video_in_context`.
 
         Returns:
-            (B, K, P), not normalised.
+            (B, K, D) float, not normalised.
         """
         text = text.expand(context.shape[0], -1, -1)
         return text + self.prompts_generator(text, context)  # type: ignore[no-any-return]
@@ -142,11 +173,9 @@ class XCLIP(nn.Module):
         """Score every text for every video.
 
         Args:
-            ids: (K, L) token ids.
-            pixels: (B, T, C, H, W), normalised.
-            mask: (K, L), non-zero where there is text.
-            return_loss: also compute the contrastive loss; needs K == B.
-            interpolate: allow another frame size by stretching the position table.
+            ids, mask: as for `encode_text`.
+            pixels, interpolate: as for `encode_video`.
+            return_loss: compute the contrastive loss too; requires K == B.
 
         Raises:
             InputError: a shape that the configuration does not allow.
@@ -155,7 +184,7 @@ class XCLIP(nn.Module):
         text = self.condition_text(self.encode_text(ids, mask), context)
         video = video / video.norm(dim=-1, keepdim=True)
         text = text / text.norm(dim=-1, keepdim=True)
-        logits = self.logit_scale.exp() * torch.einsum("bp,bkp->bk", video, text)
+        logits = self.logit_scale.exp() * torch.einsum("bd,bkd->bk", video, text)
         return XCLIPOutput(
             logits_per_video=logits,
             logits_per_text=logits.T,

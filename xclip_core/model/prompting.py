@@ -1,4 +1,4 @@
-"""The video-specific prompt generator (X-CLIP, section 3.3): a video's patches nudge the text."""
+"""Video-specific prompting (X-CLIP, section 3.3): texts are adapted to a video by its patches."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from xclip_core.model.config import XCLIPConfig
 
 
 class CrossAttention(nn.Module):
-    """Texts look at patches; no biases but in the last projection."""
+    """Attention of texts to patches; only the last projection has a bias."""
 
     def __init__(self, config: XCLIPConfig) -> None:
         super().__init__()
@@ -25,7 +25,7 @@ class CrossAttention(nn.Module):
         self.proj_drop = nn.Dropout(config.prompt_projection_dropout)
 
     def forward(self, text: Tensor, patches: Tensor) -> Tensor:
-        """(B, K, P) texts and (B, N, P) patches to (B, K, P)."""
+        """Texts (B, K, D) float and patches (B, N, D) float to (B, K, D)."""
         y = F.scaled_dot_product_attention(
             split_heads(self.q_proj(text), self.heads),
             split_heads(self.k_proj(patches), self.heads),
@@ -36,19 +36,19 @@ class CrossAttention(nn.Module):
 
 
 class Activation(nn.Module):
-    """A named activation as a module, so that published names (`mlp.0`, `mlp.3`) fall out."""
+    """An activation as a module, so that the layers have the published names `mlp.0`, `mlp.3`."""
 
     def __init__(self, name: str) -> None:
         super().__init__()
         self.function = ACTIVATION_FUNCTIONS[name]
 
     def forward(self, x: Tensor) -> Tensor:
-        """Elementwise."""
+        """(…) float to (…), elementwise."""
         return self.function(x)
 
 
 class PromptLayer(nn.Module):
-    """Cross-attention and a fourfold MLP, each on a normalised residual stream."""
+    """Cross-attention and an MLP of fourfold width, each after a layer norm, with residuals."""
 
     def __init__(self, config: XCLIPConfig) -> None:
         super().__init__()
@@ -64,13 +64,13 @@ class PromptLayer(nn.Module):
         )
 
     def forward(self, text: Tensor, patches: Tensor) -> Tensor:
-        """(B, K, P) and (B, N, P) to (B, K, P); the texts do not see each other."""
+        """Texts (B, K, D) and patches (B, N, D), float, to (B, K, D); texts do not mix."""
         text = text + self.cross_attn(self.norm1(text), patches)
         return text + self.mlp(self.norm3(text))  # type: ignore[no-any-return]
 
 
 class PromptGenerator(nn.Module):
-    """What to add to each text, given one video."""
+    """The generator of prompts: vectors to add to the texts, for each video."""
 
     def __init__(self, config: XCLIPConfig) -> None:
         super().__init__()
@@ -80,14 +80,14 @@ class PromptGenerator(nn.Module):
         self.alpha = nn.Parameter(torch.full((width,), float(config.prompt_alpha)))
 
     def forward(self, text: Tensor, patches: Tensor) -> Tensor:
-        """The prompts.
+        """Compute the prompts.
 
         Args:
-            text: (B, K, P) text vectors, the same K for every video.
-            patches: (B, N, P) patch vectors averaged over time.
+            text: (B, K, D) float, text vectors, the same K for every video.
+            patches: (B, N, D) float, patch vectors averaged over time.
 
         Returns:
-            (B, K, P): what is added to `text`, already scaled by the learned alpha.
+            (B, K, D) float, to be added to `text`; the learned alpha is already applied.
         """
         patches = self.layernorm(patches)
         for layer in self.decoder:

@@ -1,6 +1,6 @@
-"""The multi-frame integration transformer (X-CLIP, section 3.2): frames to one video vector.
+"""The multi-frame integration transformer, MIT (X-CLIP, section 3.2): frames to one video vector.
 
-Time order enters the model only here, through the position table.
+The order of frames enters the model only here, through the position table.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from xclip_core.model.config import VisionConfig
 
 
 class MultiFrameIntegration(nn.Module):
-    """A transformer over frame vectors, averaged over time."""
+    """A transformer over the vectors of a clip's frames, averaged over time."""
 
     def __init__(self, config: VisionConfig) -> None:
         super().__init__()
@@ -34,7 +34,7 @@ class MultiFrameIntegration(nn.Module):
         )
 
     def forward(self, frames: Tensor) -> Tensor:
-        """(B, T, P) frame vectors to (B, P) video vectors."""
+        """Frame vectors (B, T, D) float to video vectors (B, D)."""
         x = frames + self.position_embedding
         for layer in self.encoder.layers:
             x = layer(x)

@@ -1,4 +1,4 @@
-"""The text encoder (CLIP's): what a sentence means."""
+"""The text encoder: CLIP's (arXiv 2103.00020), which X-CLIP takes over (section 3.3)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from xclip_core.model.config import TextConfig
 
 
 class TextEmbeddings(nn.Module):
-    """Token and position tables."""
+    """The embeddings of tokens and of positions."""
 
     def __init__(self, config: TextConfig) -> None:
         super().__init__()
@@ -19,7 +19,11 @@ class TextEmbeddings(nn.Module):
         self.position_embedding = nn.Embedding(config.max_position_embeddings, config.hidden_size)
 
     def forward(self, ids: Tensor) -> Tensor:
-        """(K, L) ids to (K, L, D)."""
+        """Token ids (K, L) int64 to (K, L, W) float.
+
+        Raises:
+            InputError: a text is longer than the position table.
+        """
         longest = self.position_embedding.num_embeddings
         if ids.shape[1] > longest:
             raise InputError(
@@ -30,22 +34,22 @@ class TextEmbeddings(nn.Module):
 
 
 def end_positions(ids: Tensor) -> Tensor:
-    """Where each sentence ends: the first place of the row's largest id.
+    """The position of each text's end mark: the first one of the row's largest id.
 
-    In CLIP's vocabulary the end mark is the largest id, and padding repeats it behind the first
+    In CLIP's vocabulary the end mark is the largest id, and padding repeats it after the first
     one; the `eos_token_id` of published files is meaningless.
 
     Args:
-        ids: (K, L).
+        ids: (K, L) int64, token ids.
 
     Returns:
-        (K,) positions.
+        (K,) int64.
     """
     return ids.argmax(dim=-1)
 
 
 class TextEncoder(nn.Module):
-    """A causal transformer whose state at the end mark stands for the sentence."""
+    """A causal transformer; its state at the end mark represents the text."""
 
     def __init__(self, config: TextConfig) -> None:
         super().__init__()
@@ -66,20 +70,20 @@ class TextEncoder(nn.Module):
         self.final_layer_norm = nn.LayerNorm(config.hidden_size, eps=config.layer_norm_eps)
 
     def forward(self, ids: Tensor, mask: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        """Encode sentences.
+        """Encode texts.
 
         Args:
-            ids: (K, L) token ids.
-            mask: (K, L), non-zero where there is text. It may be left out when padding is on the
-                right: no state sees what follows it, so such padding changes nothing.
+            ids: (K, L) int64, token ids.
+            mask: (K, L) int64, non-zero for text. Not needed for padding on the right: no token
+                attends to later ones, so such padding changes nothing.
 
         Returns:
-            All states (K, L, D) and the state at the end mark (K, D).
+            The states of all tokens (K, L, W) float, and of the end mark (K, W) float.
 
         Raises:
             InputError: a text is longer than the position table.
         """
-        x = self.embeddings(ids)  # (K, L, D)
+        x = self.embeddings(ids)  # (K, L, W)
         visible = None if mask is None else _visible_keys(mask)
         for layer in self.encoder.layers:
             x = layer(x, mask=visible, causal=visible is None)
@@ -89,10 +93,9 @@ class TextEncoder(nn.Module):
 
 
 def _visible_keys(mask: Tensor) -> Tensor:
-    """Which key each query may see: (K, L) padding mask to (K, 1, L, L) booleans.
+    """The attention mask (K, 1, L, L) bool of a padding mask (K, L).
 
-    A token always sees itself, so that a row of padding has something to attend to and never
-    becomes NaN.
+    A token always attends to itself: a row of padding without any key would become NaN.
     """
     length = mask.shape[1]
     past = torch.ones(length, length, dtype=torch.bool, device=mask.device).tril()

@@ -1,8 +1,8 @@
-"""The cross-frame vision encoder (X-CLIP, arXiv 2208.02816, section 3.2).
+"""The cross-frame vision encoder (X-CLIP, section 3.2).
 
-Frames pass through a vision transformer side by side. In every layer each frame writes one
-*message token* from its class state; the messages of a video's frames attend to each other, and
-every frame then reads its own message beside its patches.
+Each frame passes through a vision transformer. In every layer each frame makes one *message token*
+from its class state; the messages of a clip's frames attend to each other, and then each frame
+attends to its own message as to one more token.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from xclip_core.model.config import VisionConfig
 
 
 class FrameEmbeddings(nn.Module):
-    """A frame as tokens: one class token, then one per patch, with learned positions."""
+    """The tokens of a frame: one class token, then one per patch, with learned positions."""
 
     def __init__(self, config: VisionConfig) -> None:
         super().__init__()
@@ -36,11 +36,10 @@ class FrameEmbeddings(nn.Module):
         self.position_embedding = nn.Embedding(config.grid_size**2 + 1, width)
 
     def forward(self, frames: Tensor, *, interpolate: bool = False) -> Tensor:
-        """(F, C, H, W) to (F, 1 + N, D).
+        """Frames (B·T, C, S, S) float to tokens (B·T, 1 + N, W).
 
         Raises:
-            InputError: the frames are not of the size that the model was made for, and
-                `interpolate` does not ask to stretch the position table.
+            InputError: the frames are not of the model's size, and `interpolate` is not set.
         """
         height, width = frames.shape[-2:]
         if not interpolate and (height, width) != (self.image_size, self.image_size):
@@ -48,7 +47,7 @@ class FrameEmbeddings(nn.Module):
                 f"frames of {height}×{width} pixels were given; this model takes "
                 f"{self.image_size}×{self.image_size} (or interpolate=True)"
             )
-        patches = self.patch_embedding(frames).flatten(2).transpose(1, 2)  # (F, N, D)
+        patches = self.patch_embedding(frames).flatten(2).transpose(1, 2)  # (B·T, N, W)
         first = self.class_embedding.expand(frames.shape[0], 1, -1)
         positions = (
             self._interpolated_positions(height=height, width=width)
@@ -58,7 +57,7 @@ class FrameEmbeddings(nn.Module):
         return torch.cat([first, patches], dim=1) + positions
 
     def _interpolated_positions(self, *, height: int, width: int) -> Tensor:
-        """The position table stretched to another grid of patches: (1 + N, D)."""
+        """The position table (1 + N, W), interpolated to another grid of patches."""
         table = self.position_embedding.weight
         rows, columns = height // self.patch_size, width // self.patch_size
         if rows == columns == self.grid_size:
@@ -69,7 +68,7 @@ class FrameEmbeddings(nn.Module):
 
 
 class CrossFrameLayer(nn.Module):
-    """One layer of the frame encoder, with its message tokens."""
+    """A layer of the frame encoder, with cross-frame attention by message tokens."""
 
     def __init__(self, config: VisionConfig, *, drop_path_rate: float) -> None:
         super().__init__()
@@ -86,17 +85,17 @@ class CrossFrameLayer(nn.Module):
         self.layer_norm2 = nn.LayerNorm(width, eps=eps)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(B·T, S, D) to (B·T, S, D), frames of one video beside each other."""
-        message = self.message_fc(x[:, 0]).view(-1, self.num_frames, x.shape[-1])  # (B, T, D)
+        """Tokens (B·T, 1 + N, W) float to (B·T, 1 + N, W), the frames of a clip in a row."""
+        message = self.message_fc(x[:, 0]).view(-1, self.num_frames, x.shape[-1])  # (B, T, W)
         message = message + self.drop_path(self.message_attn(self.message_ln(message)))
-        y = torch.cat([x, message.flatten(0, 1)[:, None]], dim=1)  # (B·T, S + 1, D)
+        y = torch.cat([x, message.flatten(0, 1)[:, None]], dim=1)  # (B·T, 1 + N + 1, W)
         y = y + self.drop_path(self.self_attn(self.layer_norm1(y)))
-        x = y[:, :-1]  # the message has been read
+        x = y[:, :-1]  # without the message
         return x + self.drop_path(self.mlp(self.layer_norm2(x)))  # type: ignore[no-any-return]
 
 
 class FrameEncoder(nn.Module):
-    """The frame encoder: every frame sees the others of its video through the messages.
+    """The frame encoder: the frames of a clip exchange messages in every layer.
 
     The rate of stochastic depth grows linearly from 0 to `drop_path_rate` over the layers, on all
     three branches, as in the authors' code.
@@ -113,27 +112,27 @@ class FrameEncoder(nn.Module):
         self.post_layernorm = nn.LayerNorm(config.hidden_size, eps=config.layer_norm_eps)
 
     def forward(self, pixels: Tensor, *, interpolate: bool = False) -> tuple[Tensor, Tensor]:
-        """Encode videos frame by frame.
+        """Encode the frames of clips.
 
         Args:
-            pixels: (B, T, C, H, W), normalised.
-            interpolate: allow another frame size by stretching the position table.
+            pixels: (B, T, C, S, S) float, normalised.
+            interpolate: allow frames of another size, by interpolating the position table.
 
         Returns:
-            The class state of each frame after the last norm, (B, T, D), and the last states of
-            all tokens before it, (B, T, S, D).
+            The class state of each frame after the last norm, (B, T, W) float, and the states of
+            all tokens before that norm, (B, T, 1 + N, W) float.
 
         Raises:
-            InputError: the number or the size of the frames is not the model's.
+            InputError: the frames have another number or size than the model's.
         """
         if pixels.ndim != 5 or pixels.shape[1] != self.num_frames:
             raise InputError(
                 f"pixels of shape {tuple(pixels.shape)} were given; this model takes "
                 f"(videos, {self.num_frames} frames, channels, height, width)"
             )
-        x = self.embeddings(pixels.flatten(0, 1), interpolate=interpolate)  # (B·T, S, D)
+        x = self.embeddings(pixels.flatten(0, 1), interpolate=interpolate)  # (B·T, 1 + N, W)
         x = self.pre_layernorm(x)
         for layer in self.encoder.layers:
             x = layer(x)
-        states = x.view(-1, self.num_frames, *x.shape[1:])  # (B, T, S, D)
+        states = x.view(-1, self.num_frames, *x.shape[1:])  # (B, T, 1 + N, W)
         return self.post_layernorm(states[:, :, 0]), states
