@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING, Any
 from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
+
+
+_PLAIN_TYPES: dict[Any, Callable[[Any], Any]] = {str: str, list[str]: str, bool: bool}
 
 
 class PlainCommand(TyperCommand):
@@ -54,11 +57,36 @@ def _unwrapped(text: str) -> str:
 
 def _plain(params: list[Any]) -> list[Any]:
     for param in params:
+        if isinstance(param, TyperArgument | TyperOption):
+            _convert_with_own_parser(param)
         if isinstance(param, TyperArgument):
             param.display_type_rich = _no_type  # type: ignore[method-assign]
         elif isinstance(param, TyperOption) and param.is_bool_flag:
             param.metavar = ""
     return params
+
+
+def _convert_with_own_parser(param: TyperArgument | TyperOption) -> None:
+    """Convert values by the parameter's parser alone: Typer loads Pydantic to call the parser.
+
+    That takes a seventh of the time of a query.
+    """
+    parse = param.type_descriptor.parameter_info.parser
+    if parse is None:
+        parse = _PLAIN_TYPES.get(param.type_descriptor.annotation)
+    usual = type(param).process_value
+    many = param.multiple or param.nargs == -1
+
+    def process_value(ctx: Any, value: Any) -> Any:
+        if parse is None or (param.required and param.value_is_missing(value)):
+            return usual(param, ctx, value)
+        if many:
+            value = [parse(one) for one in value or ()]
+        elif value is not None:
+            value = parse(value)
+        return param.callback(ctx, param, value) if param.callback else value
+
+    param.process_value = process_value  # type: ignore[method-assign]
 
 
 def _no_type(ctx: Any) -> None:

@@ -3,7 +3,6 @@
 import os
 import signal
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -310,19 +309,6 @@ def test_queries_work_while_an_index_run_is_going_on(
         seen.append(len(searcher.search("a red circle").hits))
     assert seen == sorted(seen)
     assert seen[-1] == 8
-
-
-def test_a_question_loads_no_pytorch(indexed: tuple[Any, Any], tmp_path: Path) -> None:
-    vsearch, _ = indexed
-    code = (
-        "import sys; from vsearch.__main__ import run;"
-        "code = run(['query', 'asked by this test alone', '--json']);"
-        "print(code, 'torch' in sys.modules)"
-    )
-    environment = {**os.environ, "VSEARCH_HOME": str(vsearch.home)}
-    command = [sys.executable, "-c", code]
-    run = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
-    assert run.stdout.splitlines()[-1] == "0 False"
 
 
 def test_films_are_decoded_without_an_accelerator_that_is_not_here_and_that_is_told_once(

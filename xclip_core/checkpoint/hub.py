@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from machine.presence import is_there
+from machine.presence import is_folder, is_there
 from xclip_core.errors import (
     CheckpointError,
     CheckpointNotFoundError,
@@ -67,11 +67,12 @@ def fetch(name: HubName, *, offline: bool, on_message: OnMessage) -> Path:
         HubUnreachableError: not (wholly) in the cache, and the Hub cannot be asked.
         CheckpointError: the Hub refuses, or the cache cannot be written, is full or has no folder.
     """
+    snapshot = _cached_snapshot(name)
+    if snapshot is not None and is_complete(snapshot):
+        return snapshot
     _forbid_reports()
     _require_cache()
-    cached = _cached_file(name, "config.json")
-    if cached is not None and is_complete(cached.parent):
-        return cached.parent
+    _require_valid(name)
     if offline:
         raise HubUnreachableError(
             f"{name} is not on this machine and the network is not to be used; fetch it once "
@@ -91,6 +92,33 @@ def fetch(name: HubName, *, offline: bool, on_message: OnMessage) -> Path:
         for shard in shard_names(weights):
             _fetch_first(pinned, shard)
     return config.parent
+
+
+def _cached_snapshot(name: HubName) -> Path | None:
+    """The folder of a model in the cache, if there is one.
+
+    The client is not asked: its import takes as long as a whole query.
+    """
+    revision, cache = name.revision or "main", _default_cache()
+    if ".." in revision or cache.parts[:1] == ("~",):  # nobody's home: see `_require_cache`
+        return None
+    model = cache / f"models--{name.repository.replace('/', '--')}"
+    try:
+        commit = (model / "refs" / revision).read_text(encoding="utf-8")
+    except (OSError, ValueError):
+        commit = revision
+    snapshot = model / "snapshots" / commit
+    return snapshot if is_folder(snapshot) else None
+
+
+def _default_cache() -> Path:
+    """The cache of the Hub's client, as its environment variables name it."""
+    home = os.environ.get("XDG_CACHE_HOME", "~/.cache")
+    place = os.environ.get("HF_HOME", f"{home}/huggingface") + "/hub"
+    for variable in ("HUGGINGFACE_HUB_CACHE", "HF_HUB_CACHE"):
+        place = os.environ.get(variable, place)
+    # Unlike that of Path, it does not raise where there is no home folder.
+    return Path(os.path.expandvars(os.path.expanduser(place)))  # noqa: PTH111
 
 
 def is_complete(folder: Path) -> bool:
@@ -157,17 +185,23 @@ def _require_cache() -> None:
         )
 
 
-def _cached_file(name: HubName, file: str) -> Path | None:
-    from huggingface_hub import try_to_load_from_cache
+def _require_valid(name: HubName) -> None:
     from huggingface_hub.errors import HFValidationError
+    from huggingface_hub.utils import validate_repo_id
 
     try:
-        found = try_to_load_from_cache(name.repository, file, revision=name.revision)
+        validate_repo_id(name.repository)
     except HFValidationError as error:
         raise CheckpointNotFoundError(
             f"{name.repository!r} cannot be the name of a model on the Hub; "
             f"{nearest_names(name.repository)}"
         ) from error
+
+
+def _cached_file(name: HubName, file: str) -> Path | None:
+    from huggingface_hub import try_to_load_from_cache
+
+    found = try_to_load_from_cache(name.repository, file, revision=name.revision)
     return Path(found) if isinstance(found, str) else None
 
 
