@@ -38,7 +38,7 @@ def test_a_clip_in_the_catalog_is_the_models_vector_of_its_own_frames(
 ):
     film("a.mp4", seconds=18, step=6)
     film("b.mp4", seconds=2, first=200)
-    settings = IndexSettings(workers=2, clips_wanted=3)
+    settings = IndexSettings(workers=2)
     report = index_library([library], catalog=catalog, model=Loaded(xclip), settings=settings)
     assert (report.indexed, report.clips) == (2, 5)
     assert catalog.provenance.model_digest == xclip.identity.model_digest

@@ -158,14 +158,7 @@ def wide_folder(tmp_path: Path, small_tokenizer: Tokenizer) -> Path:
         patch_size=16,
         num_frames=4,
     )
-    processor = FrameProcessor(
-        shortest_edge=224,
-        crop_size=224,
-        interpolation="bilinear",
-        rescale_factor=1 / 255,
-        mean=(0.485, 0.456, 0.406),
-        std=(0.229, 0.224, 0.225),
-    )
+    processor = FrameProcessor.published(224)
     config = XCLIPConfig.from_parts(text=text, vision=vision, prompt_num_attention_heads=1)
     folder = tmp_path / "wide"
     model = XCLIP(config)
