@@ -2,6 +2,8 @@
 
 import json
 import resource
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -302,3 +304,13 @@ def test_a_missing_or_damaged_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "preprocessor_config.json").write_text("[]", encoding="utf-8")
     with pytest.raises(FrameProcessorError, match="settings"):
         FrameProcessor.load(tmp_path)
+
+
+def test_a_process_that_only_prepares_frames_needs_no_pytorch() -> None:
+    code = (
+        "import sys, numpy; from xclip_core import FrameProcessor;"
+        "FrameProcessor.published(8).prepare_frame(numpy.zeros((20, 30, 3), numpy.uint8));"
+        "print('torch' in sys.modules)"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout == "False\n"
