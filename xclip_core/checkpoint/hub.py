@@ -187,7 +187,7 @@ def _require_cache() -> None:
 
 def _require_valid(name: HubName) -> None:
     from huggingface_hub.errors import HFValidationError
-    from huggingface_hub.utils import validate_repo_id
+    from huggingface_hub.utils import validate_repo_id  # type: ignore[attr-defined]
 
     try:
         validate_repo_id(name.repository)
