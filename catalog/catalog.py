@@ -1,18 +1,16 @@
 """The catalog: what has been indexed, in one folder on disk. SQLite is the truth, FAISS a view."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
-from threading import Lock
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, update
+from sqlalchemy import Connection
 
 from catalog.database.columns import pack_vectors, require_unit_vectors
 from catalog.database.database import Database, count_generation, open_database
-from catalog.database.tables import META
 from catalog.errors import CatalogError
 from catalog.provenance import Provenance, mismatch
 from catalog.records import (
@@ -33,12 +31,8 @@ from catalog.store.clips import NearestClips
 from catalog.store.meta import read_meta, write_provenance
 from catalog.store.roots import absolute_text, delete_unused_roots
 from catalog.store.status import read_status
-from catalog.vectors.path_filter import ClipPaths
-from catalog.vectors.snapshot import is_current, remove_snapshot
+from catalog.vectors.view import VectorView
 from machine.presence import is_regular_file
-
-if TYPE_CHECKING:
-    from catalog.vectors.sync import ClipIndex
 
 
 class Catalog(AbstractContextManager["Catalog"]):
@@ -52,9 +46,7 @@ class Catalog(AbstractContextManager["Catalog"]):
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._index_lock = Lock()
-        self._clip_paths = ClipPaths()
-        self._clip_index: ClipIndex | None = None
+        self._vectors = VectorView(database)
 
     @classmethod
     def open(cls, folder: Path, *, create: bool = False) -> Self:
@@ -348,10 +340,9 @@ class Catalog(AbstractContextManager["Catalog"]):
         with self.nearest_clips(vector, limit=limit, path_glob=path_glob) as clips:
             return clips[:]
 
-    @contextmanager
     def nearest_clips(
         self, vector: NDArray[np.float32], *, limit: int, path_glob: str | None = None
-    ) -> Iterator[NearestClips]:
+    ) -> AbstractContextManager[NearestClips]:
         """The clips with the highest cosine, read as far as they are looked at.
 
         Of up to 200,000 clips none is missed; of more, hardly one (see `VectorIndex.nearest`). The
@@ -363,37 +354,10 @@ class Catalog(AbstractContextManager["Catalog"]):
             path_glob: a glob on the path (see `path_matcher`); only clips of such files compete.
 
         Raises:
-            InvalidVectorError: wrong shape, not finite, not of unit length.
+            On entering, InvalidVectorError: wrong shape, not finite, not of unit length;
             ValueError: `limit` is below 1.
         """
-        if limit < 1:
-            raise ValueError(f"limit is {limit}, it must be at least 1")
-        with ExitStack() as reading:
-            # The lock orders the transactions: none sees an earlier state than the one before it.
-            with self._index_lock:
-                connection = reading.enter_context(self._database.reading())
-                ids, scores = self._scanned(connection, vector, limit=limit, path_glob=path_glob)
-            yield NearestClips(
-                connection, ids=ids, scores=scores, path_glob=path_glob, folder=self.folder
-            )
-
-    def _scanned(
-        self,
-        connection: Connection,
-        vector: NDArray[np.float32],
-        *,
-        limit: int,
-        path_glob: str | None,
-    ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-        meta = read_meta(connection)
-        if meta.provenance is None:
-            return np.empty(0, np.int64), np.empty(0, np.float32)
-        dimension = meta.provenance.dimension
-        query = require_unit_vectors(vector[np.newaxis], dimension=dimension)[0]
-        among = None
-        if path_glob is not None:
-            among = self._clip_paths.clips_within(connection, path_glob, generation=meta.generation)
-        return self._opened_index().nearest(connection, query, meta=meta, limit=limit, among=among)
+        return self._vectors.nearest_clips(vector, limit=limit, path_glob=path_glob)
 
     def status(self) -> CatalogStatus:
         """The contents of the catalog, counted."""
@@ -408,25 +372,7 @@ class Catalog(AbstractContextManager["Catalog"]):
         Raises:
             CatalogStorageError: no room; nothing is lost.
         """
-        with self._index_lock:
-            with self._database.reading() as connection:
-                meta = read_meta(connection)
-                if meta.provenance is None:
-                    remove_snapshot(self.folder)  # of vectors that were removed
-                    return
-                if is_current(self.folder, digest=meta.snapshot_digest, generation=meta.generation):
-                    return
-                dimension = meta.provenance.dimension
-                label = self._opened_index().save(connection, meta=meta, dimension=dimension)
-            with self._database.writing(bump_generation=False) as connection:
-                connection.execute(update(META).values(snapshot_digest=label.digest))
-
-    def _opened_index(self) -> "ClipIndex":
-        if self._clip_index is None:
-            from catalog.vectors.sync import ClipIndex  # FAISS takes a while to import
-
-            self._clip_index = ClipIndex(self.folder)
-        return self._clip_index
+        self._vectors.save()
 
     def _packed(self, connection: Connection, vectors: NDArray[np.float32]) -> list[bytes]:
         """The stored form of (N, D) float32 unit vectors, checked."""

@@ -1,4 +1,4 @@
-"""What a glob on a path means, everywhere in the product."""
+"""Globs on paths: the one meaning that they have in the whole product."""
 
 import os
 import re
@@ -16,7 +16,7 @@ _WILD = re.compile(r"[*?\[]")
 
 
 def require_glob(pattern: str) -> str:
-    """The pattern, if it can mean anything.
+    """Check that a pattern can match a path; the pattern.
 
     Raises:
         InvalidGlobError: it is empty, or names a folder by dots.
@@ -33,7 +33,7 @@ def require_glob(pattern: str) -> str:
 
 
 def path_matcher(pattern: str) -> Callable[[Path], bool]:
-    """A test whether an absolute path, or a folder above it, fits `pattern`.
+    """A predicate: whether an absolute path, or a folder above it, matches `pattern`.
 
     `*` matches anything, `/` included; `?` one character; `[ab]` one of these. A pattern that is
     not absolute may begin at any folder, as if `*/` or `**/` stood before it: `holiday` means
@@ -41,19 +41,19 @@ def path_matcher(pattern: str) -> Callable[[Path], bool]:
     pattern that is itself the name of a file or folder matches it, whatever brackets it holds.
 
     An absolute pattern may lead through links. Composed and decomposed letters are the same; upper
-    and lower case differ, except where the file system does not tell them apart.
+    and lower case differ, unless the file system ignores case.
 
     Raises:
-        InvalidGlobError: no path could ever fit.
+        InvalidGlobError: no path can match.
     """
     fits = pathname_matcher(pattern)
     return lambda path: fits(path.as_posix())
 
 
 def pathname_matcher(pattern: str) -> Callable[[str], bool]:
-    """The same test on the text of the path.
+    """The same predicate on the text of the path.
 
-    It looks at each folder once: there are far fewer of them than of films.
+    It matches each folder once: there are far fewer folders than videos.
     """
     fits = name_matcher(pattern)
     folders: dict[str, bool] = {}
@@ -68,16 +68,16 @@ def pathname_matcher(pattern: str) -> Callable[[str], bool]:
 
 
 class NameMatcher(Protocol):
-    """Whether a text fits, the text of a path or of its end; `path` is the whole, if it is not."""
+    """A predicate on the text of a path, or of its end; then `path` is the whole."""
 
     def __call__(self, place: str, /, path: str = "") -> bool:
-        """The file system is asked about the whole where the letters fit in another case only."""
+        """Whether it matches; if only in another case, the file system of `path` decides."""
 
 
 def name_matcher(pattern: str) -> NameMatcher:
-    """A test whether the text of an absolute path fits `pattern` itself, not a folder above it.
+    """A predicate: whether the text of an absolute path matches `pattern`, folders above it apart.
 
-    For those who come down folder by folder, and ask about each on the way.
+    For a walk, which matches folder by folder on its way down.
     """
     form = "|".join(map(composed, _expressions(Path(require_glob(pattern)).as_posix())))
     match = re.compile(form).match
@@ -100,7 +100,7 @@ def name_matcher(pattern: str) -> NameMatcher:
 
 
 def _expressions(pattern: str) -> Iterator[str]:
-    """Regular expressions, one of which fits a path that the pattern means."""
+    """Regular expressions, one of which matches each path that the pattern matches."""
     if not pattern.startswith("/"):
         yield translate(re.sub(r"^(\*+/)*", "*/", pattern))
         yield rf"(?s:.*/{re.escape(pattern)})\Z"
@@ -116,7 +116,7 @@ def _expressions(pattern: str) -> Iterator[str]:
 
 
 def _folders_behind_links(head: str, rest: str) -> Iterator[str]:
-    """The pattern by other names: with the links in its plain beginning followed.
+    """The pattern in other spellings: with the links in its literal beginning followed.
 
     `rest` begins at the first name with wildcards, which may mean links as well.
     """

@@ -1,4 +1,4 @@
-"""Spelling: how file systems write names, where one file goes by several.
+"""Spelling of file names: Unicode composition and letter case, as file systems treat them.
 
 Letters with accents are composed (NFC: é is one character) or decomposed (NFD: e and an accent);
 macOS and some network disks hand out the latter for what was typed as the former. Some file systems
@@ -14,17 +14,17 @@ _OTHER_CASE = str.maketrans(ascii_lowercase + ascii_uppercase, ascii_uppercase +
 
 
 def composed(text: str) -> str:
-    """The text with composed letters (NFC). Bytes that are no text stay as they are."""
+    """The text with composed letters (NFC). Bytes that are not text stay as they are."""
     return text if text.isascii() else normalize("NFC", text)
 
 
 def folded(text: str) -> str:
-    """The text as it is compared where case and composition do not count."""
+    """The form of the text for comparisons in which case and composition do not count."""
     return composed(composed(text).casefold())
 
 
 def ignores_case(path: str) -> bool:
-    """Whether the file system takes the absolute path for the same one in the other case.
+    """Whether the file system ignores the case of letters in the absolute path.
 
     Where the path itself cannot tell (it is not there, or has no letters), a folder above does.
     """
@@ -38,7 +38,7 @@ def ignores_case(path: str) -> bool:
 
 
 def true_path(path: Path, *, strict: bool = False) -> Path:
-    """The absolute path, with the links in it followed and each name as its folder has it.
+    """The absolute path, with its links followed and each name spelled as in its folder.
 
     What is not there keeps the spelling that was given; when `strict`, it raises OSError.
     """
@@ -50,7 +50,7 @@ def true_path(path: Path, *, strict: bool = False) -> Path:
 
 
 def _true_name(folder: str, name: str) -> str:
-    """The folder is listed only where it answers to more spellings than one."""
+    """The spelling in the folder, which is listed only if several spellings lead to the file."""
     other = name.translate(_OTHER_CASE)
     forms = (other,) if name.isascii() else (other, composed(name), normalize("NFD", name))
     if not any(form != name and os.path.lexists(f"{folder}/{form}") for form in forms):

@@ -1,4 +1,4 @@
-"""A small catalog of invented films with random vectors, and the plain arithmetic it must equal."""
+"""A small catalog of invented videos with random vectors, and brute force to compare it with."""
 
 import os
 import shutil
@@ -39,13 +39,13 @@ def unit_vectors(count: int, *, seed: int) -> np.ndarray:
 
 @dataclass
 class Shelf:
-    """Puts films into a catalog and remembers their vectors."""
+    """Puts videos into a catalog and remembers their vectors."""
 
     catalog: Catalog
     vectors: dict[int, np.ndarray] = field(default_factory=dict)  # by video id
 
     def add(self, path: str | Path, *, clips: int = 3, seed: int = 0, root: Path = ROOT) -> int:
-        """A film at `path` whose content is `seed`."""
+        """A video at `path` whose content is `seed`."""
         vectors = unit_vectors(clips, seed=seed)
         video_id = self.catalog.add_video(
             VideoRecord(f"content {seed}", 4.0 * clips + 4.0, 64, 48, 25.0, "h264", "mov,mp4"),

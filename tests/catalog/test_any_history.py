@@ -66,14 +66,14 @@ class CatalogHistory(RuleBasedStateMachine):
         super().__init__()
         self.folder = Path(mkdtemp(prefix="catalog-"))
         self.held: dict[Path, int | str] = {}  # content, or a reason for failure
-        self.drafts: dict[int, tuple[Path, int]] = {}  # content, its place, how many clips of it
+        self.partials: dict[int, tuple[Path, int]] = {}  # content, its place, how many clips of it
         self.catalog = Catalog.open(self.folder, create=True)
         self.catalog.bind(PROVENANCE)
 
-    def keep_drafts(self, kept) -> None:
-        self.drafts = {
+    def keep_partials(self, kept) -> None:
+        self.partials = {
             content: (path, clips)
-            for content, (path, clips) in self.drafts.items()
+            for content, (path, clips) in self.partials.items()
             if kept(content, path)
         }
 
@@ -92,7 +92,7 @@ class CatalogHistory(RuleBasedStateMachine):
                 vectors=vectors_of(content),
             )
         self.held[path] = content
-        self.keep_drafts(lambda other, at: other != content and at != path)
+        self.keep_partials(lambda other, at: other != content and at != path)
 
     @rule(path=paths, level=levels, content=contents, clips=st.integers(1, 6))
     def begin(self, path: Path, level: int, content: int, clips: int) -> None:
@@ -106,9 +106,9 @@ class CatalogHistory(RuleBasedStateMachine):
             vectors=vectors_of(content)[:clips],
         )
         if content not in self.held.values():
-            self.keep_drafts(lambda other, at: other == content or at != path)
-            _, before = self.drafts.get(content, (path, 0))
-            self.drafts[content] = path, max(before, clips)
+            self.keep_partials(lambda other, at: other == content or at != path)
+            _, before = self.partials.get(content, (path, 0))
+            self.partials[content] = path, max(before, clips)
 
     @rule(path=paths, level=levels)
     def fail(self, path: Path, level: int) -> None:
@@ -121,7 +121,7 @@ class CatalogHistory(RuleBasedStateMachine):
         assert self.catalog.remove_files(gone) == len(known)
         for path in known:
             del self.held[path]
-        self.keep_drafts(lambda _, at: at not in gone)
+        self.keep_partials(lambda _, at: at not in gone)
 
     @rule(tops=st.lists(anywhere, max_size=2))
     def forget(self, tops: list[Path]) -> None:
@@ -129,7 +129,7 @@ class CatalogHistory(RuleBasedStateMachine):
         known = [path for path in self.held if any(lies_under(path, top) for top in tops)]
         for path in known:
             del self.held[path]
-        self.keep_drafts(lambda _, at: not any(lies_under(at, top) for top in tops))
+        self.keep_partials(lambda _, at: not any(lies_under(at, top) for top in tops))
         lost = [held for held in before - set(self.held.values()) if isinstance(held, int)]
         forgotten = self.catalog.remove_under(tops)
         assert forgotten.files == len(known)
@@ -138,15 +138,15 @@ class CatalogHistory(RuleBasedStateMachine):
 
     @rule(top=anywhere)
     def remove_partials(self, top: Path) -> None:
-        gone = [content for content, (at, _) in self.drafts.items() if lies_under(at, top)]
+        gone = [content for content, (at, _) in self.partials.items() if lies_under(at, top)]
         assert self.catalog.remove_partials([top]) == len(gone)
-        self.keep_drafts(lambda content, _: content not in gone)
+        self.keep_partials(lambda content, _: content not in gone)
 
     @rule(old=anywhere, new=anywhere)
     def relocate(self, old: Path, new: Path) -> None:
         moving = {path: held for path, held in self.held.items() if lies_under(path, old)}
-        drafts = [content for content, (at, _) in self.drafts.items() if lies_under(at, old)]
-        if not moving and not drafts:
+        partials = [content for content, (at, _) in self.partials.items() if lies_under(at, old)]
+        if not moving and not partials:
             with pytest.raises(UnknownPathError):
                 self.catalog.relocate(old, new=new)
             return
@@ -161,9 +161,9 @@ class CatalogHistory(RuleBasedStateMachine):
             if target not in after or (after[target] == "broken" and held != "broken"):
                 after[target] = held
         self.held = after
-        for content in drafts:
-            at, clips = self.drafts[content]
-            self.drafts[content] = new / at.relative_to(old), clips
+        for content in partials:
+            at, clips = self.partials[content]
+            self.partials[content] = new / at.relative_to(old), clips
 
     @rule()
     def save(self) -> None:
@@ -192,12 +192,12 @@ class CatalogHistory(RuleBasedStateMachine):
         assert status.files + len(status.failures) == len(self.held)
 
     @invariant()
-    def drafts_are_kept(self) -> None:
-        assert self.catalog.status().partials == len(self.drafts)
-        for content, (_, clips) in self.drafts.items():
-            draft = self.catalog.partial(str(content))
-            assert draft.spans == tuple(spans_of(content)[:clips])
-            np.testing.assert_allclose(draft.vectors, vectors_of(content)[:clips], atol=1e-3)
+    def partials_are_kept(self) -> None:
+        assert self.catalog.status().partials == len(self.partials)
+        for content, (_, clips) in self.partials.items():
+            partial = self.catalog.partial(str(content))
+            assert partial.spans == tuple(spans_of(content)[:clips])
+            np.testing.assert_allclose(partial.vectors, vectors_of(content)[:clips], atol=1e-3)
 
     @invariant()
     def answers_are_those_of_brute_force(self) -> None:

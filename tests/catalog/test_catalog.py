@@ -1,4 +1,4 @@
-"""What the catalog knows of files and videos, and that it changes in whole steps."""
+"""Files and videos of a catalog, changed in whole steps."""
 
 import dataclasses
 from pathlib import Path
@@ -68,7 +68,7 @@ def test_every_change_is_a_generation_and_reading_is_none(shelf, catalog, query)
     assert generation() == seen[-1]
 
 
-def test_what_was_written_is_there_after_opening_again(shelf, catalog, folder):
+def test_a_written_video_is_there_after_opening_again(shelf, catalog, folder):
     video = shelf.add("a.mp4")
     catalog.close()
     with Catalog.open(folder) as again:
@@ -118,7 +118,7 @@ def test_a_copy_shares_its_clips_and_outlives_the_original(shelf, catalog, query
     assert catalog.nearest(query, limit=1) == []
 
 
-def test_a_changed_copy_leaves_the_shared_content_to_the_other_place(shelf, catalog):
+def test_a_changed_copy_leaves_the_shared_content_to_the_other_file(shelf, catalog):
     video = shelf.add("a.mp4", clips=3, seed=1)
     catalog.add_locations({shelf.location("b.mp4"): video})
     shelf.add("b.mp4", clips=2, seed=2)
@@ -126,7 +126,7 @@ def test_a_changed_copy_leaves_the_shared_content_to_the_other_place(shelf, cata
     assert catalog.known_files([FILMS / "a.mp4"])["/films/a.mp4"].video_id == video
 
 
-def test_places_that_swap_their_content_lose_none_of_it(shelf, catalog):
+def test_files_that_swap_their_content_lose_none_of_it(shelf, catalog):
     first = shelf.add("a.mp4", clips=3, seed=1)
     second = shelf.add("b.mp4", clips=2, seed=2)
     catalog.add_locations({shelf.location("a.mp4"): second, shelf.location("b.mp4"): first})
@@ -145,7 +145,7 @@ def test_content_that_someone_else_took_in_meanwhile_is_not_doubled(shelf, catal
     assert (catalog.status().videos, catalog.status().clips, catalog.status().files) == (1, 3, 2)
 
 
-def test_content_that_is_gone_cannot_be_given_a_place(shelf, catalog):
+def test_content_that_is_gone_cannot_be_given_a_file(shelf, catalog):
     video = shelf.add("a.mp4")
     catalog.remove_files([FILMS / "a.mp4"])
     with pytest.raises(CatalogError, match="no longer in the catalog"):
@@ -167,13 +167,13 @@ def test_a_file_that_failed_and_then_works_is_no_failure(shelf, catalog):
     assert catalog.known_files([FILMS])["/films/a.mp4"].video_id == video
 
 
-def test_forgetting_what_is_not_known_changes_nothing(shelf, catalog):
+def test_removing_what_is_not_known_changes_nothing(shelf, catalog):
     shelf.add("a.mp4")
     assert catalog.remove_files([FILMS / "b.mp4", Path("/elsewhere/a.mp4")]) == 0
     assert catalog.status().files == 1
 
 
-def test_what_of_a_film_could_not_be_read_is_told_at_all_its_places(shelf, catalog):
+def test_the_damage_of_a_video_is_listed_for_all_its_files(shelf, catalog):
     damaged = dataclasses.replace(VIDEO, damage="breaks off at 00:08 \udcff")
     video = catalog.add_video(
         damaged, location=shelf.location("b.mp4"), clips=SPANS, vectors=unit(2)
@@ -227,7 +227,7 @@ def test_other_settings_are_refused_with_both_sides_and_the_remedy(catalog, shel
 
 
 @pytest.mark.parametrize("other", [{"model_digest": "cd" * 32, "dimension": 32}, {"window": 4.0}])
-def test_where_all_is_forgotten_any_model_may_begin_anew(catalog, shelf, query, other):
+def test_a_catalog_from_which_all_is_removed_takes_any_model(catalog, shelf, query, other):
     asked = dataclasses.replace(catalog.provenance, **other)
     shelf.add("a.mp4")
     catalog.record_failure(shelf.location("bad.mp4"), error="it is no video")
@@ -253,7 +253,7 @@ def test_a_catalog_that_holds_no_vectors_takes_those_of_another_model(catalog, s
     assert catalog.provenance == asked
 
 
-def test_what_is_begun_binds_as_what_is_done(catalog, shelf):
+def test_a_partial_video_binds_the_catalog_as_a_video_does(catalog, shelf):
     asked = dataclasses.replace(catalog.provenance, model="other", model_digest="cd" * 32)
     catalog.add_to_partial(
         "long",

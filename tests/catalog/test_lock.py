@@ -1,4 +1,4 @@
-"""One process at a time works on a catalog; the others are told who does, and nobody is in its way
+"""The lock of a catalog: one process at a time has it, the others get its name, and nobody waits
 for longer than it lives."""
 
 import os
@@ -57,7 +57,7 @@ def another_process(program, folder):
             process.kill()
 
 
-def test_who_holds_the_lock_is_told_to_the_next(catalog, folder):
+def test_the_error_names_the_process_that_has_the_lock(catalog, folder):
     with another_process(HOLDER, folder) as (holder, said):
         assert said == "held"
         with pytest.raises(CatalogLockedError) as refused, catalog.lock("vsearch watch /films"):
@@ -131,7 +131,7 @@ def test_queries_and_transactions_need_no_lock(catalog, folder, shelf, query):
         assert len(catalog.nearest(query, limit=10)) == 3
 
 
-def test_a_purpose_with_an_odd_file_name_is_told_in_one_line(catalog):
+def test_a_purpose_with_an_odd_file_name_is_shown_in_one_line(catalog):
     purpose = "vsearch index /films/two\nlines \udce9"
     with catalog.lock(purpose), pytest.raises(CatalogLockedError) as refused:
         lock_once(catalog)

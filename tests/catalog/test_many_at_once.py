@@ -20,7 +20,7 @@ CLIPS = 5
 SEGMENT_ROWS = {Halves: 7}
 pytestmark = pytest.mark.usefixtures("spread")
 
-# Adds films for ever, and replaces one of them over and over; says how many it has committed.
+# Adds videos for ever, and replaces one of them over and over; says how many it has committed.
 WRITER = """
 import sys
 from itertools import count
@@ -64,7 +64,7 @@ def writing(folder: Path, *, seed: int):
 
 
 def whole_films(catalog, query):
-    """How many films answer, after seeing that each is there as a whole, and once."""
+    """How many videos answer, after seeing that each is there as a whole, and once."""
     found = catalog.nearest(query, limit=100_000)
     films = Counter(match.video_id for match in found)
     assert set(films.values()) <= {CLIPS}
@@ -73,7 +73,7 @@ def whole_films(catalog, query):
     return len(films)
 
 
-def test_queries_see_whole_films_only_while_another_process_writes(catalog, folder, query):
+def test_queries_see_whole_videos_only_while_another_process_writes(catalog, folder, query):
     with writing(folder, seed=1) as committed:
         seen = []
         for line in committed:
@@ -86,7 +86,7 @@ def test_queries_see_whole_films_only_while_another_process_writes(catalog, fold
     assert whole_films(catalog, query) == catalog.status().videos >= 21
 
 
-def test_two_processes_write_and_neither_is_told_of_a_lock(catalog, folder, query):
+def test_two_processes_write_and_neither_meets_a_lock(catalog, folder, query):
     with writing(folder, seed=1) as one, writing(folder, seed=2) as other:
         counts = [next(line for line in lines if int(line) >= 15) for lines in (one, other)]
     assert [int(count) for count in counts] == [15, 15]
@@ -94,7 +94,7 @@ def test_two_processes_write_and_neither_is_told_of_a_lock(catalog, folder, quer
 
 
 @pytest.mark.parametrize("seed", [3, 4])
-def test_a_writer_killed_at_any_moment_leaves_whole_films(catalog, folder, query, seed):
+def test_a_writer_killed_at_any_moment_leaves_whole_videos(catalog, folder, query, seed):
     with writing(folder, seed=seed) as committed:
         reached = int(next(line for line in committed if int(line) >= 5 * seed))
         time.sleep(0.003 * seed)

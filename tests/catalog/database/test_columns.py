@@ -1,4 +1,4 @@
-"""Numbers come from file systems, containers and files that others write: none is too large."""
+"""Numbers from file systems, containers and foreign files: none is too large for a column."""
 
 import json
 import math
@@ -93,7 +93,7 @@ def test_a_file_with_a_time_and_size_beyond_all_bounds_goes_all_ways(catalog, sh
 
 
 @pytest.mark.parametrize("odd", [math.inf, math.nan, 1e300])
-def test_a_duration_beyond_all_bounds_ends_nothing_and_is_told_as_json(folder, query, odd):
+def test_a_duration_beyond_all_bounds_ends_nothing_and_is_valid_json(folder, query, odd):
     with Catalog.open(folder, create=True) as catalog:
         catalog.bind(PROVENANCE)
         for n in range(3):

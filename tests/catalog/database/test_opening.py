@@ -1,4 +1,4 @@
-"""Opening: what is there, what is not, what is somebody else's, each in one sentence."""
+"""Opening a catalog: each error is one sentence that names a remedy."""
 
 import sqlite3
 import subprocess
@@ -119,7 +119,7 @@ def test_a_catalog_of_an_unreleased_version_says_how_to_begin_anew(tmp_path):
     assert (old / DATABASE).read_bytes() == before
 
 
-def test_a_damaged_database_is_said_to_be_damaged(closed, query):
+def test_a_damaged_database_is_reported_as_damaged(closed, query):
     file = closed / DATABASE
     content = bytearray(file.read_bytes())
     for first in range(8192, len(content), 8192):
@@ -129,14 +129,14 @@ def test_a_damaged_database_is_said_to_be_damaged(closed, query):
         look_at_everything(closed, query)
 
 
-def test_a_truncated_database_is_said_to_be_damaged(closed, query):
+def test_a_truncated_database_is_reported_as_damaged(closed, query):
     file = closed / DATABASE
     file.write_bytes(file.read_bytes()[: 8192 * 6])
     with pytest.raises(CatalogDamagedError, match="vsearch verify --repair"):
         look_at_everything(closed, query)
 
 
-def test_a_vector_of_the_wrong_length_is_said_to_be_damage(closed, query):
+def test_a_vector_of_the_wrong_length_is_reported_as_damage(closed, query):
     execute(closed, "UPDATE clips SET vector = x'0000' WHERE id = 5")
     with pytest.raises(CatalogDamagedError, match="32 bytes"):
         look_at_everything(closed, query)

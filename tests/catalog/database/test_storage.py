@@ -19,7 +19,7 @@ from catalog.folder import SNAPSHOT_NAME
 
 DATABASE = "catalog.sqlite"
 
-# What the programs below begin with: films with clips enough to fill a small disk soon.
+# What the programs below begin with: videos with clips enough to fill a small disk soon.
 PRELUDE = """
 import sys
 from itertools import count
@@ -178,7 +178,9 @@ def test_what_cannot_be_read_on_a_read_only_disk_is_not_left_out_in_silence(
         assert writable.status().videos == 1
 
 
-def test_a_folder_that_is_deleted_under_a_running_process_is_told(shelf, catalog, folder, query):
+def test_a_folder_that_is_deleted_under_a_running_process_is_reported(
+    shelf, catalog, folder, query
+):
     shelf.add("0.mp4")
     shutil.rmtree(folder)
     for act in (
@@ -193,7 +195,7 @@ def test_a_folder_that_is_deleted_under_a_running_process_is_told(shelf, catalog
     assert not folder.exists()
 
 
-def test_a_folder_that_is_moved_away_is_told_and_all_is_there_where_it_went(
+def test_a_folder_that_is_moved_away_is_reported_and_is_whole_at_its_new_path(
     shelf, catalog, folder, tmp_path
 ):
     shelf.add("0.mp4")
@@ -222,7 +224,7 @@ def test_a_catalog_that_is_replaced_under_a_running_process_is_left_alone(
         assert now.status().videos == 1
 
 
-def test_a_folder_that_goes_within_a_transaction_is_told_at_its_end(shelf, catalog, folder):
+def test_a_folder_that_goes_within_a_transaction_is_reported_at_its_end(shelf, catalog, folder):
     shelf.add("0.mp4")
 
     def paths():
@@ -234,7 +236,7 @@ def test_a_folder_that_goes_within_a_transaction_is_told_at_its_end(shelf, catal
     assert isinstance(told.value, CatalogGoneError)
 
 
-def test_a_log_that_is_deleted_under_a_running_process_is_told(shelf, catalog, folder):
+def test_a_log_that_is_deleted_under_a_running_process_is_reported(shelf, catalog, folder):
     shelf.add("0.mp4")
     (folder / f"{DATABASE}-wal").unlink()
     with pytest.raises(CatalogGoneError, match="-wal was deleted while it was in use"):
@@ -273,9 +275,7 @@ def test_a_damaged_header_points_at_the_repair(shelf, catalog, folder):
 
 
 @pytest.mark.parametrize("damage", ["deleted", "emptied", "flipped", "halved", "foreign"])
-def test_a_log_that_was_damaged_costs_no_more_than_the_films_in_it(
-    shelf, folder, tmp_path, query, damage
-):
+def test_a_log_that_was_damaged_costs_only_the_videos_in_it(shelf, folder, tmp_path, query, damage):
     for n in range(3):
         shelf.add(f"{n}.mp4", clips=5, seed=n)
     shelf.catalog.close()  # these are in the main file now

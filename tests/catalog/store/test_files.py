@@ -103,7 +103,7 @@ def test_files_of_nested_roots_are_known_under_either(shelf, catalog):
     assert set(known_paths(catalog, [FILMS / "trips"])) == {FILMS / "trips/sea.mp4"}
 
 
-def test_only_what_lies_below_a_folder_is_known_under_it(shelf, catalog):
+def test_only_files_below_a_folder_are_known_under_it(shelf, catalog):
     names = ["a", "a/x.mp4", "a/b/y.mp4", "a!.mp4", "a-b/x.mp4", "a0.mp4", "A/x.mp4", "aa/x.mp4"]
     for name in names[1:]:
         catalog.record_failure(shelf.location(name), error="broken")
@@ -136,7 +136,7 @@ def test_hundreds_of_single_files_are_looked_up_like_few(shelf, catalog):
 @pytest.mark.parametrize(
     ("root", "path"), [("/films", "/other/a.mp4"), ("/films", "/films"), ("/films", "/films2/a")]
 )
-def test_a_place_must_lie_below_its_root(catalog, root, path):
+def test_a_file_must_be_below_its_root(catalog, root, path):
     place = FileLocation(Path(root), Path(path), 1, 1)
     with pytest.raises(ValueError, match="does not lie below"):
         catalog.record_failure(place, error="broken")

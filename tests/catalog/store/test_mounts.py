@@ -7,7 +7,7 @@ import pytest
 DISK, STICK = Path("/mnt/disk"), Path("/mnt/stick")
 
 
-def test_mount_points_are_told_below_and_above_a_path(catalog):
+def test_mount_points_are_found_below_and_above_a_path(catalog):
     catalog.note_mounts([DISK, DISK / "films/inner", STICK])
     assert catalog.mounts([DISK]) == {DISK, DISK / "films/inner"}
     assert catalog.mounts([DISK / "films/2023"]) == {DISK}

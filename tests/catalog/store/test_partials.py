@@ -1,4 +1,4 @@
-"""Drafts: clips of films that are not finished."""
+"""Partial videos: clips of videos whose embedding was interrupted."""
 
 import sqlite3
 from contextlib import closing
@@ -21,7 +21,7 @@ def vectors():
 
 @pytest.fixture
 def add(shelf, catalog, vectors):
-    """Adds clips [first, last) of an unfinished film of 28 s to its draft."""
+    """Adds clips [first, last) of a partial video of 28 s."""
 
     def add(first, last, *, content="content 7", path="long.mp4", duration=28.0, **more):
         catalog.add_to_partial(
@@ -36,22 +36,22 @@ def add(shelf, catalog, vectors):
     return add
 
 
-def test_a_draft_grows_and_gives_back_its_clips_in_order(add, catalog, folder, vectors):
+def test_a_partial_video_grows_and_gives_back_its_clips_in_order(add, catalog, folder, vectors):
     add(2, 4)
     add(0, 1)
     catalog.close()
     with Catalog.open(folder) as again:
-        draft = again.partial("content 7")
-    assert (draft.fingerprint, draft.duration, draft.damage) == ("content 7", 28.0, None)
-    assert draft.spans == (SPANS[0], SPANS[2], SPANS[3])
-    assert draft.vectors.dtype == np.float32
-    np.testing.assert_allclose(draft.vectors, vectors[[0, 2, 3]], atol=1e-3)
+        partial = again.partial("content 7")
+    assert (partial.fingerprint, partial.duration, partial.damage) == ("content 7", 28.0, None)
+    assert partial.spans == (SPANS[0], SPANS[2], SPANS[3])
+    assert partial.vectors.dtype == np.float32
+    np.testing.assert_allclose(partial.vectors, vectors[[0, 2, 3]], atol=1e-3)
 
 
-def test_what_was_a_draft_becomes_the_very_same_vectors(add, shelf, catalog, folder, vectors):
+def test_a_partial_video_becomes_the_very_same_vectors(add, shelf, catalog, folder, vectors):
     add(0, 6)
-    draft = catalog.partial("content 7")
-    for content, given in (("resumed", draft.vectors), ("at once", vectors)):
+    partial = catalog.partial("content 7")
+    for content, given in (("resumed", partial.vectors), ("at once", vectors)):
         add_video(catalog, shelf, content=content, path=content, vectors=given)
     with closing(sqlite3.connect(folder / "catalog.sqlite")) as connection:
         stored = [row for (row,) in connection.execute("SELECT vector FROM clips ORDER BY id")]
@@ -67,7 +67,7 @@ def add_video(catalog, shelf, *, content, path, vectors):
     )
 
 
-def test_a_draft_is_neither_searched_nor_counted_as_clips(add, shelf, catalog, query):
+def test_a_partial_video_is_neither_searched_nor_counted_as_clips(add, shelf, catalog, query):
     shelf.add("a.mp4", clips=3)
     before = catalog.status()
     add(0, 6)
@@ -86,11 +86,11 @@ def test_clips_that_are_kept_already_are_not_kept_twice(add, catalog, vectors):
     np.testing.assert_allclose(catalog.partial("content 7").vectors, vectors[:5], atol=1e-3)
 
 
-def test_a_draft_of_another_duration_is_replaced(add, catalog):
+def test_a_partial_video_of_another_duration_is_replaced(add, catalog):
     add(0, 3, damage="it breaks off")
     add(3, 4, duration=40.0)
-    draft = catalog.partial("content 7")
-    assert (draft.duration, draft.spans, draft.damage) == (40.0, SPANS[3:4], None)
+    partial = catalog.partial("content 7")
+    assert (partial.duration, partial.spans, partial.damage) == (40.0, SPANS[3:4], None)
 
 
 def test_a_note_of_damage_stays_until_there_is_a_newer_one(add, catalog):
@@ -101,7 +101,7 @@ def test_a_note_of_damage_stays_until_there_is_a_newer_one(add, catalog):
     assert catalog.partial("content 7").damage == "bad at 00:03 and 00:09"
 
 
-def test_the_draft_goes_in_the_step_in_which_its_video_comes(add, shelf, catalog, vectors):
+def test_the_partial_video_goes_in_the_step_in_which_its_video_comes(add, shelf, catalog, vectors):
     add(0, 3)
     add(0, 2, content="content 8", path="other.mp4")
     add_video(catalog, shelf, content="content 7", path="long.mp4", vectors=vectors)
@@ -112,7 +112,7 @@ def test_the_draft_goes_in_the_step_in_which_its_video_comes(add, shelf, catalog
     assert catalog.status().partials == 1
 
 
-def test_the_draft_goes_when_its_place_holds_something_else(add, shelf, catalog):
+def test_the_partial_video_goes_when_its_file_holds_something_else(add, shelf, catalog):
     add(0, 3, path="a.mp4")
     add(0, 3, content="content 8", path="a.mp4")
     assert catalog.partial("content 7") is None
@@ -123,13 +123,13 @@ def test_the_draft_goes_when_its_place_holds_something_else(add, shelf, catalog)
     assert catalog.status().partials == 0
 
 
-def test_a_failure_keeps_the_draft_for_the_next_attempt(add, shelf, catalog):
+def test_a_failure_keeps_the_partial_video_for_the_next_attempt(add, shelf, catalog):
     add(0, 3)
     catalog.record_failure(shelf.location("long.mp4"), error="it took too long")
     assert catalog.partial("content 7").spans == SPANS[:3]
 
 
-def test_the_draft_goes_when_its_file_has_vanished(add, catalog):
+def test_the_partial_video_goes_when_its_file_has_vanished(add, catalog):
     add(0, 3, path="a.mp4")
     add(0, 3, content="content 8", path="a.mp4/b.mp4")
     assert catalog.remove_files([FILMS / "a.mp4"]) == 0
@@ -137,7 +137,7 @@ def test_the_draft_goes_when_its_file_has_vanished(add, catalog):
     assert catalog.partial("content 8") is not None
 
 
-def test_a_film_that_was_renamed_goes_on_with_its_draft(add, catalog):
+def test_a_video_that_was_renamed_goes_on_with_its_partial_video(add, catalog):
     add(0, 3, path="a.mp4")
     add(3, 4, path="b.mp4")
     assert catalog.remove_partials([FILMS / "a.mp4"]) == 0
@@ -145,7 +145,7 @@ def test_a_film_that_was_renamed_goes_on_with_its_draft(add, catalog):
     assert catalog.remove_partials([FILMS / "b.mp4"]) == 1
 
 
-def test_drafts_are_dropped_below_a_folder(add, catalog):
+def test_partial_videos_are_removed_below_a_folder(add, catalog):
     for number, path in enumerate(("trips/a.mp4", "trips/b/c.mp4", "trips2/d.mp4")):
         add(0, 1, content=f"content {number}", path=path)
     assert catalog.remove_partials([FILMS / "trips", FILMS / "trips"]) == 2
@@ -153,7 +153,7 @@ def test_drafts_are_dropped_below_a_folder(add, catalog):
     assert catalog.remove_partials([]) == 0
 
 
-def test_a_catalog_that_is_not_bound_takes_no_drafts(folder, shelf, vectors):
+def test_a_catalog_that_is_not_bound_takes_no_partial_videos(folder, shelf, vectors):
     with Catalog.open(folder.with_name("unbound"), create=True) as unbound:
         assert unbound.partial("content 7") is None
         with pytest.raises(CatalogError, match="not bound"):
@@ -166,7 +166,7 @@ def test_a_catalog_that_is_not_bound_takes_no_drafts(folder, shelf, vectors):
             )
 
 
-def test_a_draft_takes_only_vectors_that_a_video_could_take(add, shelf, catalog, vectors):
+def test_a_partial_video_takes_only_vectors_that_a_video_could_take(add, shelf, catalog, vectors):
     place = shelf.location("a.mp4")
     with pytest.raises(InvalidVectorError):
         catalog.add_to_partial(
@@ -179,7 +179,7 @@ def test_a_draft_takes_only_vectors_that_a_video_could_take(add, shelf, catalog,
     assert catalog.status().partials == 0
 
 
-def test_a_draft_that_cannot_be_read_is_begun_anew(add, catalog, folder):
+def test_a_partial_video_that_cannot_be_read_is_begun_again(add, catalog, folder):
     add(0, 3)
     with closing(sqlite3.connect(folder / "catalog.sqlite")) as connection:
         connection.execute("UPDATE partial_clips SET vector = x'0000' WHERE start = 4.0")

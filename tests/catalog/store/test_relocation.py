@@ -24,7 +24,7 @@ def roots_of(catalog) -> set[str]:
         return {path for (path,) in connection.execute("SELECT path FROM roots")}
 
 
-def test_a_library_that_moved_answers_from_its_new_place(shelf, catalog, query):
+def test_a_library_that_moved_answers_from_its_new_path(shelf, catalog, query):
     video = shelf.add("trips/sea.mp4", seed=1)
     shelf.add("home.mp4", seed=2)
     catalog.record_failure(shelf.location("broken.mp4"), error="broken")
@@ -43,7 +43,7 @@ def test_a_library_that_moved_answers_from_its_new_place(shelf, catalog, query):
     assert catalog.status().clips == 6
 
 
-def test_what_is_there_at_the_new_place_is_counted(shelf, catalog, tmp_path):
+def test_files_that_exist_at_the_new_path_are_counted(shelf, catalog, tmp_path):
     for name in ("here.mp4", "also/here.mp4", "gone.mp4", "a folder"):
         catalog.record_failure(shelf.location(name), error="broken")
     (tmp_path / "new/also").mkdir(parents=True)
@@ -54,7 +54,7 @@ def test_what_is_there_at_the_new_place_is_counted(shelf, catalog, tmp_path):
     assert (moved.files, moved.found) == (4, 2)
 
 
-def test_a_folder_inside_a_root_gets_a_root_of_its_own_at_its_new_place(shelf, catalog):
+def test_a_folder_inside_a_root_gets_a_root_of_its_own_at_its_new_path(shelf, catalog):
     for name in ("trips/a.mp4", "trips/deep/b.mp4", "home.mp4", "trips2/c.mp4"):
         catalog.record_failure(shelf.location(name), error="broken")
     assert catalog.relocate(FILMS / "trips", new=STICK).files == 2
@@ -76,7 +76,7 @@ def test_a_single_file_can_be_relocated_under_another_name(shelf, catalog):
     assert roots_of(catalog) == {"/mnt/stick"}
 
 
-def test_a_file_that_is_known_at_the_new_place_already_is_not_doubled(shelf, catalog):
+def test_a_file_that_is_known_at_its_new_path_already_is_not_doubled(shelf, catalog):
     same = shelf.add("same.mp4", seed=1)
     catalog.add_locations({shelf.location("same.mp4", root=STICK, size=77): same})
     shelf.add("changed.mp4", seed=2)
@@ -95,7 +95,7 @@ def test_a_file_that_is_known_at_the_new_place_already_is_not_doubled(shelf, cat
     assert catalog.status().videos == 3
 
 
-def test_a_video_is_not_lost_to_a_failure_at_the_new_place(shelf, catalog):
+def test_a_video_is_not_lost_to_a_failure_at_the_new_path(shelf, catalog):
     video = shelf.add("a.mp4", seed=1)
     catalog.record_failure(shelf.location("a.mp4", root=STICK), error="it timed out")
     catalog.record_failure(shelf.location("b.mp4"), error="broken")
@@ -162,7 +162,7 @@ def test_a_file_cannot_take_the_place_of_the_top(shelf, catalog):
     assert paths_of(catalog) == {"/films/a.mp4"}
 
 
-def test_a_path_below_which_nothing_is_known_is_told_with_those_that_are(shelf, catalog):
+def test_the_error_for_an_unknown_path_names_the_known_ones(shelf, catalog):
     with pytest.raises(UnknownPathError, match="it knows no files at all"):
         catalog.relocate(FILMS, new=STICK)
     shelf.add("a.mp4")
@@ -172,14 +172,14 @@ def test_a_path_below_which_nothing_is_known_is_told_with_those_that_are(shelf, 
     assert catalog.status().generation == before
 
 
-def test_mount_points_below_the_old_place_are_forgotten(shelf, catalog):
+def test_mount_points_below_the_old_path_are_removed(shelf, catalog):
     shelf.add("a.mp4")
     catalog.note_mounts([FILMS, FILMS / "trips", Path("/films2"), STICK])
     catalog.relocate(FILMS, new=STICK)
     assert catalog.mounts([TOP]) == {Path("/films2"), STICK}
 
 
-def test_an_unfinished_film_moves_with_its_folder(shelf, catalog):
+def test_an_partial_video_moves_with_its_folder(shelf, catalog):
     vectors = shelf.vectors[shelf.add("a.mp4")]
     for name in ("trips/b.mp4", "home.mp4"):
         span = [ClipSpan(0.0, 8.0)]

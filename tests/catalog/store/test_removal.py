@@ -1,4 +1,4 @@
-"""Forgetting whole folders: all that is known there goes, and nothing else."""
+"""Removal of whole folders: of all that is known there, and of nothing else."""
 
 import sqlite3
 from contextlib import closing
@@ -9,7 +9,7 @@ from catalog import ClipSpan, Removed
 FILMS = Path("/films")
 
 
-def test_a_folder_is_forgotten_with_all_that_lies_nowhere_else(shelf, catalog, query):
+def test_a_folder_is_removed_with_the_videos_that_no_other_file_holds(shelf, catalog, query):
     shelf.add("trips/sea.mp4", clips=3, seed=1)
     copied = shelf.add("trips/hill.mp4", clips=2, seed=2)
     catalog.add_locations({shelf.location("home/hill.mp4"): copied})
@@ -21,21 +21,21 @@ def test_a_folder_is_forgotten_with_all_that_lies_nowhere_else(shelf, catalog, q
     assert len(found) == 2
 
 
-def test_a_file_or_several_folders_can_be_forgotten(shelf, catalog):
+def test_a_file_or_several_folders_can_be_removed(shelf, catalog):
     for name in ("a.mp4", "b.mp4", "c/x.mp4", "d/x.mp4", "c2/x.mp4"):
         catalog.record_failure(shelf.location(name), error="broken")
     assert catalog.remove_under([FILMS / "a.mp4", FILMS / "c", FILMS / "d/"]).files == 3
     assert set(catalog.known_files([FILMS])) == {"/films/b.mp4", "/films/c2/x.mp4"}
 
 
-def test_forgetting_what_is_not_known_changes_nothing(shelf, catalog):
+def test_removing_what_is_not_known_changes_nothing(shelf, catalog):
     shelf.add("a.mp4")
     assert catalog.remove_under([FILMS / "b", Path("/elsewhere")]) == Removed(0, 0, 0)
     assert catalog.remove_under([]) == Removed(0, 0, 0)
     assert catalog.status().files == 1
 
 
-def test_files_of_nested_roots_are_forgotten_below_either(shelf, catalog):
+def test_files_of_nested_roots_are_removed_below_either(shelf, catalog):
     shelf.add("trips/a.mp4", seed=1)
     shelf.add("b.mp4", seed=2, root=FILMS / "trips")
     shelf.add("c.mp4", seed=3)
@@ -43,7 +43,7 @@ def test_files_of_nested_roots_are_forgotten_below_either(shelf, catalog):
     assert catalog.remove_under([Path("/")]).files == 1
 
 
-def test_drafts_and_mounts_go_with_their_folder(shelf, catalog):
+def test_partial_videos_and_mounts_go_with_their_folder(shelf, catalog):
     vectors = shelf.vectors[shelf.add("a.mp4")]
     for name in ("trips/b.mp4", "home.mp4"):
         catalog.add_to_partial(

@@ -1,0 +1,93 @@
+"""The vector index of one catalog, as its questions and its snapshot use it."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from threading import Lock
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Connection, update
+
+from catalog.database.columns import require_unit_vectors
+from catalog.database.database import Database
+from catalog.database.tables import META
+from catalog.store.clips import NearestClips
+from catalog.store.meta import read_meta
+from catalog.vectors.path_filter import ClipPaths
+from catalog.vectors.snapshot import is_current, remove_snapshot
+
+if TYPE_CHECKING:
+    from catalog.vectors.sync import ClipIndex
+
+
+class VectorView:
+    """The vector index of one catalog, loaded when it is needed first. Safe for several threads."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._lock = Lock()
+        self._clip_paths = ClipPaths()
+        self._clip_index: ClipIndex | None = None
+
+    @contextmanager
+    def nearest_clips(
+        self, vector: NDArray[np.float32], *, limit: int, path_glob: str | None
+    ) -> Iterator[NearestClips]:
+        """See `Catalog.nearest_clips`; `vector` is (D,) float32."""
+        if limit < 1:
+            raise ValueError(f"limit is {limit}, it must be at least 1")
+        with ExitStack() as reading:
+            # The lock orders the transactions: none sees an earlier state than the one before it.
+            with self._lock:
+                connection = reading.enter_context(self._database.reading())
+                ids, scores = self._scanned(connection, vector, limit=limit, path_glob=path_glob)
+            yield NearestClips(
+                connection,
+                ids=ids,
+                scores=scores,
+                path_glob=path_glob,
+                folder=self._database.folder,
+            )
+
+    def _scanned(
+        self,
+        connection: Connection,
+        vector: NDArray[np.float32],
+        *,
+        limit: int,
+        path_glob: str | None,
+    ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """The ids and cosines of the N nearest clips, (N,) each."""
+        meta = read_meta(connection)
+        if meta.provenance is None:
+            return np.empty(0, np.int64), np.empty(0, np.float32)
+        dimension = meta.provenance.dimension
+        query = require_unit_vectors(vector[np.newaxis], dimension=dimension)[0]
+        among = None
+        if path_glob is not None:
+            among = self._clip_paths.clips_within(connection, path_glob, generation=meta.generation)
+        return self._opened_index().nearest(connection, query, meta=meta, limit=limit, among=among)
+
+    def save(self) -> None:
+        """See `Catalog.save_snapshot`."""
+        folder = self._database.folder
+        with self._lock:
+            with self._database.reading() as connection:
+                meta = read_meta(connection)
+                if meta.provenance is None:
+                    remove_snapshot(folder)  # of vectors that were removed
+                    return
+                if is_current(folder, digest=meta.snapshot_digest, generation=meta.generation):
+                    return
+                dimension = meta.provenance.dimension
+                label = self._opened_index().save(connection, meta=meta, dimension=dimension)
+            with self._database.writing(bump_generation=False) as connection:
+                connection.execute(update(META).values(snapshot_digest=label.digest))
+
+    def _opened_index(self) -> "ClipIndex":
+        if self._clip_index is None:
+            from catalog.vectors.sync import ClipIndex  # FAISS takes a while to import
+
+            self._clip_index = ClipIndex(self._database.folder)
+        return self._clip_index
