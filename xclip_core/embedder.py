@@ -107,7 +107,7 @@ class Embedder:
             report("this processor has no bf16 arithmetic: fp32 would be far faster")
         checkpoint = load_checkpoint(model, offline=offline, cache=cache, on_message=report)
         chosen, fitting = verified_backend(
-            chosen, fitting, probe=probe or golden_probe(), report=report
+            chosen, fitting, probe=probe or golden_probe(), on_message=report
         )
         return cls(checkpoint, device=chosen, precision=fitting)
 

@@ -1,6 +1,7 @@
-"""The weights of a trained frame encoder, rearranged for computing video vectors fast.
+"""Fused weights of a trained frame encoder: fewer and larger operations, the same function.
 
-All of it is exact: the same function of the same numbers, in fewer and larger operations.
+Letters in shapes: R rows, I inputs, O outputs, W width of a state, M width inside an MLP, N
+patches, L tokens, p side of a patch in pixels.
 """
 
 from __future__ import annotations
@@ -49,34 +50,34 @@ class Norm:
     eps: float
 
     def __call__(self, x: Tensor) -> Tensor:
-        """(…, D) to (…, D)."""
+        """(…, W) to (…, W)."""
         return F.layer_norm(x, self.weight.shape, self.weight, self.bias, self.eps)
 
 
 @dataclass(frozen=True, slots=True)
 class SelfAttention:
-    """Queries, keys and values in one product, beside each other in this order."""
+    """Self-attention: queries, keys and values in one product, in this order."""
 
-    inward: Linear  # D to 3 D
-    outward: Linear  # D to D
+    inward: Linear  # W to 3 W
+    outward: Linear  # W to W
 
 
 @dataclass(frozen=True, slots=True)
 class FeedForward:
-    """Two linear maps with an activation between them, which may work in place."""
+    """MLP: two linear maps, and between them an activation that may work in place."""
 
     fc1: Linear
     activation: Callable[[Tensor], Tensor]
     fc2: Linear
 
     def add_to(self, residual: Tensor, x: Tensor, *, hidden: Tensor | None = None) -> None:
-        """Add the map of x (R, D) to `residual` (R, D); `hidden` is room for fc1's (R, M)."""
+        """Add the map of x (R, W) to `residual` (R, W); `hidden` (R, M) is workspace."""
         self.fc2.add_to(residual, self.activation(self.fc1(x, out=hidden)))
 
 
 @dataclass(frozen=True, slots=True)
 class FusedLayer:
-    """What a `CrossFrameLayer` holds."""
+    """Weights of a `CrossFrameLayer`."""
 
     message: Linear
     message_norm: Norm
@@ -89,12 +90,11 @@ class FusedLayer:
 
 @dataclass(frozen=True, slots=True)
 class PatchEmbedding:
-    """Bytes of patches to tokens.
+    """Patch embedding: bytes of patches to tokens.
 
     Attributes:
-        weight: (p·p·3, D), on the bytes of a patch as they lie in a frame.
-        table: (1 + N, D), what is added to each token: the class embedding, positions, and what
-            the mean of the colours comes to.
+        weight: (p·p·3, W), for the bytes of a patch in their order in a frame.
+        table: (1 + N, W), added to the tokens: class embedding, positions, mean of the colours.
     """
 
     weight: Tensor
@@ -102,8 +102,8 @@ class PatchEmbedding:
 
 
 @dataclass(frozen=True, slots=True)
-class Placing:
-    """Takes trained parameters to the device and the precision that are to compute."""
+class WeightPlacer:
+    """Copies trained parameters to a device in a precision, fused and rearranged."""
 
     device: str
     dtype: torch.dtype

@@ -1,9 +1,8 @@
-"""Whether this machine computes what it should: a backend is trusted after one known vector.
+"""Self-check of a backend (device and precision): it must reproduce one known vector.
 
-Kernels that compute nonsense for some processor, driver or precision exist, and nothing in the
-vectors would show it but that no search finds anything. So a small X-CLIP whose weights everyone
-can make again goes the way that clips go, in the same device and precision, and what comes out is
-held against the vector that double precision gives.
+Some kernels compute nonsense for some processor, driver or precision. Nothing would show it, except
+that no search finds anything. So a small X-CLIP with reproducible weights encodes a clip on the
+backend, and the vector is compared with the one in double precision.
 """
 
 from __future__ import annotations
@@ -59,13 +58,13 @@ _PROCESSOR = FrameProcessor.published(48)
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """A clip of which the vector is known.
+    """Clip with a known vector.
 
     Attributes:
-        model: what encodes it.
-        processor: what is done to bytes before that.
+        model: encodes the clip.
+        processor: scales its bytes.
         clip: (T, S, S, 3) uint8.
-        vector: (P,), the right answer, of any length.
+        vector: D numbers, the correct vector times any positive factor.
     """
 
     model: XCLIP
@@ -75,7 +74,7 @@ class Probe:
 
 
 def golden_probe() -> Probe:
-    """The probe that everyone has: nothing in it depends on a library's random numbers."""
+    """Make the built-in probe; nothing in it depends on a library's random numbers."""
     bits = np.random.PCG64(0)  # its raw output is fixed by its definition
     with torch.device("meta"), NoInit():
         model = XCLIP(_CONFIG)
@@ -117,24 +116,24 @@ def _values(bits: np.random.PCG64, *, shape: tuple[int, ...], name: str) -> NDAr
 
 
 def verified_backend(
-    device: str, precision: str, *, probe: Probe, report: Callable[[str], None]
+    device: str, precision: str, *, probe: Probe, on_message: Callable[[str], None]
 ) -> tuple[str, str]:
-    """The device and the precision that were asked for, or the next that compute rightly.
+    """Return the wanted device and precision, or the first fallback that passes the check.
 
     Args:
         device, precision: as from `choose_device` and `choose_precision`.
-        probe: what has to come out right.
-        report: told in one sentence of each that does not, and what is taken for it.
+        probe: clip and the vector that must come out.
+        on_message: called with a sentence for each backend that fails, and names the next one.
 
     Raises:
-        DeviceError: this machine computes rightly in no way at all.
+        DeviceError: no backend of this machine passes.
     """
     for tried, following in _with_next(device, precision):
         found = _fault(probe, *tried)
         if found is None:
             return tried
         if following is not None:
-            report(
+            on_message(
                 f"{tried[1]} on {tried[0]} is not used: {found}; using {following[1]} on "
                 f"{following[0]}"
             )
@@ -145,7 +144,7 @@ def verified_backend(
 
 
 def agreement(probe: Probe, *, device: str, precision: str) -> float:
-    """The cosine of what a backend makes of a probe to what is right; NaN is possible."""
+    """Return the cosine of a backend's vector of a probe to the correct one; it may be NaN."""
     encoder = VideoEncoder(
         probe.model, processor=probe.processor, device=device, dtype=PRECISIONS[precision]
     )
@@ -156,7 +155,7 @@ def agreement(probe: Probe, *, device: str, precision: str) -> float:
 
 
 def _fault(probe: Probe, device: str, precision: str) -> str | None:
-    """What is wrong with a backend, as a part of a sentence; None where nothing is."""
+    """Describe what is wrong with a backend, as a part of a sentence; None if it passes."""
     try:
         cosine = agreement(probe, device=device, precision=precision)
     except RuntimeError as error:
@@ -172,6 +171,6 @@ def _fault(probe: Probe, device: str, precision: str) -> str | None:
 def _with_next(
     device: str, precision: str
 ) -> Iterator[tuple[tuple[str, str], tuple[str, str] | None]]:
-    """What to try in turn, each with what follows it."""
+    """Backends to try in turn, each with the next one."""
     backends = list(dict.fromkeys([(device, precision), (device, "fp32"), ("cpu", "fp32")]))
     yield from zip(backends, [*backends[1:], None], strict=True)

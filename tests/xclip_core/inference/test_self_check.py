@@ -74,23 +74,29 @@ def test_any_part_that_computes_nothing_is_noticed(probe: Probe, part: str) -> N
 
 def test_what_computes_rightly_is_used_without_a_word(probe: Probe) -> None:
     said: list[str] = []
-    assert verified_backend("cpu", "bf16", probe=probe, report=said.append) == ("cpu", "bf16")
+    assert verified_backend("cpu", "bf16", probe=probe, on_message=said.append) == ("cpu", "bf16")
     assert said == []
 
 
 def test_a_precision_that_computes_nonsense_is_not_used(overflowing: Probe) -> None:
     said: list[str] = []
-    assert verified_backend("cpu", "fp16", probe=overflowing, report=said.append) == ("cpu", "fp32")
+    assert verified_backend("cpu", "fp16", probe=overflowing, on_message=said.append) == (
+        "cpu",
+        "fp32",
+    )
     assert len(said) == 1
     assert "fp16 on cpu is not used: a known vector came out with a cosine of nan" in said[0]
     assert said[0].endswith("using fp32 on cpu")
-    assert verified_backend("cpu", "bf16", probe=overflowing, report=said.append) == ("cpu", "bf16")
+    assert verified_backend("cpu", "bf16", probe=overflowing, on_message=said.append) == (
+        "cpu",
+        "bf16",
+    )
 
 
 def test_a_device_that_fails_gives_way_to_the_processor(probe: Probe) -> None:
     said: list[str] = []
     # On the meta device shapes are computed and numbers are not.
-    assert verified_backend("meta", "bf16", probe=probe, report=said.append) == ("cpu", "fp32")
+    assert verified_backend("meta", "bf16", probe=probe, on_message=said.append) == ("cpu", "fp32")
     assert [line.split(" is not used: it fails")[0] for line in said] == [
         "bf16 on meta",
         "fp32 on meta",
@@ -100,4 +106,4 @@ def test_a_device_that_fails_gives_way_to_the_processor(probe: Probe) -> None:
 def test_a_machine_that_is_never_right_is_refused(probe: Probe) -> None:
     wrong = replace(probe, clip=probe.clip[::-1, ::-1].copy())
     with pytest.raises(DeviceError, match=r"computes nonsense: .* in fp32 on cpu"):
-        verified_backend("cpu", "bf16", probe=wrong, report=lambda _: None)
+        verified_backend("cpu", "bf16", probe=wrong, on_message=lambda _: None)
