@@ -1,6 +1,5 @@
 """The vector index of an open catalog, kept in step with what SQLite says."""
 
-from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
@@ -8,13 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection, func, select
 
-from catalog.database.columns import unpack_vectors
 from catalog.database.tables import CLIPS
-from catalog.errors import CatalogDamagedError
-from catalog.store.files import in_batches
 from catalog.store.meta import Meta
 from catalog.vectors.index import VectorIndex
 from catalog.vectors.snapshot import Label, read_snapshot, write_snapshot
+from catalog.vectors.stored import stored_vectors, unpacked
 
 Vectors = NDArray[np.float32]
 
@@ -59,7 +56,7 @@ class ClipIndex:
         """
         dimension = len(query)
         index = self.in_step(connection, meta=meta, dimension=dimension)
-        stored = partial(self._stored, connection, dimension=dimension)
+        stored = partial(stored_vectors, connection, dimension=dimension, folder=self._folder)
         return index.nearest(query, limit=limit, stored=stored, among=among)
 
     def save(self, connection: Connection, *, meta: Meta, dimension: int) -> Label:
@@ -103,21 +100,5 @@ class ClipIndex:
         )
         for some in rows.partitions():
             ids = np.array([row.id for row in some], dtype=np.int64)
-            index.add(ids, self._unpacked([row.vector for row in some], dimension=index.dimension))
-
-    def _stored(self, connection: Connection, ids: NDArray[np.int64], *, dimension: int) -> Vectors:
-        """The stored vectors (N, D) under N ascending ids."""
-        query = select(CLIPS.c.vector).order_by(CLIPS.c.id)
-        blobs: list[bytes] = []
-        for some in in_batches(ids.tolist()):
-            blobs.extend(connection.scalars(query.where(CLIPS.c.id.in_(some))))
-        return self._unpacked(blobs, dimension=dimension)
-
-    def _unpacked(self, blobs: Sequence[bytes], *, dimension: int) -> Vectors:
-        try:
-            return unpack_vectors(blobs, dimension=dimension)
-        except ValueError as error:
-            raise CatalogDamagedError(
-                f"the catalog in {self._folder} is damaged: {error}; `vsearch verify --repair` gets"
-                " back all that is sound, and tells what has to be indexed again"
-            ) from error
+            blobs = [row.vector for row in some]
+            index.add(ids, unpacked(blobs, dimension=index.dimension, folder=self._folder))

@@ -16,6 +16,7 @@ from catalog.store.clips import NearestClips
 from catalog.store.meta import read_meta
 from catalog.vectors.path_filter import ClipPaths
 from catalog.vectors.snapshot import is_current, remove_snapshot
+from catalog.vectors.stored import nearest_of_few
 
 if TYPE_CHECKING:
     from catalog.vectors.sync import ClipIndex
@@ -29,6 +30,7 @@ class VectorView:
         self._lock = Lock()
         self._clip_paths = ClipPaths()
         self._clip_index: ClipIndex | None = None
+        self._asked = False
 
     @contextmanager
     def nearest_clips(
@@ -67,6 +69,12 @@ class VectorView:
         among = None
         if path_glob is not None:
             among = self._clip_paths.clips_within(connection, path_glob, generation=meta.generation)
+        first, self._asked = not self._asked and self._clip_index is None, True
+        folder = self._database.folder
+        if first and (
+            found := nearest_of_few(connection, query, limit=limit, among=among, folder=folder)
+        ):
+            return found
         return self._opened_index().nearest(connection, query, meta=meta, limit=limit, among=among)
 
     def save(self) -> None:

@@ -24,6 +24,7 @@ from catalog import (
     VideoRecord,
 )
 from catalog.vectors import index as vector_index
+from catalog.vectors import stored
 from catalog.verify import verify_catalog
 
 DIMENSION = 16
@@ -35,6 +36,14 @@ def unit_vectors(count: int, *, seed: int) -> np.ndarray:
     """(N, D) float32 that float16 holds exactly enough for comparisons at 1e-3."""
     drawn = np.random.default_rng(seed).normal(size=(count, DIMENSION)).astype(np.float32)
     return drawn / np.linalg.norm(drawn, axis=1, keepdims=True)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _faiss_from_the_first_question() -> Iterator[None]:
+    """Few clips are scanned without FAISS once (see test_stored): not in these tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(stored, "FEW", 0)
+        yield
 
 
 @dataclass

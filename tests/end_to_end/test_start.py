@@ -17,6 +17,7 @@ NEEDLESS = {
     "PIL",
     "av",
     "catalog.verify",
+    "faiss",
     "httpx",
     "huggingface_hub",
     "indexer",

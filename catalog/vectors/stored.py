@@ -1,0 +1,88 @@
+"""Stored vectors: read from the rows of clips, and scanned there for a first question of few clips.
+
+They are exact (float16, as they were stored). FAISS is faster from the second question on, but its
+import takes longer than reading some thousands of rows.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Connection, func, select
+
+from catalog.database.columns import unpack_vectors
+from catalog.database.tables import CLIPS
+from catalog.errors import CatalogDamagedError
+from catalog.store.files import in_batches
+
+Vectors = NDArray[np.float32]
+
+FEW = 10_000  # clips
+
+
+def nearest_of_few(
+    connection: Connection,
+    query: Vectors,
+    *,
+    limit: int,
+    among: NDArray[np.int64] | None,
+    folder: Path,
+) -> tuple[NDArray[np.int64], Vectors] | None:
+    """Find the clips that are nearest to `query` (D,), best first; equal ones in the order of ids.
+
+    Args:
+        limit: N at most.
+        among: ids of the clips that compete; None for all.
+        folder: the catalog's, for messages.
+
+    Returns:
+        Ids (N,) and cosines (N,); None for a catalog that may have more than `FEW` clips.
+
+    Raises:
+        CatalogDamagedError: a stored vector has the wrong length.
+    """
+    # Ids only grow: the newest one is known at once, their number only after a look at all.
+    newest = connection.scalar(select(func.max(CLIPS.c.id))) or 0
+    if newest > FEW:
+        return None
+    rows = connection.execute(select(CLIPS.c.id, CLIPS.c.vector)).all()
+    ids = np.array([row.id for row in rows], dtype=np.int64)
+    vectors = unpacked([row.vector for row in rows], dimension=len(query), folder=folder)
+    if among is not None:
+        competes = np.isin(ids, among)
+        ids, vectors = ids[competes], vectors[competes]
+    # Row by row: a matrix product rounds equal rows differently, by where they stand.
+    scores = np.einsum("nd,d->n", vectors, query)
+    order = np.lexsort((ids, -scores))[:limit]
+    return ids[order], np.clip(scores[order], -1.0, 1.0)
+
+
+def stored_vectors(
+    connection: Connection, ids: NDArray[np.int64], *, dimension: int, folder: Path
+) -> Vectors:
+    """Read the vectors (N, D) under N ascending ids.
+
+    Raises:
+        CatalogDamagedError: a stored vector has the wrong length.
+    """
+    query = select(CLIPS.c.vector).order_by(CLIPS.c.id)
+    blobs: list[bytes] = []
+    for some in in_batches(ids.tolist()):
+        blobs.extend(connection.scalars(query.where(CLIPS.c.id.in_(some))))
+    return unpacked(blobs, dimension=dimension, folder=folder)
+
+
+def unpacked(blobs: Sequence[bytes], *, dimension: int, folder: Path) -> Vectors:
+    """Unpack N stored vectors to (N, D).
+
+    Raises:
+        CatalogDamagedError: one of them has the wrong length.
+    """
+    try:
+        return unpack_vectors(blobs, dimension=dimension)
+    except ValueError as error:
+        raise CatalogDamagedError(
+            f"the catalog in {folder} is damaged: {error}; `vsearch verify --repair` gets"
+            " back all that is sound, and tells what has to be indexed again"
+        ) from error
