@@ -1,4 +1,4 @@
-"""The page, from top to bottom: what is there, a sentence, ranked moments, a player."""
+"""The page, from top to bottom: header, inputs, ranked moments, a player."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _DIGITS = 9  # of a number that anybody could mean
 
 
 def main() -> None:
-    """Run once for each look at the page; every interaction runs it again."""
+    """Draw the page; Streamlit runs this after every interaction."""
     st.set_page_config(page_title=markup.page_title(st.query_params.get("q")), page_icon="🎞️")
     st.html(Path(__file__).with_name("page.css"))
     try:
@@ -52,8 +52,8 @@ def main() -> None:
 def _show_library() -> None:
     """Show what is in the catalog, and the answer.
 
-    What it holds and what it answers is kept for each version of the catalog: a run that only plays
-    something reads the version, and no more.
+    Status and answers are kept for each version of the catalog: a run that only plays something
+    reads the version, and nothing else.
     """
     library = open_library(page_settings())
     version = library.catalog.version
@@ -80,7 +80,7 @@ def _show_how_to_begin(found: CatalogStatus | None) -> None:
 
 
 def _question() -> tuple[str, str | None, int]:
-    """Sentence, path filter, number of moments: all three stand in the URL, to be bookmarked."""
+    """The inputs: sentence, path filter, number of moments; the URL holds all three."""
     refused = _number_refused()
     sentence = st.text_input(
         "Sentence",
@@ -119,7 +119,7 @@ def _question() -> tuple[str, str | None, int]:
 
 
 def _number_refused() -> str | None:
-    """What the URL asks for as number of moments where that is impossible; the nearest is taken.
+    """The impossible number of moments in the URL, if there is one; the nearest is taken.
 
     Streamlit would take the usual one without a word, and fail at one without an end.
     """
@@ -133,7 +133,7 @@ def _number_refused() -> str | None:
 
 
 def _show_contents(found: CatalogStatus) -> None:
-    """Nothing is asked yet: what there is to ask."""
+    """Show the contents of the catalog, before anything is asked."""
     st.html(markup.library(found))
     if found.provenance is None or found.provenance.model != DEMO_MODEL:
         return
@@ -159,7 +159,7 @@ def _show_moments(result: SearchResult, *, within: str | None) -> None:
 
 
 def _show_moment(hit: Hit, *, still: Preview) -> None:
-    # A film that is gone is told once, also where it was about to play.
+    # One message for a missing file, also where it was about to play.
     plays = still.data is not None and st.session_state.get("playing") == hit.clip_id
     with st.container(key=f"moment-{hit.clip_id}"):
         picture, words = st.columns([3, 2] if plays else [1, 3], gap="medium")
@@ -201,11 +201,11 @@ def _play(clip_id: int | None) -> None:
 
 def _show_player(hit: Hit) -> None:
     with st.spinner("Cutting the preview…"):
-        film = previews().film(hit)
-    if film.data is None:
-        st.html(markup.lacking(film.problem))
+        preview = previews().clip(hit)
+    if preview.data is None:
+        st.html(markup.lacking(preview.problem))
     else:
-        st.video(film.data, autoplay=True, muted=True, alt=markup.picture_name(hit))
+        st.video(preview.data, autoplay=True, muted=True, alt=markup.picture_name(hit))
         st.html(markup.preview_note(*preview_span(hit)))
 
 

@@ -1,4 +1,4 @@
-"""Bytes that are dear to make, kept up to a bound."""
+"""LRU cache of bytes, bounded by their total size."""
 
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
@@ -6,9 +6,9 @@ from threading import Lock
 
 
 class ByteCache:
-    """Keeps at most `max_bytes`; what was not asked for the longest goes first. For many threads.
+    """Cache of at most `max_bytes`; the least recently used value is dropped first. Thread-safe.
 
-    Two threads that ask for the same at once may both make it.
+    Two threads that miss the same key at once may both make its value.
     """
 
     def __init__(self, *, max_bytes: int) -> None:
@@ -18,7 +18,7 @@ class ByteCache:
         self._lock = Lock()
 
     def get(self, key: Hashable, make: Callable[[], bytes]) -> bytes:
-        """What is kept under `key`, else what `make` returns; what it raises passes through."""
+        """The value of `key`, else the value that `make` returns, which is kept."""
         with self._lock:
             if key in self._kept:
                 self._kept.move_to_end(key)

@@ -1,4 +1,4 @@
-// What Streamlit cannot be asked for from Python: the focus, steps back, what a screen reader says.
+// Features that Streamlit does not offer in Python: focus, history, texts for screen readers.
 
 let begun = false
 let playing = null

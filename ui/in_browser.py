@@ -1,4 +1,4 @@
-"""Script of the page that runs in the browser, and what it is told at each look."""
+"""Script of the page that runs in the browser, and the data for it."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ _SCRIPT = Path(__file__).with_suffix(".js")
 
 
 def tell_browser(*, said: str = "", playing: int | None = None, asked: bool = False) -> None:
-    """Have the browser follow: see `in_browser.js`.
+    """Pass the state of the page to `in_browser.js`.
 
     Args:
-        said: what a screen reader reads out when it changes.
+        said: text that a screen reader reads out when it changes.
         playing: the clip whose player gets the focus; None when none plays.
         asked: whether the page shows an answer; else the search field has the focus.
     """

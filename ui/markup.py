@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 
 _COPIES_SHOWN = 3
 _LETTERS_SHOWN = 20  # of what was to be a number
-_NARROWEST_MARK = 0.6  # per cent of the strip: a moment of a long film can still be seen
+_NARROWEST_MARK = 0.6  # per cent of the strip: visible also for a short moment of a long video
 
 
 def page_title(sentence: str | None) -> str:
-    """What the window, a bookmark and the history are called."""
+    """The title of the window, for bookmarks and the history."""
     return f"{sentence.strip()} · vsearch" if sentence and sentence.strip() else "vsearch"
 
 
@@ -41,14 +41,14 @@ def header(status: CatalogStatus | None) -> str:
 
 
 def how_to_begin(settings: Settings, *, has_catalog: bool) -> str:
-    """What to do while nothing is indexed."""
+    """Instructions while nothing is indexed."""
     lacking = "The catalog holds no videos yet" if has_catalog else "There is no catalog yet"
     return (
         f'<section class="vs-note"><h2>{lacking}</h2>'
         f"<p>Looked in <code>{_path(settings.catalog)}</code>. Index your own videos to search "
-        "them; each film can be found as soon as it is done:</p>"
+        "them; each video can be found as soon as it is indexed:</p>"
         f"<pre>{escaped(_index_command(settings))}</pre>"
-        "<p>To try it without videos of your own, make a small library of toy films and open it:"
+        "<p>To try it without videos of your own, make a small library of toy videos and open it:"
         f"</p><pre>vsearch demo\n{escaped(_demo_page_command(settings))}</pre></section>"
     )
 
@@ -63,7 +63,7 @@ def _demo_page_command(settings: Settings) -> str:
 
 
 def library(status: CatalogStatus) -> str:
-    """What is in the catalog, in figures."""
+    """The contents of the catalog in numbers."""
     made_by = status.provenance
     figures = {
         "Videos": f"{status.videos:,}",
@@ -87,7 +87,7 @@ def library(status: CatalogStatus) -> str:
 
 
 def demo_note(*, toys: bool) -> str:
-    """What the small model can be asked; of films that it was not made for, nothing."""
+    """Note about the demo model, which knows toy videos only."""
     what_follows = (
         "Ask it for one of these:" if toys else "What it finds in other videos means nothing."
     )
@@ -107,21 +107,21 @@ def number_mended(asked_for: str, *, most: int, limit: int) -> str:
 
 
 def how_many(result: SearchResult) -> str:
-    """How many moments there are, as plain text."""
+    """The number of moments, as plain text."""
     return count(len(result.hits), "moment") if result.hits else "No moments"
 
 
 def spoken(result: SearchResult) -> str:
-    """What a screen reader says of an answer, as plain text."""
+    """The answer for screen readers, as plain text."""
     return ". ".join((how_many(result), *result.notes))
 
 
 def summary(result: SearchResult, *, within: str | None) -> str:
-    """How many moments there are, and how long it took."""
+    """The number of moments, and the time that the search took."""
     place = f" in files that match <code>{escaped(within)}</code>" if within else ""
     if not result.hits:
         return f'<p class="vs-say">No moments{place}: no indexed file has such a path.</p>'
-    # The moments stand further down, each in a place of its own: this makes a list of them.
+    # The moments are separate elements further down: this makes a list of them.
     items = " ".join(map(_item_id, result.hits))
     return (
         f'<p class="vs-quiet">{how_many(result)}{place}, best first, in {result.took_ms:.0f} ms</p>'
@@ -130,7 +130,7 @@ def summary(result: SearchResult, *, within: str | None) -> str:
 
 
 def notes(result: SearchResult) -> str:
-    """What is amiss with the question, if anything."""
+    """The notes about the question."""
     return "".join(
         f'<p class="vs-say">About this question: {escaped(it)}.</p>' for it in result.notes
     )
@@ -141,12 +141,12 @@ def _item_id(hit: Hit) -> str:
 
 
 def picture_name(hit: Hit) -> str:
-    """What a picture or player of a moment is called, as plain text."""
+    """The name of a moment's still or player, as plain text."""
     return _whole(f"{shown(hit.path.name)}, {clock_text(hit.start)}–{clock_text(hit.end, up=True)}")
 
 
 def moment(hit: Hit) -> str:
-    """One ranked moment: rank, film, score; when, on a strip that is the whole film; where."""
+    """One ranked moment: rank, video, score, times, their place on a strip, and the paths."""
     left, width = _mark(hit)
     copies = [f"also at {_path(path)}" for path in hit.other_paths[:_COPIES_SHOWN]]
     if more := len(hit.other_paths) - len(copies):
@@ -166,29 +166,29 @@ def moment(hit: Hit) -> str:
 
 
 def _mark(hit: Hit) -> tuple[float, float]:
-    """Where on the strip the moment lies and how wide it is, in per cent."""
+    """Position and width of the moment on the strip, in per cent."""
     whole = max(hit.duration, hit.end)
     width = max(_NARROWEST_MARK, 100 * (hit.end - hit.start) / whole)
     return max(0.0, min(100 * hit.start / whole, 100 - width)), width
 
 
 def preview_note(start: float, end: float) -> str:
-    """What the player plays."""
+    """The caption of the player."""
     return f'<p class="vs-quiet">{clock_text(start)}–{clock_text(end, up=True)}, without sound</p>'
 
 
 def no_picture() -> str:
-    """Takes the room of a picture."""
+    """The placeholder for a missing still."""
     return '<div class="vs-missing">No picture</div>'
 
 
 def lacking(problem: str) -> str:
-    """Why a moment cannot be shown."""
+    """The reason why a moment cannot be shown."""
     return f'<p class="vs-lacking">{_sentence(problem)}</p>'
 
 
 def problem(message: str) -> str:
-    """One sentence that says what is wrong and what to do."""
+    """An error: one sentence."""
     return f'<section class="vs-note vs-problem"><p>{_sentence(message)}</p></section>'
 
 
@@ -202,7 +202,7 @@ def _whole(text: str) -> str:
 
 
 def _sentence(message: str) -> str:
-    """Escaped, with what stands in backticks set as code."""
+    """Escaped text, with words in backticks set as code."""
     return re.sub(r"`([^`]+)`", r"<code>\1</code>", escaped(message))
 
 

@@ -1,4 +1,4 @@
-"""Pictures and short films of moments: made when looked at, from the film where it lies."""
+"""Stills and short clips of moments, made from the video files on demand."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from ui.byte_cache import ByteCache
 if TYPE_CHECKING:
     from search import Hit
 
-LONGEST_PREVIEW = 30.0  # seconds: what a person watches to judge a moment
+LONGEST_PREVIEW = 30.0  # seconds
 _BYTES_KEPT = 64 << 20
 _STILLS_AT_ONCE = 4
 
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """A JPEG or an MP4; `problem` says in one sentence why there is none."""
+    """A JPEG or an MP4, or else the problem in one sentence."""
 
     data: bytes | None = None
     problem: str = ""
@@ -36,14 +36,14 @@ class Previews:
         self._cache = ByteCache(max_bytes=max_bytes)
 
     def stills(self, hits: Sequence[Hit]) -> Iterator[Preview]:
-        """A picture of each moment, in order; the next ones are made while one is looked at."""
+        """A still of each moment, in order; the next ones are made in threads meanwhile."""
         with ThreadPoolExecutor(_STILLS_AT_ONCE, thread_name_prefix="still") as pool:
             yield from pool.map(self._still, hits)
 
-    def film(self, hit: Hit) -> Preview:
+    def clip(self, hit: Hit) -> Preview:
         """The moment as an H.264 MP4, see `preview_span`."""
         start, end = preview_span(hit)
-        return self._made(hit, partial(excerpt, start=start, end=end), key=("film", start, end))
+        return self._made(hit, partial(excerpt, start=start, end=end), key=("clip", start, end))
 
     def _still(self, hit: Hit) -> Preview:
         return self._made(
@@ -53,7 +53,7 @@ class Previews:
     def _made(
         self, hit: Hit, make: Callable[[Path], bytes], *, key: tuple[str | float, ...]
     ) -> Preview:
-        path = _where_it_lies(hit)
+        path = _existing_path(hit)
         if path is None:
             return Preview(
                 problem="The file is gone from where it was indexed; if it moved, say where to: "
@@ -68,7 +68,7 @@ class Previews:
 
 
 def preview_span(hit: Hit) -> tuple[float, float]:
-    """From where to where the preview of a moment goes, in seconds.
+    """The interval of a moment's preview, in seconds.
 
     The whole moment; of one that is longer than `LONGEST_PREVIEW`, that much around its peak.
     """
@@ -79,6 +79,6 @@ def preview_span(hit: Hit) -> tuple[float, float]:
     return start, start + LONGEST_PREVIEW
 
 
-def _where_it_lies(hit: Hit) -> Path | None:
-    """The first of the moment's places that still holds a file: the content is the same."""
+def _existing_path(hit: Hit) -> Path | None:
+    """The first path of the moment's content that is still a file."""
     return next((path for path in (hit.path, *hit.other_paths) if is_regular_file(path)), None)

@@ -1,4 +1,4 @@
-"""The entry point: runs one command line, and says in one sentence what could not be done."""
+"""The entry point: runs one command line; an error that a user can mend is one sentence."""
 
 import os
 import sys
@@ -34,7 +34,7 @@ def run(arguments: list[str]) -> int:
 
 
 def _code_of(error: Exception) -> int:
-    """The exit code of what a user can mend, which is told; all else is raised again."""
+    """The exit code after an error that a user can mend, which is printed; others are raised."""
     from vsearch.exit_codes import DONE, REFUSED
     from vsearch.memory_errors import NO_MEMORY, is_lack_of_memory
 
@@ -53,7 +53,7 @@ def _code_of(error: Exception) -> int:
 
 
 def _why_no_output(error: OSError) -> str | None:
-    """A sentence for what writing to stdout meets, "" where nobody reads on; None for all else."""
+    """The sentence for an error of stdout, "" if its reader is gone; None for other errors."""
     import errno
 
     again = "make room and try again"
@@ -80,7 +80,7 @@ def _nobody_reads() -> bool:
 
 
 def _drop_output() -> None:
-    """What stdout still holds would fail once more when Python ends."""
+    """Drop the buffer of stdout, which would fail once more when Python ends."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
@@ -97,7 +97,7 @@ def main() -> None:
     try:
         prepare_surroundings()
         code = _run_or_refuse()
-    except KeyboardInterrupt:  # before signals are heeded, or after
+    except KeyboardInterrupt:  # before signals are handled, or after
         code = 130
     sys.exit(code)
 
@@ -113,7 +113,7 @@ def _run_or_refuse() -> int:
 
 
 def _is_supported() -> bool:
-    """Whether Python has here what files are locked and processes are kept in bounds with."""
+    """Whether Python has the modules that lock files and limit processes."""
     try:
         import fcntl  # noqa: F401
         import resource  # noqa: F401

@@ -1,4 +1,4 @@
-"""What the command itself refuses, as one small tree."""
+"""The errors of the command itself, and all errors that a user can mend."""
 
 
 class CommandError(Exception):
@@ -32,13 +32,13 @@ class PortTakenError(CommandError):
 
 
 class NoOutputError(CommandError):
-    """What was asked for cannot be written: the command was started without stdout."""
+    """The result cannot be written: the command was started without stdout."""
 
 
 def user_errors() -> tuple[type[Exception], ...]:
-    """What a user can cause and mend; all else is a fault of the program, and keeps its traceback.
+    """The errors that a user can cause and mend; others are faults of vsearch, with a traceback.
 
-    A function, as FFmpeg takes a while to load: whoever decodes nothing does not wait for it.
+    A function, because FFmpeg takes time to load: a command that decodes nothing does not wait.
     """
     from catalog import CatalogError
     from indexer import IndexingError

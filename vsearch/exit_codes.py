@@ -1,4 +1,4 @@
-"""The exit codes of `vsearch`, each told in the README; 1 and 2 come with a refusal."""
+"""The exit codes of `vsearch`, as in the README; 1 and 2 come with one sentence on stderr."""
 
 DONE = 0
 REFUSED = 1

@@ -22,11 +22,11 @@ class PlainCommand(TyperCommand):
         self.help = self.help and _unwrapped(self.help)
 
     def get_params(self, ctx: Any) -> list[Any]:
-        """All that it takes, as it is to be shown."""
+        """The parameters, with plain names."""
         return _plain(super().get_params(ctx))
 
     def collect_usage_pieces(self, ctx: Any) -> list[str]:
-        """What follows its name in a line that shows how it is used."""
+        """The words after the command's name in the usage line."""
         return _usage(super().collect_usage_pieces(ctx)[:1], self.params)
 
 
@@ -34,7 +34,7 @@ class PlainGroup(TyperGroup):
     """The program itself, likewise."""
 
     def get_params(self, ctx: Any) -> list[Any]:
-        """All that it takes, as it is to be shown."""
+        """The parameters, with plain names."""
         return _plain(super().get_params(ctx))
 
 
@@ -44,7 +44,7 @@ def as_options(arguments: list[str]) -> list[str]:
 
 
 def way_to_help(error: Exception) -> str:
-    """The command line that tells how what was used wrongly is used; empty for other errors."""
+    """The hint at `--help` after wrong usage; empty for other errors."""
     context = getattr(error, "ctx", None)
     return f"; see `{context.command_path} --help`" if context is not None else ""
 
@@ -90,7 +90,7 @@ def _convert_with_own_parser(param: TyperArgument | TyperOption) -> None:
 
 
 def _no_type(ctx: Any) -> None:
-    """An argument is named by what it is; its type says no more."""
+    """Print no type after an argument: its name says enough."""
 
 
 def _usage(options: list[str], params: Iterable[Any]) -> list[str]:

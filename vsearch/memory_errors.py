@@ -1,4 +1,4 @@
-"""Telling a lack of memory, which libraries meet in ways of their own, from all other errors."""
+"""Recognition of a lack of memory, for which each library raises another error."""
 
 import errno
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ _KINDS = (ImportError, MemoryError, OSError, RuntimeError, SystemError)
 
 
 def is_lack_of_memory(error: BaseException) -> bool:
-    """Whether the error, or one that it came from, says that memory could not be had."""
+    """Whether the error, or one of its causes, is a lack of memory."""
     return isinstance(error, _KINDS) and any(
         isinstance(one, MemoryError)
         or (isinstance(one, OSError) and one.errno == errno.ENOMEM)

@@ -1,4 +1,4 @@
-"""What the command says on stderr beside its progress, and how much of it."""
+"""Messages of the command on stderr, apart from progress, and their verbosity."""
 
 import json
 import logging
@@ -16,9 +16,9 @@ _LETTERS_QUOTED = 40
 
 
 def set_volume(*, verbose: bool, quiet: bool, as_events: bool = False) -> None:
-    """Messages go to stderr: none, those that matter, or all of them.
+    """Send messages to stderr: warnings only, the usual ones, or all.
 
-    With `as_events` each is a JSON object on a line of its own.
+    With `as_events` each message is a JSON object on a line of its own.
     """
     log.handlers = [_Events() if as_events else _Sentences()]
     log.propagate = False
@@ -26,7 +26,7 @@ def set_volume(*, verbose: bool, quiet: bool, as_events: bool = False) -> None:
 
 
 def refuse(sentence: str) -> None:
-    """Say in one sentence why a command could not be done."""
+    """Print the sentence that says why a command could not be done."""
     text = shown(sentence)
     if any(isinstance(handler, _Events) for handler in log.handlers):
         log.error(text)
@@ -35,7 +35,7 @@ def refuse(sentence: str) -> None:
 
 
 def tell_of_demo(model: str | None) -> None:
-    """Ranks and probabilities of real footage look as sure as any; they mean nothing here."""
+    """Warn of the demo model: its ranks and probabilities mean nothing for real footage."""
     from xclip_core import DEMO_MODEL
 
     if model == DEMO_MODEL:
@@ -43,7 +43,7 @@ def tell_of_demo(model: str | None) -> None:
 
 
 def tell_notes(notes: Iterable[str], *, about: str) -> None:
-    """What a person should know who asked this."""
+    """Log the notes about a question."""
     begin = about if len(about) <= _LETTERS_QUOTED else f"{about[:_LETTERS_QUOTED]}…"
     for note in notes:
         log.info("“%s”: %s", begin, note)

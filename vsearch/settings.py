@@ -1,4 +1,4 @@
-"""Where the state lives and which model is meant: read once, from flags and environment, here."""
+"""Settings that every command has: folders and model, from flags and environment."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,11 +16,11 @@ _PAGE_MODEL = "VSEARCH_UI_MODEL"
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What every command needs to know before it starts.
+    """The folders, and the model with its device.
 
     Attributes:
         home: the folder that holds all state of this user.
-        catalog: the catalog's folder; inside `home` unless told.
+        catalog: the catalog's folder; inside `home` unless another is given.
         model: the model asked for; None means the catalog's own, else the default.
         device: `auto`, `cpu`, `cuda` or `mps`.
         precision: `auto`, `fp32`, `bf16` or `fp16`.
@@ -34,7 +34,7 @@ class Settings:
 
     @property
     def catalog_flags(self) -> tuple[str | Path, ...]:
-        """What a command has to be given to work on this catalog: nothing for the usual one."""
+        """The flags with which a command works on this catalog; none for the usual one."""
         return () if self.catalog == self.home / "catalog" else ("--catalog", self.catalog)
 
 
@@ -89,7 +89,7 @@ def _usual_home(*, instead: Path | None) -> Path:
 
 
 def page_environment(settings: Settings) -> dict[str, str]:
-    """The variables that tell the page's process the settings of the command that started it."""
+    """The settings as environment variables for the process of the page."""
     variables = {
         HOME_VARIABLE: str(settings.home),
         _PAGE_CATALOG: str(settings.catalog),
@@ -98,7 +98,7 @@ def page_environment(settings: Settings) -> dict[str, str]:
 
 
 def read_page_settings(environment: Mapping[str, str]) -> Settings:
-    """The other end of `page_environment`.
+    """The settings from the variables of `page_environment`.
 
     Raises SettingError without its variables: then Streamlit alone serves, to every web page.
     """

@@ -1,4 +1,4 @@
-"""What the command does before anything else: it trusts little of what it is started with.
+"""Preparation of the process: current folder, module search path, home folder, streams.
 
 Only modules that Python has loaded by itself are imported here: others might be found in the folder
 that one stands in.
@@ -17,7 +17,7 @@ _missing: set[str] = set()  # of "folder", "stdin", "stdout" and "stderr"
 
 
 def prepare_surroundings() -> None:
-    """See to the current folder, the search path for modules, the home folder and the streams."""
+    """Prepare the current folder, the module search path, the home folder and the streams."""
     _leave_folder_that_is_gone()
     _leave_current_folder_out()
     _settle_home()
@@ -39,7 +39,7 @@ def require_current_folder(path: "Path") -> "Path":
 
 
 def _leave_folder_that_is_gone() -> None:
-    """Libraries look where they are, and some fail or end the process if that is nowhere."""
+    """Leave a deleted current folder: some libraries fail, or end the process, in it."""
     try:
         os.getcwd()  # noqa: PTH109
     except OSError:
@@ -48,7 +48,7 @@ def _leave_folder_that_is_gone() -> None:
 
 
 def _leave_current_folder_out() -> None:
-    """Have Python look for modules in no folder that is named relative to the current one.
+    """Remove folders that are relative to the current one from the module search path.
 
     `python -m` puts the current one first, and an empty entry in PYTHONPATH means it. The folder
     that vsearch itself lies in stays in any case.
@@ -67,7 +67,7 @@ def _leave_current_folder_out() -> None:
 
 
 def _settle_home() -> None:
-    """Where nobody knows a home folder of this user, that of vsearch is it, for libraries too."""
+    """Use the folder of vsearch as home folder, for libraries too, if the user has none."""
     for name in _FOLDERS:
         if not os.path.isabs(os.environ.get(name, "/")):  # noqa: PTH117
             del os.environ[name]
@@ -77,10 +77,10 @@ def _settle_home() -> None:
 
 
 def _open_streams() -> None:
-    """Open those of stdin, stdout and stderr that are closed, on nothing.
+    """Open closed standard streams on the null device.
 
-    The next file that is opened would take such a one's number, and what native code prints would
-    be written into it.
+    The next file to be opened would get the number of a closed stream, and messages of native code
+    would be written into it.
     """
     for number, name in enumerate(("stdin", "stdout", "stderr")):
         mode = "w" if number else "r"

@@ -15,14 +15,14 @@ _NOTHING = ("", "0", "false")
 
 
 def drop_sizes_that_are_none() -> None:
-    """Leave libraries, which take these variables for numbers, no others than sizes of screens."""
+    """Remove COLUMNS and LINES unless they are sizes: libraries take them for numbers."""
     for name in ("COLUMNS", "LINES"):
         if not re.fullmatch(r"[1-9][0-9]{0,4}", os.environ.get(name, "")):
             os.environ.pop(name, None)
 
 
 def redraws(stream: IO[str] | None) -> bool:
-    """Whether a bar can be drawn there: a terminal that people look at and that moves its cursor.
+    """Whether a progress bar can be drawn there: a terminal that can move its cursor.
 
     Everything else gets lines.
     """
@@ -43,12 +43,12 @@ def takes_styles(stream: IO[str] | None) -> bool:
 
 
 def without_colours() -> bool:
-    """Whether people do not want to see colours anywhere."""
+    """Whether colours are switched off."""
     return bool(_variable("NO_COLOR")) or _variable("FORCE_COLOR") in _NOTHING[1:]
 
 
 def is_terminal(stream: IO[str] | None) -> bool:
-    """Whether people look at what is written there."""
+    """Whether the stream is a terminal."""
     try:
         return stream is not None and stream.isatty()
     except ValueError:  # it was closed

@@ -44,7 +44,7 @@ def test_a_preview_lies_in_the_moment_holds_its_peak_and_is_short(times: list[fl
 
 def test_a_preview_is_an_h264_film_of_just_the_moment(film, tmp_path: Path) -> None:
     path = film(tmp_path / "a.mkv", seconds=20, tint=40)
-    preview = Previews().film(hit(path, 6, 11))
+    preview = Previews().clip(hit(path, 6, 11))
     assert preview.data is not None
     saved = tmp_path / "preview.mp4"
     saved.write_bytes(preview.data)
@@ -107,4 +107,4 @@ def test_a_gone_file_and_a_damaged_one_do_not_hide_the_rest(film, tmp_path: Path
 
 def test_a_copy_that_is_left_is_shown(film, tmp_path: Path) -> None:
     copy = film(tmp_path / "copy.mp4", seconds=4)
-    assert Previews().film(hit(tmp_path / "gone.mp4", 0, 4, copy)).data
+    assert Previews().clip(hit(tmp_path / "gone.mp4", 0, 4, copy)).data

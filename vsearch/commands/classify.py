@@ -30,7 +30,7 @@ def classify(
         typer.Argument(
             metavar="LABEL...",
             callback=_at_least_two,
-            help="What it may show, in words: at least two.",
+            help="Possible contents, in words: at least two labels.",
         ),
     ],
     *,
@@ -42,7 +42,7 @@ def classify(
     verbose: VerboseOption = False,
     quiet: QuietOption = False,
 ) -> None:
-    """Tell how probable each label, in English, is for a video (zero-shot, X-CLIP's own score).
+    """Print the probability of each label, in English, for a video (zero-shot, by X-CLIP).
 
     \b
     Examples:

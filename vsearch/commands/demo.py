@@ -1,4 +1,4 @@
-"""`vsearch demo`: the main job on films made for it."""
+"""`vsearch demo`: a toy library is made, indexed and searched."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ def demo(
     verbose: VerboseOption = False,
     quiet: QuietOption = False,
 ) -> None:
-    """Make a small library of toy films, index it, ask it in words, and show the answers.
+    """Make a small library of toy videos, index it, search it in words, and show the answers.
 
-    Needs no network: the toy films and the model that knows them are part of the package.
+    Needs no network: the toy videos and the model that knows them are part of the package.
 
     \b
     Examples:

@@ -25,19 +25,20 @@ def forget(
         typer.Argument(
             metavar="PATH...",
             parser=path_given,
-            help="Files or folders; they need not be there any more.",
+            help="Files or folders; they need not exist any more.",
         ),
     ] = None,
     *,
     everything: Annotated[
-        bool, typer.Option("--all", help="All that is known, to begin anew, also by another model.")
+        bool,
+        typer.Option("--all", help="Remove everything, also to begin anew with another model."),
     ] = False,
     catalog: CatalogOption = None,
     as_json: JsonOption = False,
     verbose: VerboseOption = False,
     quiet: QuietOption = False,
 ) -> None:
-    """Take files, or all files below folders, out of the catalog; the files stay as they are.
+    """Remove files, or all files below folders, from the catalog; the files stay as they are.
 
     \b
     Examples:

@@ -1,4 +1,4 @@
-"""`vsearch index`: the write side."""
+"""`vsearch index`: adds videos to the catalog."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def index(
     no_ignore_files: NoIgnoreFilesOption = False,
     workers: WorkersOption = None,
     retry_failed: Annotated[
-        bool, typer.Option("--retry-failed", help="Try files again that failed and are unchanged.")
+        bool, typer.Option("--retry-failed", help="Try unchanged files that failed before again.")
     ] = False,
     decode_timeout: DecodeTimeoutOption = None,
     model: ModelOption = None,

@@ -27,7 +27,7 @@ def query(
         typer.Argument(
             metavar="TEXT...",
             callback=_not_blank,
-            help="What to look for, in English words: a sentence in quotes, or as it is.",
+            help="A description of the moment in English, with or without quotes.",
         ),
     ],
     *,
@@ -53,9 +53,9 @@ def query(
     verbose: VerboseOption = False,
     quiet: QuietOption = False,
 ) -> None:
-    """Rank the moments of the indexed videos by how well they fit a sentence.
+    """Rank the moments of the indexed videos by their similarity to a sentence.
 
-    The model knows English, and reads some 50 words of a sentence.
+    The model knows English, and reads about 50 words of a sentence.
 
     \b
     Examples:

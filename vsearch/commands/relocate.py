@@ -30,10 +30,10 @@ def relocate(
     verbose: VerboseOption = False,
     quiet: QuietOption = False,
 ) -> None:
-    """Tell the catalog that a folder has moved, with all that lies below it; nothing is decoded.
+    """Change the path of a known folder, and of all files below it; nothing is decoded.
 
-    For another mount point, another machine, a whole library that was moved. What was moved file by
-    file, `vsearch index` finds by itself.
+    For another mount point, another machine, or a library that was moved as a whole. Files that
+    were moved one by one are found by `vsearch index`.
 
     \b
     Examples:

@@ -1,4 +1,4 @@
-"""`vsearch status`: what is in the catalog."""
+"""`vsearch status`: shows the contents of the catalog."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ def status(
     verbose: VerboseOption = False,
     quiet: QuietOption = False,
 ) -> None:
-    """Show what is in the catalog, the model that made it, its sizes, and what failed.
+    """Show the contents of the catalog, its model, its sizes, and files that failed.
 
     \b
     Examples:

@@ -52,9 +52,9 @@ def ui(
     if as_json:
         print_json({"url": f"http://127.0.0.1:{port}"})
     sys.stdout.flush()
-    # What libraries print are messages: stdout holds our result alone, which may be JSON.
+    # Output of libraries goes to stderr: stdout holds the result alone, which may be JSON.
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
-    # The page takes this process over: signals reach it directly, and nothing is left behind.
+    # The page replaces this process: signals reach it directly.
     become_python(arguments, variables=page_environment(settings))
 
 

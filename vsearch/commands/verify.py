@@ -13,13 +13,13 @@ from vsearch.messages import refuse
 
 def verify(
     *,
-    repair: Annotated[bool, typer.Option("--repair", help="Mend what can be mended.")] = False,
+    repair: Annotated[bool, typer.Option("--repair", help="Repair what can be repaired.")] = False,
     catalog: CatalogOption = None,
     as_json: JsonOption = False,
     verbose: VerboseOption = False,
     quiet: QuietOption = False,
 ) -> None:
-    """Check that the catalog is whole; exit code 1 when something is wrong and not mended.
+    """Check the catalog; exit code 1 when there is a problem that is not repaired.
 
     \b
     Examples:

@@ -1,4 +1,4 @@
-"""`vsearch watch`: the index follows the files."""
+"""`vsearch watch`: keeps the index up to date."""
 
 from __future__ import annotations
 
@@ -56,8 +56,8 @@ def watch(
         typer.Option(
             metavar="SECONDS",
             parser=WAITING_SECONDS,
-            help="Look through the folders this often, instead of listening for changes. "
-            "Default: 60, only where the file system does not tell of changes.",
+            help="Poll the folders this often, instead of waiting for events of changes. "
+            "Default: 60, only where the file system sends no events.",
             show_default=False,
         ),
     ] = None,
@@ -66,7 +66,7 @@ def watch(
         typer.Option(
             metavar="SECONDS",
             parser=WAITING_SECONDS,
-            help="Look through everything this often in any case.",
+            help="Poll everything this often in any case.",
         ),
     ] = 3600.0,
     window: WindowOption = None,
@@ -87,15 +87,15 @@ def watch(
 ) -> None:
     """Index video files or folders, then keep the index up to date until Ctrl-C or SIGTERM.
 
-    New and changed files are indexed when they have stopped growing; what was moved or renamed is
-    not decoded again; what was deleted is gone from the results. Folders of other machines, from
-    which no changes are told, are looked through now and then.
+    New and changed files are indexed when they have stopped growing. Moved and renamed files are
+    not decoded again. Deleted files are removed from the results. Network folders, which send no
+    events of changes, are polled.
 
     \b
     Examples:
       vsearch watch /media/videos
       vsearch watch /media/camera --settle 60 --json | jq '.indexed'
-      vsearch watch /mnt/nas/films --poll 300 --quiet
+      vsearch watch /mnt/nas/videos --poll 300 --quiet
     """
     from indexer import PathMissingError, WatchSettings
     from vsearch.services.watch import watch as keep_up_to_date
@@ -139,5 +139,5 @@ def watch(
         )
     except PathMissingError as error:
         raise typer.BadParameter(str(error), param_hint="PATH") from error
-    except KeyboardInterrupt:  # the way in which a watch ends
+    except KeyboardInterrupt:  # the usual end of a watch
         log.info("stopped; what is finished stays, and the same command goes on from there")

@@ -1,1 +1,1 @@
-"""What each command does: the only place where catalog, model and indexer are put together."""
+"""The work of each command: the only place where catalog, model and indexer meet."""

@@ -1,4 +1,4 @@
-"""The main job on a toy library: films made here, indexed, asked in words, next to the truth."""
+"""`vsearch demo`: makes a toy library, indexes and searches it, and compares with the truth."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ ENOUGH_OVERLAP = 0.3  # of the union, the loosest of the usual bars for finding 
 
 @dataclass(frozen=True, slots=True)
 class Truth:
-    """Where what was asked for really happens: `start` to `end` seconds of a film."""
+    """The true moment for a sentence: `start` to `end` seconds of a video."""
 
     path: Path
     start: float
@@ -38,13 +38,13 @@ class Truth:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the search found for a sentence, and the truth about it."""
+    """The result for a sentence, and the true moment."""
 
     result: SearchResult
     truth: Truth
 
     def is_right(self, hit: Hit) -> bool:
-        """Whether a moment is the true one: what both share is enough of what they span."""
+        """Whether the intersection of hit and truth is a large enough part of their union."""
         shared = min(hit.end, self.truth.end) - max(hit.start, self.truth.start)
         spanned = max(hit.end, self.truth.end) - min(hit.start, self.truth.start)
         return hit.path == self.truth.path and shared >= ENOUGH_OVERLAP * spanned
@@ -52,7 +52,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class DemoRun:
-    """What `vsearch demo` made and found; `library` and `catalog` are folders that stay."""
+    """The result of `vsearch demo`; `library` and `catalog` are folders that stay."""
 
     library: Path
     catalog: Path
@@ -63,25 +63,25 @@ class DemoRun:
 def run_demo(settings: Settings, *, counters: RunCounters) -> DemoRun:
     """Make the toy library in the home folder, index it with the demo model, and ask questions.
 
-    A second run finds films and catalog in place, and only asks.
+    A second run finds videos and catalog in place, and only searches.
     """
     folder = settings.home / "demo"
     settings = replace(settings, catalog=folder / "catalog", model="demo")
     library = folder / "library"
-    log.info("Making a library of toy films in %s", library)
-    films = make_library(library, on_film=lambda film: log.debug("made %s", film.path.name))
-    log.info("Indexing %d films", len(films))
+    log.info("Making a library of toy videos in %s", library)
+    videos = make_library(library, on_film=lambda video: log.debug("made %s", video.path.name))
+    log.info("Indexing %d videos", len(videos))
     try:
-        indexed, answers = _index_and_ask(films, library, settings=settings, counters=counters)
+        indexed, answers = _index_and_ask(videos, library, settings=settings, counters=counters)
     except (CatalogOutdatedError, ProvenanceMismatchError):
-        # An older version left it, with another demo model; the films it knows are made here.
+        # An older version left it, with another demo model; the videos in it are made here.
         shutil.rmtree(settings.catalog)
-        indexed, answers = _index_and_ask(films, library, settings=settings, counters=counters)
+        indexed, answers = _index_and_ask(videos, library, settings=settings, counters=counters)
     return DemoRun(library=library, catalog=settings.catalog, index=indexed, answers=answers)
 
 
 def _index_and_ask(
-    films: tuple[Film, ...],
+    videos: tuple[Film, ...],
     library: Path,
     *,
     settings: Settings,
@@ -90,21 +90,21 @@ def _index_and_ask(
     options = IndexOptions()
     indexed = index_library([library], settings=settings, options=options, counters=counters)
     with open_searcher(settings) as searcher:
-        searcher.warm_up()  # an older version may have asked the same of another model
+        searcher.warm_up()  # refuses a catalog of an older demo model
         answers = tuple(
             Answer(result=searcher.search(caption, limit=MOMENTS_PER_QUESTION), truth=truth)
-            for caption, truth in _questions(films)
+            for caption, truth in _questions(videos)
         )
     return indexed, answers
 
 
-def _questions(films: tuple[Film, ...]) -> list[tuple[str, Truth]]:
-    """One event from each of the first films, now an early one, now a late one."""
+def _questions(videos: tuple[Film, ...]) -> list[tuple[str, Truth]]:
+    """One event from each of the first videos, early and late ones in turn."""
     asked = [
-        (film, film.events[number % len(film.events)])
-        for number, film in enumerate(films[:QUESTIONS])
+        (video, video.events[number % len(video.events)])
+        for number, video in enumerate(videos[:QUESTIONS])
     ]
     return [
-        (event.caption, Truth(path=film.path, start=event.start, end=event.end))
-        for film, event in asked
+        (event.caption, Truth(path=video.path, start=event.start, end=event.end))
+        for video, event in asked
     ]

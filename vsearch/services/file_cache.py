@@ -1,8 +1,8 @@
-"""Small values that only save time, each in a file of its own.
+"""A cache of small values, each in a file of its own.
 
-So nothing is ever locked or waited for, whoever else reads and writes; a value is there whole or
-not at all, also after a power cut, because it says what it is; and whatever goes wrong with the
-folder (read-only, full, damaged, deleted) only means that nothing is known.
+Nothing is locked: any number of processes read and write. A digest in each file shows that it is
+complete, also after a power cut. Any error of the folder (read-only, full, damaged, deleted) only
+means that a value is missing.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ _DIGEST_BYTES = 32
 
 
 class FileCache:
-    """A folder of values by key, of which the oldest go.
+    """A folder of values by key; the oldest are removed beyond `capacity`.
 
-    The files are their owner's only, and their names are digests: what was asked is not in them.
+    Only the owner can read the files; their names are digests of the keys.
 
     Args:
         folder: made when something is put.
@@ -31,7 +31,7 @@ class FileCache:
         self._capacity = capacity
 
     def get(self, key: bytes) -> bytes | None:
-        """What was put under the key; None where nothing is known (any more)."""
+        """The value of the key; None if there is none."""
         try:
             content = self._path(key).read_bytes()
         except OSError:
@@ -40,7 +40,7 @@ class FileCache:
         return value if content[:_DIGEST_BYTES] == _seal(key, value) else None
 
     def put(self, key: bytes, value: bytes) -> None:
-        """Keep a value, if it can be kept."""
+        """Store a value; an error of the file system is ignored."""
         with suppress(OSError):
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             beside = self._folder / f"{uuid4().hex}.new"
@@ -60,7 +60,7 @@ class FileCache:
             file.write(content)
 
     def _trim(self) -> None:
-        """Let the oldest go, and with them what killed processes left half-written."""
+        """Remove the oldest files, also those that killed processes left half-written."""
         if len(os.listdir(self._folder)) <= self._capacity:  # noqa: PTH208 - no Path for each
             return
         with os.scandir(self._folder) as entries:
@@ -70,5 +70,5 @@ class FileCache:
 
 
 def _seal(key: bytes, value: bytes) -> bytes:
-    """What belongs to this value under this key alone."""
+    """The digest of key and value, which shows that the file is complete."""
     return hashlib.sha256(len(key).to_bytes(8, "big") + key + value).digest()

@@ -30,14 +30,14 @@ def search(
     limit: int,
     within: str | None = None,
 ) -> SearchResult:
-    """The moments of the catalog that are nearest to a sentence, by the model that made it."""
+    """The moments nearest to a sentence."""
     with open_searcher(settings) as searcher:
         return searcher.search(text, limit=limit, within=within)
 
 
 @contextmanager
 def open_searcher(settings: Settings) -> Iterator[Searcher]:
-    """A searcher over the catalog, open for as long as the block lasts.
+    """Open the catalog, with a searcher over it, for as long as the block lasts.
 
     The model is loaded for the first sentence or by `Searcher.warm_up`. NothingIndexedError is
     raised before that, and ProvenanceMismatchError for another model: before, if it has another
@@ -56,7 +56,7 @@ def searcher_of(catalog: Catalog, settings: Settings) -> Searcher:
 
 
 def status(settings: Settings) -> CatalogStatus:
-    """What is in the catalog."""
+    """The contents of the catalog, counted."""
     with open_catalog(settings) as catalog:
         return catalog.status()
 

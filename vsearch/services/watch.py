@@ -1,4 +1,4 @@
-"""What `vsearch watch` does: one index run after another, each only over what has changed."""
+"""`vsearch watch`: one index run after another, each over changed paths only."""
 
 from __future__ import annotations
 
@@ -33,9 +33,11 @@ def watch(
 ) -> None:
     """Keep the catalog, which is made when it is not there, up to date until KeyboardInterrupt.
 
-    `progress` shows one run, `on_pass` is given what it did; failures that were told before are
-    left out of that. What the first run cannot do is raised: it is to be mended now. What a later
-    one cannot do is said, and tried again.
+    An error of the first run is raised; an error of a later one is logged, and the run is repeated.
+
+    Args:
+        progress: opens the display of one run's progress.
+        on_pass: called with the report of each run, without failures that were reported before.
     """
     runs = _Runs(
         given=paths, settings=settings, options=options, progress=progress, on_pass=on_pass
@@ -55,10 +57,9 @@ def watch(
 class _Runs:
     """Index runs over parts of a library.
 
-    The catalog is opened and locked for each, no longer than it takes: between two of them others
-    may work on it, repair it or put another in its place, and a process that waits for days holds
-    neither files nor an index in memory. The model takes seconds to load: once it was needed, it
-    is kept.
+    The catalog is opened and locked for each run only: between two runs other processes may work on
+    it, repair or replace it, and a process that waits for days keeps neither open files nor an
+    index in memory. The model is kept once it was loaded.
     """
 
     given: Sequence[Path]
@@ -75,7 +76,7 @@ class _Runs:
     def __call__(
         self, paths: Sequence[Path], /, *, held: frozenset[Path], within: frozenset[Path]
     ) -> bool:
-        """Make one run; False when it has to be tried again."""
+        """Make one run; False when it has to be repeated."""
         first = self._model is None
         try:
             report = self._run(paths, held=held, within=within)
@@ -110,7 +111,7 @@ class _Runs:
                 tell_of_demo(index.made_by.model if index.made_by else self.settings.model)
             settings = self._index_settings or index_settings(self.options, made_by=index.made_by)
             if self._model is not None:
-                # What has gone since, and of which nothing is known, is no matter any more.
+                # Paths that are gone since, and unknown to the catalog, need no run.
                 known = index.catalog.known_files
                 paths = [path for path in paths if is_there(path) or known([path])]
             done = index_library(

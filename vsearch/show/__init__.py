@@ -1,1 +1,1 @@
-"""What people and programs read: results on stdout, progress on stderr."""
+"""Printers: results on stdout for people and as JSON, progress on stderr."""

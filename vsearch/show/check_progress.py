@@ -1,4 +1,4 @@
-"""How far a check of a catalog is: a bar on a terminal, a line a minute in a log, on stderr."""
+"""Progress of a catalog's check on stderr: a bar on a terminal, a line a minute in a log."""
 
 from __future__ import annotations
 
@@ -11,14 +11,13 @@ from vsearch.show.progress_views import SECONDS_BETWEEN_LINES, SECONDS_TO_FIRST_
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from types import TracebackType
 
     from rich.console import Console
     from rich.progress import Progress
 
 
 class CheckProgress(AbstractContextManager["CheckProgress"]):
-    """Is told how many clips were looked at, and of how many, while its block is open."""
+    """Display of how many clips have been checked, while its block is open."""
 
     def __init__(
         self,
@@ -33,22 +32,17 @@ class CheckProgress(AbstractContextManager["CheckProgress"]):
         self._next = now() + SECONDS_TO_FIRST_LINE
         self._bar: Progress | None = None
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Leave the terminal clean, whatever happened."""
+    def __exit__(self, *_: object) -> None:
+        """Remove the bar."""
         if self._bar:
             with suppress(OSError):
                 self._bar.stop()
 
     def __call__(self, done: int, total: int) -> None:
-        """So many of all clips have been looked at."""
+        """Show that `done` of `total` clips have been checked."""
         if self._quiet:
             return
-        with suppress(OSError):  # nobody looks any more: that ends no check
+        with suppress(OSError):  # a closed terminal ends no check
             if self._console.is_interactive:
                 self._draw(done, total)
             else:

@@ -1,4 +1,4 @@
-"""What `vsearch demo` asked and found, for people and programs."""
+"""The result of `vsearch demo`, for people and programs."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def demo_json(run: DemoRun) -> dict[str, Any]:
-    """Each question with its answer and with where the truth lies."""
+    """The answers with the true moments, as JSON."""
     return {
         "library": str(run.library),
         "catalog": str(run.catalog),
@@ -65,7 +65,7 @@ def _print_next_steps(run: DemoRun) -> None:
     question = quoted(run.answers[0].result.query)
     page.print("Next:")
     for remark, command in (
-        ("ask these films yourself", f"query {question} --catalog {catalog}"),
+        ("search these videos yourself", f"query {question} --catalog {catalog}"),
         ("on a page, with pictures and a player", f"ui --catalog {catalog}"),
         ("your own videos, with a model of the real world", "index FOLDER"),
         ("and what is in them", 'query "person cooking pasta"'),
@@ -75,7 +75,7 @@ def _print_next_steps(run: DemoRun) -> None:
 
 
 def _program() -> str:
-    """How the person can call this program again; it may not be on their path."""
+    """The command that starts this program again; it may not be on the search path."""
     if shutil.which("vsearch"):
         return "vsearch"
     called = sys.argv[0]

@@ -1,4 +1,4 @@
-"""What an index run did, for people and programs."""
+"""The report of an index run, for people and programs."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def index_json(report: IndexReport) -> dict[str, Any]:
-    """What an index run did; counts are files, times are seconds.
+    """The report as JSON; counts are files, times are seconds.
 
     `unsaved` is why answers start slowly, null if they do not.
     """
@@ -87,13 +87,13 @@ def print_index(report: IndexReport) -> None:
 
 
 def print_pass_json(report: IndexReport) -> None:
-    """The document of `vsearch index`, on a line of its own, at once."""
+    """Print the report of one run as JSON, on a line of its own, at once."""
     print_json(index_json(report))
     sys.stdout.flush()
 
 
 def print_pass(report: IndexReport, *, flags: Sequence[str | Path] = ()) -> None:
-    """When it was and what was done, where anything was; troubles go to stderr."""
+    """Print time and counts of a run that changed anything; problems go to stderr."""
     done = {
         f"indexed ({clock_text(report.video_seconds)} of video, {count(report.clips, 'clip')})": (
             report.indexed
@@ -112,11 +112,11 @@ def print_pass(report: IndexReport, *, flags: Sequence[str | Path] = ()) -> None
 
 
 def print_troubles(report: IndexReport, *, flags: Sequence[str | Path] = ()) -> None:
-    """On stderr: what is not in the index or only in part, why, and what to do about it.
+    """Print to stderr the files that failed, are damaged or left out, with reasons and advice.
 
     `flags` are those that the commands in the advice need to work on the same catalog.
     """
-    with suppress(OSError):  # nobody reads it any more: the exit code tells all the same
+    with suppress(OSError):  # a closed stderr ends no command
         _print_troubles(report, flags=flags, page=console(stderr=True))
 
 
@@ -138,18 +138,18 @@ def _print_troubles(report: IndexReport, *, flags: Sequence[str | Path], page: C
 
 
 def tell_advice(report: IndexReport, *, flags: Sequence[str | Path] = ()) -> None:
-    """As messages: what to do about what went wrong."""
+    """Log the advice about failures."""
     for sentence in advice(report, flags=flags):
         log.warning("%s", sentence)
 
 
 def left_out_lines(left_out: Iterable[LeftOut]) -> tuple[str, ...]:
-    """What is known and was not looked at."""
+    """A line for each known folder or file that the run left out."""
     return problem_lines(FileProblem(one.path, count(one.files, "file")) for one in left_out)
 
 
 def advice(report: IndexReport, *, flags: Sequence[str | Path] = ()) -> Iterator[str]:
-    """What a person can do about what went wrong, a sentence for each kind of trouble."""
+    """Advice about failures, a sentence for each kind."""
     missing = sum(failure.path in report.absent for failure in report.failed)
     if len(report.failed) > missing:
         yield (

@@ -1,4 +1,4 @@
-"""How far an index run is, on stderr: a bar on a terminal, a line a minute in a log, or events."""
+"""Progress of an index run on stderr: a bar on a terminal, a line a minute in a log, or events."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from vsearch.show.progress_views import BarView, EventView, LineView, View
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from types import TracebackType
 
     from rich.console import Console
 
@@ -28,9 +27,8 @@ class IndexProgress(AbstractContextManager[RunCounters]):
     """Display of an index run's progress while its block is open; the run counts in the target.
 
     `verbose` adds a line for each file whose turn is over, `quiet` shows nothing at all,
-    `as_events` writes JSON, an object a line. A log and events go on while a run is silent. That
-    stderr can be written to no longer (its terminal was closed, its disk is full) ends no run:
-    nothing more is shown.
+    `as_events` writes JSON, an object a line. Lines and events are also written while the run sends
+    no event. An error of stderr (a closed terminal, a full disk) ends the display, not the run.
     """
 
     def __init__(
@@ -60,17 +58,12 @@ class IndexProgress(AbstractContextManager[RunCounters]):
         return LineView(self._console.file, now=now)
 
     def __enter__(self) -> RunCounters:
-        """Nothing shows before the first event."""
+        """Start the display; nothing is shown before the first event."""
         self._ticker.start()
         return self._counters
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Leave the terminal clean, whatever happened."""
+    def __exit__(self, *_: object) -> None:
+        """Stop the display, and remove the bar."""
         self._over.set()
         self._ticker.join()
         self._stop()

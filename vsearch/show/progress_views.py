@@ -1,4 +1,4 @@
-"""The three ways to show how far an index run is."""
+"""The three displays of an index run's progress: bar, lines, events."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ _ROOM_FOR_BAR = 60
 
 
 class View(Protocol):
-    """One way to show it."""
+    """A display of progress."""
 
     def show(self, progress: Progress) -> None:
-        """Something happened, or time has passed. May raise OSError."""
+        """Show the progress, after an event or after some time. May raise OSError."""
 
     def stop(self) -> None:
-        """The run is over. May raise OSError."""
+        """End the display. May raise OSError."""
 
 
 def progress_text(progress: Progress, *, width: int | None = None) -> str:
@@ -51,7 +51,7 @@ def progress_text(progress: Progress, *, width: int | None = None) -> str:
 
 
 def _parts(progress: Progress) -> list[tuple[int, str]]:
-    """What there is to tell, each with its importance."""
+    """The numbers as text, each after its importance."""
     parts = [(5, f"{progress.files_done:,}/{count(progress.files, 'file')}")]
     if progress.video_seconds:
         parts.append((0, f"{clock_text(progress.video_seconds)} of video done"))
@@ -117,7 +117,7 @@ class BarView:
         self._live: Live | None = None
 
     def show(self, progress: Progress) -> None:
-        """Begin as soon as there is something to show; it draws itself from then on."""
+        """Start the bar as soon as there is progress; it refreshes itself from then on."""
         if self._live is None and progress.begun:
             from rich.live import Live
 
@@ -125,7 +125,7 @@ class BarView:
             self._live.start()
 
     def stop(self) -> None:
-        """Take it away again."""
+        """Remove the bar."""
         if self._live:
             self._live.stop()
 
@@ -151,7 +151,7 @@ class BarView:
 
 
 def _extent(progress: Progress) -> dict[str, Any]:
-    """How much of the bar is full; it swings to and fro as long as nobody can tell."""
+    """The arguments of the bar: completed of total; a bar without a total pulsates."""
     done, left = progress.video_seconds, progress.video_seconds_left
     if progress.walking is not None or left is None:
         return {"total": None}
@@ -176,7 +176,7 @@ class LineView:
         self._output.flush()
 
     def stop(self) -> None:
-        """Nothing is left open."""
+        """Nothing to end."""
 
 
 class EventView:
@@ -188,7 +188,7 @@ class EventView:
         self._next = now()
 
     def tell(self, event: Event) -> None:
-        """Files at once."""
+        """Write the events of files at once."""
         if isinstance(event, LibraryWalked):
             self._write(walked_event(event))
         elif isinstance(event, FileDone):
@@ -201,7 +201,7 @@ class EventView:
             self._write(progress_event(progress))
 
     def stop(self) -> None:
-        """Nothing is left open."""
+        """Nothing to end."""
 
     def _write(self, event: dict[str, Any]) -> None:
         self._output.write(json.dumps(event) + "\n")
@@ -209,7 +209,7 @@ class EventView:
 
 
 def walked_event(event: LibraryWalked) -> dict[str, Any]:
-    """The walk is over: how many files there are, and how many have to be looked into."""
+    """The event after the walk: how many files there are, and how many have to be opened."""
     return {
         "event": "walked",
         "files": event.files,
@@ -219,7 +219,7 @@ def walked_event(event: LibraryWalked) -> dict[str, Any]:
 
 
 def file_event(event: FileDone) -> dict[str, Any]:
-    """A file's turn is over."""
+    """The event after each file."""
     return {
         "event": "file",
         "path": str(event.path),
@@ -232,7 +232,7 @@ def file_event(event: FileDone) -> dict[str, Any]:
 
 
 def progress_event(progress: Progress) -> dict[str, Any]:
-    """Where the run stands; what cannot be told yet is null."""
+    """The event with the progress; numbers that are not known yet are null."""
     if progress.walking is not None:
         return {"event": "walking", "files": progress.walking}
     current = progress.current

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from search import Hit, SearchResult
 
-# Players that can start in the middle of a film, by preference, and how each is told to.
+# Players that can start in the middle of a video, by preference, and the option for the start.
 _PLAYERS = (("mpv", "--start={}"), ("vlc", "--start-time={}"), ("ffplay", "-ss {}"))
 
 
@@ -87,7 +87,7 @@ def print_paths(result: SearchResult, *, null: bool) -> tuple[Path, ...]:
     """The files of the answer, best first, each once and as it is, for a pipe.
 
     Each ends with a line break, or with NUL. Returns those that hold a line break themselves and
-    were left out for that: whoever reads lines would take them for other files. A person at a
+    were left out for that: a reader of lines would take them for other files. A person at a
     terminal gets a name that cannot be shown as it is in the form in which it can be pasted.
     """
     end = "\0" if null else "\n"
@@ -105,5 +105,5 @@ def print_paths(result: SearchResult, *, null: bool) -> tuple[Path, ...]:
 
 
 def notes_json(notes: Sequence[str]) -> dict[str, Any]:
-    """What is amiss with a question, if anything."""
+    """The notes about a question as JSON; empty if there are none."""
     return {"notes": list(notes)} if notes else {}
