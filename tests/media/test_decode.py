@@ -9,7 +9,7 @@ import av
 import numpy as np
 import pytest
 
-from media import UndecodableError, UnreadableError, VideoInfo, decode_at, probe
+from media import RgbFrame, UndecodableError, UnreadableError, VideoInfo, decode_at, probe
 from tests.media.real_videos import REAL_VIDEOS
 
 RATES = [Fraction(25, 2), Fraction(24000, 1001), Fraction(30000, 1001)]
@@ -342,3 +342,18 @@ def _plain_pictures(video: VideoInfo, wanted: set[int]) -> dict[int, np.ndarray]
             for index, frame in enumerate(frames)
             if index in wanted
         }
+
+
+@pytest.mark.parametrize(
+    "pixels",
+    [np.zeros((4, 6), np.uint8), np.zeros((4, 6, 4), np.uint8), np.zeros((4, 6, 3), np.float32)],
+)
+def test_an_rgb_frame_refuses_other_pixels(pixels):
+    with pytest.raises(ValueError, match="must be uint8"):
+        RgbFrame(0.0, pixels)
+
+
+def test_a_negative_number_of_threads_is_refused_at_once(make_video, numbered):
+    video = probe(make_video("film.mp4", numbered(5)))
+    with pytest.raises(ValueError, match="threads is -1"):
+        decode_at(video, [0.0], threads=-1)
