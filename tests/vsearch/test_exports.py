@@ -8,8 +8,8 @@ import pytest
 REPOSITORY = Path(__file__).parents[2]
 PACKAGES = sorted(
     ".".join(file.parent.relative_to(REPOSITORY).parts)
-    for file in REPOSITORY.glob("[!.]*/**/__init__.py")
-    if "tests" not in file.parts
+    for top in REPOSITORY.glob("*/__init__.py")  # not what was built or installed below here
+    for file in top.parent.rglob("__init__.py")
 )
 
 
