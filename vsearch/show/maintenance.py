@@ -40,7 +40,7 @@ def tell_of_forgetting(forgotten: Forgotten) -> None:
         flags = " ".join(f"--exclude {quoted(path)}" for path in forgotten.present)
         log.info(
             "still on disk: the next `vsearch index` of a folder above adds it again, unless "
-            "it has %s",
+            "it is given %s",
             flags,
         )
 
