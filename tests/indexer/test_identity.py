@@ -13,6 +13,7 @@ from indexer.counters import RunCounters
 from indexer.scan.fingerprint import read_fingerprint, read_sample
 from indexer.scan.jobs import Content
 from indexer.scan.triage import WorkQueue
+from tests.indexer.colours import ColourProcessor
 from tests.indexer.padded import change_pictures, keep_times, turn, write_padded
 
 
@@ -249,12 +250,17 @@ def test_a_film_that_grows_is_indexed_anew_each_time(index, padded):
     assert index().indexed == 1
 
 
-def test_a_change_while_a_film_is_read_is_seen_though_its_time_is_set_back(index, padded, catalog):
+def test_a_change_while_a_film_is_read_is_seen_though_its_time_is_set_back(
+    index, padded, catalog, embedder, tmp_path
+):
     path = padded("a.mp4", seconds=60)
+    go_on = tmp_path / "go on"
+    embedder.processor = ColourProcessor(trouble="slow", trouble_above=90, until=go_on)
 
     def change(event):
         if isinstance(event, VideoStarted):
             keep_times(path, turn)
+            go_on.touch()
 
     report = index(workers=1, clips_wanted=1, on_event=change)
     assert (report.indexed, catalog.status().videos) == (0, 0)
