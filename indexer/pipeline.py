@@ -81,13 +81,15 @@ def index_library(
             present,
             include=settings.include,
             exclude=settings.exclude,
-            within=settings.within,
+            roots=settings.roots,
             ignore_files=settings.ignore_files,
             on_progress=lambda files: counters.record(Walking(files)),
         )
-        known = catalog.known_files([*walk.roots, *missing])
-        if settings.held:
-            known = {name: known[name] for name in known if not settings.holds(name)}
+        if settings.defer is not None:
+            walk = replace(walk, deferred=frozenset(map(str, settings.defer(walk))))
+        known = catalog.known_files([*walk.paths, *missing])
+        if walk.deferred:
+            known = {name: known[name] for name in known if not walk.defers(name)}
         catalog.note_mounts(walk.mounts)
         queue = WorkQueue(catalog=catalog, settings=settings, counters=counters, known=known)
         queue.sort(walk)
@@ -142,9 +144,9 @@ def _split(paths: Iterable[Path], catalog: Catalog) -> tuple[list[Path], list[Pa
 def _remove_missing(
     catalog: Catalog, queue: WorkQueue, *, walk: Walk, missing: Iterable[Path]
 ) -> None:
-    known, settings = queue.known, queue.settings
-    under = [*walk.roots, *missing]
-    unfinished = {path for path in catalog.partial_paths(under) if not settings.holds(str(path))}
+    known = queue.known
+    under = [*walk.paths, *missing]
+    unfinished = {path for path in catalog.partial_paths(under) if not walk.defers(str(path))}
     vanished = missing_files(
         known,
         unfinished=unfinished,

@@ -1,11 +1,13 @@
 """How to index: the settings of a run."""
 
 import math
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from indexer.decode.plan import Sampling, check_window
 from indexer.errors import SettingsError
+from indexer.scan.walk import Walk
 from machine import usable_cores
 
 
@@ -28,9 +30,9 @@ class IndexSettings:
         ignore_files: whether `.nomedia` and similar files are honoured; see `find_videos`.
         workers: number of videos that are decoded at a time.
         retry_failed: whether unchanged files that failed earlier are tried again.
-        held: files and folders that are left as the catalog has them: they are still being
-            written, or went a moment ago.
-        within: folders; a path below one of them is indexed as a part of it; see `find_videos`.
+        roots: folders; a path below one of them is indexed as a part of it; see `find_videos`.
+        defer: called with the walk; returns the files and folders to leave as the catalog has them:
+            files that are still being written, or were deleted a moment ago.
         decode_timeout: seconds without any progress after which decoding a video counts as failed,
             on top of what its size and length justify.
         save_every: seconds between two times that the embedded part of a long video is saved, for
@@ -46,8 +48,8 @@ class IndexSettings:
     ignore_files: bool = True
     workers: int = field(default_factory=_default_workers)
     retry_failed: bool = False
-    held: frozenset[Path] = frozenset()
-    within: frozenset[Path] = frozenset()
+    roots: frozenset[Path] = frozenset()
+    defer: Callable[[Walk], Iterable[Path]] | None = None
     decode_timeout: float = 120.0
     save_every: float = 20.0
 
@@ -59,10 +61,3 @@ class IndexSettings:
             raise SettingsError(
                 f"decode_timeout is {self.decode_timeout} seconds; give more than 0"
             )
-
-    def holds(self, pathname: str) -> bool:
-        """Whether the file of this absolute path is to be left as the catalog has it."""
-        if not self.held:
-            return False
-        path = Path(pathname)
-        return not self.held.isdisjoint((path, *path.parents))

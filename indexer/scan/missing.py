@@ -56,7 +56,7 @@ def missing_files(
     if not unseen:
         return MissingFiles((), (), ())
     unmounted = _unmounted(found & known.keys(), walk, noted_mounts)
-    absent = {*walk.empty_roots, *walk.dangling, *missing_roots, *unmounted}
+    absent = {*walk.empty_folders, *walk.dangling, *missing_roots, *unmounted}
     kept: Counter[Path] = Counter()
     left_out: Counter[Path] = Counter()
     gone, recovered = [], []

@@ -18,6 +18,7 @@ from indexer.scan.recognition import is_unchanged, moved_video, witness_of
 from indexer.scan.timeout import within
 from indexer.scan.walk import FoundFile, Walk
 from indexer.settings import IndexSettings
+from machine.paths import enclosing
 
 _CHANGED = "changed while it was being read; index again once nobody writes to it any more"
 
@@ -66,11 +67,11 @@ class WorkQueue:
     def sort(self, walk: Walk) -> None:
         """Set aside what is known and unchanged; the rest waits for its turn."""
         for file in walk.files:
-            if not self.settings.holds(file.pathname):
+            if not walk.defers(file.pathname):
                 self._sort(file, state=self.known.get(file.pathname))
         waiting = [*self._waiting, *self._changed]
         waiting_bytes = sum(file.size for file in waiting)
-        unreadable = [f for f in walk.unreadable if not self.settings.holds(str(f.path))]
+        unreadable = [f for f in walk.unreadable if not walk.defers(str(f.path))]
         concerned = len(waiting) + len(unreadable)
         self.counters.record(LibraryWalked(len(walk.files), concerned, waiting_bytes))
         self._note_unreadable(unreadable, walk=walk)
@@ -222,8 +223,8 @@ class WorkQueue:
 
     def _root_of(self, path: Path, walk: Walk) -> Path:
         """The folder that a path belongs to, as `FoundFile.root` has it."""
-        roots = (*self.settings.within, *walk.roots)
-        return next((root for root in roots if root in path.parents), path.parent)
+        above = path.parent
+        return enclosing(above, self.settings.roots) or enclosing(above, walk.paths) or above
 
     def _sampled(self, file: FoundFile) -> VideoJob | None:
         """The file with its sample; None where it cannot be read, or is no video at first sight."""

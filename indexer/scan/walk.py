@@ -17,6 +17,7 @@ from indexer.scan.ignore_files import IgnoreRules, ignore_files_in
 from indexer.scan.mount_table import parse_mount_table, read_mount_table
 from indexer.scan.names import IGNORE_FILES, is_left_out, is_system_folder, is_video_name
 from indexer.scan.selection import Folder, Selection
+from machine.paths import enclosing, outermost
 from machine.presence import is_folder
 
 _SECONDS_BETWEEN_REPORTS = 0.5
@@ -64,13 +65,18 @@ class Walk:
     files and folders that a pattern, an ignore file or a system's name kept from being looked at.
     """
 
-    roots: tuple[Path, ...]
+    paths: tuple[Path, ...]
     files: tuple[FoundFile, ...]
     unreadable: tuple[FileProblem, ...]
-    empty_roots: tuple[Path, ...]
+    empty_folders: tuple[Path, ...]
     mounts: tuple[Path, ...]
     dangling: tuple[Path, ...]
     left_out: frozenset[str] = frozenset()
+    deferred: frozenset[str] = frozenset()
+
+    def defers(self, pathname: str) -> bool:
+        """Whether the file of this path is deferred, or lies in a folder that is."""
+        return bool(self.deferred) and enclosing(pathname, self.deferred) is not None
 
 
 def find_videos(
@@ -78,7 +84,7 @@ def find_videos(
     *,
     include: Sequence[str] = (),
     exclude: Sequence[str] = (),
-    within: Iterable[Path] = (),
+    roots: Iterable[Path] = (),
     ignore_files: bool = True,
     on_progress: Callable[[int], None] | None = None,
     clock: Callable[[], float] = time.monotonic,
@@ -103,34 +109,28 @@ def find_videos(
 
     Raises PathMissingError when a given path is not there.
     """
-    roots = _outermost(paths)
+    resolved = outermost(map(_resolve, paths))
     walker = _Walker(
         selection=Selection(include=include, exclude=exclude),
         mount_points=_mount_points(),
-        within=frozenset(within),
+        roots=frozenset(roots),
         ignore_files=ignore_files,
         on_progress=on_progress,
         clock=clock,
     )
-    for root in roots:
-        walker.add_root(root)
+    for path in resolved:
+        walker.add_path(path)
     walker.follow_links()
     return Walk(
-        roots=roots,
+        paths=resolved,
         # As paths are in order: `a/b` before `a.b`.
         files=tuple(sorted(walker.files, key=lambda file: file.pathname.replace("/", "\0"))),
         unreadable=tuple(sorted(walker.unreadable, key=lambda failed: failed.path)),
-        empty_roots=tuple(walker.empty_roots),
+        empty_folders=tuple(walker.empty_folders),
         mounts=tuple(sorted(walker.mounts)),
         dangling=tuple(sorted(walker.dangling)),
         left_out=frozenset(walker.left_out),
     )
-
-
-def _outermost(paths: Iterable[Path]) -> tuple[Path, ...]:
-    """Resolved paths without those that lie below another one: each file has one root."""
-    resolved = {_resolve(path) for path in paths}
-    return tuple(sorted(path for path in resolved if resolved.isdisjoint(path.parents)))
 
 
 def _resolve(path: Path) -> Path:
@@ -143,14 +143,14 @@ def _resolve(path: Path) -> Path:
 @dataclass(slots=True, kw_only=True)
 class _Walker:
     selection: Selection
-    within: frozenset[Path]
+    roots: frozenset[Path]
     ignore_files: bool
     mount_points: frozenset[str]
     on_progress: Callable[[int], None] | None
     clock: Callable[[], float]
     files: list[FoundFile] = field(default_factory=list)
     unreadable: list[FileProblem] = field(default_factory=list)
-    empty_roots: list[Path] = field(default_factory=list)
+    empty_folders: list[Path] = field(default_factory=list)
     mounts: set[Path] = field(default_factory=set)
     dangling: list[Path] = field(default_factory=list)
     left_out: list[str] = field(default_factory=list)
@@ -159,7 +159,7 @@ class _Walker:
     _links: deque[Folder] = field(default_factory=deque)
     _next_report: float = float("-inf")
 
-    def add_root(self, given: Path) -> None:
+    def add_path(self, given: Path) -> None:
         """Take a file, or all that lies below a folder but behind links."""
         try:
             state = given.stat()
@@ -168,7 +168,7 @@ class _Walker:
         except OSError as error:
             self._note(os.fspath(given), reason(error))
             return
-        root = next((above for above in top.parents if above in self.within), top)
+        root = enclosing(top.parent, self.roots) or top
         rules = self._rules_between(root, given)
         pathname = os.fspath(given)
         if rules is None or self.selection.excludes_part(top, root=root):
@@ -196,7 +196,7 @@ class _Walker:
         None where a walk of the whole root would not come to it.
         """
         rules = IgnoreRules()
-        if root in self.within:
+        if root in self.roots:
             above = root
             for name in given.relative_to(root).parts:
                 pathname = os.fspath(above)
@@ -257,7 +257,7 @@ class _Walker:
         with os.scandir(folder.pathname) as scan:
             entries = sorted(scan, key=attrgetter("name"))
         if not entries and folder.is_root():
-            self.empty_roots.append(folder.root)
+            self.empty_folders.append(folder.root)
         marks = [entry.name for entry in entries if entry.name in IGNORE_FILES]
         if marks:
             rules = self._with_files_in(folder.pathname, marks, folder.rules, root=folder.root)

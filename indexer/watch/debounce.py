@@ -14,6 +14,7 @@ from typing import TypeAlias
 from catalog import FileProblem
 from indexer.errors import SettingsError
 from indexer.scan.names import IGNORE_FILES, is_left_out, is_video_name
+from machine.paths import enclosing, outermost
 
 # Seconds that something gone is remembered at most while something else is still changing.
 MAX_MOVE_WAIT = 60.0
@@ -54,8 +55,8 @@ class Pass:
     """
 
     due: frozenset[Path]
-    whole: bool
-    held: frozenset[Path]
+    everything: bool
+    deferred: frozenset[Path]
 
     def folders(
         self, roots: Iterable[Path], *, is_folder: Callable[[Path], bool]
@@ -65,7 +66,7 @@ class Pass:
         What is gone is looked for in the nearest folder above it that is still there.
         """
         among = frozenset(roots)
-        if self.whole:
+        if self.everything:
             return outermost(among)
         return outermost(_nearest_folder(path, among, is_folder) for path in self.due)
 
@@ -83,7 +84,7 @@ class PendingChanges:
 
     settle: float
     _open: dict[Path, _Happening] = field(default_factory=dict)
-    _whole: bool = False
+    _everything: bool = False
     _pause: float = 0.0
     _not_before: float = -math.inf
 
@@ -93,13 +94,13 @@ class PendingChanges:
         known.last = max(known.last, at)
         known.look = look
 
-    def note_whole(self) -> None:
+    def note_everything(self) -> None:
         """Anything may have happened anywhere."""
-        self._whole = True
+        self._everything = True
 
-    def whole_due(self, now: float) -> bool:
+    def everything_is_due(self, now: float) -> bool:
         """Whether the next pass, at `now`, goes over everything."""
-        return self._whole and now >= self._not_before
+        return self._everything and now >= self._not_before
 
     def next_pass(self, now: float, *, look: Callable[[Path], Look]) -> Pass | None:
         """What is due at `now`; None when nothing is, or when it is too early to try again."""
@@ -108,16 +109,16 @@ class PendingChanges:
         rested = {path for path in self._open if self._has_rested(path, now, look)}
         if len(rested) < len(self._open):
             rested -= self._waited_with(rested, now)
-        if not rested and not self._whole:
+        if not rested and not self._everything:
             return None
-        held = frozenset(self._open) - rested
-        return Pass(due=frozenset(rested), whole=self._whole, held=held)
+        deferred = frozenset(self._open) - rested
+        return Pass(due=frozenset(rested), everything=self._everything, deferred=deferred)
 
     def finish(self, done: Pass) -> None:
         """A pass was made: what was due is done with."""
         for path in done.due:
             del self._open[path]
-        self._whole = False
+        self._everything = False
         self._pause, self._not_before = 0.0, -math.inf
 
     def postpone(self, now: float) -> None:
@@ -159,25 +160,14 @@ class ReportedFailures:
         every = tuple(failed)
         new = tuple(one for one in every if self._told.get(one.path) != one.reason)
         walked = frozenset(below)
-        self._told = {p: e for p, e in self._told.items() if not is_under(p, walked)}
+        self._told = {p: e for p, e in self._told.items() if enclosing(p, walked) is None}
         self._told.update({one.path: one.reason for one in every})
         return new
 
 
-def changes(before: Mapping[Path, Look], after: Mapping[Path, Look]) -> frozenset[Path]:
+def changes(before: Mapping[str, Look], after: Mapping[str, Look]) -> frozenset[str]:
     """What has come, gone or changed between two looks at the same folders."""
     return frozenset(path for path in {*before, *after} if before.get(path) != after.get(path))
-
-
-def outermost(paths: Iterable[Path]) -> tuple[Path, ...]:
-    """The paths, in order, without those that lie below another one of them."""
-    every = frozenset(paths)
-    return tuple(sorted(path for path in every if every.isdisjoint(path.parents)))
-
-
-def is_under(path: Path, folders: frozenset[Path]) -> bool:
-    """Whether `path` is one of `folders` or lies below one."""
-    return path in folders or not folders.isdisjoint(path.parents)
 
 
 def concerns_index(path: Path, *, is_folder: bool, roots: frozenset[Path]) -> bool:
@@ -188,7 +178,7 @@ def concerns_index(path: Path, *, is_folder: bool, roots: frozenset[Path]) -> bo
     """
     if path in roots:
         return not is_folder
-    root = next((folder for folder in path.parents if folder in roots), None)
+    root = enclosing(path.parent, roots)
     if root is None:
         return False
     *above, name = path.relative_to(root).parts

@@ -1,11 +1,11 @@
-"""Keeps an index up to date: listens, looks where nothing can be heard, and says what to index."""
+"""The watch loop: collects file-system events, polls where there are none, and starts passes."""
 
 import math
 import os
 import stat
 import time
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -13,34 +13,36 @@ from typing import TYPE_CHECKING, Protocol
 from catalog import true_path
 from indexer.errors import NoWatchesError, PathMissingError
 from indexer.scan.file_state import size_and_time
-from indexer.scan.walk import Walk, find_videos
+from indexer.scan.walk import FoundFile, Walk, find_videos
 from indexer.watch.debounce import (
     Look,
     PendingChanges,
     WatchSettings,
     changes,
     concerns_index,
-    outermost,
 )
 from indexer.watch.mounts import RootMonitor
+from machine.paths import enclosing, is_below, outermost
 from machine.presence import is_folder
 
 if TYPE_CHECKING:
     from indexer.watch.events import EventSource
 
-MAX_SLEEP = 1.0  # seconds between two looks at what has happened
+MAX_SLEEP = 1.0  # seconds between two steps of the loop
 
 
 class IndexPass(Protocol):
-    """Indexes what a watch asks for."""
+    """A callback that indexes some of the watched files."""
 
     def __call__(
-        self, paths: Sequence[Path], /, *, held: frozenset[Path], within: frozenset[Path]
+        self,
+        paths: Sequence[Path],
+        /,
+        *,
+        roots: frozenset[Path],
+        defer: Callable[[Walk], Iterable[Path]],
     ) -> bool:
-        """Index `paths` as parts of what is watched; False when that has to be tried again later.
-
-        `held` and `within` are those of `IndexSettings`.
-        """
+        """Index `paths` with `roots` and `defer` as in `IndexSettings`; False: try again later."""
 
 
 def watch_library(
@@ -51,24 +53,26 @@ def watch_library(
     include: Sequence[str] = (),
     exclude: Sequence[str] = (),
     ignore_files: bool = True,
-    tell: Callable[[str], None],
+    on_message: Callable[[str], None],
 ) -> None:
     """Call `index` for all `paths` at once, then for what changes there, until KeyboardInterrupt.
 
-    One pass is made at a time, in this thread. `tell` is given sentences for the user. Where the
-    file system tells nothing, or the system allows no more watches, folders are looked through
-    instead. What goes, as a disk that is unmounted, is watched again when it is back.
+    Passes run one at a time, in this thread; each walks its files once, and a pass over everything
+    counts as a poll. `on_message` receives sentences for the user. Folders are polled where the
+    file system does not report changes, or where the system allows no more watches. A root that
+    disappears, such as a disk that is unmounted, is watched again when it is back.
 
     Raises KeyboardInterrupt, and whatever `index` raises.
     """
+    roots = outermost(true_path(path) for path in paths)
     watcher = _Watcher(
-        roots=outermost(true_path(path) for path in paths),
+        roots=roots,
         index=index,
         settings=settings,
         find=lambda folder: find_videos(
-            [folder], include=include, exclude=exclude, ignore_files=ignore_files
+            [folder], include=include, exclude=exclude, roots=roots, ignore_files=ignore_files
         ),
-        tell=tell,
+        on_message=on_message,
     )
     with closing(watcher):
         while True:
@@ -78,19 +82,25 @@ def watch_library(
 
 @dataclass(slots=True, kw_only=True)
 class _Watcher:
+    """The state of the loop.
+
+    Polled are the `_unwatchable` folders and the roots that contain links to folders elsewhere
+    (`_linked`). `_seen` is what the last walk found below the `_compared` folders.
+    """
+
     roots: tuple[Path, ...]
     index: IndexPass
     settings: WatchSettings
     find: Callable[[Path], Walk]
-    tell: Callable[[str], None]
+    on_message: Callable[[str], None]
     _pending: PendingChanges = field(init=False)
     _monitor: RootMonitor = field(init=False)
     _events: "EventSource | None" = None
-    _said: set[str] = field(default_factory=set)
-    # What cannot be listened to, what holds links to elsewhere, and what was seen there last.
-    _silent: frozenset[Path] = frozenset()
-    _linked: set[Path] = field(default_factory=set)
-    _seen: dict[Path, dict[Path, Look]] = field(default_factory=dict)
+    _messages: set[str] = field(default_factory=set)
+    _unwatchable: frozenset[Path] = frozenset()
+    _linked: frozenset[Path] = frozenset()
+    _seen: dict[str, Look] = field(default_factory=dict)
+    _compared: frozenset[str] = frozenset()
     _next_poll: float = -math.inf
     _next_recheck: float = -math.inf
 
@@ -99,45 +109,96 @@ class _Watcher:
         self._monitor = RootMonitor(self.roots)
 
     def close(self) -> None:
-        """End the threads that listen."""
+        """End the threads of the event source."""
         if self._events is not None:
             self._events.close()
             self._events = None
 
     def step(self) -> None:
-        """Take in what has happened, and make a pass if one is due."""
+        """Collect what has changed, and make a pass if one is due."""
         if self._monitor.changed() or (self._events and not self._events.alive):
-            # Before the pass: what happens during it has to be heard.
+            # Before the pass: changes during the pass must be noticed.
             self._listen()
-            self._seen.clear()
+            self._seen, self._compared = {}, frozenset()
             self._next_poll = self._next_recheck = -math.inf
-        self._hear()
+        self._drain_events()
         now = time.monotonic()
         if now >= self._next_recheck:
-            self._pending.note_whole()
+            self._pending.note_everything()
             self._next_recheck = now + self.settings.recheck
-        if self._pending.whole_due(now):
-            self._survey(now)
-        if now >= self._next_poll:
-            self._look_through(now)
-            self._next_poll = time.monotonic() + self.settings.poll
+        if now >= self._next_poll and not self._pending.everything_is_due(now):
+            self._poll()
         self._make_pass(now)
 
     def _make_pass(self, now: float) -> None:
-        due = self._pending.next_pass(now, look=look_at)
-        if due is None:
+        found = self._pending.next_pass(now, look=look_at)
+        if found is None:
             return
+        due = found
+
+        def defer(walk: Walk) -> frozenset[Path]:
+            nonlocal due
+            if due.everything:
+                self._note_unsettled(walk)
+                due = self._pending.next_pass(time.monotonic(), look=look_at) or due
+            return due.deferred
+
         folders = due.folders(self.roots, is_folder=_is_real_folder)
-        if self.index(folders, held=due.held, within=frozenset(self.roots)):
+        if self.index(folders, roots=frozenset(self.roots), defer=defer):
             self._pending.finish(due)
         else:
             self._pending.postpone(time.monotonic())
 
+    def _note_unsettled(self, walk: Walk) -> None:
+        """Note the files of a walk over everything that may still be being written."""
+        now = time.monotonic()
+        for file in walk.files:
+            # A time in the future proves nothing: such a file has to rest, too.
+            if time.time() - file.mtime_ns / 1e9 < self.settings.settle:
+                self._pending.note(file.path, at=now, look=(file.size, file.mtime_ns))
+        behind_links = _folders_behind_links(walk.files)
+        self._linked = frozenset(f.root for f in walk.files if _folder(f) in behind_links)
+        self._compare(walk.files)
+
+    def _poll(self) -> None:
+        """Find what has changed where no events come from."""
+        files: list[FoundFile] = []
+        for folder in outermost(self._unwatchable | self._linked):
+            with suppress(PathMissingError):  # a disk that is not mounted now
+                files += self.find(folder).files
+        self._compare(files)
+
+    def _compare(self, files: Sequence[FoundFile]) -> None:
+        """Note what has changed in the polled folders since the last walk over them."""
+        polled = frozenset(map(str, self._unwatchable | self._linked))
+        before, compared = self._seen, self._compared
+        self._seen, self._compared = self._states(files, below=polled), polled
+        self._next_poll = time.monotonic() + self.settings.poll
+        for name in changes(before, self._seen):
+            if enclosing(name, compared):
+                self._pending.note(Path(name), at=time.monotonic(), look=self._seen.get(name))
+
+    def _states(self, files: Sequence[FoundFile], *, below: frozenset[str]) -> dict[str, Look]:
+        """Size and time of the files below these folders by their paths.
+
+        Without those that lie in another root, to which a link leads: that root is watched itself.
+        """
+        if not below:
+            return {}
+        behind_links = _folders_behind_links(files)
+        states: dict[str, Look] = {}
+        for file in files:
+            real = behind_links.get(_folder(file))
+            other_root = real and enclosing(Path(real), self.roots)
+            if enclosing(file.pathname, below) and other_root in (None, file.root):
+                states[file.pathname] = (file.size, file.mtime_ns)
+        return states
+
     def _listen(self) -> None:
         """Listen wherever there is something to hear; the rest is looked through."""
         self.close()
-        self._silent = self._silent_folders()
-        heard = [root for root in self._monitor.present() if root not in self._silent]
+        self._unwatchable = self._unwatchable_folders()
+        heard = [root for root in self._monitor.present() if root not in self._unwatchable]
         if not heard:
             return
         try:
@@ -146,23 +207,23 @@ class _Watcher:
             self._events = EventSource(heard)
             self._events.open()
         except ImportError as error:  # it uses parts of watchdog that are not promised to stay
-            self._give_up_listening(
+            self._poll_everything(
                 f"this watchdog does not tell of changes as it has to ({error}); "
                 "install `watchdog>=7.1,<8`"
             )
         except NoWatchesError as error:
-            self._give_up_listening(str(error))
+            self._poll_everything(str(error))
         except OSError as error:
-            self._give_up_listening(f"changes cannot be listened for ({error})")
+            self._poll_everything(f"changes cannot be listened for ({error})")
 
-    def _give_up_listening(self, why: str) -> None:
+    def _poll_everything(self, why: str) -> None:
         self.close()
-        self._silent = frozenset(self.roots)
+        self._unwatchable = frozenset(self.roots)
         self._next_poll = -math.inf
-        self._pending.note_whole()  # what was not heard before
-        self._say(f"{why}; until then all is looked through every {self.settings.poll:g} s")
+        self._pending.note_everything()  # what was not heard before
+        self._report_once(f"{why}; until then all is looked through every {self.settings.poll:g} s")
 
-    def _silent_folders(self) -> frozenset[Path]:
+    def _unwatchable_folders(self) -> frozenset[Path]:
         roots = frozenset(self.roots)
         if self.settings.poll_everything:
             return roots
@@ -173,13 +234,13 @@ class _Watcher:
             if folder in roots or concerns_index(folder, is_folder=True, roots=roots)
         }
         for folder in sorted(silent):
-            self._say(
+            self._report_once(
                 f"{folder} is on a file system that does not tell of every change; "
                 f"it is looked through every {self.settings.poll:g} s"
             )
         return frozenset(silent)
 
-    def _hear(self) -> None:
+    def _drain_events(self) -> None:
         if self._events is None:
             return
         told = self._events.drain()
@@ -188,46 +249,19 @@ class _Watcher:
             if path.is_symlink() and is_folder(path):
                 self._follow(path)
         if told.lost:
-            self._pending.note_whole()
+            self._pending.note_everything()
         if told.shortage is not None:
-            self._give_up_listening(told.shortage)
+            self._poll_everything(told.shortage)
 
     def _follow(self, link: Path) -> None:
-        """A link to a folder has come: what happens behind it is not told of."""
-        self._linked.update(root for root in self.roots if root in link.parents)
+        """Poll the root of a new link to a folder: no events come from behind it."""
+        self._linked |= {root for root in self.roots if is_below(link, root)}
         self._next_poll = -math.inf
 
-    def _survey(self, now: float) -> None:
-        """Before a pass over everything: hold back what was still being written a moment ago."""
-        self._linked.clear()
-        for root in self._monitor.present():
-            files = self._walk(root)
-            for path, look in files.items():
-                # A time in the future tells nothing: such a file has to rest, too.
-                if look is not None and time.time() - look[1] / 1e9 < self.settings.settle:
-                    self._pending.note(path, at=now, look=look)
-            if any(os.path.realpath(folder) != str(folder) for folder in {p.parent for p in files}):
-                self._linked.add(root)  # what happens behind links is not told of
-
-    def _look_through(self, now: float) -> None:
-        """Find what has changed where nothing is heard."""
-        for folder in sorted(self._silent | self._linked):
-            after = self._walk(folder)
-            for path in changes(self._seen.get(folder, after), after):
-                self._pending.note(path, at=now, look=after.get(path))
-            self._seen[folder] = after
-
-    def _walk(self, folder: Path) -> dict[Path, Look]:
-        try:
-            walk = self.find(folder)
-        except PathMissingError:  # a disk that is not mounted now
-            return {}
-        return {file.path: (file.size, file.mtime_ns) for file in walk.files}
-
-    def _say(self, sentence: str) -> None:
-        if sentence not in self._said:
-            self._said.add(sentence)
-            self.tell(sentence)
+    def _report_once(self, sentence: str) -> None:
+        if sentence not in self._messages:
+            self._messages.add(sentence)
+            self.on_message(sentence)
 
 
 def _is_real_folder(path: Path) -> bool:
@@ -244,3 +278,13 @@ def look_at(path: Path) -> Look:
     except OSError:  # it is there, but the system would not show it
         return (-1, -1)
     return (0, 0) if stat.S_ISDIR(state.st_mode) else size_and_time(state)
+
+
+def _folder(file: FoundFile) -> str:
+    return file.pathname.rpartition("/")[0]
+
+
+def _folders_behind_links(files: Iterable[FoundFile]) -> dict[str, str]:
+    """The folders of these files that links lead to, with their paths without links."""
+    real_paths = {folder: os.path.realpath(folder) for folder in set(map(_folder, files))}
+    return {folder: real for folder, real in real_paths.items() if real != (folder or "/")}

@@ -1,7 +1,8 @@
 """A small real library, a small real catalog, and a small embedder that is no network."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -52,14 +53,15 @@ def index(library: Path, catalog: Catalog, embedder: ColourEmbedder) -> Callable
         *paths: Path,
         on_event: Callable[[Event], None] = lambda _: None,
         clips_wanted: int = 16,
-        **settings,
+        deferred: Iterable[Path] = (),
+        **settings: Any,
     ) -> IndexReport:
         embedder.clips_wanted = clips_wanted
         return index_library(
             paths or (library,),
             catalog=catalog,
             model=embedder,
-            settings=IndexSettings(**{"workers": 2, **settings}),
+            settings=IndexSettings(**{"workers": 2, "defer": lambda _: deferred, **settings}),
             counters=RunCounters(on_event),
         )
 

@@ -45,7 +45,7 @@ def test_what_a_pattern_leaves_out_stays_and_is_said(index, catalog, library, op
 def test_what_a_mark_leaves_out_stays_and_is_said(indexed, index, library, name):
     (library / "private" / name).touch()
     assert index().left_out == (LeftOut(library / "private", 2),)
-    assert index(library / "private/deep", within=frozenset({library})).left_out == (
+    assert index(library / "private/deep", roots=frozenset({library})).left_out == (
         LeftOut(library / "private/deep", 1),
     )
     assert index(ignore_files=False).left_out == ()

@@ -13,7 +13,7 @@ def known(catalog, library: Path) -> set[str]:
 
 def test_what_is_found_in_a_part_of_a_folder_belongs_to_the_folder(film, library):
     film("x/y/a.mp4", seconds=1)
-    (part,) = find_videos([library / "x" / "y"], within=[library]).files
+    (part,) = find_videos([library / "x" / "y"], roots=[library]).files
     (whole,) = find_videos([library]).files
     assert part == whole
     assert part.root == library
@@ -21,7 +21,7 @@ def test_what_is_found_in_a_part_of_a_folder_belongs_to_the_folder(film, library
 
 def test_a_file_given_by_name_belongs_to_the_folder_too(film, library):
     path = film("x/a.mp4", seconds=1)
-    assert find_videos([path], within=[library]).files == find_videos([library]).files
+    assert find_videos([path], roots=[library]).files == find_videos([library]).files
 
 
 @pytest.mark.parametrize(
@@ -39,7 +39,7 @@ def test_a_file_given_by_name_belongs_to_the_folder_too(film, library):
 def test_a_pattern_means_the_same_in_a_part_as_in_the_whole(film, library, patterns):
     film("x/trailers/y/a.mp4", seconds=1)
     part = library / "x" / "trailers" / "y"
-    assert find_videos([part], within=[library], **patterns).files == (
+    assert find_videos([part], roots=[library], **patterns).files == (
         find_videos([library], **patterns).files
     )
 
@@ -51,7 +51,7 @@ def test_a_part_that_was_emptied_is_not_taken_for_a_disk_that_is_not_mounted(
     film("x/goes.mp4", seconds=1, first=90)
     index()
     (library / "x" / "goes.mp4").unlink()
-    report = index(library / "x", within=frozenset({library}))
+    report = index(library / "x", roots=frozenset({library}))
     assert (report.removed, report.failed) == (1, ())
     assert known(catalog, library) == {"stays.mp4"}
 
@@ -62,7 +62,7 @@ def test_a_run_over_a_part_leaves_the_rest_alone(index, film, catalog, library):
     index()
     (library / "y" / "b.mp4").unlink()
     film("x/c.mp4", seconds=1, first=120)
-    report = index(library / "x", within=frozenset({library}))
+    report = index(library / "x", roots=frozenset({library}))
     assert (report.indexed, report.unchanged, report.removed) == (1, 1, 0)
     assert known(catalog, library) == {"x/a.mp4", "x/c.mp4", "y/b.mp4"}
 
@@ -70,7 +70,7 @@ def test_a_run_over_a_part_leaves_the_rest_alone(index, film, catalog, library):
 def test_a_file_that_is_held_is_not_looked_into(index, film, catalog, library):
     film("a.mp4", seconds=1)
     growing = film("b.mp4", seconds=1, first=90)
-    report = index(held=frozenset({growing}))
+    report = index(deferred=[growing])
     assert (report.indexed, report.failed) == (1, ())
     assert known(catalog, library) == {"a.mp4"}
 
@@ -82,7 +82,7 @@ def test_a_known_file_that_is_held_stays_as_it_was_until_it_is_not(
     index()
     before = catalog.known_files([library])
     film("a.mp4", seconds=20)
-    report = index(held=frozenset({growing}))
+    report = index(deferred=[growing])
     assert (report.indexed, report.unchanged) == (0, 0)
     assert catalog.known_files([library]) == before
     assert index().indexed == 1
@@ -94,7 +94,7 @@ def test_what_is_held_is_not_forgotten_when_it_is_gone(index, film, catalog, lib
     index()
     gone.unlink()
     gone.parent.rmdir()
-    report = index(held=frozenset({gone.parent}))
+    report = index(deferred=[gone.parent])
     assert (report.unchanged, report.removed, report.failed) == (1, 0, ())
     assert known(catalog, library) == {"stays.mp4", "x/gone.mp4"}
     assert index().removed == 1
@@ -109,7 +109,7 @@ def test_a_file_that_is_held_and_cannot_be_read_for_a_moment_keeps_its_clips(
     index()
     growing.unlink()
     growing.symlink_to("not there")  # what the system says of it while it is away
-    index(held=frozenset({library / held}))
+    index(deferred=[library / held])
     assert catalog.status().videos == 2
     assert catalog.status().failures == ()
     growing.unlink()

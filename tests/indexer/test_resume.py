@@ -159,10 +159,10 @@ def test_a_run_that_leaves_the_film_out_keeps_its_draft(
 def test_a_film_that_is_held_back_keeps_its_draft_also_when_it_went_a_moment_ago(
     unfinished, index, goes_on, catalog, tmp_path
 ):
-    index(held=frozenset({unfinished}))
+    index(deferred=[unfinished])
     assert catalog.status().partials == 1
     unfinished.rename(tmp_path / "away.mp4")
-    index(held=frozenset({unfinished.parent / "long.mp4"}))
+    index(deferred=[unfinished.parent / "long.mp4"])
     assert catalog.status().partials == 1
     (tmp_path / "away.mp4").rename(unfinished)
     assert goes_on()

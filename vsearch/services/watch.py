@@ -13,11 +13,11 @@ from vsearch.messages import log, tell_of_demo
 from vsearch.services.indexing import index_settings, open_index
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from contextlib import AbstractContextManager
     from pathlib import Path
 
-    from indexer import IndexReport, IndexSettings, LeftOut, ModelLoader, RunCounters
+    from indexer import IndexReport, IndexSettings, LeftOut, ModelLoader, RunCounters, Walk
     from vsearch.services.indexing import IndexOptions
     from vsearch.settings import Settings
 
@@ -49,7 +49,7 @@ def watch(
         include=options.settings.include,
         exclude=options.settings.exclude,
         ignore_files=options.settings.ignore_files,
-        tell=log.warning,
+        on_message=log.warning,
     )
 
 
@@ -74,12 +74,17 @@ class _Runs:
     _left_out: set[LeftOut] = field(default_factory=set)
 
     def __call__(
-        self, paths: Sequence[Path], /, *, held: frozenset[Path], within: frozenset[Path]
+        self,
+        paths: Sequence[Path],
+        /,
+        *,
+        roots: frozenset[Path],
+        defer: Callable[[Walk], Iterable[Path]],
     ) -> bool:
         """Make one run; False when it has to be repeated."""
         first = self._model is None
         try:
-            report = self._run(paths, held=held, within=within)
+            report = self._run(paths, roots=roots, defer=defer)
         except CatalogLockedError as error:
             return self._refused(error)
         except Exception as error:
@@ -96,7 +101,11 @@ class _Runs:
         return True
 
     def _run(
-        self, paths: Sequence[Path], *, held: frozenset[Path], within: frozenset[Path]
+        self,
+        paths: Sequence[Path],
+        *,
+        roots: frozenset[Path],
+        defer: Callable[[Walk], Iterable[Path]],
     ) -> IndexReport:
         with (
             open_index(
@@ -118,7 +127,7 @@ class _Runs:
                 paths,
                 catalog=index.catalog,
                 model=index.model,
-                settings=replace(settings, held=held, within=within),
+                settings=replace(settings, roots=roots, defer=defer),
                 counters=counters,
             )
             self._index_settings, self._model = settings, index.model

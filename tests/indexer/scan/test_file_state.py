@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import indexer
-from indexer import FileDone, Outcome, WatchSettings, watch_library
+from indexer import FileDone, Outcome, WatchSettings, find_videos, watch_library
 from indexer.scan.file_state import size_and_time
 
 YEAR = 365 * 86_400
@@ -78,8 +78,9 @@ def test_a_watch_goes_on_over_files_with_times_beyond_64_bits(film, library):
     set_time(film("a.mp4", seconds=4), FUTURE)
     passes = []
 
-    def one_pass(paths, /, *, held, within):
+    def one_pass(paths, /, *, roots, defer):
         passes.append(tuple(paths))
+        defer(find_videos(paths, roots=roots))
         if len(passes) == 2:
             raise KeyboardInterrupt
         set_time(film("b.mp4", seconds=4), FUTURE)
@@ -90,6 +91,6 @@ def test_a_watch_goes_on_over_files_with_times_beyond_64_bits(film, library):
             [library],
             index=one_pass,
             settings=WatchSettings(settle=0.1, poll=0.1, poll_everything=True),
-            tell=lambda _: None,
+            on_message=lambda _: None,
         )
     assert passes == [(library,), (library,)]

@@ -42,7 +42,7 @@ def test_a_folder_or_file_that_is_given_is_looked_into_although_it_is_marked(tmp
 def test_a_part_of_a_folder_is_marked_as_in_the_whole(tmp_path, part):
     touch(tmp_path, "chat/b.mp4", "chat/deep/c.mp4", "chat/.nomedia", "other/one.mp4")
     (tmp_path / ".plexignore").write_text("other/one.mp4")
-    assert find_videos([tmp_path / part], within=[tmp_path]).files == ()
+    assert find_videos([tmp_path / part], roots=[tmp_path]).files == ()
 
 
 def test_a_mark_behind_a_link_counts(tmp_path):

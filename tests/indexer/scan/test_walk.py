@@ -72,13 +72,13 @@ def test_bins_and_snapshots_are_left_out_unless_they_are_given(library, folder):
     assert walk.left_out == {str(library / "x" / folder.split("/")[0])}
     assert names(library, library / "x" / folder) == [f"x/{folder}/a.mp4"]
     assert names(library, library / f"x/{folder}/a.mp4") == [f"x/{folder}/a.mp4"]
-    assert find_videos([library / "x" / folder], within=[library]).files == ()
+    assert find_videos([library / "x" / folder], roots=[library]).files == ()
 
 
 def test_the_root_of_a_file_given_by_name_is_its_folder(library):
     touch(library, "a.mp4")
     walk = find_videos([library / "a.mp4"])
-    assert walk.roots == (library / "a.mp4",)
+    assert walk.paths == (library / "a.mp4",)
     assert walk.files[0].root == library
 
 
@@ -88,7 +88,7 @@ def test_overlapping_paths_find_each_file_once_under_the_outermost_root(library)
     walk = find_videos(given)
     assert [file.path.name for file in walk.files] == ["b.mp4", "a.mp4"]
     assert {file.root for file in walk.files} == {library}
-    assert walk.roots == (library,)
+    assert walk.paths == (library,)
 
 
 def test_link_loops_are_harmless(library):
@@ -224,9 +224,9 @@ def test_a_missing_path_ends_the_walk_with_one_sentence(library):
 
 
 def test_only_a_root_without_any_entry_counts_as_empty(library):
-    assert find_videos([library]).empty_roots == (library,)
+    assert find_videos([library]).empty_folders == (library,)
     touch(library, "notes.txt")
-    assert find_videos([library]).empty_roots == ()
+    assert find_videos([library]).empty_folders == ()
 
 
 @pytest.mark.parametrize(

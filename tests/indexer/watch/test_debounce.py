@@ -13,7 +13,6 @@ from indexer.watch.debounce import (
     PendingChanges,
     changes,
     concerns_index,
-    outermost,
 )
 
 SETTLE = 5.0
@@ -80,7 +79,7 @@ def test_a_file_that_still_grows_is_held_while_another_is_due(pending, disk) -> 
 def test_a_pass_over_everything_holds_what_still_grows(pending, disk) -> None:
     disk[A] = (10, 1)
     happen(pending, disk, A, at=100)
-    pending.note_whole()
+    pending.note_everything()
     assert pending.next_pass(101, look=disk.look) == Pass(frozenset(), True, frozenset({A}))
 
 
@@ -88,9 +87,9 @@ def test_what_a_pass_has_seen_is_not_due_again(pending, disk) -> None:
     disk |= {A: (10, 1), B: (10, 1)}
     happen(pending, disk, A, at=100)
     happen(pending, disk, B, at=104)
-    pending.note_whole()
+    pending.note_everything()
     pending.finish(pending.next_pass(106, look=disk.look))
-    assert not pending.whole_due(106)
+    assert not pending.everything_is_due(106)
     pending.finish(pending.next_pass(109, look=disk.look))
     assert pending.next_pass(1e6, look=disk.look) is None
 
@@ -138,22 +137,22 @@ def test_something_gone_is_held_while_a_pass_is_made_for_something_else(pending,
 
 
 def test_a_pass_that_could_not_be_made_is_tried_again_after_ever_longer_pauses(pending) -> None:
-    pending.note_whole()
+    pending.note_everything()
     now, pauses = 100.0, []
     for _ in range(6):
         pending.postpone(now)
-        pause = next(n for n in range(1000) if pending.whole_due(now + n))
+        pause = next(n for n in range(1000) if pending.everything_is_due(now + n))
         pauses.append(pause)
         now += pause
     assert pauses == [5, 10, 20, 40, MAX_RETRY_DELAY, MAX_RETRY_DELAY]
 
 
 def test_after_a_pass_that_was_made_pauses_begin_short_again(pending, disk) -> None:
-    pending.note_whole()
+    pending.note_everything()
     for now in (100, 105, 115):
         pending.postpone(now)
     pending.finish(pending.next_pass(200, look=disk.look))
-    pending.note_whole()
+    pending.note_everything()
     pending.postpone(300)
     assert pending.next_pass(304, look=disk.look) is None
     assert pending.next_pass(305, look=disk.look) is not None
@@ -161,7 +160,7 @@ def test_after_a_pass_that_was_made_pauses_begin_short_again(pending, disk) -> N
 
 def folders_of(*due, there, roots=ROOTS):
     paths = frozenset(Path(path) for path in due)
-    wanted = Pass(paths, whole=False, held=frozenset())
+    wanted = Pass(paths, everything=False, deferred=frozenset())
     present = {Path(folder) for folder in there}
     return [str(path) for path in wanted.folders(roots, is_folder=present.__contains__)]
 
@@ -200,7 +199,7 @@ def test_a_single_file_that_is_watched_is_passed_over_by_name() -> None:
 
 
 def test_a_pass_over_everything_goes_over_what_is_watched() -> None:
-    wanted = Pass(frozenset({A}), whole=True, held=frozenset())
+    wanted = Pass(frozenset({A}), everything=True, deferred=frozenset())
     roots = [Path("/films"), Path("/more/b.mp4")]
     assert wanted.folders(roots, is_folder=lambda _: True) == tuple(roots)
 
@@ -234,16 +233,11 @@ def test_what_is_watched_by_name_may_have_any_name() -> None:
 
 
 def test_two_looks_at_a_folder_tell_what_came_went_and_changed() -> None:
-    gone, same, changed, new = (Path(f"/films/{name}.mp4") for name in "abcd")
+    gone, same, changed, new = (f"/films/{name}.mp4" for name in "abcd")
     before = {gone: (1, 1), same: (2, 2), changed: (3, 3)}
     after = {same: (2, 2), changed: (3, 4), new: (1, 1)}
     assert changes(before, after) == {gone, changed, new}
     assert changes(after, after) == frozenset()
-
-
-def test_outermost_paths_lie_not_below_each_other() -> None:
-    given = [Path("/b/c"), Path("/a"), Path("/a/x"), Path("/b")]
-    assert outermost(given) == (Path("/a"), Path("/b"))
 
 
 def failed(path, error="broken"):

@@ -3,6 +3,7 @@
 import os
 import shutil
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,23 +11,26 @@ from typing import Any
 import pytest
 
 import indexer
-from indexer import WatchSettings, watch_library
+from indexer import WatchSettings, find_videos, watch_library
 
 Action = Callable[[], Any]
 
 
 class Passes:
-    """Does one thing in each pass, ends the watch after the last, and keeps what it was asked."""
+    """Walks in each pass as an index run does, acts, and ends the watch after the last action."""
 
     def __init__(self, *actions: Action) -> None:
         self._actions = list(actions)
         self.asked: list[tuple[tuple[Path, ...], frozenset[Path]]] = []
-        self.within: set[frozenset[Path]] = set()
-        self.told: list[str] = []
+        self.roots: set[frozenset[Path]] = set()
+        self.messages: list[str] = []
+        self.ignore_files = True
 
-    def __call__(self, paths: Any, /, *, held: frozenset[Path], within: frozenset[Path]) -> bool:
-        self.asked.append((tuple(paths), held))
-        self.within.add(within)
+    def __call__(self, paths: Any, /, *, roots: frozenset[Path], defer: Callable[..., Any]) -> bool:
+        present = [path for path in paths if path.exists()]
+        walk = find_videos(present, roots=roots, ignore_files=self.ignore_files)
+        self.asked.append((tuple(paths), frozenset(defer(walk))))
+        self.roots.add(roots)
         if not self._actions:
             raise KeyboardInterrupt
         return self._actions.pop(0)() is not False
@@ -34,14 +38,15 @@ class Passes:
     def watch(
         self, *paths: Path, ignore_files: bool = True, **settings: Any
     ) -> list[tuple[Path, ...]]:
-        """What each pass went over."""
+        """The paths of each pass."""
+        self.ignore_files = ignore_files
         with pytest.raises(KeyboardInterrupt):
             watch_library(
                 paths,
                 index=self,
                 settings=WatchSettings(settle=0.1, **settings),
                 ignore_files=ignore_files,
-                tell=self.told.append,
+                on_message=self.messages.append,
             )
         return [folders for folders, _ in self.asked]
 
@@ -126,7 +131,7 @@ def test_a_single_file_can_be_watched(films):
 def test_of_paths_in_each_other_the_outermost_is_watched(films):
     passes = Passes(write(films / "x" / "b.mp4"))
     assert passes.watch(films / "x", films, films / "x" / "a.mp4") == [(films,), (films / "x",)]
-    assert passes.within == {frozenset({films})}
+    assert passes.roots == {frozenset({films})}
 
 
 def test_what_happens_behind_a_link_is_found_by_looking_through(films, tmp_path):
@@ -174,7 +179,7 @@ def test_with_a_watchdog_that_is_built_otherwise_all_is_looked_through(films, mo
     monkeypatch.delattr("watchdog.observers.inotify_c.WatchCallback")
     passes = Passes(write(films / "x" / "b.mp4"))
     assert passes.watch(films, poll=0.1) == [(films,), (films / "x",)]
-    (told,) = passes.told
+    (told,) = passes.messages
     assert "WatchCallback" in told
     assert told.endswith("install `watchdog>=7.1,<8`; until then all is looked through every 0.1 s")
 
@@ -197,7 +202,45 @@ def test_what_was_written_a_moment_ago_is_held_back_in_the_first_pass(films):
     assert fresh not in passes.asked[1][1]
 
 
+@pytest.fixture
+def listings(monkeypatch) -> list[str]:
+    """The folders that were listed, in order."""
+    listed: list[str] = []
+    scandir = os.scandir
+
+    def count(path: Any) -> Any:
+        if isinstance(path, str):  # watchdog's own are bytes
+            listed.append(path)
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", count)
+    return listed
+
+
+@modes
+def test_a_pass_over_everything_lists_each_folder_once(films, mode, listings):
+    passes = Passes(*[lambda: None] * 3)
+    passes.watch(films, **{**mode, "poll": 0.1, "recheck": 0.1})
+    walked = [path for path in listings if path.startswith(str(films))]
+    assert walked == [str(films / name) for name in ("", "x", "y", "z")] * len(passes.asked)
+
+
+def test_a_poll_lists_each_folder_once(films, listings):
+    poll = 0.2
+    begin = time.monotonic()
+    in_first_pass = []
+
+    def write_one() -> None:
+        in_first_pass.append(listings.count(str(films)))
+        write(films / "x" / "b.mp4")()
+
+    Passes(write_one).watch(films, poll=poll, poll_everything=True, recheck=1000)
+    assert in_first_pass == [1]  # the first pass counts as a poll
+    polls = listings.count(str(films)) - 1  # the second pass lists another folder
+    assert 1 <= polls <= 1 + (time.monotonic() - begin) / poll
+
+
 def test_nothing_is_said_where_all_can_be_heard(films):
     passes = Passes(lambda: None)
     passes.watch(films, recheck=0.1)
-    assert passes.told == []
+    assert passes.messages == []
