@@ -4,7 +4,7 @@ IndexingError                 root: one sentence for the user
 ├── PathMissingError          a path to index is not there; nothing was changed
 ├── SettingsError             a window, stride, batch or worker count that makes no sense
 ├── NoWatchesError            the system allows no more watched folders; polling needs none
-├── WorkerStartError               no process can be started that decodes films
+├── WorkerStartError               no process can be started that decodes videos
 └── UnreadableVideoError       one file cannot be indexed; it is listed and the run goes on
     └── NotAVideoError           it is no video: counted, and no failure
 """
@@ -38,7 +38,7 @@ class NoWatchesError(IndexingError):
 
 
 class WorkerStartError(IndexingError):
-    """A process that decodes films cannot be started; the run ends, its films are not blamed."""
+    """A process that decodes videos cannot be started; the run ends, its videos are not blamed."""
 
 
 class UnreadableVideoError(IndexingError):

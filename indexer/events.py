@@ -42,7 +42,7 @@ class LibraryWalked:
 
 @dataclass(frozen=True, slots=True)
 class VideoStarted:
-    """A film of `duration` seconds and `size` bytes was opened and is being decoded.
+    """A video of `duration` seconds and `size` bytes was opened and is being decoded.
 
     `resumed` seconds of it are there already, from an earlier run.
     """
@@ -55,7 +55,7 @@ class VideoStarted:
 
 @dataclass(frozen=True, slots=True)
 class ClipsEmbedded:
-    """More clips of a film have their vectors; together they reach `video_seconds` into it."""
+    """More clips of a video have their vectors; together they reach `video_seconds` into it."""
 
     path: Path
     clips: int

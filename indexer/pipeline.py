@@ -55,16 +55,16 @@ def index_library(
 ) -> IndexReport:
     """Bring the catalog up to date with the videos at and below `paths`.
 
-    Each new film is decoded once, in a process of its own, and committed in one transaction; known
+    Each new video is decoded once, in a process of its own, and committed in one transaction; known
     files that have not changed are not opened; content that is known already, under whatever name,
     is read to prove it, but not decoded; of files that were moved, size, time and a sample are
     proof enough. Files that are gone are forgotten, unless their disk is not there. A file that
     fails, or whose decoder crashes or hangs, is recorded and listed, and the run goes on. The model
-    is loaded while the first film is decoded, and not at all if there is none.
+    is loaded while the first video is decoded, and not at all if there is none.
 
     After KeyboardInterrupt the run stops and what is committed stays: the report says
-    `interrupted`, and another run goes on from there, also in the middle of a long film. The same
-    holds when the process is killed, but for what the last `save_every` seconds made of a film.
+    `interrupted`, and another run goes on from there, also in the middle of a long video. The same
+    holds when the process is killed, but for what the last `save_every` seconds made of a video.
 
     Raises PathMissingError for a path that is not there and of which nothing is known,
     CatalogError, WorkerStartError and whatever the model raises; videos committed before that

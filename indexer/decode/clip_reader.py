@@ -1,4 +1,4 @@
-"""One film's way from file to clips: probe, plan, decode once, prepare frames.
+"""One video's way from file to clips: probe, plan, decode once, prepare frames.
 
 Runs in a process of its own (see `indexer.decode.pool`): everything here can be pickled.
 """
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 
 class FrameProcessor(Protocol):
-    """What makes frames fit for the model. It is pickled into the processes that read films."""
+    """What makes frames fit for the model. It is pickled into the processes that read videos."""
 
     def resized(self, *, height: int, width: int) -> tuple[int, int]:
         """The height and width of a frame before the square is cut out."""
@@ -43,21 +43,21 @@ class FrameProcessor(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ClipReader:
-    """Reads films into clips of `frames` prepared frames each."""
+    """Reads videos into clips of `frames` prepared frames each."""
 
     processor: FrameProcessor
     frames: int
     window: float  # seconds
     stride: float  # seconds
     sampling: Sampling
-    threads: int  # of one film's decoder
+    threads: int  # of one video's decoder
     accelerator: str = "none"
 
     def read(self, job: VideoJob) -> Generator[Message, None, None]:
-        """Tell a film step by step, with an `End` as the last.
+        """Tell a video step by step, with an `End` as the last.
 
         What fails in the file is told as VideoUnreadable. What fails in the processor is raised:
-        it is not this film's fault.
+        it is not this video's fault.
         """
         try:
             with _fingerprint_reading(job) as reading:
@@ -65,14 +65,14 @@ class ClipReader:
                 if job.fingerprint_only:
                     end = VideoMeasured(_content(reading))
                 else:
-                    end = VideoRead((yield from self._film(job, reading)))
+                    end = VideoRead((yield from self._video(job, reading)))
                 yield end if _still_holds(reading) else VideoChanged()
         except UnreadableVideoError as error:
             yield VideoUnreadable(str(error), is_video=not isinstance(error, NotAVideoError))
         except MemoryError:
-            yield VideoUnreadable("decoding it takes more memory than one film is allowed")
+            yield VideoUnreadable("decoding it takes more memory than one video is allowed")
 
-    def _film(
+    def _video(
         self, job: VideoJob, reading: FingerprintReading
     ) -> Generator[VideoOpened | ClipRead, None, str | None]:
         """Tell that it was opened, and its clips; returns what could not be decoded on the way."""
@@ -128,8 +128,8 @@ class ClipReader:
     ) -> Generator[tuple["RgbFrame", tuple[int, ...]], None, None]:
         """Pair each wanted frame with the clips that want it, by their place in the schedule.
 
-        `whole` is the schedule of the whole film: a run that goes on with one takes the same frames
-        as one that was not interrupted.
+        `whole` is the schedule of the whole video: a run that resumes one takes the same frames as
+        one that was not interrupted.
         """
         from media import decode_at
 
@@ -196,7 +196,7 @@ def _probe(job: VideoJob) -> "VideoInfo":
 def _unreadable(error: Exception) -> UnreadableVideoError:
     """Blame the file for whatever happens while it is decoded, a surprise included.
 
-    Only reading the file goes on here, never the model or the catalog, and the film is listed with
+    Only reading the file goes on here, never the model or the catalog, and the video is listed with
     this text: one strange file must not end a long run, and nothing is hidden.
     """
     from media import MediaError, NoVideoError

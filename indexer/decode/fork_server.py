@@ -1,7 +1,7 @@
 """The process that readers are forked from: it has all that they import, and no threads.
 
 To fork the run itself would copy the threads' locks of PyTorch and SQLite as they happen to stand;
-to start each reader from nothing would load FFmpeg once more for each film that crashes.
+to start each reader from nothing would load FFmpeg once more for each video that crashes.
 
 It is asked through a socket without a name, one question after the other, so it leaves nothing on
 disk, whatever becomes of it. It ends with the run, and so do the readers.

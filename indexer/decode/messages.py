@@ -24,7 +24,7 @@ class VideoMeasured:
 
 @dataclass(frozen=True, slots=True)
 class VideoOpened:
-    """The film was probed and cut into `spans`; the clips numbered in `wanted` will be read."""
+    """The video was probed and cut into `spans`; the clips numbered in `wanted` will be read."""
 
     content: Content
     video: "VideoInfo"
@@ -42,7 +42,7 @@ class ClipRead:
 
 @dataclass(frozen=True, slots=True)
 class VideoRead:
-    """The film came to its end; every wanted clip was sent before.
+    """The video came to its end; every wanted clip was sent before.
 
     `damage` says what of it could not be decoded on the way.
     """
@@ -52,7 +52,7 @@ class VideoRead:
 
 @dataclass(frozen=True, slots=True)
 class VideoUnreadable:
-    """The film cannot be read (any further), for the reason in `error`; it may be none at all."""
+    """The video cannot be read (any further), for the reason in `error`; it may be none at all."""
 
     error: str
     is_video: bool = True
@@ -63,6 +63,6 @@ class VideoChanged:
     """The file held something else when its end was reached: what was read is neither of both."""
 
 
-# What a reader says last of a film, and what it may say before.
+# What a reader says last of a video, and what it may say before.
 End: TypeAlias = VideoRead | VideoUnreadable | VideoChanged | VideoMeasured
 Message: TypeAlias = VideoOpened | ClipRead | End

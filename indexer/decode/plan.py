@@ -1,4 +1,4 @@
-"""Which clips a film is cut into and which moments of it are looked at: arithmetic only."""
+"""Which clips a video is cut into and which moments of it are looked at: arithmetic only."""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -52,7 +52,7 @@ def plan_clips(
     last of them leaves over is covered by one more clip that ends with the pictures. If those do
     not last longer than a window they are one clip; the last clip always ends at `end`. Starts and
     ends ascend strictly. Of clips that lie wholly in one of the `gaps` (begin, end), in which the
-    film shows one and the same picture, none is planned: the clip in which a gap begins holds that
+    video shows one and the same picture, none is planned: the clip in which a gap begins holds that
     picture.
 
     Raises SettingsError for a bad window or stride, UnreadableVideoError for a duration that is
@@ -72,7 +72,7 @@ def plan_clips(
             f"it claims to last {duration / 3600:.0f} hours, "
             f"which is more than {MAXIMUM_CLIPS} clips; choose a longer stride if that is true"
         )
-    # Products, not a running sum: rounding errors must not add up over a long film.
+    # Products, not a running sum: rounding errors must not add up over a long video.
     starts = [start + index * stride for index in chain(*kept)]
     spans = [ClipSpan(begin, begin + window) for begin in starts]
     if spans[-1].end < end - TOLERANCE:
@@ -87,7 +87,7 @@ def _outside_of(
 ) -> list[range]:
     """The numbers from 0 to `last` of clips that do not lie in a gap, in runs.
 
-    They are not counted out: where timestamps lie, a film or a gap may be years long.
+    They are not counted out: where timestamps lie, a video or a gap may be years long.
     """
     kept = []
     start = 0
@@ -108,7 +108,7 @@ def sample_times(span: ClipSpan, *, frames: int) -> tuple[float, ...]:
 
 
 class FrameSchedule:
-    """The moments of a film that its clips look at, each once, and which clips share each.
+    """The moments of a video that its clips look at, each once, and which clips share each.
 
     Overlapping clips look at the same moments whenever window and stride allow; times that agree
     to a microsecond are one moment. Kept as arrays: a day of video has 200,000 moments.

@@ -15,11 +15,13 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TypeAlias
 
+import numpy as np
+
 from indexer.decode.clip_reader import ClipReader
-from indexer.decode.messages import Message
+from indexer.decode.messages import ClipRead, Message
 from indexer.scan.jobs import VideoJob
 
-# Bytes that one film's decoding may take on top of what the process starts with. A film of
+# Bytes that one video's decoding may take on top of what the process starts with. A video of
 # 8192 x 4320 with 16 reference pictures and four decoder threads needs about 1.5 GiB.
 MEMORY_LIMIT = 4 << 30
 
@@ -36,6 +38,14 @@ class WorkerError:
     error: BaseException
 
 
+@dataclass(frozen=True, slots=True)
+class _ClipHead:
+    """Number of a clip, and the shape (T, S, S, 3) of its frames."""
+
+    clip: int
+    shape: tuple[int, ...]
+
+
 WorkerMessage: TypeAlias = Message | Ready | WorkerError
 
 
@@ -48,7 +58,25 @@ def serve(connection: Connection) -> None:
         while True:
             job: VideoJob = connection.recv()
             for message in _messages(reader, job):
-                connection.send(message)
+                send(connection, message)
+
+
+def send(connection: Connection, message: WorkerMessage) -> None:
+    """Send a message; the frames of a clip follow as bytes, as pickling would copy them twice."""
+    if isinstance(message, ClipRead):
+        connection.send(_ClipHead(message.clip, message.frames.shape))
+        connection.send_bytes(message.frames.data.cast("B"))
+    else:
+        connection.send(message)
+
+
+def receive(connection: Connection) -> WorkerMessage:
+    """Receive a message, all of it; raises EOFError or OSError when the worker has ended."""
+    message: WorkerMessage | _ClipHead = connection.recv()
+    if isinstance(message, _ClipHead):
+        frames = np.frombuffer(connection.recv_bytes(), dtype=np.uint8)
+        return ClipRead(message.clip, frames.reshape(message.shape))
+    return message
 
 
 def _messages(reader: ClipReader, job: VideoJob) -> Iterator[WorkerMessage]:
