@@ -151,7 +151,7 @@ def score_matrix(
             raise SystemExit(f"indexing failed: {report}")
         vectors = texts.embed_texts([c.caption for c in combinations])
         for row, vector in enumerate(vectors):
-            for match in catalog.nearest(vector, limit=len(combinations)):
+            for match in catalog.nearest_clips(vector, limit=len(combinations)):
                 scores[row, column[match.path.name]] = match.score
     return scores
 

@@ -34,7 +34,7 @@ from benchmarks.processes.busy import busy_core
 from catalog import Catalog, ClipSpan, FileLocation, Provenance, VideoRecord
 from catalog.vectors.index import VectorIndex
 from machine import usable_cores
-from search import Moment, Searcher, best_moments
+from search import Moment, Searcher, merge_into_moments
 from toyworld.library import library_captions
 from vsearch.services.search import open_searcher
 from vsearch.settings import Settings
@@ -73,8 +73,8 @@ class Question:
 
     def moments(self, vector: NDArray[np.float32]) -> tuple[Moment, ...]:
         """From a sentence's vector to what is shown."""
-        with self.catalog.nearest_clips(vector, limit=POOL) as clips:
-            return best_moments(clips, limit=SHOWN)
+        clips = self.catalog.nearest_clips(vector, limit=POOL)
+        return merge_into_moments(clips)[:SHOWN]
 
     def text(self) -> NDArray[np.float32]:
         """The sentence to its vector."""
@@ -171,7 +171,7 @@ def _peer_rows(question: Question, model: Path) -> list[Row]:
             "peer": lambda: peer.nearest(peer.embed(next(question.sentences))),
             "our text": question.text,
             "peer's text": lambda: peer.embed(next(question.sentences)),
-            "our clips": lambda: question.catalog.nearest(vector, limit=POOL),
+            "our clips": lambda: question.catalog.nearest_clips(vector, limit=POOL),
             "peer's clips": lambda: peer.nearest(vector),
         },
         rounds=PEER_ROUNDS,
@@ -366,7 +366,7 @@ def _scanned(catalog: Catalog) -> VectorIndex:
     with closing(sqlite3.connect(catalog.folder / "catalog.sqlite")) as connection:
         rows = connection.execute("SELECT id, vector FROM clips ORDER BY id").fetchall()
     vectors = np.frombuffer(b"".join(row[1] for row in rows), dtype=np.float16)
-    index = VectorIndex(dimension=vectors.size // len(rows))
+    index = VectorIndex(dim=vectors.size // len(rows))
     ids = np.array([row[0] for row in rows], dtype=np.int64)
     index.add(ids, vectors.reshape(len(rows), -1).astype(np.float32))
     return index

@@ -190,7 +190,7 @@ class _Grower:
 
     def __init__(self, world: World, *, store: Store, truth: Truth) -> None:
         self._world, self.store, self.truth = world, store, truth
-        self.index = VectorIndex(dimension=DIMENSION)
+        self.index = VectorIndex(dim=DIMENSION)
         self.build_seconds = 0.0
 
     def grow_to(self, size: int) -> None:
@@ -253,7 +253,7 @@ def _measure_size(index: VectorIndex, found: Measured, *, path: Path) -> None:
 def _loaded(path: Path) -> tuple[float, float]:
     before = _resident_mb()
     begin = time.perf_counter()
-    index = VectorIndex.from_bytes(np.fromfile(path, np.uint8), dimension=DIMENSION)
+    index = VectorIndex.from_bytes(np.fromfile(path, np.uint8), dim=DIMENSION)
     seconds = time.perf_counter() - begin
     index.nearest(
         np.eye(DIMENSION, dtype=np.float32)[0],

@@ -39,7 +39,6 @@ from catalog.records import (
     VideoRecord,
 )
 from catalog.spelling import composed, folded, ignores_case, true_path
-from catalog.store.clips import NearestClips
 
 __all__ = [
     "NO_VIDEO",
@@ -61,7 +60,6 @@ __all__ = [
     "FileState",
     "InvalidGlobError",
     "InvalidVectorError",
-    "NearestClips",
     "NotACatalogError",
     "PartialVideo",
     "Problem",

@@ -27,7 +27,6 @@ from catalog.records import (
 )
 from catalog.store import clips as clip_rows
 from catalog.store import files, mounts, partials, relocation
-from catalog.store.clips import NearestClips
 from catalog.store.meta import read_meta, write_provenance
 from catalog.store.roots import absolute_text, delete_unused_roots
 from catalog.store.status import read_status
@@ -333,20 +332,12 @@ class Catalog(AbstractContextManager["Catalog"]):
         with self._database.writing(bump_generation=False) as connection:
             mounts.note(connection, paths)
 
-    def nearest(
-        self, vector: NDArray[np.float32], *, limit: int, path_glob: str | None = None
-    ) -> list[ClipMatch]:
-        """The clips with the highest cosine, best first, equal ones by id; see `nearest_clips`."""
-        with self.nearest_clips(vector, limit=limit, path_glob=path_glob) as clips:
-            return clips[:]
-
     def nearest_clips(
         self, vector: NDArray[np.float32], *, limit: int, path_glob: str | None = None
-    ) -> AbstractContextManager[NearestClips]:
-        """The clips with the highest cosine, read as far as they are looked at.
+    ) -> list[ClipMatch]:
+        """The clips with the highest cosine, best first, equal ones by id.
 
-        Of up to 200,000 clips none is missed; of more, hardly one (see `VectorIndex.nearest`). The
-        block is one transaction.
+        Of up to 200,000 clips none is missed; of more, hardly one (see `VectorIndex.nearest`).
 
         Args:
             vector: (D,) float32 of unit length.
@@ -354,7 +345,7 @@ class Catalog(AbstractContextManager["Catalog"]):
             path_glob: a glob on the path (see `path_matcher`); only clips of such files compete.
 
         Raises:
-            On entering, InvalidVectorError: wrong shape, not finite, not of unit length;
+            InvalidVectorError: wrong shape, not finite, not of unit length.
             ValueError: `limit` is below 1.
         """
         return self._vectors.nearest_clips(vector, limit=limit, path_glob=path_glob)
@@ -379,7 +370,8 @@ class Catalog(AbstractContextManager["Catalog"]):
         made_by = read_meta(connection).provenance
         if made_by is None:
             raise CatalogError(f"the catalog in {self.folder} is not bound to a model yet")
-        return pack_vectors(require_unit_vectors(vectors, dimension=made_by.dimension))
+        shape = (len(vectors), made_by.dimension)
+        return pack_vectors(require_unit_vectors(vectors, shape=shape))
 
 
 def _has_vectors(connection: Connection) -> bool:

@@ -94,7 +94,11 @@ class PartialVideo:
 
 @dataclass(frozen=True, slots=True)
 class ClipMatch:
-    """A clip near a query. `score` is a cosine in [-1, 1]; `other_paths` are further copies."""
+    """A clip near a query.
+
+    `score` is a cosine in [-1, 1]. `paths` are the files with its video, in alphabetical order, at
+    least one; where a glob was given, those that do not match it are `other_paths`.
+    """
 
     clip_id: int
     video_id: int
@@ -102,8 +106,13 @@ class ClipMatch:
     start: float
     end: float
     duration: float  # of the whole video
-    path: Path
+    paths: tuple[Path, ...]
     other_paths: tuple[Path, ...]
+
+    @property
+    def path(self) -> Path:
+        """The first of the paths."""
+        return self.paths[0]
 
 
 @dataclass(frozen=True, slots=True)

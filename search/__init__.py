@@ -1,12 +1,13 @@
-"""From a sentence to ranked moments."""
+"""Search: from a sentence to ranked moments, by arithmetic on frozen values."""
 
+from search.copies import present_copy
 from search.errors import (
     EmptyQueryError,
     InvalidLimitError,
     NothingIndexedError,
     SearchError,
 )
-from search.ranking import Moment, best_moments, merge_into_moments
+from search.ranking import Moment, merge_into_moments
 from search.records import Hit, SearchResult
 from search.searcher import QueryEmbedder, Searcher
 from search.wording import notes_on
@@ -21,7 +22,7 @@ __all__ = [
     "SearchError",
     "SearchResult",
     "Searcher",
-    "best_moments",
     "merge_into_moments",
     "notes_on",
+    "present_copy",
 ]

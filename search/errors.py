@@ -1,22 +1,22 @@
-"""What can go wrong with a search, each said in one sentence that a person can act on."""
+"""The errors of a search; each message is one sentence that says what to do."""
 
 
 class SearchError(Exception):
-    """The root of everything this package raises on purpose.
+    """The base class of all errors of this package.
 
     SearchError
-    ├── EmptyQueryError       there is nothing to look for
-    ├── InvalidLimitError     fewer than one moment asked for
+    ├── EmptyQueryError       the query has no text
+    ├── InvalidLimitError     the limit is below one moment
     └── NothingIndexedError   the catalog holds no clips
     """
 
 
 class EmptyQueryError(SearchError):
-    """There is nothing to look for."""
+    """The query has no text."""
 
 
 class InvalidLimitError(SearchError):
-    """Fewer than one moment was asked for."""
+    """The limit is below one moment."""
 
 
 class NothingIndexedError(SearchError):

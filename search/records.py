@@ -1,4 +1,4 @@
-"""The frozen values that a search returns. Times are seconds in a film."""
+"""The results of a search, as frozen values. Times are seconds of a video."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -6,25 +6,25 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """One moment `[start, end)` of a film of `duration`; score and clip are its best clip's."""
+    """A moment `[start, end)` of a video of `duration`; score and id are those of its best clip."""
 
     rank: int  # from 1
     score: float  # a cosine
     path: Path
     start: float
     end: float
-    peak: float  # the middle of the best clip: the instant that shows the moment
+    peak: float  # the middle of the best clip, for a still image
     duration: float
     clip_id: int
-    other_paths: tuple[Path, ...]  # further places of the same content
+    other_paths: tuple[Path, ...]  # other files with the same video
 
 
 @dataclass(frozen=True, slots=True)
 class SearchResult:
     """The answer to one sentence, best moment first.
 
-    `notes` say in sentences what is amiss with the question: that its end was cut off, or that it
-    is likely to mean nothing to the model.
+    `notes` are sentences about problems of the query: its end was cut off, or the model probably
+    cannot understand it.
     """
 
     query: str

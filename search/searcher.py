@@ -1,7 +1,6 @@
-"""A sentence in, ranked moments out."""
+"""Search: a sentence in, ranked moments out."""
 
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from threading import Lock
 from time import perf_counter
 from typing import Protocol
@@ -9,14 +8,14 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from catalog import Catalog, Provenance, mismatch, path_matcher
-from machine.presence import is_there
+from catalog import Catalog, Provenance, mismatch
+from search.copies import present_copy
 from search.errors import (
     EmptyQueryError,
     InvalidLimitError,
     NothingIndexedError,
 )
-from search.ranking import CLIPS_COMPARED, Moment, best_moments
+from search.ranking import CLIPS_COMPARED, Moment, merge_into_moments
 from search.records import Hit, SearchResult
 from search.wording import notes_on
 from xclip_core import ModelIdentity
@@ -26,24 +25,24 @@ _POOL_GROWTH = 4
 
 
 class QueryEmbedder(Protocol):
-    """What a search needs of a model."""
+    """The text side of a model, as a search uses it."""
 
     @property
     def identity(self) -> ModelIdentity:
-        """Which model it is."""
+        """The model's identity."""
 
     def embed_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Unit vectors (K, D) for K texts."""
+        """Unit vectors (K, D) float32 of K texts."""
 
     def letters_read(self, text: str) -> int | None:
-        """How many letters of a text that is too long count; None where all do."""
+        """The number of letters that the model reads of a text; None if it reads all."""
 
 
 class Searcher:
-    """Asks one catalog through one model. Safe to use from several threads.
+    """A search over one catalog by one model. Safe to use from several threads.
 
     Args:
-        catalog: what is asked.
+        catalog: the catalog to search.
         load_embedder: loads the model for vectors of this provenance; called once, at first use.
     """
 
@@ -59,44 +58,46 @@ class Searcher:
         self._embedder: QueryEmbedder | None = None
 
     def warm_up(self) -> None:
-        """Load the model now, and see that it is the one that made the catalog.
+        """Load the model now, and check that it is the catalog's.
 
         Raises:
             NothingIndexedError, ProvenanceMismatchError, and what `load_embedder` raises.
         """
-        self._embedder_of(_require_provenance(self._catalog))
+        self._embedder_of(self._require_provenance())
 
-    def search(self, text: str, *, limit: int = 10, within: str | None = None) -> SearchResult:
+    def search(self, text: str, *, limit: int = 10, path_glob: str | None = None) -> SearchResult:
         """The best moments for a sentence.
 
         Args:
-            text: what to look for.
-            limit: how many moments at most.
-            within: a glob on the path (see `catalog.path_matcher`); nothing else competes.
+            text: a sentence.
+            limit: maximum number of moments.
+            path_glob: a glob on the path (see `catalog.path_matcher`); only such files compete.
 
         Raises:
             EmptyQueryError, InvalidLimitError, NothingIndexedError, ProvenanceMismatchError.
-            InvalidGlobError: no path can fit `within`.
+            InvalidGlobError: no path can match `path_glob`.
             CatalogError: the catalog cannot be read.
             What `load_embedder` raises.
         """
         started = perf_counter()
         sentence = _require_question(text, limit=limit)
-        provenance = _require_provenance(self._catalog)
-        embedder = self._embedder_of(provenance)
+        made_by = self._require_provenance()
+        embedder = self._embedder_of(made_by)
         vector: NDArray[np.float32] = embedder.embed_texts([sentence])[0]
-        moments = self._best_moments(vector, limit=limit, within=within)
-        wanted = path_matcher(within or "*")
+        moments = self._best_moments(vector, limit=limit, path_glob=path_glob)
         return SearchResult(
             query=text,
-            model=provenance.model,
+            model=made_by.model,
             took_ms=(perf_counter() - started) * 1000.0,
-            hits=tuple(
-                _hit(moment, rank=rank, wanted=wanted)
-                for rank, moment in enumerate(moments, start=1)
-            ),
+            hits=tuple(_hit(moment, rank=rank) for rank, moment in enumerate(moments, start=1)),
             notes=notes_on(sentence, read=embedder.letters_read(sentence)),
         )
+
+    def _require_provenance(self) -> Provenance:
+        made_by = self._catalog.provenance
+        if made_by is None:
+            raise self._nothing_indexed()
+        return made_by
 
     def _embedder_of(self, made_by: Provenance) -> QueryEmbedder:
         with self._loading:
@@ -108,31 +109,25 @@ class Searcher:
         return self._embedder
 
     def _best_moments(
-        self, vector: NDArray[np.float32], *, limit: int, within: str | None
-    ) -> Sequence[Moment]:
+        self, vector: NDArray[np.float32], *, limit: int, path_glob: str | None
+    ) -> tuple[Moment, ...]:
+        """The best moments for a vector (D,); the number of clips grows until it makes enough."""
         size = max(CLIPS_COMPARED, _CLIPS_PER_MOMENT * limit)
         while True:
-            with self._catalog.nearest_clips(vector, limit=size, path_glob=within) as clips:
-                moments = best_moments(clips, limit=limit)
-                if len(moments) >= limit or len(clips) < size:
-                    break
-            size *= _POOL_GROWTH  # a long film that fits everywhere has filled the pool
-        if not moments and not self._catalog.nearest(vector, limit=1):
-            raise _nothing_indexed(self._catalog)
+            clips = self._catalog.nearest_clips(vector, limit=size, path_glob=path_glob)
+            moments = merge_into_moments(clips)[:limit]
+            if len(moments) == limit or len(clips) < size:
+                break
+            size *= _POOL_GROWTH  # many clips of one long video make few moments
+        if not moments and not self._catalog.has_videos:
+            raise self._nothing_indexed()
         return moments
 
-
-def _require_provenance(catalog: Catalog) -> Provenance:
-    provenance = catalog.provenance
-    if provenance is None:
-        raise _nothing_indexed(catalog)
-    return provenance
-
-
-def _nothing_indexed(catalog: Catalog) -> NothingIndexedError:
-    return NothingIndexedError(
-        f"the catalog in {catalog.folder} holds no videos yet; add some with `vsearch index PATH`"
-    )
+    def _nothing_indexed(self) -> NothingIndexedError:
+        return NothingIndexedError(
+            f"the catalog in {self._catalog.folder} holds no videos yet; add some with"
+            " `vsearch index PATH`"
+        )
 
 
 def _require_question(text: str, *, limit: int) -> str:
@@ -144,28 +139,19 @@ def _require_question(text: str, *, limit: int) -> str:
     return sentence
 
 
-def _hit(moment: Moment, *, rank: int, wanted: Callable[[Path], bool]) -> Hit:
+def _hit(moment: Moment, *, rank: int) -> Hit:
     best = moment.best
-    path, *others = _present_first((best.path, *best.other_paths), wanted=wanted)
+    copies = (*best.paths, *best.other_paths)
+    # Without a copy there is nothing to choose, so the disk is not accessed.
+    shown = (present_copy(best.paths) if len(copies) > 1 else None) or copies[0]
     return Hit(
         rank=rank,
         score=best.score,
-        path=path,
+        path=shown,
         start=moment.start,
         end=moment.end,
         peak=(best.start + best.end) / 2,
         duration=best.duration,
         clip_id=best.clip_id,
-        other_paths=tuple(others),
+        other_paths=tuple(path for path in copies if path != shown),
     )
-
-
-def _present_first(places: Sequence[Path], *, wanted: Callable[[Path], bool]) -> Sequence[Path]:
-    """The places of one content, from one on that is there now and was asked for, if any is.
-
-    The catalog knows files on disks that are not mounted; of copies the one that plays is shown.
-    """
-    if len(places) == 1:
-        return places  # there is nothing to choose, so the disk is not asked
-    shown = next((place for place in places if wanted(place) and is_there(place)), places[0])
-    return (shown, *(place for place in places if place != shown))

@@ -62,15 +62,17 @@ def _show_library() -> None:
         _show_how_to_begin(found)
         return
     st.html(markup.header(found))
-    sentence, within, limit = _question()
+    sentence, path_glob, limit = _question()
     if not sentence:
         _show_contents(found)
         tell_browser()
     # Also before anything is asked: the model loads while the first sentence is typed.
     searcher = loaded_searcher(page_settings(), _library=library)
     if sentence:
-        result = answer(sentence, within=within, limit=limit, version=version, _searcher=searcher)
-        _show_moments(result, within=within)
+        result = answer(
+            sentence, path_glob=path_glob, limit=limit, version=version, _searcher=searcher
+        )
+        _show_moments(result, path_glob=path_glob)
 
 
 def _show_how_to_begin(found: CatalogStatus | None) -> None:
@@ -93,7 +95,7 @@ def _question() -> tuple[str, str | None, int]:
         label_visibility="collapsed",
     )
     left, right = st.columns([4, 1])
-    within = left.text_input(
+    path_glob = left.text_input(
         "Only in",
         key="in",
         bind="query-params",
@@ -115,7 +117,7 @@ def _question() -> tuple[str, str | None, int]:
     )
     if refused is not None:
         st.html(markup.number_mended(refused, most=MOST_MOMENTS, limit=limit))
-    return sentence.strip(), within.strip() or None, limit
+    return sentence.strip(), path_glob.strip() or None, limit
 
 
 def _number_refused() -> str | None:
@@ -149,10 +151,10 @@ def _ask(sentence: str) -> None:
     st.session_state["q"] = sentence
 
 
-def _show_moments(result: SearchResult, *, within: str | None) -> None:
+def _show_moments(result: SearchResult, *, path_glob: str | None) -> None:
     if result.notes:
         st.html(markup.notes(result))
-    st.html(markup.summary(result, within=within))
+    st.html(markup.summary(result, path_glob=path_glob))
     tell_browser(said=markup.spoken(result), playing=st.session_state.get("playing"), asked=True)
     for hit, still in zip(result.hits, previews().stills(result.hits), strict=True):
         _show_moment(hit, still=still)

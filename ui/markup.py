@@ -116,9 +116,9 @@ def spoken(result: SearchResult) -> str:
     return ". ".join((how_many(result), *result.notes))
 
 
-def summary(result: SearchResult, *, within: str | None) -> str:
+def summary(result: SearchResult, *, path_glob: str | None) -> str:
     """The number of moments, and the time that the search took."""
-    place = f" in files that match <code>{escaped(within)}</code>" if within else ""
+    place = f" in files that match <code>{escaped(path_glob)}</code>" if path_glob else ""
     if not result.hits:
         return f'<p class="vs-say">No moments{place}: no indexed file has such a path.</p>'
     # The moments are separate elements further down: this makes a list of them.

@@ -9,8 +9,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from machine.presence import is_regular_file
 from media import MediaError, excerpt, thumbnail
+from search import present_copy
 from ui.byte_cache import ByteCache
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ class Previews:
     def _made(
         self, hit: Hit, make: Callable[[Path], bytes], *, key: tuple[str | float, ...]
     ) -> Preview:
-        path = _existing_path(hit)
+        path = present_copy((hit.path, *hit.other_paths))
         if path is None:
             return Preview(
                 problem="The file is gone from where it was indexed; if it moved, say where to: "
@@ -77,8 +77,3 @@ def preview_span(hit: Hit) -> tuple[float, float]:
     latest = hit.end - LONGEST_PREVIEW
     start = min(max(hit.start, hit.peak - LONGEST_PREVIEW / 2), latest)
     return start, start + LONGEST_PREVIEW
-
-
-def _existing_path(hit: Hit) -> Path | None:
-    """The first path of the moment's content that is still a file."""
-    return next((path for path in (hit.path, *hit.other_paths) if is_regular_file(path)), None)

@@ -75,13 +75,13 @@ def status(*, version: tuple[str, int], _library: OpenLibrary) -> CatalogStatus:
 def answer(
     sentence: str,
     *,
-    within: str | None,
+    path_glob: str | None,
     limit: int,
     version: tuple[str, int],  # noqa: ARG001
     _searcher: Searcher,
 ) -> SearchResult:
     """Search, once for each question and each `version` of the catalog."""
-    return _searcher.search(sentence, limit=limit, within=within)
+    return _searcher.search(sentence, limit=limit, path_glob=path_glob)
 
 
 @st.cache_resource

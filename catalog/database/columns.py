@@ -99,20 +99,22 @@ def stored_kind(column: Column[Any]) -> type:
     return (kind.impl_instance if isinstance(kind, TypeDecorator) else kind).python_type
 
 
-def require_unit_vectors(vectors: NDArray[np.float32], *, dimension: int) -> NDArray[np.float32]:
-    """Check that vectors are fit for cosines; the same (N, D) float32 vectors.
+def require_unit_vectors(
+    vectors: NDArray[np.float32], *, shape: tuple[int, ...]
+) -> NDArray[np.float32]:
+    """Check that float32 vectors of `shape`, (N, D) or (D,), are fit for cosines; the same array.
 
     Raises:
         InvalidVectorError: wrong shape, not finite, not of unit length.
     """
-    if vectors.ndim != 2 or vectors.shape[1] != dimension:
+    if vectors.shape != shape:
         raise InvalidVectorError(
             f"vectors of shape {vectors.shape} do not fit: the catalog holds vectors of"
-            f" {dimension} numbers"
+            f" {shape[-1]} numbers"
         )
     if not np.isfinite(vectors).all():
         raise InvalidVectorError("a vector holds NaN or infinity; the model or its input is broken")
-    lengths = np.linalg.norm(vectors, axis=1)
+    lengths = np.atleast_1d(np.linalg.norm(vectors, axis=-1))
     if len(lengths) and np.abs(lengths - 1.0).max() > _UNIT_TOLERANCE:
         raise InvalidVectorError(
             f"a vector has length {lengths[np.abs(lengths - 1.0).argmax()]:.4g}; they must be"

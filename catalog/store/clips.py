@@ -1,9 +1,8 @@
 """Videos and clips: inserted together, and joined again for an answer."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -102,65 +101,46 @@ def insert_video(
     return video_id
 
 
-class NearestClips:
-    """The clips nearest to a vector, best first; their rows are read when they are looked at.
+def clip_matches(
+    connection: Connection,
+    ids: NDArray[np.int64],
+    scores: NDArray[np.float32],
+    *,
+    path_glob: str | None,
+    folder: Path,
+) -> list[ClipMatch]:
+    """The clips of ids (N,) with their scores (N,), in the same order.
 
-    Attributes:
-        scores: (N,) float32 cosines.
+    Raises:
+        CatalogDamagedError: no file holds the video of a clip.
     """
-
-    def __init__(
-        self,
-        connection: Connection,
-        *,
-        ids: NDArray[np.int64],
-        scores: NDArray[np.float32],
-        path_glob: str | None,
-        folder: Path,
-    ) -> None:
-        self.scores = scores
-        self._connection = connection
-        self._ids: list[int] = ids.tolist()
-        self._folder = folder
-        self._fits = None if path_glob is None else path_matcher(path_glob)
-
-    def __len__(self) -> int:
-        return len(self._ids)
-
-    def __getitem__(self, some: slice) -> list[ClipMatch]:
-        """Some of the clips, with the files that hold their videos.
-
-        `path` is the first file that matches the glob, else the first of all.
-
-        Raises:
-            CatalogDamagedError: no file holds the video of a clip.
-        """
-        ids = self._ids[some]
-        spans: dict[int, tuple[int, float, float, float]] = {}
-        files: dict[int, set[str]] = {}
-        for clip_id, video_id, start, end, duration, root, relative in self._rows(ids):
+    spans: dict[int, tuple[int, float, float, float]] = {}
+    files: dict[int, set[str]] = {}
+    for some in in_batches(ids.tolist()):
+        rows = connection.execute(_CLIPS_AND_FILES, {"ids": some}).all()
+        for clip_id, video_id, start, end, duration, root, relative in rows:
             spans[clip_id] = video_id, start, end, duration
             files.setdefault(video_id, set()).add(joined(root, relative))
-        for clip_id in ids:
-            if clip_id not in spans:
-                raise CatalogDamagedError(
-                    f"the catalog in {self._folder} is damaged: no file holds the video of clip"
-                    f" {clip_id}; `vsearch verify --repair` removes it"
-                )
-        paths = {video_id: self._paths(names) for video_id, names in files.items()}
-        return [
-            ClipMatch(clip_id, video_id, score, start, end, duration, *paths[video_id])
-            for clip_id, score in zip(ids, self.scores[some].tolist(), strict=True)
-            for video_id, start, end, duration in (spans[clip_id],)
-        ]
+    fits = None if path_glob is None else path_matcher(path_glob)
+    paths = {video_id: _paths(names, fits) for video_id, names in files.items()}
+    found = []
+    for clip_id, score in zip(ids.tolist(), scores.tolist(), strict=True):
+        if clip_id not in spans:
+            raise CatalogDamagedError(
+                f"the catalog in {folder} is damaged: no file holds the video of clip {clip_id};"
+                " `vsearch verify --repair` removes it"
+            )
+        video_id, start, end, duration = spans[clip_id]
+        found.append(ClipMatch(clip_id, video_id, score, start, end, duration, *paths[video_id]))
+    return found
 
-    def _rows(self, ids: Sequence[int]) -> Iterator[Any]:
-        """A row for each file of each clip."""
-        for some in in_batches(ids):
-            yield from self._connection.execute(_CLIPS_AND_FILES, {"ids": some}).all()
 
-    def _paths(self, names: Collection[str]) -> tuple[Path, tuple[Path, ...]]:
-        """The path at which a video is shown, and its other paths."""
-        paths = sorted(map(Path, names))
-        shown = paths[0] if self._fits is None else next(filter(self._fits, paths), paths[0])
-        return shown, tuple(path for path in paths if path is not shown)
+def _paths(
+    names: Collection[str], fits: Callable[[Path], bool] | None
+) -> tuple[tuple[Path, ...], tuple[Path, ...]]:
+    """The paths that match the glob, and the others; each in alphabetical order."""
+    paths = sorted(map(Path, names))
+    if fits is None or len(paths) == 1:
+        return tuple(paths), ()
+    fitting = tuple(filter(fits, paths))
+    return fitting, tuple(path for path in paths if path not in fitting)

@@ -1,51 +1,58 @@
-"""Stretches of an index that are scanned by one thread each. The only file that knows FAISS.
+"""Shards of an index, each scanned by one thread. The only file that imports FAISS.
 
-A segment holds rows under ids, whole (`Halves`) or in short (`Nibbles`). FAISS takes it for an
-inverted file with a single list, because of its flat indexes those that scan 4-bit codes can
-neither choose among ids nor keep them.
+A shard holds the codes of vectors under ids: all numbers in float16, or 4 bits each. For FAISS it
+is an inverted file with a single list: the flat indexes that scan 4-bit codes can neither filter by
+id nor store ids.
 """
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, NamedTuple, Self
 
 import faiss
 import numpy as np
 from numpy.typing import NDArray
 
 Codes = NDArray[np.uint8]
-FaissIndex = Any  # the types that come with FAISS know less than it does
+FaissIndex = Any  # the type hints of FAISS lack much of it
 
 _LEVELS = 16
-_STEP = 0.3352  # standard deviations: the best for 16 equal steps (Max, 1960, table II)
+_STEP = 0.3352  # standard deviations: optimal for 16 equal steps (Max, 1960, table II)
 _ROWS_IN_CACHE = 2048  # encoded at a time
-_PAST_THE_EDGE = 64  # rows
+_ROUNDING = 1e-5  # of a score, where FAISS compares it with a threshold in whole numbers
 _GPU_BYTES = 4 << 30
-_GPU_PAYS_FROM = 200_000  # rows: fewer are scanned in milliseconds anyway
-_GPU_LIMIT = 2048  # the most answers that FAISS finds there
+_GPU_PAYS_FROM = 200_000  # rows; fewer are scanned in milliseconds on the CPU
+_GPU_LIMIT = 2048  # results: the most that FAISS finds on a GPU
+
+
+class Scores(NamedTuple):
+    """Scored clips: `ids` (N,) and their `scores` (N,)."""
+
+    ids: NDArray[np.int64]
+    scores: NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
-class Halves:
-    """All numbers as float16, which is what the catalog stores: nothing is lost."""
+class Float16:
+    """A codec that keeps all numbers as float16, as the catalog stores them: lossless."""
 
-    dimension: int
+    dim: int
     kind: ClassVar[type] = faiss.IndexIVFScalarQuantizer
 
     def encode(self, vectors: NDArray[np.float32]) -> Codes:
-        """(N, 2 D) bytes of (N, D) vectors."""
+        """Codes (N, 2 D) uint8 of vectors (N, D)."""
         return vectors.astype("<f2").view(np.uint8)
 
     def decode(self, codes: Codes) -> NDArray[np.float32]:
-        """The (N, D) vectors again."""
+        """Vectors (N, D) float32 of their codes."""
         return codes.view("<f2").astype(np.float32)
 
     def pack(self, ids: NDArray[np.int64], codes: Codes) -> FaissIndex:
-        """What FAISS scans."""
+        """The FAISS index of codes (N, bytes) under ids (N,)."""
         index = faiss.IndexIVFScalarQuantizer(
-            _one_list(self.dimension),
-            self.dimension,
+            _one_list(self.dim),
+            self.dim,
             1,
             faiss.ScalarQuantizer.QT_fp16,
             faiss.METRIC_INNER_PRODUCT,
@@ -54,27 +61,31 @@ class Halves:
         return _filled(index, ids, faiss.swig_ptr(np.ascontiguousarray(codes)))
 
     def unpack(self, index: FaissIndex) -> Codes:
-        """The codes (N, B) that were packed, in the order of the ids."""
-        return _listed_codes(index.invlists, size=2 * self.dimension)
+        """Codes (N, bytes) of a FAISS index, in the order of its ids."""
+        return _listed_codes(index.invlists, size=2 * self.dim)
 
 
 @dataclass(frozen=True, slots=True)
-class Nibbles:
-    """Four bits a number: the nearest of 16 levels, spread over what that dimension holds.
+class ScalarQuantizer4:
+    """A scalar quantiser of 4 bits a number: the nearest of 16 levels, fitted to each dimension.
 
-    A row of 512 numbers takes 256 bytes, and its scan a fifth of the time. A cosine with it is off
-    by about a tenth of what cosines of one query spread, so the best of it have to be looked at
-    again. FAISS scans such codes by product quantisation with one number a part (André et al.,
-    "Quicker ADC", 2018).
+    A vector of 512 numbers takes 256 bytes, and its scan a fifth of the time. The error of a cosine
+    is about a tenth of the spread of one query's cosines, so the best clips have to be compared
+    again with the exact vectors. FAISS scans these codes as a product quantiser with one number per
+    sub-vector (André et al., "Quicker ADC", 2018).
+
+    Attributes:
+        centre: (D,) float32, the mean of each number.
+        step: (D,) float32, the distance between neighbouring levels.
     """
 
-    centre: NDArray[np.float32]  # (D,)
-    step: NDArray[np.float32]  # (D,) between neighbouring levels
+    centre: NDArray[np.float32]
+    step: NDArray[np.float32]
     kind: ClassVar[type] = faiss.IndexIVFPQFastScan
 
     @classmethod
     def fitted(cls, sample: NDArray[np.float32]) -> Self:
-        """Levels that suit vectors (N, D) like these."""
+        """The quantiser for vectors (N, D) like these."""
         spread = sample.std(axis=0, dtype=np.float64).astype(np.float32)
         return cls(
             centre=sample.mean(axis=0, dtype=np.float64).astype(np.float32),
@@ -82,36 +93,34 @@ class Nibbles:
         )
 
     @property
-    def dimension(self) -> int:
-        """How many numbers a vector has."""
+    def dim(self) -> int:
+        """Length of a vector."""
         return len(self.centre)
 
     def encode(self, vectors: NDArray[np.float32]) -> Codes:
-        """(N, ceil(D / 2)) bytes of (N, D) vectors, the first of two numbers in the low bits."""
-        codes = np.zeros((len(vectors), self.dimension + self.dimension % 2), np.uint8)
+        """Codes (N, ceil(D / 2)) uint8 of vectors (N, D); the low bits hold the first number."""
+        codes = np.zeros((len(vectors), self.dim + self.dim % 2), np.uint8)
         scale = 1.0 / self.step
         offset = _LEVELS / 2 - self.centre * scale
         for begin in range(0, len(vectors), _ROWS_IN_CACHE):
             levels = vectors[begin : begin + _ROWS_IN_CACHE] * scale
             levels += offset
             np.clip(levels, 0.0, _LEVELS - 0.5, out=levels)
-            codes[begin : begin + _ROWS_IN_CACHE, : self.dimension] = levels.astype(np.uint8)
+            codes[begin : begin + _ROWS_IN_CACHE, : self.dim] = levels.astype(np.uint8)
         codes[:, 1::2] <<= 4
         return codes[:, ::2] | codes[:, 1::2]
 
     def pack(self, ids: NDArray[np.int64], codes: Codes) -> FaissIndex:
-        """What FAISS scans."""
-        plain: FaissIndex = faiss.IndexPQ(
-            self.dimension, self.dimension, 4, faiss.METRIC_INNER_PRODUCT
-        )
+        """The FAISS index of codes (N, bytes) under ids (N,)."""
+        plain: FaissIndex = faiss.IndexPQ(self.dim, self.dim, 4, faiss.METRIC_INNER_PRODUCT)
         plain.is_trained = True
         plain.add_sa_codes(np.ascontiguousarray(codes))
         interleaved = faiss.IndexPQFastScan(plain)
         index = faiss.IndexIVFPQFastScan(
-            _one_list(self.dimension),
-            self.dimension,
+            _one_list(self.dim),
+            self.dim,
             1,
-            self.dimension,
+            self.dim,
             4,
             faiss.METRIC_INNER_PRODUCT,
         )
@@ -122,8 +131,8 @@ class Nibbles:
         return _filled(index, ids, interleaved.codes.get())
 
     def unpack(self, index: FaissIndex) -> Codes:
-        """The codes (N, B) that were packed, in the order of the ids."""
-        size = (self.dimension + 1) // 2
+        """Codes (N, bytes) of a FAISS index, in the order of its ids."""
+        size = (self.dim + 1) // 2
         plain = faiss.ArrayInvertedLists(1, size)
         index.orig_invlists = plain
         index.reconstruct_orig_invlists()
@@ -132,56 +141,56 @@ class Nibbles:
         return codes
 
 
-Form = Halves | Nibbles
+Codec = Float16 | ScalarQuantizer4
 
 
-class Chosen:
-    """A set of ids, given as truths (M,) by id."""
+class IdFilter:
+    """A filter by id for FAISS, made from a `mask` (M,) bool that is indexed by id."""
 
-    def __init__(self, truths: NDArray[np.bool_]) -> None:
-        self._bits = np.packbits(truths, bitorder="little")  # FAISS only points to them
+    def __init__(self, mask: NDArray[np.bool_]) -> None:
+        self._bits = np.packbits(mask, bitorder="little")  # FAISS keeps a pointer only
         self.selector = faiss.IDSelectorBitmap(len(self._bits), faiss.swig_ptr(self._bits))
 
 
-class Segment:
-    """Rows of one form under ids, as FAISS scans them."""
+class Shard:
+    """Codes of one codec under ids, in the form that FAISS scans."""
 
     def __init__(self, index: FaissIndex, *, body: NDArray[np.uint8] | None = None) -> None:
         self._index = index
         self._body = body  # FAISS may point into it
 
     @classmethod
-    def of(cls, form: Form, *, ids: NDArray[np.int64], codes: Codes) -> Self:
-        """A segment of at least one row, of which none comes or goes any more.
+    def of(cls, codec: Codec, *, ids: NDArray[np.int64], codes: Codes) -> Self:
+        """A shard of codes (N, bytes) under ids (N,), at least one; it never changes.
 
-        FAISS could do that, but 1.15 overruns its memory when rows are added to a list of 4-bit
+        FAISS could add rows, but 1.15 overruns its memory when rows are added to a list of 4-bit
         codes whose length is a multiple of the bytes in a block (`BlockInvertedLists`).
         """
-        return cls(form.pack(np.ascontiguousarray(ids), codes))
+        return cls(codec.pack(np.ascontiguousarray(ids), codes))
 
     @classmethod
-    def from_bytes(cls, body: NDArray[np.uint8], *, form: Form) -> Self:
-        """What `to_bytes` wrote; `body` may stay in use, and must not change any more.
+    def from_bytes(cls, body: NDArray[np.uint8], *, codec: Codec) -> Self:
+        """A shard from the bytes (B,) of `to_bytes`; `body` may stay in use and must not change.
 
         Raises:
-            ValueError: no segment of this form.
+            ValueError: not a shard of this codec.
         """
-        library: Any = faiss  # its types know no ZeroCopyIOReader
+        library: Any = faiss  # its type hints lack ZeroCopyIOReader
         try:
-            if isinstance(form, Halves):
+            if isinstance(codec, Float16):
                 reader = library.ZeroCopyIOReader(faiss.swig_ptr(body), body.nbytes)
                 index: FaissIndex = faiss.read_index(reader)
-            else:  # here FAISS cannot do without a copy, and need not keep the body
+            else:  # FAISS makes a copy of these, so the body is not kept
                 index = faiss.deserialize_index(body)
         except RuntimeError as error:
             raise ValueError("not a FAISS index") from error
         kind, size = type(index), (index.d, getattr(index, "nlist", 0))
-        if kind is not form.kind or size != (form.dimension, 1):
-            raise ValueError(f"not a segment of {form.dimension}-dimensional vectors")
-        return cls(index, body=body if isinstance(form, Halves) else None)
+        if kind is not codec.kind or size != (codec.dim, 1):
+            raise ValueError(f"not a shard of {codec.dim}-dimensional vectors")
+        return cls(index, body=body if isinstance(codec, Float16) else None)
 
     def to_bytes(self) -> memoryview:
-        """The whole segment, for `from_bytes`."""
+        """The whole shard, for `from_bytes`."""
         return faiss.serialize_index(self._index).data
 
     def __len__(self) -> int:
@@ -189,51 +198,54 @@ class Segment:
 
     @property
     def ids(self) -> NDArray[np.int64]:
-        """The ids (N,), in the order of the rows."""
+        """Ids (N,), in the order of the rows."""
         lists = self._index.invlists
         found = faiss.rev_swig_ptr(lists.get_ids(0), lists.list_size(0))
         return np.array(found, dtype=np.int64)
 
-    def codes(self, form: Form) -> Codes:
-        """The codes (N, B), in the order of the ids."""
-        return form.unpack(self._index)
+    def codes(self, codec: Codec) -> Codes:
+        """Codes (N, bytes), in the order of the ids."""
+        return codec.unpack(self._index)
 
     def nearest(
-        self, query: NDArray[np.float32], *, limit: int, chosen: Chosen | None
-    ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-        """Ids and cosines of the best for (D,), best first; of equal ones the lowest ids.
+        self, query: NDArray[np.float32], *, limit: int, id_filter: IdFilter | None
+    ) -> Scores:
+        """The `limit` best for a query (D,), best first; of equal ones the lowest ids."""
+        asked = min(limit + 1, len(self))
+        found, ids = self._index.search(query[np.newaxis], asked, params=_parameters(id_filter))
+        scores: NDArray[np.float32] = found[0][ids[0] >= 0]  # FAISS fills up with -1
+        first = Scores(ids[0][: len(scores)][:limit], scores[:limit])
+        if len(scores) <= limit or scores[limit] < scores[limit - 1]:
+            return first
+        # Of equal scores at the edge, FAISS returns any.
+        tied = self.at_least(query, float(scores[limit - 1]), id_filter)
+        return best_of(tied, limit=limit) if len(tied.ids) > limit else first
 
-        Where `chosen` is given, only these compete.
+    def at_least(
+        self, query: NDArray[np.float32], threshold: float, id_filter: IdFilter | None
+    ) -> Scores:
+        """All that score `threshold` or more for a query (D,), in any order.
+
+        FAISS may find nothing of quantised vectors where the threshold is about the lowest score
+        that their codes can have.
         """
-        parameters = faiss.IVFSearchParameters()
-        if chosen is not None:
-            parameters.sel = chosen.selector
-        asked, more = limit, _PAST_THE_EDGE
-        while True:
-            # Which of several equal rows stand at the edge is FAISS's accident: look past them.
-            asked, more = min(asked + more, len(self)), 4 * more
-            found, ids = self._index.search(query[np.newaxis], asked, params=parameters)
-            scores: NDArray[np.float32] = found[0][ids[0] >= 0]  # FAISS fills up with -1
-            if asked == len(self) or len(scores) < asked or scores[-1] < scores[limit - 1]:
-                break
-        return best_of(ids[0][: len(scores)], scores, limit=limit)
+        _, scores, ids = self._index.range_search(
+            query[np.newaxis], threshold - _ROUNDING, params=_parameters(id_filter)
+        )
+        enough = scores >= threshold
+        return Scores(ids[enough], scores[enough])
 
 
-def best_of(
-    ids: NDArray[np.int64], scores: NDArray[np.float32], *, limit: int
-) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    """The first of what is in order of scores; of those that equal the last, the lowest ids."""
-    if len(scores) <= limit or scores[limit] < scores[limit - 1]:
-        return ids[:limit], scores[:limit]
-    above, end = (np.searchsorted(-scores, -scores[limit - 1], side) for side in ("left", "right"))
-    tied = np.sort(ids[above:end])[: limit - above]
-    return np.concatenate([ids[:above], tied]), scores[:limit]
+def best_of(found: Scores, *, limit: int) -> Scores:
+    """The `limit` best, best first; equal ones by id."""
+    order = np.lexsort((found.ids, -found.scores))[:limit]
+    return Scores(found.ids[order], found.scores[order])
 
 
-class SegmentsOnGpu:
-    """A copy of whole segments on the first GPU, if there is one and it pays.
+class GpuCopy:
+    """A copy of float16 shards on the first GPU, if there is one and the copy pays.
 
-    It is made at the second query: a process that asks once is done before CUDA has started.
+    It is made at the second query: a process with one query is done before CUDA has started.
     """
 
     def __init__(self) -> None:
@@ -242,46 +254,41 @@ class SegmentsOnGpu:
         self._index: FaissIndex = None
 
     @staticmethod
-    def has_room(rows: int, *, dimension: int) -> bool:
-        """Whether a GPU would take so many vectors whole."""
-        return faiss.get_num_gpus() > 0 and 2 * rows * dimension <= _GPU_BYTES
+    def has_room(rows: int, *, dim: int) -> bool:
+        """Whether a GPU can hold this number of vectors in float16."""
+        return faiss.get_num_gpus() > 0 and 2 * rows * dim <= _GPU_BYTES
 
-    def is_ready(self, segments: Sequence[Segment], *, form: Halves, limit: int) -> bool:
-        """Whether the copy is there and finds so many, as each query asks; the second makes it."""
+    def is_ready(self, shards: Sequence[Shard], *, codec: Float16, limit: int) -> bool:
+        """Whether the copy can answer with `limit` results; to be called once for each query."""
         self._queries += 1
-        rows = sum(map(len, segments))
+        rows = sum(map(len, shards))
         if self._queries < 2 or rows < _GPU_PAYS_FROM or limit > _GPU_LIMIT:
             return False
-        if not self.has_room(rows, dimension=form.dimension):
+        if not self.has_room(rows, dim=codec.dim):
             return False
         if self._index is None:
-            self._copy(segments, form=form)
+            self._copy(shards, codec=codec)
         return True
 
-    def nearest(
-        self, query: NDArray[np.float32], *, limit: int
-    ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-        """Ids and cosines, the latter roughly, of the best for (D,), best first; once it is ready.
-
-        No more than 2048 of them.
-        """
+    def nearest(self, query: NDArray[np.float32], *, limit: int) -> Scores:
+        """The `limit` best for a query (D,), best first, with approximate scores."""
         index: FaissIndex = self._index
-        scores, rows = index.search(query[np.newaxis], min(limit, _GPU_LIMIT))
-        return self._ids[rows[0]], scores[0]
+        scores, rows = index.search(query[np.newaxis], limit)
+        return Scores(self._ids[rows[0]], scores[0])
 
-    def _copy(self, segments: Sequence[Segment], *, form: Halves) -> None:
+    def _copy(self, shards: Sequence[Shard], *, codec: Float16) -> None:
         settings = faiss.GpuIndexFlatConfig()
         settings.useFloat16 = True
-        index = faiss.GpuIndexFlatIP(faiss.StandardGpuResources(), form.dimension, settings)
-        for segment in segments:
-            index.add(form.decode(segment.codes(form)))
-        self._ids = np.concatenate([segment.ids for segment in segments])
+        index = faiss.GpuIndexFlatIP(faiss.StandardGpuResources(), codec.dim, settings)
+        for shard in shards:
+            index.add(codec.decode(shard.codes(codec)))
+        self._ids = np.concatenate([shard.ids for shard in shards])
         self._index = index
 
 
 @contextmanager
-def alone() -> Iterator[None]:
-    """Let FAISS start no threads of its own for what this thread asks."""
+def single_threaded() -> Iterator[None]:
+    """Limit FAISS to one OpenMP thread for what this thread calls."""
     before = faiss.omp_get_max_threads()
     faiss.omp_set_num_threads(1)
     try:
@@ -290,9 +297,16 @@ def alone() -> Iterator[None]:
         faiss.omp_set_num_threads(before)
 
 
-def _one_list(dimension: int) -> faiss.IndexFlatIP:
-    quantizer = faiss.IndexFlatIP(dimension)
-    quantizer.add(np.zeros((1, dimension), np.float32))
+def _parameters(id_filter: IdFilter | None) -> Any:
+    parameters = faiss.IVFSearchParameters()
+    if id_filter is not None:
+        parameters.sel = id_filter.selector
+    return parameters
+
+
+def _one_list(dim: int) -> faiss.IndexFlatIP:
+    quantizer = faiss.IndexFlatIP(dim)
+    quantizer.add(np.zeros((1, dim), np.float32))
     return quantizer
 
 

@@ -1,4 +1,4 @@
-"""Which clips are of films at certain paths, remembered until the catalog says something else."""
+"""The ids of all clips whose files match a path glob, cached per generation of the catalog."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,36 +9,35 @@ from catalog.globs import pathname_matcher
 from catalog.store.roots import joined, roots_by_id
 
 
-class ClipPaths:
-    """One thread at a time: the owner locks."""
+class PathFilter:
+    """The files and clip ids of one generation. Not safe for several threads: the owner locks."""
 
     def __init__(self) -> None:
         self._generation: int | None = None
         self._pathnames: list[str] = []
-        self._videos = np.empty(0, np.int64)  # (F,) of the paths
-        self._runs = np.empty(
-            (3, 0), np.int64
-        )  # (3, R): a video, and its clips from which to which
+        self._videos = np.empty(0, np.int64)  # (F,) video ids of the paths
+        self._runs = np.empty((3, 0), np.int64)  # (3, R): video id, first and last clip id
 
-    def clips_within(
-        self, connection: Connection, glob: str, *, generation: int
+    def clip_ids(
+        self, connection: Connection, path_glob: str, *, generation: int
     ) -> NDArray[np.int64]:
-        """The ids (N,) of all clips of films that lie at a path that fits the glob.
+        """Ids (N,) int64 of all clips of the videos in files that match the glob.
 
         `generation` is the catalog's, as the connection's transaction sees it.
         """
         if generation != self._generation:
-            self._generation = None  # until it is right again
+            self._generation = None  # until all is read
             self._pathnames, self._videos = _files(connection)
             self._runs = _runs(connection)
             self._generation = generation
-        fits = np.fromiter(map(pathname_matcher(glob), self._pathnames), np.bool_)
+        fits = np.fromiter(map(pathname_matcher(path_glob), self._pathnames), np.bool_)
         videos, first, last = self._runs
         chosen = np.isin(videos, self._videos[fits])
-        return _counted(first[chosen], last[chosen])
+        return _ranges(first[chosen], last[chosen])
 
 
 def _files(connection: Connection) -> tuple[list[str], NDArray[np.int64]]:
+    """All paths of files with videos, and the ids (F,) of their videos."""
     above = {root_id: joined(root, "") for root_id, root in roots_by_id(connection).items()}
     query = select(FILES.c.root_id, FILES.c.relative_path, FILES.c.video_id).where(
         FILES.c.video_id.is_not(None)
@@ -49,8 +48,8 @@ def _files(connection: Connection) -> tuple[list[str], NDArray[np.int64]]:
 
 
 def _runs(connection: Connection) -> NDArray[np.int64]:
-    """Ids of clips that follow one another without a gap, in one video."""
-    # Clips are inserted with their video at once, so two look-ups a video tell of all of them.
+    """Runs (3, R) of consecutive clip ids in one video: video id, first and last clip id."""
+    # The clips of a video are inserted together: nearly always its first and last id are enough.
     of_video = CLIPS.c.video_id == VIDEOS.c.id
     ends = [
         select(end).where(of_video).scalar_subquery()
@@ -68,8 +67,8 @@ def _runs(connection: Connection) -> NDArray[np.int64]:
     return np.array([video[begins], clip[begins], clip[ends_at]], dtype=np.int64)
 
 
-def _counted(first: NDArray[np.int64], last: NDArray[np.int64]) -> NDArray[np.int64]:
-    """All whole numbers of all these stretches."""
+def _ranges(first: NDArray[np.int64], last: NDArray[np.int64]) -> NDArray[np.int64]:
+    """All numbers (N,) of the ranges from `first` (R,) to `last` (R,), both included."""
     lengths = last - first + 1
     before = np.cumsum(lengths) - lengths
     found: NDArray[np.int64] = np.arange(lengths.sum()) + np.repeat(first - before, lengths)

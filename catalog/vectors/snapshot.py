@@ -1,8 +1,8 @@
-"""The file `vectors.faiss`: an index as it stood at one generation of one catalog.
+"""The snapshot file `vectors.faiss`: the vector index of one generation of one catalog.
 
-It only saves time. It counts for nothing unless it is whole (its digest fits its bytes) and the
-catalog says that this very digest is its own: so a damaged file, another catalog's file, or a
-newer file beside a database restored from a backup are all as good as no file.
+It only saves time. It is used if its digest fits its bytes and the catalog has stored the same
+digest: a damaged file, another catalog's file, or a newer file beside a database restored from a
+backup is ignored.
 """
 
 import errno
@@ -29,13 +29,13 @@ from machine import memory_threads
 _MAGIC = b"VSEARCH1"
 _HEADER = struct.Struct("<8s16sQ32s")  # magic, catalog, generation, digest of all the rest
 HEADER_BYTES = _HEADER.size
-_CHUNK = 1 << 22  # bytes; the digest is one of the digests of such stretches
+_CHUNK = 1 << 22  # bytes; the digest is made from those of chunks of this size
 _LEFTOVER_SECONDS = 3600.0
 
 
 @dataclass(frozen=True, slots=True)
-class Label:
-    """What a snapshot says it is."""
+class SnapshotHeader:
+    """The header of a snapshot: whose vectors it holds, at which generation, with which digest."""
 
     catalog_uuid: str
     generation: int
@@ -43,69 +43,70 @@ class Label:
 
 
 def open_snapshot(folder: Path) -> BinaryIO:
-    """The file, if there is one; a named pipe in its place is not waited for. Raises OSError."""
+    """Open the snapshot file. Raises OSError, also for a pipe or another special file."""
     path = folder / SNAPSHOT_NAME
     if not stat.S_ISREG(path.stat().st_mode):
         raise OSError(errno.EINVAL, "is not a regular file", str(path))
     return path.open("rb")
 
 
-def read_label(folder: Path) -> Label | None:
-    """The label alone, without reading the index; None if there is none to read."""
+def read_header(folder: Path) -> SnapshotHeader | None:
+    """The header of the snapshot file; None without a readable one."""
     try:
         with open_snapshot(folder) as file:
-            return parse_label(file.read(_HEADER.size))
+            return parse_header(file.read(_HEADER.size))
     except OSError:
         return None
 
 
 def is_current(folder: Path, *, digest: str | None, generation: int) -> bool:
-    """Whether the file says that it is this very snapshot."""
-    label = read_label(folder)
-    return label is not None and (label.digest, label.generation) == (digest, generation)
+    """Whether the file's header has this digest and generation."""
+    header = read_header(folder)
+    return header is not None and (header.digest, header.generation) == (digest, generation)
 
 
-def read_snapshot(folder: Path, *, expected_digest: str) -> tuple[Label, NDArray[np.uint8]] | None:
-    """The label and the index of a whole snapshot with this digest; None for any other.
+def read_snapshot(
+    folder: Path, *, expected_digest: str
+) -> tuple[SnapshotHeader, NDArray[np.uint8]] | None:
+    """Header and body (B,) uint8 of the snapshot with this digest; None for any other.
 
-    A file whose bytes do not fit its own digest is removed, so that the next save replaces it.
+    A file whose bytes do not fit its own digest is removed.
     """
     try:
         with open_snapshot(folder) as file:
-            label = parse_label(file.read(_HEADER.size))
-            if label is not None and label.digest != expected_digest:
+            header = parse_header(file.read(_HEADER.size))
+            if header is not None and header.digest != expected_digest:
                 return None
-            body = None if label is None else read_body(file, label=label)
+            body = None if header is None else read_body(file, header=header)
     except OSError:
         return None
-    if label is None or body is None:
+    if header is None or body is None:
         _remove(folder / SNAPSHOT_NAME)
         return None
-    return label, body
+    return header, body
 
 
 def remove_snapshot(folder: Path) -> None:
-    """See that no vectors of what is no longer known lie there, so far as that can be written."""
+    """Delete the snapshot, if that is permitted: its vectors were removed from the catalog."""
     _remove(folder / SNAPSHOT_NAME)
 
 
-def read_body(file: BinaryIO, *, label: Label) -> NDArray[np.uint8] | None:
-    """What follows the label; None if its digest is another.
+def read_body(file: BinaryIO, *, header: SnapshotHeader) -> NDArray[np.uint8] | None:
+    """The body (B,) uint8 after the header; None if it does not fit the digest. Raises OSError.
 
-    It is read and not mapped: whoever overwrites the file would change what has been checked.
-    Raises OSError.
+    It is read and not mapped: a mapped file could change after the check.
     """
     body = np.empty(max(0, os.fstat(file.fileno()).st_size - _HEADER.size), np.uint8)
     chunks = [body[begin : begin + _CHUNK] for begin in range(0, len(body), _CHUNK)]
     read = partial(_read_chunk, file)
     with ThreadPoolExecutor(memory_threads()) as pool:
         digests = pool.map(read, chunks, range(_HEADER.size, _HEADER.size + len(body), _CHUNK))
-        digest = _digest(digests, catalog_uuid=label.catalog_uuid, generation=label.generation)
-    return body if digest == label.digest else None
+        digest = _digest(digests, catalog_uuid=header.catalog_uuid, generation=header.generation)
+    return body if digest == header.digest else None
 
 
 def _read_chunk(file: BinaryIO, chunk: NDArray[np.uint8], offset: int) -> bytes:
-    """Fill the chunk from the file, as far as that goes; its digest."""
+    """Read a chunk (B,) at an offset of the file, up to the file's end; its digest."""
     rest = chunk.data
     while rest and (count := os.preadv(file.fileno(), [rest], offset)):
         rest, offset = rest[count:], offset + count
@@ -114,11 +115,11 @@ def _read_chunk(file: BinaryIO, chunk: NDArray[np.uint8], offset: int) -> bytes:
 
 def write_snapshot(
     folder: Path, *, catalog_uuid: str, generation: int, parts: Iterable[bytes | memoryview]
-) -> Label:
+) -> SnapshotHeader:
     """Replace the snapshot in one step: written beside, forced to disk, renamed.
 
     Raises:
-        CatalogStorageError: no room, or no permission; the old snapshot stands.
+        CatalogStorageError: no room, or no permission; the old snapshot stays.
     """
     beside = folder / f"{SNAPSHOT_NAME}.{uuid4().hex}.new"
     try:
@@ -140,11 +141,11 @@ def write_snapshot(
         ) from error
     finally:
         _remove(beside)
-    return Label(catalog_uuid=catalog_uuid, generation=generation, digest=digest)
+    return SnapshotHeader(catalog_uuid=catalog_uuid, generation=generation, digest=digest)
 
 
 def _written(parts: Iterable[bytes | memoryview], *, file: BinaryIO) -> list[bytes]:
-    """Write the parts; the digests of the chunks that they make up."""
+    """Write the parts; the digests of the chunks of their bytes."""
     digests, chunk, room = [], hashlib.sha256(), _CHUNK
     for part in parts:
         file.write(part)
@@ -159,14 +160,14 @@ def _written(parts: Iterable[bytes | memoryview], *, file: BinaryIO) -> list[byt
     return digests if room == _CHUNK else [*digests, chunk.digest()]
 
 
-def parse_label(content: bytes | memoryview) -> Label | None:
-    """The label at the beginning of a snapshot; None if it does not begin so."""
+def parse_header(content: bytes | memoryview) -> SnapshotHeader | None:
+    """The header at the beginning of a snapshot; None if there is none."""
     if len(content) < _HEADER.size:
         return None
     magic, uuid, generation, digest = _HEADER.unpack_from(content)
     if magic != _MAGIC:
         return None
-    return Label(
+    return SnapshotHeader(
         catalog_uuid=str(UUID(bytes=uuid)),
         generation=generation,
         digest=digest.hex(),
@@ -174,28 +175,28 @@ def parse_label(content: bytes | memoryview) -> Label | None:
 
 
 def _digest(digests: Iterable[bytes], *, catalog_uuid: str, generation: int) -> str:
-    """One digest of those of the chunks, and of whom they belong to."""
-    label = UUID(catalog_uuid).bytes + struct.pack("<Q", generation)
-    return hashlib.sha256(label + b"".join(digests)).hexdigest()
+    """The digest of a snapshot, from the digests of its chunks and the catalog's identity."""
+    header = UUID(catalog_uuid).bytes + struct.pack("<Q", generation)
+    return hashlib.sha256(header + b"".join(digests)).hexdigest()
 
 
 def _remove_leftovers(folder: Path) -> None:
-    """What killed processes left half-written; a live one needs no hour for its own."""
+    """Delete half-written snapshots of killed processes."""
     for leftover in folder.glob(f"{SNAPSHOT_NAME}.*.new"):
         if is_leftover(leftover):
             _remove(leftover)
 
 
 def is_leftover(path: Path) -> bool:
-    """Whether a half-written file is so old that nobody can be writing it any more."""
+    """Whether a half-written file is older than an hour, so that no process is writing it."""
     try:
         return time.time() - path.stat().st_mtime > _LEFTOVER_SECONDS
     except OSError:
-        return False  # it was somebody's, who is done with it
+        return False  # its process has just finished
 
 
 def _remove(path: Path) -> None:
     try:
         path.unlink(missing_ok=True)
     except OSError:
-        return  # a read-only catalog: the file stays, and stays unread
+        return  # a read-only folder: the file stays, and is ignored

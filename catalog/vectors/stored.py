@@ -1,7 +1,7 @@
-"""Stored vectors: read from the rows of clips, and scanned there for a first question of few clips.
+"""Stored vectors: read from the rows of clips, and scanned for the first question of few clips.
 
-They are exact (float16, as they were stored). FAISS is faster from the second question on, but its
-import takes longer than reading some thousands of rows.
+FAISS is faster from the second question on, but its import takes longer than reading some thousands
+of rows.
 """
 
 from collections.abc import Sequence
@@ -29,11 +29,11 @@ def nearest_of_few(
     among: NDArray[np.int64] | None,
     folder: Path,
 ) -> tuple[NDArray[np.int64], Vectors] | None:
-    """Find the clips that are nearest to `query` (D,), best first; equal ones in the order of ids.
+    """Scan the stored vectors for the clips nearest to a query (D,): best first, equal ones by id.
 
     Args:
-        limit: N at most.
-        among: ids of the clips that compete; None for all.
+        limit: maximum number of results.
+        among: ids (N,) of the clips that compete; None for all.
         folder: the catalog's, for messages.
 
     Returns:
@@ -42,26 +42,26 @@ def nearest_of_few(
     Raises:
         CatalogDamagedError: a stored vector has the wrong length.
     """
-    # Ids only grow: the newest one is known at once, their number only after a look at all.
+    # The highest id is found at once; counting the clips would read them all.
     newest = connection.scalar(select(func.max(CLIPS.c.id))) or 0
     if newest > FEW:
         return None
     rows = connection.execute(select(CLIPS.c.id, CLIPS.c.vector)).all()
     ids = np.array([row.id for row in rows], dtype=np.int64)
-    vectors = unpacked([row.vector for row in rows], dimension=len(query), folder=folder)
+    vectors = unpacked([row.vector for row in rows], dim=len(query), folder=folder)
     if among is not None:
         competes = np.isin(ids, among)
         ids, vectors = ids[competes], vectors[competes]
-    # Row by row: a matrix product rounds equal rows differently, by where they stand.
+    # Row by row: a matrix product rounds equal rows differently, depending on their position.
     scores = np.einsum("nd,d->n", vectors, query)
     order = np.lexsort((ids, -scores))[:limit]
     return ids[order], np.clip(scores[order], -1.0, 1.0)
 
 
 def stored_vectors(
-    connection: Connection, ids: NDArray[np.int64], *, dimension: int, folder: Path
+    connection: Connection, ids: NDArray[np.int64], *, dim: int, folder: Path
 ) -> Vectors:
-    """Read the vectors (N, D) under N ascending ids.
+    """Read the vectors (N, D) of ids (N,), which ascend.
 
     Raises:
         CatalogDamagedError: a stored vector has the wrong length.
@@ -70,19 +70,19 @@ def stored_vectors(
     blobs: list[bytes] = []
     for some in in_batches(ids.tolist()):
         blobs.extend(connection.scalars(query.where(CLIPS.c.id.in_(some))))
-    return unpacked(blobs, dimension=dimension, folder=folder)
+    return unpacked(blobs, dim=dim, folder=folder)
 
 
-def unpacked(blobs: Sequence[bytes], *, dimension: int, folder: Path) -> Vectors:
+def unpacked(blobs: Sequence[bytes], *, dim: int, folder: Path) -> Vectors:
     """Unpack N stored vectors to (N, D).
 
     Raises:
         CatalogDamagedError: one of them has the wrong length.
     """
     try:
-        return unpack_vectors(blobs, dimension=dimension)
+        return unpack_vectors(blobs, dimension=dim)
     except ValueError as error:
         raise CatalogDamagedError(
-            f"the catalog in {folder} is damaged: {error}; `vsearch verify --repair` gets"
-            " back all that is sound, and tells what has to be indexed again"
+            f"the catalog in {folder} is damaged: {error}; `vsearch verify --repair` keeps"
+            " all that is sound, and lists what has to be indexed again"
         ) from error

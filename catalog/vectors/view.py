@@ -1,7 +1,6 @@
 """The vector index of one catalog, as its questions and its snapshot use it."""
 
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from threading import Lock
 from typing import TYPE_CHECKING
 
@@ -12,9 +11,10 @@ from sqlalchemy import Connection, update
 from catalog.database.columns import require_unit_vectors
 from catalog.database.database import Database
 from catalog.database.tables import META
-from catalog.store.clips import NearestClips
+from catalog.records import ClipMatch
+from catalog.store.clips import any_video, clip_matches
 from catalog.store.meta import read_meta
-from catalog.vectors.path_filter import ClipPaths
+from catalog.vectors.path_filter import PathFilter
 from catalog.vectors.snapshot import is_current, remove_snapshot
 from catalog.vectors.stored import nearest_of_few
 
@@ -28,14 +28,13 @@ class VectorView:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._lock = Lock()
-        self._clip_paths = ClipPaths()
+        self._path_filter = PathFilter()
         self._clip_index: ClipIndex | None = None
         self._asked = False
 
-    @contextmanager
     def nearest_clips(
         self, vector: NDArray[np.float32], *, limit: int, path_glob: str | None
-    ) -> Iterator[NearestClips]:
+    ) -> list[ClipMatch]:
         """See `Catalog.nearest_clips`; `vector` is (D,) float32."""
         if limit < 1:
             raise ValueError(f"limit is {limit}, it must be at least 1")
@@ -44,12 +43,8 @@ class VectorView:
             with self._lock:
                 connection = reading.enter_context(self._database.reading())
                 ids, scores = self._scanned(connection, vector, limit=limit, path_glob=path_glob)
-            yield NearestClips(
-                connection,
-                ids=ids,
-                scores=scores,
-                path_glob=path_glob,
-                folder=self._database.folder,
+            return clip_matches(
+                connection, ids, scores, path_glob=path_glob, folder=self._database.folder
             )
 
     def _scanned(
@@ -60,15 +55,17 @@ class VectorView:
         limit: int,
         path_glob: str | None,
     ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-        """The ids and cosines of the N nearest clips, (N,) each."""
+        """Ids (N,) and cosines (N,) of the nearest clips; without clips FAISS is not imported."""
+        nothing = np.empty(0, np.int64), np.empty(0, np.float32)
         meta = read_meta(connection)
         if meta.provenance is None:
-            return np.empty(0, np.int64), np.empty(0, np.float32)
-        dimension = meta.provenance.dimension
-        query = require_unit_vectors(vector[np.newaxis], dimension=dimension)[0]
+            return nothing
+        query = require_unit_vectors(vector, shape=(meta.provenance.dimension,))
         among = None
         if path_glob is not None:
-            among = self._clip_paths.clips_within(connection, path_glob, generation=meta.generation)
+            among = self._path_filter.clip_ids(connection, path_glob, generation=meta.generation)
+        if not (any_video(connection) if among is None else len(among)):
+            return nothing
         first, self._asked = not self._asked and self._clip_index is None, True
         folder = self._database.folder
         if first and (
@@ -88,10 +85,10 @@ class VectorView:
                     return
                 if is_current(folder, digest=meta.snapshot_digest, generation=meta.generation):
                     return
-                dimension = meta.provenance.dimension
-                label = self._opened_index().save(connection, meta=meta, dimension=dimension)
+                dim = meta.provenance.dimension
+                header = self._opened_index().save(connection, meta=meta, dim=dim)
             with self._database.writing(bump_generation=False) as connection:
-                connection.execute(update(META).values(snapshot_digest=label.digest))
+                connection.execute(update(META).values(snapshot_digest=header.digest))
 
     def _opened_index(self) -> "ClipIndex":
         if self._clip_index is None:

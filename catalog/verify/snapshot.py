@@ -16,9 +16,9 @@ from catalog.folder import SNAPSHOT_NAME
 from catalog.store.meta import Meta, read_meta
 from catalog.vectors.snapshot import (
     HEADER_BYTES,
-    Label,
+    SnapshotHeader,
     open_snapshot,
-    parse_label,
+    parse_header,
     read_body,
 )
 from catalog.verify.findings import Fault
@@ -54,31 +54,31 @@ def _discard(path: Path, _session: Connection) -> None:
 
 def _wrong_with(file: BinaryIO, connection: Connection) -> str | None:
     meta = read_meta(connection)
-    label = parse_label(file.read(HEADER_BYTES))
-    body = None if label is None else read_body(file, label=label)
-    if label is None or body is None:
+    header = parse_header(file.read(HEADER_BYTES))
+    body = None if header is None else read_body(file, header=header)
+    if header is None or body is None:
         return "is damaged, or no snapshot at all: its bytes do not fit its digest"
-    if label.catalog_uuid != meta.catalog_uuid:
+    if header.catalog_uuid != meta.catalog_uuid:
         return "belongs to another catalog"
-    if label.digest != meta.snapshot_digest:
+    if header.digest != meta.snapshot_digest:
         return None  # of a process that was killed before it could say so: nobody reads it
-    return _contradiction(body, connection, label=label, meta=meta)
+    return _contradiction(body, connection, header=header, meta=meta)
 
 
 def _contradiction(
-    body: NDArray[np.uint8], connection: Connection, *, label: Label, meta: Meta
+    body: NDArray[np.uint8], connection: Connection, *, header: SnapshotHeader, meta: Meta
 ) -> str | None:
     from catalog.vectors.index import VectorIndex  # FAISS takes a while to import
 
     try:
         index = VectorIndex.from_bytes(
-            body, dimension=meta.provenance.dimension if meta.provenance else 0
+            body, dim=meta.provenance.dimension if meta.provenance else 0
         )
     except ValueError:
         return "cannot be read by this version of FAISS"
     seen = shared = 0  # the newest id that has been compared, and how many have
     for ids, codes in index.rows():
-        stored = _stored(connection, after=seen, up_to=int(ids[-1]), dimension=index.dimension)
+        stored = _stored(connection, after=seen, up_to=int(ids[-1]), dimension=index.dim)
         for here, vectors in stored:
             at = np.searchsorted(ids, here)
             if not np.array_equal(ids[at], here):
@@ -87,7 +87,7 @@ def _contradiction(
                 return "holds other vectors than the catalog"
             shared += len(here)
         seen = int(ids[-1])
-    if label.generation >= meta.generation and shared != len(index):
+    if header.generation >= meta.generation and shared != len(index):
         return "holds clips that are not in the catalog"
     return None
 

@@ -29,7 +29,7 @@ from catalog.errors import (
 from catalog.folder import DATABASE_NAME, SNAPSHOT_NAME
 from catalog.lock import HOLDER_NAME, locked
 from catalog.records import Problem, Verification
-from catalog.vectors.snapshot import is_leftover, read_label
+from catalog.vectors.snapshot import is_leftover, read_header
 from catalog.verify.clips import clip_faults
 from catalog.verify.findings import Fault, named
 from catalog.verify.integrity import damage_of
@@ -137,7 +137,7 @@ def _was_a_catalog(folder: Path) -> bool:
     """Whether a file that does not look like a catalog any more was one."""
     with (folder / DATABASE_NAME).open("rb") as file:
         begins_alike = b"catalog_uuid" in file.read(PAGE_BYTES)  # our table's own definition
-    return begins_alike or read_label(folder) is not None
+    return begins_alike or read_header(folder) is not None
 
 
 def _leftover_faults(folder: Path) -> Iterator[Fault]:

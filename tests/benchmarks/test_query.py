@@ -35,7 +35,7 @@ def test_the_peer_gets_the_same_vectors_and_the_same_clips(catalog):
     peer = Peer(DEMO_FOLDER, catalog=catalog.folder)
     vector = ours.embed_texts(["a red circle moving left"])[0]
     assert np.allclose(peer.embed("a red circle moving left"), vector, atol=1e-5)
-    expected = catalog.nearest(vector, limit=256)
+    expected = catalog.nearest_clips(vector, limit=256)
     found = peer.nearest(vector)
     assert [clip_id for clip_id, _ in found] == [match.clip_id for match in expected]
     assert catalog.status().clips == 2 * CLIPS_OF_EACH

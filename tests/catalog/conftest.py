@@ -102,7 +102,7 @@ def spread_over(cores: int, *, rows: dict[type, int]) -> Iterator[None]:
         pytest.skip("CORES: there is only one here")
     with pytest.MonkeyPatch.context() as changed:
         for form, number in rows.items():
-            changed.setitem(vector_index._SEGMENT_ROWS, form, number)
+            changed.setitem(vector_index._SHARD_ROWS, form, number)
         os.sched_setaffinity(0, sorted(before)[:cores])
         try:
             yield
@@ -114,14 +114,14 @@ def spread_over(cores: int, *, rows: dict[type, int]) -> Iterator[None]:
 def spread(request):
     """Cores and segments, the latter as the module says: what uses it, answers alike with all."""
     cores, usual = SPREADS[request.param]
-    with spread_over(cores, rows={} if usual else request.module.SEGMENT_ROWS):
+    with spread_over(cores, rows={} if usual else request.module.SHARD_ROWS):
         yield
 
 
 @pytest.fixture
 def spreads(request):
     """For each number of cores and segments, a block in which they are so."""
-    rows = request.module.SEGMENT_ROWS
+    rows = request.module.SHARD_ROWS
     return [
         partial(spread_over, cores, rows={} if usual else rows) for cores, usual in SPREADS.values()
     ]
@@ -284,5 +284,5 @@ def harmed(library, query):
 
 def _answers(folder: Path, query: np.ndarray) -> list[tuple[Path, int, float, float, float]]:
     with Catalog.open(folder) as catalog:
-        found = catalog.nearest(query, limit=1000)
+        found = catalog.nearest_clips(query, limit=1000)
         return [(m.path, m.clip_id, m.start, m.end, m.score) for m in found]

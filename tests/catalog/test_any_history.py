@@ -204,12 +204,12 @@ class CatalogHistory(RuleBasedStateMachine):
         query = vectors_of(0)[0]
         present = sorted({held for held in self.held.values() if isinstance(held, int)})
         expected = [float(score) for content in present for score in vectors_of(content) @ query]
-        found = self.catalog.nearest(query, limit=100)
+        found = self.catalog.nearest_clips(query, limit=100)
         assert [match.score for match in found] == pytest.approx(
             sorted(expected, reverse=True), abs=3e-3
         )
         for match in found:
-            places = {match.path, *match.other_paths}
+            places = set(match.paths)
             assert len({self.held[path] for path in places}) == 1
 
     def teardown(self) -> None:

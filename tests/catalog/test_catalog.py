@@ -62,7 +62,7 @@ def test_every_change_is_a_generation_and_reading_is_none(shelf, catalog, query)
     catalog.remove_files([FILMS / "bad.mp4"])
     seen.append(generation())
     assert seen == list(range(seen[0], seen[0] + 5))
-    catalog.nearest(query, limit=1)
+    catalog.nearest_clips(query, limit=1)
     catalog.save_snapshot()
     catalog.known_files([FILMS])
     assert generation() == seen[-1]
@@ -106,16 +106,16 @@ def test_a_copy_shares_its_clips_and_outlives_the_original(shelf, catalog, query
     video = shelf.add("a.mp4", clips=3)
     catalog.add_locations({shelf.location("copy/a.mp4"): video})
     assert (catalog.status().files, catalog.status().clips) == (2, 3)
-    match = catalog.nearest(query, limit=1)[0]
-    assert (match.path, match.other_paths) == (FILMS / "a.mp4", (FILMS / "copy/a.mp4",))
+    match = catalog.nearest_clips(query, limit=1)[0]
+    assert match.paths == (FILMS / "a.mp4", FILMS / "copy/a.mp4")
 
     assert catalog.remove_files([FILMS / "a.mp4"]) == 1
-    match = catalog.nearest(query, limit=1)[0]
-    assert (match.path, match.other_paths) == (FILMS / "copy/a.mp4", ())
+    match = catalog.nearest_clips(query, limit=1)[0]
+    assert match.paths == (FILMS / "copy/a.mp4",)
 
     assert catalog.remove_files([FILMS / "copy/a.mp4"]) == 1
     assert catalog.status().clips == 0
-    assert catalog.nearest(query, limit=1) == []
+    assert catalog.nearest_clips(query, limit=1) == []
 
 
 def test_a_changed_copy_leaves_the_shared_content_to_the_other_file(shelf, catalog):
@@ -155,7 +155,7 @@ def test_content_that_is_gone_cannot_be_given_a_file(shelf, catalog):
 def test_a_file_that_fails_after_a_change_no_longer_answers(shelf, catalog, query):
     shelf.add("a.mp4")
     catalog.record_failure(shelf.location("a.mp4", size=3), error="cut off")
-    assert catalog.nearest(query, limit=1) == []
+    assert catalog.nearest_clips(query, limit=1) == []
     state = catalog.known_files([FILMS])["/films/a.mp4"]
     assert (state.size, state.video_id, state.error) == (3, None, "cut off")
 
@@ -231,7 +231,7 @@ def test_a_catalog_from_which_all_is_removed_takes_any_model(catalog, shelf, que
     asked = dataclasses.replace(catalog.provenance, **other)
     shelf.add("a.mp4")
     catalog.record_failure(shelf.location("bad.mp4"), error="it is no video")
-    assert len(catalog.nearest(query, limit=9)) == 3
+    assert len(catalog.nearest_clips(query, limit=9)) == 3
     catalog.save_snapshot()
     catalog.remove_under([FILMS])
     catalog.save_snapshot()
@@ -241,7 +241,7 @@ def test_a_catalog_from_which_all_is_removed_takes_any_model(catalog, shelf, que
     assert catalog.provenance == asked
     vector = np.eye(asked.dimension, dtype=np.float32)[:1]
     catalog.add_video(VIDEO, location=shelf.location("b.mp4"), clips=SPANS[:1], vectors=vector)
-    assert [match.path for match in catalog.nearest(vector[0], limit=9)] == [FILMS / "b.mp4"]
+    assert [match.path for match in catalog.nearest_clips(vector[0], limit=9)] == [FILMS / "b.mp4"]
 
 
 def test_a_catalog_that_holds_no_vectors_takes_those_of_another_model(catalog, shelf):
@@ -293,7 +293,7 @@ def test_an_unbound_catalog_takes_no_vectors(tmp_path, shelf):
         assert unbound.provenance is None
         with pytest.raises(CatalogError, match="not bound"):
             unbound.add_video(VIDEO, location=shelf.location("a.mp4"), clips=SPANS, vectors=unit(2))
-        assert unbound.nearest(unit(1)[0], limit=1) == []
+        assert unbound.nearest_clips(unit(1)[0], limit=1) == []
         unbound.save_snapshot()
         assert unbound.status().snapshot_bytes == 0
 

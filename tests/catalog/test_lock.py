@@ -128,7 +128,7 @@ def test_the_same_process_gets_no_second_lock(catalog, folder):
 def test_queries_and_transactions_need_no_lock(catalog, folder, shelf, query):
     with another_process(HOLDER, folder):
         shelf.add("a.mp4", clips=3)
-        assert len(catalog.nearest(query, limit=10)) == 3
+        assert len(catalog.nearest_clips(query, limit=10)) == 3
 
 
 def test_a_purpose_with_an_odd_file_name_is_shown_in_one_line(catalog):

@@ -13,11 +13,11 @@ import pytest
 
 import catalog as package
 from catalog import Catalog
-from catalog.vectors.faiss_shards import Halves
+from catalog.vectors.faiss_shards import Float16
 
 CLIPS = 5
 
-SEGMENT_ROWS = {Halves: 7}
+SHARD_ROWS = {Float16: 7}
 pytestmark = pytest.mark.usefixtures("spread")
 
 # Adds videos for ever, and replaces one of them over and over; says how many it has committed.
@@ -65,7 +65,7 @@ def writing(folder: Path, *, seed: int):
 
 def whole_films(catalog, query):
     """How many videos answer, after seeing that each is there as a whole, and once."""
-    found = catalog.nearest(query, limit=100_000)
+    found = catalog.nearest_clips(query, limit=100_000)
     films = Counter(match.video_id for match in found)
     assert set(films.values()) <= {CLIPS}
     assert len({match.path for match in found}) == len(films)

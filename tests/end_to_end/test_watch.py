@@ -151,8 +151,8 @@ def places(vsearch: Any) -> set[str]:
         if catalog.provenance is None:
             return set()
         vector = np.eye(catalog.provenance.dimension, dtype=np.float32)[0]
-        found = catalog.nearest(vector, limit=100)
-    return {str(path) for match in found for path in (match.path, *match.other_paths)}
+        found = catalog.nearest_clips(vector, limit=100)
+    return {str(path) for match in found for path in match.paths}
 
 
 @pytest.mark.parametrize("mode", [(), ("--poll", SETTLE)], ids=["events", "polling"])

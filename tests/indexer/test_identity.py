@@ -334,7 +334,9 @@ def test_what_a_video_without_a_fingerprint_was_is_not_guessed(
     without_fingerprints()
     path = path.rename(path.with_name("b.mp4"))
     assert index().moved == 1
-    assert embedder.clips_seen == len(catalog.nearest(np.eye(16, dtype=np.float32)[0], limit=9))
+    assert embedder.clips_seen == len(
+        catalog.nearest_clips(np.eye(16, dtype=np.float32)[0], limit=9)
+    )
     os.utime(path, ns=(1, 1))  # nothing is left that holds what it held
     assert index().indexed == 1
     assert catalog.status().videos == 1

@@ -48,14 +48,16 @@ def contents(folder: Path) -> Contents:
     answers = []
     with Catalog.open(folder) as catalog:
         for axis in range(DIMENSION):
-            for match in catalog.nearest(np.eye(DIMENSION, dtype=np.float32)[axis], limit=10_000):
+            for match in catalog.nearest_clips(
+                np.eye(DIMENSION, dtype=np.float32)[axis], limit=10_000
+            ):
                 key = (match.path.name, match.start, match.end)
-                assert match.other_paths == () or match.path.name in ("0.mp4", "copy.mp4")
+                assert len(match.paths) == 1 or match.path.name in ("0.mp4", "copy.mp4")
                 clips.setdefault(key, np.zeros(DIMENSION))[axis] = match.score
         rng = np.random.default_rng(0)
         for _ in range(5):
             query = rng.normal(size=DIMENSION).astype(np.float32)
-            found = catalog.nearest(query / np.linalg.norm(query), limit=10_000)
+            found = catalog.nearest_clips(query / np.linalg.norm(query), limit=10_000)
             # Equal scores are ranked by id, that is by the order in which films were done.
             ranked = sorted(found, key=lambda m: (-m.score, m.path.name, m.start))
             answers.append([(m.path.name, m.start, m.end) for m in ranked])

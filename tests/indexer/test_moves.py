@@ -9,8 +9,8 @@ from indexer import LibraryWalked
 
 def clips_at(catalog):
     """How many clips lie at each place in the catalog, by file name."""
-    matches = catalog.nearest(np.eye(16, dtype=np.float32)[0], limit=1000)
-    places = [path.name for match in matches for path in (match.path, *match.other_paths)]
+    matches = catalog.nearest_clips(np.eye(16, dtype=np.float32)[0], limit=1000)
+    places = [path.name for match in matches for path in match.paths]
     return {name: places.count(name) for name in places}
 
 

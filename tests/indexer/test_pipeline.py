@@ -28,8 +28,8 @@ from tests.indexer.processes import reader_processes
 def paths_of(catalog, limit=1000):
     """Every place of every clip in the catalog, and how many clips lie there."""
     counts: dict[str, int] = {}
-    for match in catalog.nearest(np.eye(16, dtype=np.float32)[0], limit=limit):
-        for path in (match.path, *match.other_paths):
+    for match in catalog.nearest_clips(np.eye(16, dtype=np.float32)[0], limit=limit):
+        for path in match.paths:
             counts[path.name] = counts.get(path.name, 0) + 1
     return counts
 
@@ -56,7 +56,7 @@ def test_a_folder_of_films_becomes_clips_with_the_planned_times(index, film, cat
     report = index()
     assert (report.indexed, report.clips, report.failed) == (2, 5, ())
     assert report.video_seconds == pytest.approx(21.5, abs=0.01)
-    matches = catalog.nearest(np.eye(16, dtype=np.float32)[0], limit=10)
+    matches = catalog.nearest_clips(np.eye(16, dtype=np.float32)[0], limit=10)
     spans = sorted((m.path.name, round(m.start, 2), round(m.end, 2)) for m in matches)
     expected = [("a.mp4", 0, 8), ("a.mp4", 4, 12), ("a.mp4", 8, 16), ("a.mp4", 10.5, 18.5)]
     assert spans == [*expected, ("b.mkv", 0, 3)]
@@ -100,13 +100,15 @@ def test_the_number_of_readers_and_the_batch_change_no_vector(index, film, catal
         film(f"{number}.mp4", seconds=10 + number, first=40 * number)
     index(workers=1, clips_wanted=1)
     one = {
-        (m.path, m.start): m.score for m in catalog.nearest(np.full(16, 0.25, np.float32), limit=50)
+        (m.path, m.start): m.score
+        for m in catalog.nearest_clips(np.full(16, 0.25, np.float32), limit=50)
     }
     for path in one:
         catalog.remove_files([path[0]])
     index(workers=4, clips_wanted=7)
     other = {
-        (m.path, m.start): m.score for m in catalog.nearest(np.full(16, 0.25, np.float32), limit=50)
+        (m.path, m.start): m.score
+        for m in catalog.nearest_clips(np.full(16, 0.25, np.float32), limit=50)
     }
     assert other == pytest.approx(one, abs=1e-3)
     assert len(one) == 9

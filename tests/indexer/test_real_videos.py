@@ -21,7 +21,7 @@ def test_every_real_film_is_indexed_to_its_end(index, catalog):
     assert report.failed == ()
     texts = {".md", ".txt"}
     assert report.indexed == sum(p.suffix not in texts for p in Path(FOLDER).iterdir())
-    matches = catalog.nearest(np.eye(16, dtype=np.float32)[0], limit=1000)
+    matches = catalog.nearest_clips(np.eye(16, dtype=np.float32)[0], limit=1000)
     assert len(matches) == report.clips
     ends: dict[Path, float] = {}
     for match in matches:

@@ -26,7 +26,7 @@ def interrupt_after(clips, *, reached=None):
 def vectors(catalog):
     """A number for each clip that depends on its vector, by its time."""
     query = np.full(16, 0.25, np.float32)
-    return {(m.path.name, m.start): m.score for m in catalog.nearest(query, limit=1000)}
+    return {(m.path.name, m.start): m.score for m in catalog.nearest_clips(query, limit=1000)}
 
 
 def test_a_long_film_is_gone_on_with_where_the_run_was_interrupted(

@@ -46,6 +46,6 @@ def test_a_clip_in_the_catalog_is_the_models_vector_of_its_own_frames(
     frames = decode_at(probe(library / "a.mp4"), times)
     clip = np.stack([xclip.prepare_frame(frame.pixels) for frame in frames])
     (vector,) = xclip.embed_clips(clip[np.newaxis])
-    best = catalog.nearest(vector, limit=1)[0]
+    best = catalog.nearest_clips(vector, limit=1)[0]
     assert (best.path, best.start, best.end) == (library / "a.mp4", 10.0, 18.0)
     assert best.score == pytest.approx(1.0, abs=1e-3)

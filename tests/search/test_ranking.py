@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from catalog import ClipMatch
-from search import best_moments, merge_into_moments
+from search import merge_into_moments
 from search.ranking import good_enough
 
 WINDOW, STRIDE, DURATION = 8.0, 4.0, 64.0
@@ -23,7 +23,7 @@ def clip(start, score, *, video=1, clip_id=None, end=None):
         start=start,
         end=start + WINDOW if end is None else end,
         duration=DURATION,
-        path=Path(f"/films/{video}.mp4"),
+        paths=(Path(f"/films/{video}.mp4"),),
         other_paths=(),
     )
 
@@ -145,42 +145,6 @@ def test_the_best_moments_stay_what_they_are_when_more_are_asked_for():
     best = merge_into_moments(pool[:256])[:10]
     assert merge_into_moments(pool[:800])[:10] == best
     assert merge_into_moments(pool)[:10] == best
-
-
-class Ranked:
-    """A pool as the catalog ranks it; notes how many were looked at."""
-
-    def __init__(self, pool):
-        self.pool = sorted(pool, key=lambda found: (-found.score, found.clip_id))
-        self.scores = np.array([found.score for found in self.pool], dtype=np.float32)
-        self.looked_at = 0
-
-    def __len__(self):
-        return len(self.pool)
-
-    def __getitem__(self, some):
-        found = self.pool[some]
-        self.looked_at += len(found)
-        return found
-
-
-@given(any_pools | pools, st.integers(1, 4))
-def test_a_look_at_the_best_clips_finds_the_moments_that_all_would_make(pool, limit):
-    assert best_moments(Ranked(pool), limit=limit) == merge_into_moments(pool)[:limit]
-
-
-def test_equal_clips_behind_the_look_come_first_if_their_path_does():
-    camera = [clip(STRIDE * number, 0.9, video=1) for number in range(150)]
-    copies = [clip(0.0, 0.2, video=1000 - number, clip_id=10_000 + number) for number in range(60)]
-    pool = [*camera, *copies]
-    for limit in (2, 10, 30):
-        assert best_moments(Ranked(pool), limit=limit) == merge_into_moments(pool)[:limit]
-
-
-def test_clips_that_can_change_nothing_are_not_looked_at():
-    many = Ranked([clip(0.0, 0.5 - video / 1000, video=video) for video in range(256)])
-    assert len(best_moments(many, limit=10)) == 10
-    assert many.looked_at == 40
 
 
 @given(pools)

@@ -2,9 +2,12 @@
 
 from dataclasses import dataclass, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from catalog import (
     Catalog,
@@ -19,6 +22,7 @@ from search import (
     InvalidLimitError,
     NothingIndexedError,
     Searcher,
+    merge_into_moments,
 )
 from xclip_core import ModelIdentity
 
@@ -99,9 +103,9 @@ def test_the_limit_counts_moments(searcher):
 
 
 def test_a_glob_leaves_only_its_files(searcher):
-    hits = searcher.search("kitchen", within="trip").hits
+    hits = searcher.search("kitchen", path_glob="trip").hits
     assert {hit.path for hit in hits} == {Path("/films/trip/sea.mp4")}
-    assert searcher.search("kitchen", within="*.avi").hits == ()
+    assert searcher.search("kitchen", path_glob="*.avi").hits == ()
 
 
 def test_of_copies_one_that_is_there_is_shown_unless_another_was_asked_for(
@@ -112,7 +116,7 @@ def test_of_copies_one_that_is_there_is_shown_unless_another_was_asked_for(
     catalog.add_locations({FileLocation(tmp_path, here, 1, 1): catalog.video_with("home.mp4")})
     best = searcher.search("kitchen").hits[0]
     assert (best.path, best.other_paths) == (here, (away,))
-    asked = searcher.search("kitchen", within="/films/*").hits[0]
+    asked = searcher.search("kitchen", path_glob="/films/*").hits[0]
     assert (asked.path, asked.other_paths) == (away, (here,))
 
 
@@ -122,6 +126,38 @@ def test_a_film_that_fills_the_pool_does_not_hide_the_others(tmp_path):
         add_film(catalog, "short.mp4", "kitchen snow")
         hits = Searcher(catalog=catalog, load_embedder=words).search("kitchen", limit=2).hits
     assert [(hit.path.name, hit.end) for hit in hits] == [("long.mp4", 1204.0), ("short.mp4", 8.0)]
+
+
+@settings(max_examples=15, deadline=None)
+@given(
+    lengths=st.lists(st.integers(1, 400), min_size=1, max_size=6),
+    limit=st.integers(1, 30),
+    seed=st.integers(0, 99),
+)
+def test_the_moments_are_those_of_all_clips_compared_one_by_one(lengths, limit, seed):
+    """Many clips are equal, and one video may have more of the best clips than one scan finds."""
+    levels = np.random.default_rng(seed).integers(0, 4, size=sum(lengths))
+    vectors = np.stack([mixed(*(["kitchen"] * level + ["snow"])) for level in levels])
+    stored = vectors.astype(np.float16).astype(np.float32)
+    scores = np.einsum("nd,d->n", stored, mixed("kitchen"))
+    with TemporaryDirectory() as folder, bound(Path(folder, "catalog")) as catalog:
+        first = 0
+        for number, length in enumerate(lengths):
+            shown = levels[first : first + length]
+            add_film(catalog, f"{number}.mp4", *("kitchen " * level + "snow" for level in shown))
+            first += length
+        found = Searcher(catalog=catalog, load_embedder=words).search("kitchen", limit=limit).hits
+        every = catalog.nearest_clips(mixed("kitchen"), limit=sum(lengths))
+    order = np.lexsort((np.arange(len(scores)), -scores))
+    assert [clip.clip_id for clip in every] == (order + 1).tolist()
+    assert [clip.score for clip in every] == pytest.approx(scores[order].tolist(), abs=1e-6)
+    size = max(256, 16 * limit)
+    while len(moments := merge_into_moments(every[:size])) < limit and size < len(every):
+        size *= 4
+    assert [(hit.path, hit.start, hit.end, hit.clip_id) for hit in found] == [
+        (moment.best.path, moment.start, moment.end, moment.best.clip_id)
+        for moment in moments[:limit]
+    ]
 
 
 def test_a_film_indexed_meanwhile_is_found(catalog, searcher):
@@ -166,9 +202,9 @@ def test_the_same_weights_under_another_name_may_ask(catalog):
 def test_an_empty_catalog_says_how_to_fill_it(tmp_path):
     with bound(tmp_path / "catalog") as catalog:
         empty = Searcher(catalog=catalog, load_embedder=words)
-        for within in (None, "*.mp4"):
+        for path_glob in (None, "*.mp4"):
             with pytest.raises(NothingIndexedError, match="vsearch index PATH"):
-                empty.search("kitchen", within=within)
+                empty.search("kitchen", path_glob=path_glob)
 
 
 def test_a_catalog_that_was_only_just_made_says_how_to_fill_it(tmp_path):

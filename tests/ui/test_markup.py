@@ -126,9 +126,9 @@ def test_the_first_command_names_the_catalog_and_the_model_where_they_are_not_th
 
 def test_an_answer_without_moments_names_the_filter() -> None:
     none = SearchResult(query="a dog", model="demo", took_ms=1.2, hits=())
-    assert "files that match <code>*.mkv</code>" in markup.summary(none, within="*.mkv")
+    assert "files that match <code>*.mkv</code>" in markup.summary(none, path_glob="*.mkv")
     one = replace(none, hits=(HIT,))
-    assert "1 moment, best first, in 1 ms" in markup.summary(one, within=None)
+    assert "1 moment, best first, in 1 ms" in markup.summary(one, path_glob=None)
 
 
 def test_what_is_amiss_with_a_question_is_told_and_cannot_act_as_markup() -> None:

@@ -35,7 +35,7 @@ def query(
     limit: Annotated[
         int, typer.Option("-k", "--limit", metavar="N", parser=MOMENTS, help="Moments at most.")
     ] = 10,
-    within: Annotated[
+    path_glob: Annotated[
         str | None,
         typer.Option(
             "--in", metavar="GLOB", parser=glob_given, help="Only in files whose path matches."
@@ -75,7 +75,7 @@ def query(
     from vsearch.show.search import print_paths, print_search, search_json
 
     settings = start(verbose=verbose, quiet=quiet, catalog=catalog, model=model)
-    result = search(" ".join(words), settings=settings, limit=limit, within=within)
+    result = search(" ".join(words), settings=settings, limit=limit, path_glob=path_glob)
     if as_json:
         print_json(search_json(result))
     elif paths or null:
@@ -86,7 +86,7 @@ def query(
     if result.hits:
         tell_of_demo(result.model)
     else:
-        log.info("no indexed file matches %s", within)
+        log.info("no indexed file matches %s", path_glob)
     for path in left_out:
         log.warning("left out, as its name holds a line break (give -0 for it): %s", path)
     raise typer.Exit(SOME_FAILED if left_out else DONE)

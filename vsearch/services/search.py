@@ -28,11 +28,11 @@ def search(
     *,
     settings: Settings,
     limit: int,
-    within: str | None = None,
+    path_glob: str | None = None,
 ) -> SearchResult:
     """The moments nearest to a sentence."""
     with open_searcher(settings) as searcher:
-        return searcher.search(text, limit=limit, within=within)
+        return searcher.search(text, limit=limit, path_glob=path_glob)
 
 
 @contextmanager

@@ -86,7 +86,7 @@ def test_a_file_with_a_time_and_size_beyond_all_bounds_goes_all_ways(catalog, sh
         vectors=unit_vectors(1, seed=2),
     )
     assert len(catalog.known_files([ROOT])) == 3
-    assert catalog.nearest(query, limit=1)[0].other_paths == (ROOT / "copy.mp4",)
+    assert catalog.nearest_clips(query, limit=1)[0].paths[1:] == (ROOT / "copy.mp4",)
     assert catalog.relocate(ROOT, new=Path("/other")).files == 3
     assert verify_catalog(catalog.folder).sound
     assert catalog.remove_under([Path("/other")]).files == 3
@@ -105,6 +105,6 @@ def test_a_duration_beyond_all_bounds_ends_nothing_and_is_valid_json(folder, que
             )
         told = json.dumps(catalog.status().video_seconds, allow_nan=False)
         assert math.isfinite(json.loads(told))
-        for match in catalog.nearest(query, limit=3):
-            json.dumps({**asdict(match), "path": "", "other_paths": ""}, allow_nan=False)
+        for match in catalog.nearest_clips(query, limit=3):
+            json.dumps({**asdict(match), "paths": ""}, allow_nan=False)
             assert np.isfinite([match.start, match.end, match.duration]).all()

@@ -45,12 +45,12 @@ def dump(database: Path) -> list[str]:
 
 def test_an_older_catalog_is_upgraded_and_answers_as_before(old, monkeypatch, query):
     with Catalog.open(old) as catalog:
-        before = catalog.nearest(query, limit=9)
+        before = catalog.nearest_clips(query, limit=9)
     upgraded_by(add_notes, monkeypatch)
     for _ in range(2):
         with Catalog.open(old) as catalog:
             assert catalog.status().schema_version == 2
-            assert catalog.nearest(query, limit=9) == before
+            assert catalog.nearest_clips(query, limit=9) == before
     with closing(sqlite3.connect(old / DATABASE)) as connection:
         assert connection.execute("SELECT text FROM notes").fetchall() == [("content 0",)]
 

@@ -145,7 +145,7 @@ def test_a_vector_of_the_wrong_length_is_reported_as_damage(closed, query):
 def look_at_everything(folder, query):
     with Catalog.open(folder) as catalog:
         catalog.status()
-        catalog.nearest(query, limit=10)
+        catalog.nearest_clips(query, limit=10)
 
 
 def test_the_schema_is_the_one_that_landed(closed):

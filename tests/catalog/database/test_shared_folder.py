@@ -105,7 +105,7 @@ def test_without_shared_memory_a_catalog_does_without_its_log(without_shared_mem
         Catalog.open(mounted / "catalog") as other,
     ):
         Shelf(other).add("b.mp4", seed=2)
-        assert len(catalog.nearest(query, limit=9)) == 6
+        assert len(catalog.nearest_clips(query, limit=9)) == 6
     assert {path.name for path in (back / "catalog").iterdir()} == {
         "catalog.sqlite",
         "catalog.lock",
@@ -124,7 +124,7 @@ def test_a_catalog_that_comes_to_such_a_file_system_loses_nothing(
     shelf.catalog.close()
     assert (back / "catalog" / "catalog.sqlite-wal").stat().st_size > 0
     with Catalog.open(mounted / "catalog") as catalog:
-        assert len(catalog.nearest(query, limit=9)) == 3
+        assert len(catalog.nearest_clips(query, limit=9)) == 3
         Shelf(catalog).add("b.mp4", seed=2)
     with Catalog.open(back / "catalog") as catalog:
-        assert len(catalog.nearest(query, limit=9)) == 6
+        assert len(catalog.nearest_clips(query, limit=9)) == 6

@@ -53,7 +53,7 @@ def answers(folder, dimension=16):
     question = np.eye(dimension, dtype=np.float32)[0]
     with Catalog.open(folder) as catalog:
         status = catalog.status()
-        assert len(catalog.nearest(question, limit=100_000)) == status.clips
+        assert len(catalog.nearest_clips(question, limit=100_000)) == status.clips
         return status.videos, status.clips
 
 def fill(catalog):
@@ -75,7 +75,7 @@ with Catalog.open(folder, create=True) as catalog:
     assert catalog.status().videos == films
     LESS_ROOM
     assert "nothing is lost" in refused(CatalogStorageError, catalog.save_snapshot)
-    assert len(catalog.nearest(np.eye(512, dtype=np.float32)[0], limit=10)) == 10
+    assert len(catalog.nearest_clips(np.eye(512, dtype=np.float32)[0], limit=10)) == 10
 assert answers(folder, dimension=512) == (films, 50 * films)
 MAKE_ROOM
 with Catalog.open(folder) as catalog:
@@ -186,7 +186,7 @@ def test_a_folder_that_is_deleted_under_a_running_process_is_reported(
     for act in (
         catalog.status,
         catalog.save_snapshot,
-        lambda: catalog.nearest(query, limit=1),
+        lambda: catalog.nearest_clips(query, limit=1),
         lambda: shelf.add("1.mp4", seed=1),
         lambda: catalog.lock("vsearch index").__enter__(),
     ):
@@ -287,7 +287,7 @@ def test_a_log_that_was_damaged_costs_only_the_videos_in_it(shelf, folder, tmp_p
     with Catalog.open(left) as after:
         videos = after.status().videos
         assert 3 <= videos <= 9
-        assert after.status().clips == len(after.nearest(query, limit=1000)) == 5 * videos
+        assert after.status().clips == len(after.nearest_clips(query, limit=1000)) == 5 * videos
         assert (videos == 3) == (damage in ("deleted", "emptied", "foreign"))
 
 

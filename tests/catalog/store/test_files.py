@@ -67,12 +67,12 @@ def test_a_file_of_nested_roots_holds_what_was_found_last_through_either(shelf, 
     catalog.add_locations({shelf.location("trips/sea.mp4"): copied})
     assert catalog.known_files([FILMS])[path].video_id == copied
     assert catalog.video_with("content 1") is None
-    found = catalog.nearest(query, limit=1)[0]
-    assert [found.path, *found.other_paths] == [FILMS / "copy.mp4", Path(path)]
+    found = catalog.nearest_clips(query, limit=1)[0]
+    assert list(found.paths) == [FILMS / "copy.mp4", Path(path)]
 
     catalog.record_failure(shelf.location("sea.mp4", root=inner), error="broken")
     assert catalog.known_files([FILMS])[path].error == "broken"
-    assert catalog.nearest(query, limit=1)[0].other_paths == ()
+    assert catalog.nearest_clips(query, limit=1)[0].paths[1:] == ()
 
     again = shelf.add("trips/sea.mp4", seed=3)
     assert catalog.known_files([inner])[path].video_id == again

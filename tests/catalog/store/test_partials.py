@@ -75,7 +75,7 @@ def test_a_partial_video_is_neither_searched_nor_counted_as_clips(add, shelf, ca
     assert (status.videos, status.files, status.clips) == (1, 1, 3)
     assert (before.partials, status.partials) == (0, 1)
     assert status.generation == before.generation
-    assert len(catalog.nearest(query, limit=100)) == 3
+    assert len(catalog.nearest_clips(query, limit=100)) == 3
     assert set(catalog.known_files([FILMS])) == {"/films/a.mp4"}
 
 

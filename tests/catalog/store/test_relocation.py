@@ -37,7 +37,7 @@ def test_a_library_that_moved_answers_from_its_new_path(shelf, catalog, query):
     }
     assert catalog.known_files([FILMS]) == {}
     assert roots_of(catalog) == {"/mnt/stick"}
-    found = catalog.nearest(query, limit=100, path_glob="trips")
+    found = catalog.nearest_clips(query, limit=100, path_glob="trips")
     assert {match.video_id for match in found} == {video}
     assert {match.path for match in found} == {STICK / "trips/sea.mp4"}
     assert catalog.status().clips == 6

@@ -16,7 +16,7 @@ def test_a_folder_is_removed_with_the_videos_that_no_other_file_holds(shelf, cat
     catalog.record_failure(shelf.location("trips/broken.mp4"), error="broken")
     assert catalog.remove_under([FILMS / "trips"]) == Removed(files=3, videos=1, clips=3)
     assert set(catalog.known_files([FILMS])) == {"/films/home/hill.mp4"}
-    found = catalog.nearest(query, limit=100)
+    found = catalog.nearest_clips(query, limit=100)
     assert {match.path for match in found} == {FILMS / "home/hill.mp4"}
     assert len(found) == 2
 

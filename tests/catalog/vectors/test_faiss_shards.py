@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from catalog.vectors.faiss_shards import Halves, Nibbles
+from catalog.vectors.faiss_shards import Float16, ScalarQuantizer4
 from catalog.vectors.index import VectorIndex
 
 ROWS = 20_000
-SEGMENT_ROWS = {Halves: 700, Nibbles: 3000}
+SHARD_ROWS = {Float16: 700, ScalarQuantizer4: 3000}
 DIMENSION = 16
 IDS = 2 * np.arange(ROWS) + 1
 FORMS = {"whole": ROWS, "in short": 100}  # how many are held whole
@@ -30,7 +30,7 @@ def vectors():
 
 
 def indexed(vectors, form, *, gone=None):
-    index = VectorIndex(dimension=DIMENSION, exact_up_to=FORMS[form])
+    index = VectorIndex(dim=DIMENSION, exact_up_to=FORMS[form])
     for begin in range(0, ROWS, 4500):
         some = slice(begin, begin + 4500)
         index.add(IDS[some], vectors[some])
@@ -93,7 +93,7 @@ def test_of_very_many_equal_clips_the_lowest_ids_come(spread, form):
 
 def test_each_of_a_library_of_several_segments_finds_itself_on_one_core(one_core):
     vectors = drawn(70_000, seed=5).astype(np.float16).astype(np.float32)
-    index = VectorIndex(dimension=DIMENSION)
+    index = VectorIndex(dim=DIMENSION)
     index.add(np.arange(len(vectors)) + 1, vectors)
     for row in range(0, len(vectors), 997):
         ids, _ = index.nearest(vectors[row], limit=1, stored=lambda ids: vectors[ids - 1])

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from catalog.vectors.faiss_shards import Halves
+from catalog.vectors.faiss_shards import Float16
 from catalog.vectors.index import VectorIndex
 
-SEGMENT_ROWS = {Halves: 4}
+SHARD_ROWS = {Float16: 4}
 pytestmark = pytest.mark.usefixtures("spread")
 
 
@@ -23,7 +23,7 @@ def written(index):
 
 
 def filled(count=10, dimension=8):
-    index = VectorIndex(dimension=dimension)
+    index = VectorIndex(dim=dimension)
     drawn = np.random.default_rng(5).normal(size=(count, dimension)).astype(np.float32)
     vectors = drawn / np.linalg.norm(drawn, axis=1, keepdims=True)
     index.add(np.arange(1, count + 1), vectors)
@@ -56,7 +56,7 @@ def test_only_chosen_ids_compete_and_those_not_there_count_for_nothing():
 
 def test_an_index_survives_as_bytes():
     index, vectors = filled()
-    again = VectorIndex.from_bytes(written(index), dimension=8)
+    again = VectorIndex.from_bytes(written(index), dim=8)
     assert list(again.ids) == list(index.ids)
     assert best_of(again, vectors[6], limit=3)[0][0] == 7
     again.add(np.array([11]), vectors[:1])
@@ -66,17 +66,17 @@ def test_an_index_survives_as_bytes():
 @pytest.mark.parametrize("body", [b"", b"not an index", b"\0" * 100])
 def test_bytes_that_are_no_index_are_refused(body):
     with pytest.raises(ValueError, match="not a"):
-        VectorIndex.from_bytes(np.frombuffer(body, np.uint8), dimension=8)
+        VectorIndex.from_bytes(np.frombuffer(body, np.uint8), dim=8)
 
 
 def test_an_index_of_another_dimension_is_refused():
     index, _ = filled()
     with pytest.raises(ValueError, match="16-dimensional"):
-        VectorIndex.from_bytes(written(index), dimension=16)
+        VectorIndex.from_bytes(written(index), dim=16)
 
 
 def test_an_empty_index_finds_nothing():
-    ids, scores = best_of(VectorIndex(dimension=8), np.eye(8, dtype=np.float32)[0], limit=3)
+    ids, scores = best_of(VectorIndex(dim=8), np.eye(8, dtype=np.float32)[0], limit=3)
     assert (len(ids), len(scores)) == (0, 0)
 
 
@@ -84,7 +84,7 @@ def test_an_empty_index_finds_nothing():
 def test_of_equal_clips_at_the_edge_the_lowest_ids_stay_even_when_better_ones_come_later(limit):
     best, tied = np.eye(8, dtype=np.float32)[:2]
     query = (2.0 * best + tied) / np.linalg.norm(2.0 * best + tied)
-    index = VectorIndex(dimension=8)
+    index = VectorIndex(dim=8)
     index.add(np.arange(1, 14), np.stack([tied] * 5 + [best] + [tied] * 6 + [best]))
     ids, _ = best_of(index, query, limit=limit)
     assert list(ids) == [6, 13, 1, 2, 3, 4, 5, 7, 8, 9, 10, 11, 12][:limit]

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from sqlalchemy.exc import InvalidRequestError
 
 from catalog import (
     Catalog,
@@ -17,11 +16,11 @@ from catalog import (
     Provenance,
     VideoRecord,
 )
-from catalog.vectors.faiss_shards import Halves
+from catalog.vectors.faiss_shards import Float16
 
 FILMS = Path("/films")
 
-SEGMENT_ROWS = {Halves: 7}
+SHARD_ROWS = {Float16: 7}
 pytestmark = pytest.mark.usefixtures("spread")
 
 
@@ -38,7 +37,7 @@ def scores(matches):
 
 @pytest.mark.parametrize("limit", [1, 7, 60, 1000])
 def test_the_best_cosines_are_found_exactly(filled, catalog, query, limit):
-    found = catalog.nearest(query, limit=limit)
+    found = catalog.nearest_clips(query, limit=limit)
     assert scores(found) == pytest.approx(filled.expected(query, limit=limit), abs=2e-3)
     assert len({match.clip_id for match in found}) == len(found)
 
@@ -46,43 +45,25 @@ def test_the_best_cosines_are_found_exactly(filled, catalog, query, limit):
 def test_a_clip_finds_itself(filled, catalog):
     for video_id, vectors in filled.vectors.items():
         for n, vector in enumerate(vectors):
-            best = catalog.nearest(vector, limit=1)[0]
+            best = catalog.nearest_clips(vector, limit=1)[0]
             assert (best.video_id, best.start, best.end) == (video_id, 4.0 * n, 4.0 * n + 8.0)
             assert best.duration == 24.0
             assert 0.998 < best.score <= 1.0
 
 
-def test_ranked_clips_are_looked_at_as_far_as_is_asked(filled, catalog, query):
-    nearest = catalog.nearest(query, limit=30)
-    with catalog.nearest_clips(query, limit=30) as clips:
-        assert (len(clips), clips.scores.tolist()) == (30, scores(nearest))
-        assert [*clips[:3], *clips[3:40]] == nearest
-        assert clips[30:] == []
-
-
-def test_ranked_clips_stay_what_they_were_until_the_block_ends(filled, catalog, query):
-    nearest = catalog.nearest(query, limit=5)
-    with catalog.nearest_clips(query, limit=5) as clips, Catalog.open(catalog.folder) as other:
-        other.remove_under([FILMS])
-        assert clips[:] == nearest
-    with pytest.raises(InvalidRequestError, match="closed"):
-        clips[:]
-    assert catalog.nearest(query, limit=5) == []
-
-
 def test_a_clip_of_a_video_that_no_file_holds_is_damage(filled, catalog, query):
-    clip = catalog.nearest(query, limit=1)[0]
+    clip = catalog.nearest_clips(query, limit=1)[0]
     with closing(sqlite3.connect(catalog.folder / "catalog.sqlite")) as connection, connection:
         connection.execute("DELETE FROM files WHERE video_id = ?", [clip.video_id])
     with pytest.raises(
         CatalogDamagedError, match=rf"no file holds .* clip {clip.clip_id}; .*verify"
     ):
-        catalog.nearest(query, limit=1)
+        catalog.nearest_clips(query, limit=1)
 
 
 def test_a_glob_chooses_before_the_search(filled, catalog, query):
     odd = {video for video in filled.vectors if "odd" in str(place_of(catalog, video))}
-    found = catalog.nearest(query, limit=25, path_glob="odd")
+    found = catalog.nearest_clips(query, limit=25, path_glob="odd")
     assert len(found) == 25
     assert {match.video_id for match in found} <= odd
     assert scores(found) == pytest.approx(filled.expected(query, limit=25, videos=odd), abs=2e-3)
@@ -94,16 +75,16 @@ def place_of(catalog, video_id):
 
 
 def test_a_glob_that_fits_nothing_finds_nothing(filled, catalog, query):
-    assert catalog.nearest(query, limit=5, path_glob="*.avi") == []
+    assert catalog.nearest_clips(query, limit=5, path_glob="*.avi") == []
 
 
 def test_a_copy_is_shown_where_the_glob_fits(filled, catalog, query):
-    video = catalog.nearest(query, limit=1)[0].video_id
+    video = catalog.nearest_clips(query, limit=1)[0].video_id
     first = place_of(catalog, video)
     catalog.add_locations({filled.location("zz/copy.mp4"): video})
-    match = catalog.nearest(query, limit=1, path_glob="zz")[0]
-    assert (match.path, match.other_paths) == (FILMS / "zz/copy.mp4", (first,))
-    assert catalog.nearest(query, limit=1)[0].path == first
+    match = catalog.nearest_clips(query, limit=1, path_glob="zz")[0]
+    assert (match.paths, match.other_paths) == ((FILMS / "zz/copy.mp4",), (first,))
+    assert catalog.nearest_clips(query, limit=1)[0].path == first
 
 
 def test_equal_clips_come_in_the_order_of_their_ids(catalog):
@@ -116,9 +97,12 @@ def test_equal_clips_come_in_the_order_of_their_ids(catalog):
             vectors=same,
         )
     for limit in (1, 5, 40, 100):
-        found = [match.clip_id for match in catalog.nearest(same[0], limit=limit)]
+        found = [match.clip_id for match in catalog.nearest_clips(same[0], limit=limit)]
         assert found == list(range(1, limit + 1))
-    assert [m.clip_id for m in catalog.nearest(same[0], limit=2, path_glob="2.mp4")] == [81, 82]
+    assert [m.clip_id for m in catalog.nearest_clips(same[0], limit=2, path_glob="2.mp4")] == [
+        81,
+        82,
+    ]
 
 
 @pytest.mark.parametrize(
@@ -131,20 +115,20 @@ def test_equal_clips_come_in_the_order_of_their_ids(catalog):
 )
 def test_a_query_that_is_no_unit_vector_is_refused(filled, catalog, vector, said):
     with pytest.raises(InvalidVectorError, match=said):
-        catalog.nearest(vector, limit=1)
+        catalog.nearest_clips(vector, limit=1)
 
 
 def test_a_limit_below_one_is_refused(filled, catalog, query):
     with pytest.raises(ValueError, match="limit is 0"):
-        catalog.nearest(query, limit=0)
+        catalog.nearest_clips(query, limit=0)
 
 
 def test_ids_are_never_used_twice(shelf, catalog, query):
     shelf.add("a.mp4", clips=4, seed=1)
-    last = max(match.clip_id for match in catalog.nearest(query, limit=10))
+    last = max(match.clip_id for match in catalog.nearest_clips(query, limit=10))
     catalog.remove_files([FILMS / "a.mp4"])
     shelf.add("a.mp4", clips=4, seed=1)
-    assert min(match.clip_id for match in catalog.nearest(query, limit=10)) > last
+    assert min(match.clip_id for match in catalog.nearest_clips(query, limit=10)) > last
 
 
 def test_more_files_than_one_statement_can_name_are_filtered_and_forgotten(tmp_path):
@@ -159,3 +143,25 @@ def test_more_files_than_one_statement_can_name_are_filtered_and_forgotten(tmp_p
         )
         assert list(catalog.known_files(paths)) == ["/films/0.mp4"]
         assert catalog.remove_files(paths) == 1
+
+
+QUESTIONS = """
+import sys
+from pathlib import Path
+import numpy as np
+from catalog import Catalog
+
+with Catalog.open(Path(sys.argv[1])) as catalog:
+    query = np.eye(16, dtype=np.float32)[0]
+    print(len(catalog.nearest_clips(query, limit=5, path_glob="*.avi")), "faiss" in sys.modules)
+    for _ in range(2):
+        print(len(catalog.nearest_clips(query, limit=5)), "faiss" in sys.modules)
+"""
+
+
+def test_faiss_is_imported_only_when_there_are_clips_to_scan(filled, folder, tmp_path, run_program):
+    empty = tmp_path / "empty"
+    with Catalog.open(empty, create=True) as catalog:
+        catalog.bind(Provenance("demo", None, "ab" * 32, 16, 8, 8.0, 4.0))
+    assert run_program(QUESTIONS, folder=empty) == "0 False\n" * 3
+    assert run_program(QUESTIONS, folder=folder) == "0 False\n5 False\n5 True\n"

@@ -4,19 +4,19 @@ import numpy as np
 import pytest
 
 from catalog.database.database import open_database
-from catalog.vectors.path_filter import ClipPaths
+from catalog.vectors.path_filter import PathFilter
 
 
 @pytest.fixture
 def within(folder):
     """Asks about a glob as the catalog stands, with one memory for all questions."""
-    clip_paths = ClipPaths()
+    path_filter = PathFilter()
     generations = iter(range(100))
 
     def ask(glob):
         database = open_database(folder, create=False)
         with database.reading() as connection:
-            found = clip_paths.clips_within(connection, glob, generation=next(generations))
+            found = path_filter.clip_ids(connection, glob, generation=next(generations))
         database.close()
         return sorted(set(found.tolist()))
 
@@ -63,11 +63,11 @@ def test_clips_among_those_of_another_film_are_told_apart(shelf, execute, folder
 
 def test_a_generation_is_read_once(shelf, execute, folder):
     shelf.add("a/0.mp4", clips=3, seed=0)
-    clip_paths = ClipPaths()
+    path_filter = PathFilter()
     database = open_database(folder, create=False)
     for glob, found in (("a", [1, 2, 3]), ("b", [])):
         with database.reading() as connection:
-            ids = clip_paths.clips_within(connection, glob, generation=1)
+            ids = path_filter.clip_ids(connection, glob, generation=1)
         assert np.array_equal(ids, found)
         execute(folder, "UPDATE files SET relative_path = 'b/0.mp4'")
     database.close()

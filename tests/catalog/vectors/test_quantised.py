@@ -3,14 +3,14 @@
 import numpy as np
 import pytest
 
-from catalog.vectors.faiss_shards import Halves, Nibbles
+from catalog.vectors.faiss_shards import Float16, ScalarQuantizer4
 from catalog.vectors.index import VectorIndex
 
 DIMENSION = 64
 FILMS = 200
 CLIPS_PER_FILM = 100
 
-SEGMENT_ROWS = {Halves: 700, Nibbles: 3000}
+SHARD_ROWS = {Float16: 700, ScalarQuantizer4: 3000}
 pytestmark = pytest.mark.usefixtures("spread")
 
 
@@ -36,7 +36,7 @@ class Library:
         return self.vectors[(ids - 1) // 3]
 
     def indexed(self, *, exact_up_to=1000):
-        index = VectorIndex(dimension=DIMENSION, exact_up_to=exact_up_to)
+        index = VectorIndex(dim=DIMENSION, exact_up_to=exact_up_to)
         index.add(self.ids, self.vectors)
         return index
 
@@ -136,7 +136,7 @@ def test_of_equal_clips_at_the_edge_the_lowest_ids_stay():
 
 def test_an_index_becomes_short_as_it_grows_and_answers_the_same(filled):
     library, _ = filled
-    index = VectorIndex(dimension=DIMENSION, exact_up_to=9000)
+    index = VectorIndex(dim=DIMENSION, exact_up_to=9000)
     query = library.queries("shifted away")[0]
     for begin in range(0, len(library.ids), 2500):
         some = slice(begin, begin + 2500)
@@ -183,7 +183,7 @@ def test_additions_of_any_size_leave_every_code_where_it_belongs(filled):
 def test_a_short_index_survives_as_bytes_and_goes_on(filled):
     library, index = filled
     body = np.frombuffer(b"".join(index.to_parts()), np.uint8)
-    again = VectorIndex.from_bytes(body, dimension=DIMENSION, exact_up_to=1000)
+    again = VectorIndex.from_bytes(body, dim=DIMENSION, exact_up_to=1000)
     assert not again.is_exact
     query = library.queries("mostly orthogonal")[0]
     for one in (again, index):
@@ -194,24 +194,24 @@ def test_a_short_index_survives_as_bytes_and_goes_on(filled):
     assert len(again) == len(index) - 499
     for cut in (3, 16, 20, 400, 10_000, len(body) - 1):
         with pytest.raises(ValueError, match="not a"):
-            VectorIndex.from_bytes(body[:cut], dimension=DIMENSION)
+            VectorIndex.from_bytes(body[:cut], dim=DIMENSION)
 
 
 def test_an_index_that_is_short_for_few_vectors_says_so(filled):
     library, _ = filled
     index = library.indexed(exact_up_to=10_000)
     index.remove(library.ids[: len(library.ids) - 5001])
-    assert not index.is_too_short
+    assert not index.is_needlessly_quantised
     index.remove(library.ids[-1:])
     index.remove(library.ids[-2:-1])
-    assert index.is_too_short
+    assert index.is_needlessly_quantised
 
 
 def test_numbers_that_never_differ_and_odd_dimensions_do_no_harm():
     drawn = np.random.default_rng(8).normal(size=(3000, 7))
     drawn[:, 2] = 0.5
     vectors = unit(drawn).astype(np.float16).astype(np.float32)
-    index = VectorIndex(dimension=7, exact_up_to=100)
+    index = VectorIndex(dim=7, exact_up_to=100)
     index.add(np.arange(1, 3001), vectors)
     query = unit(np.random.default_rng(9).normal(size=7))
     ids, _ = index.nearest(query, limit=5, stored=lambda ids: vectors[ids - 1])
@@ -225,7 +225,7 @@ def test_on_a_gpu_whole_vectors_answer_as_on_the_processor():
     rng = np.random.default_rng(10)
     vectors = unit(rng.normal(size=(210_000, DIMENSION)).astype(np.float32))
     vectors = vectors.astype(np.float16).astype(np.float32)
-    index = VectorIndex(dimension=DIMENSION)
+    index = VectorIndex(dim=DIMENSION)
     index.add(np.arange(1, 1 + len(vectors)), vectors)
     assert index.is_exact
     query = unit(rng.normal(size=DIMENSION))

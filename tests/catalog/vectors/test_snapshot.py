@@ -14,7 +14,7 @@ import pytest
 
 from catalog import Catalog, CatalogDamagedError, CatalogStorageError
 from catalog.folder import SNAPSHOT_NAME
-from catalog.vectors.snapshot import read_label, read_snapshot, write_snapshot
+from catalog.vectors.snapshot import read_header, read_snapshot, write_snapshot
 from catalog.verify import verify_catalog
 
 UUID = "12345678-1234-5678-1234-567812345678"
@@ -32,10 +32,10 @@ def saved(shelf, catalog, folder):
 
 def answers_are_right(folder, shelf, query):
     with Catalog.open(folder) as catalog:
-        found = [match.score for match in catalog.nearest(query, limit=50)]
+        found = [match.score for match in catalog.nearest_clips(query, limit=50)]
         assert found == pytest.approx(shelf.expected(query, limit=50), abs=2e-3)
         best = shelf.vectors[3][17]
-        assert catalog.nearest(best, limit=1)[0].score > 0.998
+        assert catalog.nearest_clips(best, limit=1)[0].score > 0.998
 
 
 def reads_old_vectors(folder, query):
@@ -46,7 +46,7 @@ def reads_old_vectors(folder, query):
             connection.execute("UPDATE clips SET vector = x'00' WHERE id <= 240")
         with Catalog.open(copy) as catalog:
             try:
-                catalog.nearest(query, limit=1)
+                catalog.nearest_clips(query, limit=1)
             except CatalogDamagedError:
                 return True
             return False
@@ -174,7 +174,7 @@ def test_a_snapshot_that_cannot_be_replaced_is_said_and_nothing_is_left_beside(
     with pytest.raises(CatalogStorageError, match="nothing is lost"):
         catalog.save_snapshot()
     assert list(folder.glob("*.new")) == []
-    assert len(catalog.nearest(query, limit=10)) == 3
+    assert len(catalog.nearest_clips(query, limit=10)) == 3
 
 
 def test_what_a_killed_process_left_half_written_is_swept_later(saved, shelf):
@@ -187,22 +187,22 @@ def test_what_a_killed_process_left_half_written_is_swept_later(saved, shelf):
 
 
 @pytest.mark.parametrize("size", [0, 1000, 2**22, 2**23 + 5])
-def test_a_snapshot_gives_back_its_label_and_body(tmp_path, size):
+def test_a_snapshot_gives_back_its_header_and_body(tmp_path, size):
     body = np.random.default_rng(0).bytes(size)
     parts = [body[: size // 3], b"", body[size // 3 :]]
-    label = write_snapshot(tmp_path, catalog_uuid=UUID, generation=2**40, parts=parts)
-    assert read_label(tmp_path) == label
-    found = read_snapshot(tmp_path, expected_digest=label.digest)
-    assert (found[0], found[1].tobytes()) == (label, body)
-    assert (label.catalog_uuid, label.generation) == (UUID, 2**40)
+    header = write_snapshot(tmp_path, catalog_uuid=UUID, generation=2**40, parts=parts)
+    assert read_header(tmp_path) == header
+    found = read_snapshot(tmp_path, expected_digest=header.digest)
+    assert (found[0], found[1].tobytes()) == (header, body)
+    assert (header.catalog_uuid, header.generation) == (UUID, 2**40)
     assert read_snapshot(tmp_path, expected_digest="00" * 32) is None
 
 
 def test_two_stretches_of_a_snapshot_that_changed_places_are_not_believed(tmp_path):
     stretch = 2**22
     body = np.random.default_rng(0).bytes(3 * stretch)
-    label = write_snapshot(tmp_path, catalog_uuid=UUID, generation=1, parts=[body])
+    header = write_snapshot(tmp_path, catalog_uuid=UUID, generation=1, parts=[body])
     file = tmp_path / SNAPSHOT_NAME
-    header = file.read_bytes()[:64]
-    file.write_bytes(header + body[stretch : 2 * stretch] + body[:stretch] + body[2 * stretch :])
-    assert read_snapshot(tmp_path, expected_digest=label.digest) is None
+    beginning = file.read_bytes()[:64]
+    file.write_bytes(beginning + body[stretch : 2 * stretch] + body[:stretch] + body[2 * stretch :])
+    assert read_snapshot(tmp_path, expected_digest=header.digest) is None

@@ -23,7 +23,7 @@ def few(monkeypatch, shelf, catalog):
 
 def first_and_second(folder, query, **asked):
     with Catalog.open(folder) as catalog:
-        return [catalog.nearest(query, **asked) for _ in range(2)]
+        return [catalog.nearest_clips(query, **asked) for _ in range(2)]
 
 
 @pytest.mark.parametrize("limit", [1, 7, 1000])
@@ -46,14 +46,14 @@ def test_equal_clips_come_in_the_order_of_their_ids(few, query):
 def test_an_empty_catalog_has_no_nearest_clip(few, query):
     with Catalog.open(few) as catalog:
         catalog.remove_under([Path("/")])
-        assert catalog.nearest(query, limit=3) == []
+        assert catalog.nearest_clips(query, limit=3) == []
 
 
 def test_a_stored_vector_of_the_wrong_length_is_damage(few, query):
     with closing(sqlite3.connect(few / "catalog.sqlite")) as connection, connection:
         connection.execute("UPDATE clips SET vector = x'00' WHERE id = 3")
     with Catalog.open(few) as catalog, pytest.raises(CatalogDamagedError, match="verify --repair"):
-        catalog.nearest(query, limit=1)
+        catalog.nearest_clips(query, limit=1)
 
 
 ASK = """
@@ -66,7 +66,7 @@ from catalog.vectors import stored
 stored.FEW = int(sys.argv[2])
 with Catalog.open(Path(sys.argv[1])) as catalog:
     for _ in range(2):
-        catalog.nearest(np.eye(16, dtype=np.float32)[0], limit=1)
+        catalog.nearest_clips(np.eye(16, dtype=np.float32)[0], limit=1)
         print("faiss" in sys.modules)
 """
 

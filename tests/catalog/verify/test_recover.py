@@ -130,7 +130,7 @@ def test_a_flipped_byte_in_the_beginning_costs_nothing(library, query, at):
     assert verify_catalog(library, repair=True).sound
     assert verify_catalog(library).problems == ()
     with Catalog.open(library) as catalog:
-        assert len(catalog.nearest(query, limit=1000)) == 465
+        assert len(catalog.nearest_clips(query, limit=1000)) == 465
 
 
 @pytest.mark.parametrize("kept", [0.95, 0.75, 0.5, 0.25, 0.1, 0.0])
@@ -180,7 +180,9 @@ def test_wherever_bytes_are_flipped_the_repair_leaves_a_sound_catalog(library, q
     found = verify_catalog(library)
     assert found.problems == ()
     with Catalog.open(library) as catalog:
-        assert len(catalog.nearest(query, limit=1000)) == found.clips == catalog.status().clips
+        assert (
+            len(catalog.nearest_clips(query, limit=1000)) == found.clips == catalog.status().clips
+        )
 
 
 @pytest.mark.parametrize("seed", range(10))
@@ -192,7 +194,7 @@ def test_pages_that_changed_places_leave_a_sound_catalog(library, query, seed):
     assert verify_catalog(library, repair=True).sound
     assert verify_catalog(library).problems == ()
     with Catalog.open(library) as catalog:
-        catalog.nearest(query, limit=1000)
+        catalog.nearest_clips(query, limit=1000)
 
 
 def test_what_was_committed_last_is_saved_from_the_log(shelf, folder, tmp_path, query):
@@ -237,7 +239,7 @@ def test_queries_say_what_to_do_before_the_repair_and_answer_after_it(library, q
 
 def ask(folder, query):
     with Catalog.open(folder) as catalog:
-        return catalog.nearest(query, limit=10)
+        return catalog.nearest_clips(query, limit=10)
 
 
 def test_a_text_that_is_none_is_told_as_damage_and_not_as_a_fault_of_the_program(library, query):

@@ -11,7 +11,7 @@ import pytest
 from catalog import Catalog
 from catalog.folder import SNAPSHOT_NAME
 from catalog.vectors.index import VectorIndex
-from catalog.vectors.snapshot import read_label, write_snapshot
+from catalog.vectors.snapshot import read_header, write_snapshot
 from catalog.verify import verify_catalog
 
 DATABASE = "catalog.sqlite"
@@ -19,18 +19,18 @@ DATABASE = "catalog.sqlite"
 
 def resaved(folder, change):
     """A snapshot that is whole and that the catalog calls its own, but holds something else."""
-    label = read_label(folder)
+    header = read_header(folder)
     with closing(sqlite3.connect(folder / DATABASE)) as connection, connection:
         rows = connection.execute("SELECT id, vector FROM clips ORDER BY id").fetchall()
         ids = np.array([row[0] for row in rows])
         vectors = np.frombuffer(b"".join(row[1] for row in rows), dtype="<f2").reshape(-1, 16)
         ids, vectors = change(ids, vectors.astype(np.float32))
-        index = VectorIndex(dimension=vectors.shape[1])
+        index = VectorIndex(dim=vectors.shape[1])
         index.add(ids, vectors)
         saved = write_snapshot(
             folder,
-            catalog_uuid=label.catalog_uuid,
-            generation=label.generation,
+            catalog_uuid=header.catalog_uuid,
+            generation=header.generation,
             parts=index.to_parts(),
         )
         connection.execute("UPDATE meta SET snapshot_digest = ?", (saved.digest,))
@@ -58,7 +58,7 @@ def as_folder(folder):
 
 SNAPSHOT_HARM = {
     "cut short": (replaced(kept=2000), "is damaged"),
-    "cut to its label": (replaced(kept=64), "is damaged"),
+    "cut to its header": (replaced(kept=64), "is damaged"),
     "emptied": (replaced(kept=0), "is damaged"),
     "flipped": (replaced(flipped=-100), "is damaged"),
     "no snapshot": (replaced(content=b"something else" * 100), "is damaged"),
@@ -122,11 +122,11 @@ def test_no_snapshot_and_an_older_one_are_no_faults(library, new_shelf):
 
 
 def test_a_snapshot_whose_process_was_killed_before_it_could_say_so_is_no_fault(library):
-    label = read_label(library)
+    header = read_header(library)
     write_snapshot(
         library,
-        catalog_uuid=label.catalog_uuid,
-        generation=label.generation,
+        catalog_uuid=header.catalog_uuid,
+        generation=header.generation,
         parts=[b"never named"],
     )
     assert verify_catalog(library).problems == ()
