@@ -1,7 +1,6 @@
-"""What of this machine there is to work with, and how it is shared.
+"""What this machine offers: cores, child processes, mounts, and the names and state of files.
 
-What starts processes is in `machine.child`: most commands do without. How files are
-named to people and to their shells is in `machine.names`.
+Starting processes (`machine.child`) is imported on its own: most commands do without.
 """
 
 from machine.cores import memory_threads, usable_cores

@@ -33,7 +33,7 @@ _LOOK = b"l"  # answered with the exit code
 _STILL_RUNS = 1 << 20  # no exit code
 
 _DESCRIPTORS = 1  # the connection of a worker
-_SECONDS_TO_ANSWER = 120.0  # Python, NumPy and FFmpeg from a cold disk
+SECONDS_TO_START = 120.0  # Python, NumPy and FFmpeg from a cold disk
 _SECONDS_TO_END = 5.0
 _SECONDS_BETWEEN_LOOKS = 0.005
 
@@ -66,7 +66,7 @@ class ForkServer:
             raise
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
-        ours.settimeout(_SECONDS_TO_ANSWER)
+        ours.settimeout(SECONDS_TO_START)
         self._socket = ours
         atexit.register(self.close)
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, Pipe, wait
 
 from indexer.decode.clip_reader import ClipReader
-from indexer.decode.fork_server import ForkedWorker, ForkServer
+from indexer.decode.fork_server import SECONDS_TO_START, ForkedWorker, ForkServer
 from indexer.decode.messages import (
     ClipRead,
     End,
@@ -32,7 +32,6 @@ from indexer.scan.jobs import VideoJob
 # Time that decoding may take on top of the timeout of the settings: beyond that it hangs.
 _BYTES_PER_SECOND = 4e6  # to read every packet of a file, over a slow network
 _SECONDS_PER_SECOND = 10.0  # to decode a second of video: 8K on one slow core
-_SECONDS_TO_START = 120.0  # Python, NumPy and FFmpeg from a cold disk
 _SECONDS_TO_END = 5.0
 _DESCRIPTORS_TO_START = 16  # with the server itself
 
@@ -43,7 +42,7 @@ class _Worker:
 
     process: ForkedWorker
     connection: Connection
-    allowance: float = _SECONDS_TO_START
+    allowance: float = SECONDS_TO_START
     heard: float = field(default_factory=time.monotonic)
     job: VideoJob | None = None
     opened: VideoOpened | None = None

@@ -15,7 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from indexer.scan.file_state import size_and_time
+from machine.file_state import size_and_time
 
 BLOCK = 32 * 1024
 BLOCKS = 16

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 
 from catalog import FileLocation, SampleMatch
-from indexer.scan.file_state import size_and_time
 from indexer.scan.fingerprint import read_sample
 from indexer.scan.jobs import VideoJob
 from indexer.scan.missing import UNREAD_SIZE
 from indexer.scan.walk import FoundFile
+from machine.file_state import size_and_time
 
 
 def moved_video(place: FileLocation, lookalikes: Sequence[SampleMatch]) -> int | None:

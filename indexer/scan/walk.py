@@ -12,11 +12,11 @@ from pathlib import Path
 
 from catalog import FileProblem, true_path
 from indexer.errors import PathMissingError, reason
-from indexer.scan.file_state import size_and_time
 from indexer.scan.ignore_files import IgnoreRules, ignore_files_in
-from indexer.scan.mount_table import parse_mount_table, read_mount_table
 from indexer.scan.names import IGNORE_FILES, is_left_out, is_system_folder, is_video_name
 from indexer.scan.selection import Folder, Selection
+from machine.file_state import size_and_time
+from machine.mount_table import parse_mount_table, read_mount_table
 from machine.paths import enclosing, outermost
 from machine.presence import is_folder
 

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Protocol
 
 from catalog import true_path
 from indexer.errors import NoWatchesError, PathMissingError
-from indexer.scan.file_state import size_and_time
 from indexer.scan.walk import FoundFile, Walk, find_videos
 from indexer.watch.debounce import (
     Look,
@@ -22,6 +21,7 @@ from indexer.watch.debounce import (
     concerns_index,
 )
 from indexer.watch.mounts import RootMonitor
+from machine.file_state import size_and_time
 from machine.paths import enclosing, is_below, outermost
 from machine.presence import is_folder
 

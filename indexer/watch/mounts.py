@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
 
-from indexer.scan.mount_table import Mount, parse_mount_table, read_mount_table, silent_folders
+from machine.mount_table import Mount, parse_mount_table, read_mount_table, silent_folders
 
 _Standing: TypeAlias = tuple[tuple[int, int] | None, frozenset[Mount]]
 

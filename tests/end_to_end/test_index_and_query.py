@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from media import ACCELERATORS, why_not
-from tests.indexer.late import delay_pictures
+from tests.indexer.videos import delay_pictures
 
 Indexed = tuple[Any, Any]
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.indexer.padded import change_pictures, keep_times, turn, write_padded
+from tests.indexer.videos import change_pictures, keep_times, turn, write_padded
 
 
 @pytest.fixture

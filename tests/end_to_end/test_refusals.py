@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.indexer.padded import write_padded
+from tests.indexer.videos import write_padded
 
 
 def assert_refused(run: Any, *, code: int, saying: tuple[str, ...]) -> None:

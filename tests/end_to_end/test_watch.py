@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from catalog import Catalog
-from tests.indexer.padded import change_pictures, turn, write_padded
+from tests.indexer.videos import change_pictures, turn, write_padded
 
 SETTLE = 0.9
 PATIENCE = 60.0  # seconds; how long a test waits for what has to come

@@ -8,7 +8,7 @@ import pytest
 from catalog import Catalog
 from indexer import ClipsEmbedded, IndexSettings, VideoStarted, index_library
 from tests.indexer.colours import ColourEmbedder, ColourProcessor
-from tests.indexer.padded import change_pictures, keep_times, write_padded
+from tests.indexer.videos import change_pictures, keep_times, write_padded
 
 
 def interrupt_after(clips, *, reached=None):

@@ -11,7 +11,7 @@ from indexer.scan.jobs import VideoJob
 from indexer.scan.walk import FoundFile
 from media import write_video
 from tests.indexer.colours import FRAMES, ColourProcessor
-from tests.indexer.late import delay_pictures
+from tests.indexer.videos import delay_pictures
 
 
 @pytest.fixture

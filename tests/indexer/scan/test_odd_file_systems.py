@@ -1,13 +1,18 @@
-"""The walk over real file systems of the odd kinds: merged, bridged, in themselves, and macOS's."""
+"""Odd file systems: merged, bridged, in themselves, of macOS, with times that no calendar knows."""
 
+import ast
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+import indexer
+from indexer import FileDone, Outcome, WatchSettings, find_videos, watch_library
 
 ODD = Path(__file__).parents[2] / "odd_file_system.py"
 WALK = """
@@ -109,3 +114,73 @@ print(json.dumps([names(typed), names(exclude=["b", "a", typed]), names(include=
 def test_case_counts_where_the_file_system_tells_it_apart(back):
     script = "print(json.dumps([names(exclude=['B']), names(include=[f'{root}/A'])]))"
     assert shown("same", back, script) == [EVERY, []]
+
+
+YEAR = 365 * 86_400
+FUTURE = 330 * YEAR  # 2300: in nanoseconds beyond 64 bits
+PAST = -400 * YEAR  # 1570, likewise; few file systems hold that
+
+
+def set_time(path, seconds):
+    """Set the time of the last change, as far as the file system can hold it."""
+    os.utime(path, ns=(seconds * 10**9, seconds * 10**9))
+
+
+def test_times_of_files_are_read_by_size_and_time_alone():
+    asking = [
+        path.name
+        for path in Path(indexer.__file__).parent.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Attribute) and node.attr.startswith("st_mtime")
+    ]
+    assert asking == [], "take size_and_time: it fits into the catalog"
+
+
+@pytest.mark.parametrize("seconds", [FUTURE, PAST])
+def test_files_with_times_beyond_64_bits_are_indexed_and_known_again(index, film, library, seconds):
+    first = film("a.mp4", seconds=6)
+    shutil.copy(first, library / "copy.mp4")
+    (library / "bad.mp4").write_bytes(b"no film")
+    film("usual.mp4", seconds=4)
+    for name in ("a.mp4", "copy.mp4", "bad.mp4"):
+        set_time(library / name, seconds)
+    report = index()
+    assert (report.indexed, report.moved, len(report.failed)) == (2, 1, 1)
+    events = []
+    report = index(on_event=events.append)
+    assert (report.indexed, report.unchanged, len(report.failed)) == (0, 3, 1)
+    assert not any(isinstance(event, FileDone) for event in events)
+
+
+def test_a_change_from_one_time_beyond_64_bits_to_another_is_seen(index, film):
+    path = film("a.mp4", seconds=6)
+    set_time(path, FUTURE)
+    index()
+    film("a.mp4", seconds=6, first=90)
+    set_time(path, FUTURE + 1)
+    done = []
+    report = index(on_event=lambda event: done.append(getattr(event, "outcome", None)))
+    assert report.indexed == 1
+    assert Outcome.INDEXED in done
+
+
+def test_a_watch_goes_on_over_files_with_times_beyond_64_bits(film, library):
+    set_time(film("a.mp4", seconds=4), FUTURE)
+    passes = []
+
+    def one_pass(paths, /, *, roots, defer):
+        passes.append(tuple(paths))
+        defer(find_videos(paths, roots=roots))
+        if len(passes) == 2:
+            raise KeyboardInterrupt
+        set_time(film("b.mp4", seconds=4), FUTURE)
+        return True
+
+    with pytest.raises(KeyboardInterrupt):
+        watch_library(
+            [library],
+            index=one_pass,
+            settings=WatchSettings(settle=0.1, poll=0.1, poll_everything=True),
+            on_message=lambda _: None,
+        )
+    assert passes == [(library,), (library,)]

@@ -1,4 +1,4 @@
-"""Films large enough that a sample passes most of them over, and changes that it does not see."""
+"""Made videos: large with few sampled bytes, changes that no sample sees, late pictures."""
 
 import os
 import struct
@@ -68,3 +68,23 @@ def keep_times(path: Path, change: Callable[[Path], object]) -> None:
     state = path.stat()
     change(path)
     os.utime(path, ns=(state.st_atime_ns, state.st_mtime_ns))
+
+
+_HERTZ = 8000
+
+
+def delay_pictures(film: Path, target: Path, *, seconds: int, sound: int) -> Path:
+    """`film` with its pictures that much later, and with `sound` seconds of silence from 0 on."""
+    with av.open(str(film)) as source, av.open(str(target), "w") as late:
+        pictures = late.add_stream_from_template(source.streams.video[0])
+        track = late.add_stream("pcm_s16le", rate=_HERTZ, layout="mono")
+        silence = av.AudioFrame.from_ndarray(np.zeros((1, _HERTZ * sound), np.int16), layout="mono")
+        silence.sample_rate, silence.pts = _HERTZ, 0
+        late.mux(track.encode(silence))
+        for packet in source.demux(video=0):
+            if packet.size:
+                packet.dts += round(seconds / packet.time_base)
+                packet.pts += round(seconds / packet.time_base)
+                packet.stream = pictures
+                late.mux(packet)
+    return target

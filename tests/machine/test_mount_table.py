@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from indexer.scan.mount_table import Mount, parse_mount_table, read_mount_table, silent_folders
+from machine.mount_table import Mount, parse_mount_table, read_mount_table, silent_folders
 
 TABLE = r"""21 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw
 30 21 0:26 / /proc rw,nosuid - proc proc rw

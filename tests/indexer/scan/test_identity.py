@@ -14,7 +14,7 @@ from indexer.scan.fingerprint import read_fingerprint, read_sample
 from indexer.scan.jobs import Content
 from indexer.scan.triage import WorkQueue
 from tests.indexer.colours import ColourProcessor
-from tests.indexer.padded import change_pictures, keep_times, turn, write_padded
+from tests.indexer.videos import change_pictures, keep_times, turn, write_padded
 
 
 class NoModelError(Exception):
