@@ -201,7 +201,7 @@ def measure(*, model: str, library: Path) -> dict[str, Any]:
 
 def print_table(result: dict[str, Any]) -> None:
     """Print the figures as the Markdown table of the README."""
-    print(f"{result['model']} ({result['weights'][:16]}), {result['films']} films of 8 s,")
+    print(f"{result['model']} ({result['digest'][:16]}), {result['films']} films of 8 s,")
     print(f"{result['machine']}, {result['versions']}\n")
     print("| | R@1 trained | R@5 trained | R@1 held out | R@5 held out | motion pairs confused |")
     print("|---|---|---|---|---|---|")
