@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import Self
 
+from machine.names import command_line
+
 
 class CatalogError(Exception):
     """The base of all errors that this package raises on purpose.
@@ -79,3 +81,8 @@ class ProvenanceMismatchError(CatalogError):
 
 class InvalidVectorError(CatalogError):
     """A vector has the wrong shape, is not finite, or is not of unit length."""
+
+
+def verify_command(folder: Path, *flags: str) -> str:
+    """The command that checks the catalog in `folder`, to be pasted."""
+    return f"`{command_line('vsearch', 'verify', *flags, '--catalog', folder)}`"

@@ -1,8 +1,8 @@
-"""What is to be said of a sentence: whether a model that learned English can know what it means.
+"""Notes on a sentence that a model trained on English probably cannot understand.
 
-The published X-CLIPs learned from English captions. Other text gets a vector like any, and an
-answer that looks as sure as any. All of this is guessed from the words alone, and no more than a
-hint: it is silent rather than wrong, and where English words are among others it says nothing.
+The published X-CLIPs were trained on English captions. Other text gets a vector as well, and an
+answer that looks just as certain. The notes are guesses from the words alone, and only hints: in
+doubt there is none, and a sentence with a common English word gets none.
 """
 
 import re
@@ -18,7 +18,7 @@ def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-# Words that name nothing. Some of them are words of other languages, too.
+# Words that name nothing visible. Some of them are words of other languages, too.
 _STOP_WORDS = _words(
     """
     a about all also am an and any are as at be been being but by can could did do does for from
@@ -28,7 +28,7 @@ _STOP_WORDS = _words(
     would you your yours
     """
 )
-# What a sentence in another language hardly holds.
+# Words that are rare in sentences in other languages.
 _ENGLISH = _words(
     """
     and are behind being between boy boys by car cat cats child children cooking dancing dog
@@ -38,7 +38,7 @@ _ENGLISH = _words(
     while who with woman women you your
     """
 )
-# Without their accents. Common words of other languages that are neither English nor names ...
+# Without accents: common words of other languages that are neither English nor names ...
 _FOREIGN = _words(
     """
     bailando bajando caminando cantando cayendo circulo coche cocinando comiendo comida
@@ -69,7 +69,7 @@ _FOREIGN = _words(
     pisica
     """
 )
-# ... and such as names and phrases in English hold as well.
+# ... and common words that occur in English names and phrases as well.
 _FOREIGN_TOO = _words(
     """
     agua al au aux av azul bambino casa che chica chico com con cucina da dans das de del dem
@@ -85,15 +85,15 @@ _ENOUGH_ACCENTS = 4
 
 
 def notes_on(sentence: str, *, read: int | None = None) -> tuple[str, ...]:
-    """What a person should know who asks this, in sentences about it; mostly nothing.
+    """Notes on a sentence, in sentences about it; mostly none.
 
-    `read` is how many of its letters the model reads, where it is too long for that.
+    `read` is the number of letters that the model reads, if the sentence is too long for it.
     """
     cut = () if read is None else (_cut_off(sentence[:read]),)
-    return (*cut, *_remarks(sentence))
+    return (*cut, *_guesses(sentence))
 
 
-def _remarks(sentence: str) -> tuple[str, ...]:
+def _guesses(sentence: str) -> tuple[str, ...]:
     if not any(category(letter)[0] in "LN" for letter in sentence):
         return (f"there are no words to look for in it; {_ONLY_ENGLISH}",)
     letters = [letter for letter in sentence if category(letter)[0] == "L"]

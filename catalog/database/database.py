@@ -48,6 +48,7 @@ from catalog.errors import (
     CatalogNewerError,
     CatalogStorageError,
     NotACatalogError,
+    verify_command,
 )
 from catalog.folder import DATABASE_NAME, SNAPSHOT_NAME, file_bytes
 from machine.presence import is_there
@@ -103,7 +104,7 @@ class Database:
         if not is_there(log) and connection.scalar(text("PRAGMA journal_mode")) == "wal":
             raise CatalogGoneError(
                 f"{log} was deleted while it was in use, perhaps with what was committed last; see"
-                " what is left with `vsearch verify`, and run the command again"
+                f" what is left with {verify_command(self.folder)}, and run the command again"
             )
 
     def require_there(self) -> None:
@@ -179,7 +180,8 @@ def _require_not_emptied(path: Path) -> None:
     if is_there(path) and file_bytes(path) == 0 and any(file_bytes(trace) for trace in traces):
         raise CatalogDamagedError(
             f"{path} is empty, but what lies beside it shows that it was a catalog; restore it from"
-            " a backup, or begin a new one with `vsearch verify --repair` and `vsearch index PATH`"
+            f" a backup, or begin a new one with {verify_command(path.parent, '--repair')} and"
+            " `vsearch index PATH`"
         )
 
 
@@ -282,12 +284,12 @@ def _in_plain_words(found: BaseException | None, *, folder: Path) -> CatalogErro
     if primary == sqlite3.SQLITE_NOTADB:
         return NotACatalogError(
             f"{folder / DATABASE_NAME} is not an SQLite file; give another folder, or, if it was a"
-            " catalog, get back what can be read of it with `vsearch verify --repair`"
+            f" catalog, get back what can be read of it with {verify_command(folder, '--repair')}"
         )
     if primary == sqlite3.SQLITE_CORRUPT or str(found).startswith(_SIGNS_OF_DAMAGE):
         return CatalogDamagedError(
-            f"{folder / DATABASE_NAME} is damaged ({found}); `vsearch verify --repair` gets back"
-            " all that can still be read, and tells what has to be indexed again"
+            f"{folder / DATABASE_NAME} is damaged ({found}); {verify_command(folder, '--repair')}"
+            " keeps all that can still be read, and lists what has to be indexed again"
         )
     if primary in (
         sqlite3.SQLITE_FULL,

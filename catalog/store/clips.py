@@ -10,7 +10,7 @@ from sqlalchemy import Connection, bindparam, insert, or_, select, update
 
 from catalog.database.database import insert_row
 from catalog.database.tables import CLIPS, FILES, ROOTS, VIDEOS
-from catalog.errors import CatalogDamagedError
+from catalog.errors import CatalogDamagedError, verify_command
 from catalog.globs import path_matcher
 from catalog.records import ClipMatch, ClipSpan, FileLocation, SampleMatch, VideoRecord
 from catalog.store.files import delete_orphan_videos, in_batches
@@ -128,7 +128,7 @@ def clip_matches(
         if clip_id not in spans:
             raise CatalogDamagedError(
                 f"the catalog in {folder} is damaged: no file holds the video of clip {clip_id};"
-                " `vsearch verify --repair` removes it"
+                f" {verify_command(folder, '--repair')} removes it"
             )
         video_id, start, end, duration = spans[clip_id]
         found.append(ClipMatch(clip_id, video_id, score, start, end, duration, *paths[video_id]))

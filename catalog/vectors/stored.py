@@ -13,7 +13,7 @@ from sqlalchemy import Connection, func, select
 
 from catalog.database.columns import unpack_vectors
 from catalog.database.tables import CLIPS
-from catalog.errors import CatalogDamagedError
+from catalog.errors import CatalogDamagedError, verify_command
 from catalog.store.files import in_batches
 
 Vectors = NDArray[np.float32]
@@ -83,6 +83,7 @@ def unpacked(blobs: Sequence[bytes], *, dim: int, folder: Path) -> Vectors:
         return unpack_vectors(blobs, dimension=dim)
     except ValueError as error:
         raise CatalogDamagedError(
-            f"the catalog in {folder} is damaged: {error}; `vsearch verify --repair` keeps"
-            " all that is sound, and lists what has to be indexed again"
+            f"the catalog in {folder} is damaged: {error};"
+            f" {verify_command(folder, '--repair')} keeps all that is sound, and lists what has to"
+            " be indexed again"
         ) from error

@@ -1,66 +1,192 @@
-"""A fault of a catalog with the way to mend it, and the ways there are."""
+"""Findings in the rows of a catalog: rows without their counterpart, clips that cannot be right.
 
-from collections.abc import Callable, Collection, Sequence
+They come from a damaged disk. What only a bug of this program could write is checked by its tests.
+"""
+
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
-from sqlalchemy import Connection, delete, select
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Column, Connection, Table, delete, exists, func, select, text
 
-from catalog.database.tables import CLIPS, FILES, PARTIALS, VIDEOS
-from catalog.store.files import delete_orphan_videos, in_batches, paths_of_videos
+from catalog.database.columns import STORED_VECTOR
+from catalog.database.tables import CLIPS, FILES, PARTIAL_CLIPS, PARTIALS, VIDEOS
+from catalog.store.files import in_batches, paths_of_videos
+from catalog.store.meta import read_meta
+
+OnProgress = Callable[[int, int], None]
+"""Called with the number of clips that were checked, and the number of all."""
 
 _NAMED = 3
-READ_AGAIN = "removed; the next `vsearch index` reads these films again"
+_ROWS_AT_A_TIME = 10_000
+_LENGTH_TOLERANCE = 3e-3  # of a vector's length: the tolerance for new vectors, and float16
+_SECONDS_TOLERANCE = 1e-3  # the tick of Matroska's clock
+_INDEX_AGAIN = "removed; the next `vsearch index` reads these videos again"
+
+# A video without a file becomes a partial video with all its clips, in a file that does not exist:
+# the next index run finds it by its content, and need not decode it again.
+_IN_NO_FILE = "id NOT IN (SELECT video_id FROM files WHERE video_id IS NOT NULL)"
+_WITH_CLIPS = "id IN (SELECT video_id FROM clips)"
+REMOVE_DANGLING = (  # in this order, whether SQLite checks foreign keys or not
+    "DELETE FROM files WHERE root_id NOT IN (SELECT id FROM roots) OR (video_id IS NOT NULL AND"
+    " (video_id NOT IN (SELECT id FROM videos) OR video_id NOT IN (SELECT video_id FROM clips)))",
+    "DELETE FROM partials WHERE root_id NOT IN (SELECT id FROM roots)",
+    "DELETE FROM partial_clips WHERE partial_id NOT IN (SELECT id FROM partials)",
+    "INSERT OR IGNORE INTO roots (path) SELECT '/lost' WHERE EXISTS"
+    f" (SELECT 1 FROM videos WHERE {_IN_NO_FILE} AND {_WITH_CLIPS})",
+    "INSERT OR IGNORE INTO partials"
+    " (fingerprint, root_id, relative_path, duration, damage, sample)"
+    " SELECT fingerprint, (SELECT id FROM roots WHERE path = '/lost'), fingerprint, duration,"
+    f" damage, sample FROM videos WHERE {_IN_NO_FILE} AND {_WITH_CLIPS}",
+    'INSERT OR IGNORE INTO partial_clips (partial_id, start, "end", vector)'
+    ' SELECT partials.id, clips.start, clips."end", clips.vector FROM partials'
+    f" JOIN (SELECT id, fingerprint FROM videos WHERE {_IN_NO_FILE}) AS lost USING (fingerprint)"
+    " JOIN clips ON clips.video_id = lost.id",
+    f"DELETE FROM videos WHERE {_IN_NO_FILE}",
+    "DELETE FROM clips WHERE video_id NOT IN (SELECT id FROM videos)",
+)
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
-    """One kind of fault, wherever it was met: what it is, and how to mend it all.
+class Finding:
+    """One kind of problem with all its places, and its repair.
 
-    `mended` says what `mend` does, once it is done.
+    Attributes:
+        what: a sentence.
+        repaired: a sentence about the effect of `repair`.
+        repair: whether it succeeded; rows without their counterpart are removed after it.
     """
 
     what: str
-    mended: str
-    mend: Callable[[Connection], None]
+    repaired: str
+    repair: Callable[[Connection], bool]
 
 
 def named(things: Sequence[object]) -> str:
-    """The first few of these, and how many more there are."""
+    """The first few things, and the number of the others."""
     shown = ", ".join(str(thing) for thing in things[:_NAMED])
     return f"{shown} and {len(things) - _NAMED} more" if len(things) > _NAMED else shown
 
 
-def videos_named(connection: Connection, video_ids: Collection[int]) -> str:
-    """Where the first few of these videos lie, and how many more there are."""
+def row_findings(connection: Connection, *, on_progress: OnProgress) -> Iterator[Finding]:
+    """All findings in rows; without their counterparts, rows cannot be checked further."""
+    dangling = [*_dangling_findings(connection)]
+    yield from dangling
+    if dangling:
+        return
+    wrong = _wrong_clips(connection, VIDEOS, CLIPS.c.video_id, on_progress=on_progress)
+    for what, ids in wrong.items():
+        yield Finding(
+            f"{len(ids)} videos have {what}: {_videos_named(connection, ids)}",
+            _INDEX_AGAIN,
+            partial(_remove_videos, video_ids=ids),
+        )
+    partials = _wrong_clips(connection, PARTIALS, PARTIAL_CLIPS.c.partial_id)
+    if partials:
+        ids = {number for some in partials.values() for number in some}
+        yield Finding(
+            f"{len(ids)} unfinished videos have {' and '.join(partials)}",
+            "removed; the next `vsearch index` begins these videos again",
+            partial(_remove_partials, partial_ids=ids),
+        )
+
+
+def _dangling_findings(connection: Connection) -> Iterator[Finding]:
+    rows: dict[str, set[int]] = {}
+    for table, number, *_ in connection.execute(text("PRAGMA foreign_key_check")):
+        rows.setdefault(table, set()).add(number)
+    for table, ids in rows.items():
+        yield Finding(
+            f"{len(ids)} rows of table {table} refer to rows that do not exist",
+            "removed; the next `vsearch index` reads again what they were about",
+            _nothing_more,
+        )
+    no_file = ~exists().where(FILES.c.video_id == VIDEOS.c.id)
+    orphans = connection.scalars(select(VIDEOS.c.id).where(no_file).order_by(VIDEOS.c.id)).all()
+    if orphans:
+        yield Finding(
+            f"{len(orphans)} videos are in no file",
+            "kept aside; the next `vsearch index` finds their files, and decodes nothing",
+            _nothing_more,
+        )
+
+
+def _nothing_more(_connection: Connection) -> bool:
+    return True  # see REMOVE_DANGLING
+
+
+def _wrong_clips(
+    connection: Connection,
+    parents: Table,
+    key: Column[int],
+    *,
+    on_progress: OnProgress = lambda _done, _clips: None,
+) -> dict[str, set[int]]:
+    """The ids of videos, or of partial videos, by what is wrong with their clips."""
+    made_by = read_meta(connection).provenance
+    dim = made_by.dimension if made_by else 0
+    times = "clips whose times do not fit the video"
+    vectors = f"clips whose vectors are not unit vectors of {dim} numbers"
+    wrong: dict[str, set[int]] = {}
+    clips = key.table
+    every = connection.scalar(select(func.count()).select_from(clips)) or 0
+    rows = connection.execute(
+        select(key, parents.c.duration, clips.c.start, clips.c.end, clips.c.vector).join(
+            parents, key == parents.c.id
+        ),
+        execution_options={"yield_per": _ROWS_AT_A_TIME},
+    )
+    done = 0
+    for some in rows.partitions():
+        ids, durations, starts, ends, blobs = zip(*some, strict=True)
+        wanted = {
+            times: ~_fit(np.array(durations), np.array(starts), np.array(ends)),
+            # NaN is not near 1, either.
+            vectors: ~(np.abs(_lengths(blobs, dim=dim) - 1.0) <= _LENGTH_TOLERANCE),
+        }
+        for what, mask in wanted.items():
+            if mask.any():
+                wrong.setdefault(what, set()).update(np.array(ids)[mask].tolist())
+        done += len(some)
+        on_progress(done, every)
+    return wrong
+
+
+def _fit(
+    durations: NDArray[np.float64], starts: NDArray[np.float64], ends: NDArray[np.float64]
+) -> NDArray[np.bool_]:
+    """A mask (N,) of the clips within their videos; only in a single picture they last no time."""
+    inside = (starts >= 0.0) & (ends <= durations + _SECONDS_TOLERANCE)
+    fit: NDArray[np.bool_] = inside & ((ends > starts) | ((ends == starts) & (durations == 0.0)))
+    return fit
+
+
+def _lengths(blobs: Sequence[bytes], *, dim: int) -> NDArray[np.float32]:
+    """The lengths (N,) of N stored vectors; 0 for those that do not have `dim` numbers."""
+    whole = np.array([len(blob) == dim * STORED_VECTOR.itemsize for blob in blobs])
+    content = b"".join(blob for blob, is_whole in zip(blobs, whole, strict=True) if is_whole)
+    vectors = np.frombuffer(content, dtype=STORED_VECTOR).astype(np.float32)
+    lengths = np.zeros(len(blobs), dtype=np.float32)
+    lengths[whole] = np.linalg.norm(vectors.reshape(-1, max(dim, 1)), axis=1)
+    return lengths
+
+
+def _videos_named(connection: Connection, video_ids: Collection[int]) -> str:
     ids = sorted(video_ids)
-    places = paths_of_videos(connection, ids[:_NAMED])
-    shown = [str(places[number][0]) if number in places else f"video {number}" for number in ids]
-    return named(shown)
+    paths = paths_of_videos(connection, ids[:_NAMED])
+    return named([paths[number][0] if number in paths else f"video {number}" for number in ids])
 
 
-def drop_videos(connection: Connection, video_ids: Collection[int]) -> None:
-    """Delete these videos with their clips, and every file row that holds one of them."""
+def _remove_videos(connection: Connection, video_ids: Collection[int]) -> bool:
     for some in in_batches(sorted(video_ids)):
-        for doomed in (
-            delete(FILES).where(FILES.c.video_id.in_(some)),
-            delete(CLIPS).where(CLIPS.c.video_id.in_(some)),
-            delete(VIDEOS).where(VIDEOS.c.id.in_(some)),
-        ):
-            connection.execute(doomed)
+        connection.execute(delete(FILES).where(FILES.c.video_id.in_(some)))
+        connection.execute(delete(VIDEOS).where(VIDEOS.c.id.in_(some)))  # and their clips
+    return True
 
 
-def drop_files(connection: Connection, file_ids: Collection[int]) -> None:
-    """Delete these file rows, and the videos that lie nowhere else."""
-    held: set[int] = set()
-    for some in in_batches(sorted(file_ids)):
-        videos = select(FILES.c.video_id).where(FILES.c.id.in_(some), FILES.c.video_id.is_not(None))
-        held.update(number for number in connection.scalars(videos) if number is not None)
-        connection.execute(delete(FILES).where(FILES.c.id.in_(some)))
-    delete_orphan_videos(connection, sorted(held))
-
-
-def remove_partials(connection: Connection, draft_ids: Collection[int]) -> None:
-    """Delete these drafts with their clips."""
-    for some in in_batches(sorted(draft_ids)):
-        doomed = delete(PARTIALS).where(PARTIALS.c.id.in_(some))
-        connection.execute(doomed)
+def _remove_partials(connection: Connection, partial_ids: Collection[int]) -> bool:
+    for some in in_batches(sorted(partial_ids)):
+        connection.execute(delete(PARTIALS).where(PARTIALS.c.id.in_(some)))
+    return True

@@ -1,7 +1,7 @@
-"""Whether the SQLite file itself is sound: its pages, its tables, and the kind of every value.
+"""The check of the SQLite file itself: its pages, its tables, and the type of every value.
 
-SQLite notices a page that is no page. It has no checksums: a flipped byte may turn a number into a
-text, or a text into none, and nobody would know before a query stumbles over it.
+SQLite detects pages that are malformed, but it has no checksums: a flipped byte may turn a number
+into a text, or make a text invalid, and a query would fail on it.
 """
 
 import sqlite3
@@ -22,7 +22,7 @@ _STORAGE_CLASSES: dict[type, str] = {int: "integer", float: "real", str: "text",
 
 
 def damage_of(path: Path) -> tuple[str, ...]:
-    """What is wrong with the SQLite file, each in some words; nothing if it can all be read.
+    """The damage of the SQLite file, in a few words each; empty if it can all be read.
 
     Raises:
         sqlite3.Error: it cannot be read at all, damaged or not.
@@ -40,7 +40,7 @@ def _tables() -> list[Table]:
 
 
 def _page_damage(connection: sqlite3.Connection) -> Iterator[str]:
-    # What rows say is checked row by row; here it is only asked whether they can be read.
+    # The check of pages is enough here: values are checked in `_table_damage`.
     connection.execute("PRAGMA ignore_check_constraints = ON")
     for (message,) in connection.execute(f"PRAGMA integrity_check({_MESSAGES})"):
         if message != b"ok":
@@ -56,12 +56,12 @@ def _table_damage(connection: sqlite3.Connection, table: Table) -> Iterator[str]
         return
     indexes = {row[1].decode() for row in connection.execute(f"PRAGMA index_list({table.name})")}
     yield from (f"{index.name} is missing" for index in table.indexes if index.name not in indexes)
-    rows = _rows_of_another_kind(connection, table) or _rows_with_broken_text(connection, table)
+    rows = _rows_of_other_types(connection, table) or _rows_with_invalid_text(connection, table)
     if rows:
-        yield f"{rows} rows of table {table.name} hold what they cannot hold"
+        yield f"{rows} rows of table {table.name} hold values of wrong types"
 
 
-def _rows_of_another_kind(connection: sqlite3.Connection, table: Table) -> int:
+def _rows_of_other_types(connection: sqlite3.Connection, table: Table) -> int:
     wrong = " OR ".join(f"typeof({_quoted(c)}) NOT IN ({_kinds(c)})" for c in table.columns)
     found = connection.execute(f"SELECT count(*) FROM {table.name} WHERE {wrong}").fetchone()
     return int(found[0])
@@ -72,7 +72,7 @@ def _kinds(column: Column[Any]) -> str:
     return ", ".join(f"'{kind}'" for kind in kinds)
 
 
-def _rows_with_broken_text(connection: sqlite3.Connection, table: Table) -> int:
+def _rows_with_invalid_text(connection: sqlite3.Connection, table: Table) -> int:
     texts = [_quoted(column) for column in table.columns if stored_kind(column) is str]
     if not texts:
         return 0
@@ -82,7 +82,7 @@ def _rows_with_broken_text(connection: sqlite3.Connection, table: Table) -> int:
 
 def _is_text(value: object) -> bool:
     if not isinstance(value, bytes):
-        return True  # its kind is looked at elsewhere
+        return True  # its type is checked elsewhere
     try:
         value.decode("utf-8")
     except UnicodeDecodeError:

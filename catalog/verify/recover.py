@@ -1,16 +1,16 @@
-"""What can still be read of a damaged SQLite file, carried over into a new one.
+"""Recovery of a damaged SQLite file: all rows that can still be read are copied into a new one.
 
-Films of which any clip may be lost are left out as a whole: half a film would never be noticed, a
-missing one is read again by the next index run.
+Rows are read by their ids, so that a damaged page costs only its own. A video of which any clip may
+be lost is left out: a video with missing clips would never be noticed, a missing one is read again
+by the next index run.
 """
 
-import math
 import os
 import shutil
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from itertools import count
 from pathlib import Path
@@ -18,97 +18,84 @@ from tempfile import TemporaryDirectory
 
 from sqlalchemy import Table
 
+from catalog.database.columns import stored_kind
 from catalog.database.database import open_database
 from catalog.database.sqlite_file import beside
 from catalog.database.tables import CLIPS, FILES, META, MOUNTS, ROOTS, VIDEOS
 from catalog.folder import DATABASE_NAME, SNAPSHOT_NAME, file_bytes, force_names_to_disk
-from catalog.verify.graft import grafted_copies
-from catalog.verify.readable_rows import ReadableRows
+from catalog.provenance import Provenance
+from catalog.verify.findings import REMOVE_DANGLING
 
-ROOM_PREFIX = "repair-"
-_CARRIED = (ROOTS, VIDEOS, FILES, CLIPS, MOUNTS)  # partial videos are not worth it
-_OF_ALL_TIMES = (META, ROOTS, VIDEOS, FILES, CLIPS)
-_MADE_BY = (
-    "model",
-    "revision",
-    "model_digest",
-    "dimension",
-    "frames_per_clip",
-    "window",
-    "stride",
-)
-
-# What an index tells of rows that cannot be read themselves: from the damaged file, into the new.
-# Files come with a size that none has: the next index run looks at each again, finds its content
-# known, and decodes nothing.
-_TOLD_BY_INDEXES = (
-    (
-        "SELECT id, path FROM roots INDEXED BY sqlite_autoindex_roots_1 WHERE path > ''",
-        "INSERT OR IGNORE INTO roots (id, path) VALUES (?, ?)",
-    ),
-    (
-        "SELECT id, video_id FROM files INDEXED BY ix_files_video_id WHERE video_id > 0",
-        "INSERT OR IGNORE INTO temp.held VALUES (?, ?)",
-    ),
-    (
-        "SELECT id, root_id, relative_path FROM files INDEXED BY sqlite_autoindex_files_1"
-        " WHERE root_id > 0",
-        "INSERT OR IGNORE INTO files (id, root_id, relative_path, size, mtime_ns, video_id)"
-        " SELECT held.id, ?2, ?3, -1, -1, held.video_id FROM temp.held WHERE held.id = ?1",
-    ),
-)
+FOLDER_PREFIX = "repair-"
+_COPIED = (ROOTS, VIDEOS, FILES, CLIPS, MOUNTS)  # partial videos only save time
+_IDS_AT_A_TIME = 1000
+_SMALLEST_ROW = 8  # bytes
+_Row = tuple[object, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Salvaged:
-    """A new catalog in a folder of its own, and how many videos the damaged one knew, read or not.
+class Recovered:
+    """A new catalog in its own folder; how many videos it holds, and the damaged one mentioned.
 
-    Its rows have yet to be checked: a file or a clip may have lost what it refers to.
+    Attributes:
+        known_videos: number of videos that any readable row mentions; 0 if nothing is usable.
+        without_file: number of complete videos whose files are not known.
     """
 
     folder: Path
     known_videos: int
+    videos: int
+    without_file: int
+    clips: int
 
 
 @contextmanager
-def salvaged(folder: Path) -> Iterator[Salvaged]:
-    """What can be read of the catalog, in a folder below it that goes with the block.
+def recovered(folder: Path) -> Iterator[Recovered]:
+    """Copy the catalog in `folder` to a folder below it, which is deleted after the block.
 
-    The new catalog is another one, with an identity of its own, but ids stay. The caller holds the
-    lock. Nothing is written to the old file.
+    The new catalog has a new identity, but the same ids. The caller holds the lock. Nothing is
+    written to the damaged file.
 
     Raises:
         OSError, sqlite3.Error, CatalogStorageError: the new one could not be made.
     """
     path = folder / DATABASE_NAME
-    with TemporaryDirectory(prefix=ROOM_PREFIX, dir=folder, ignore_cleanup_errors=True) as room:
-        new = Path(room, "new")
+    with TemporaryDirectory(prefix=FOLDER_PREFIX, dir=folder, ignore_cleanup_errors=True) as below:
+        new = Path(below, "new")
         open_database(new, create=True).close()
-        with _readable(path, new=new / DATABASE_NAME, room=Path(room)) as source:
-            known = 0 if source is None else _carry_over(source, new / DATABASE_NAME, damaged=path)
-        yield Salvaged(new, known)
+        with (
+            closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as source,
+            closing(sqlite3.connect(new / DATABASE_NAME)) as target,
+        ):
+            target.execute("PRAGMA synchronous = OFF")  # it is flushed once, by `replace_damaged`
+            known = _copy(source, target, size=file_bytes(path))
+            videos, without_file, clips = target.execute(
+                "SELECT (SELECT count(*) FROM videos), (SELECT count(*) FROM partials),"
+                " (SELECT count(*) FROM clips)"
+            ).fetchone()
+        yield Recovered(new, known, videos, without_file, clips)
 
 
-def take_its_place(folder: Path, *, new: Path) -> str:
+def replace_damaged(folder: Path, *, new: Path) -> str:
     """Put the closed catalog in the folder `new` in place of the one in `folder`.
 
-    The damaged file stays beside it under the name that is returned, with its log.
+    The damaged file stays beside it, with its log, under the returned name.
 
     Raises:
-        OSError: one of the steps was refused; the damaged file is in its place still.
+        OSError: one of the steps failed; the damaged file is still in its place.
     """
     path = folder / DATABASE_NAME
     kept = _free_name(path)
     for ending in ("-wal", ""):
         if file_bytes(beside(path, ending)) or not ending:
-            _keep(beside(path, ending), beside(kept, ending))
-    shutil.copymode(path, new / DATABASE_NAME)  # whoever might read the old one, and nobody else
+            _link(beside(path, ending), beside(kept, ending))
+    shutil.copymode(path, new / DATABASE_NAME)
     with (new / DATABASE_NAME).open("r+b") as file:
         os.fsync(file.fileno())
-    for ending in ("-wal", "-shm"):  # they would be taken for the new file's
+    for ending in ("-wal", "-shm"):  # SQLite would take them for the new file's
         beside(path, ending).unlink(missing_ok=True)
     (new / DATABASE_NAME).replace(path)
-    with suppress(OSError):  # it only saves time, and the new catalog would not believe it
+    with suppress(OSError):  # the new catalog ignores it
         (folder / SNAPSHOT_NAME).unlink(missing_ok=True)
     force_names_to_disk(folder)
     return kept.name
@@ -120,144 +107,137 @@ def _free_name(path: Path) -> Path:
     return next(place for name in names if not (place := path.with_name(name)).exists())
 
 
-def _keep(file: Path, name: Path) -> None:
-    """Give the file a second name: it must not be without its first one for a moment."""
+def _link(file: Path, name: Path) -> None:
+    """Give the file a second name; it keeps the first one all the time."""
     try:
         os.link(file, name)
-    except OSError:  # not every file system can do it
+    except OSError:  # not every file system has links
         shutil.copyfile(file, name)
 
 
-@contextmanager
-def _readable(path: Path, *, new: Path, room: Path) -> Iterator[sqlite3.Connection | None]:
-    """A connection that finds the tables: to the file, else to a copy under a new beginning."""
-    for candidate in _candidates(path, new=new, room=room):
-        # Read-only: nothing may be written into a damaged file, its log included.
-        with closing(sqlite3.connect(f"{candidate.as_uri()}?mode=ro", uri=True)) as source:
-            if _finds_the_tables(source):
-                yield source
-                return
-    yield None
+def _copy(source: sqlite3.Connection, target: sqlite3.Connection, *, size: int) -> int:
+    """Copy all that is readable; the number of videos that any copied row mentions."""
+    source.execute("PRAGMA writable_schema = ON")  # else a file that was cut short is refused
+    source.execute("PRAGMA cell_size_check = ON")
+    if not _copy_provenance(source, target):
+        return 0
+    unreadable = {table: _copy_table(source, target, table, size=size) for table in _COPIED}
+    (known,) = target.execute(
+        "SELECT count(*) FROM (SELECT id FROM videos UNION SELECT video_id FROM clips UNION"
+        " SELECT video_id FROM files WHERE video_id IS NOT NULL)"
+    ).fetchone()
+    with target:
+        torn = [(video,) for video in _torn_videos(source, target, doubtful=unreadable[CLIPS] > 0)]
+        target.executemany("DELETE FROM clips WHERE video_id = ?", torn)
+        for statement in REMOVE_DANGLING:
+            target.execute(statement)
+    return int(known)
 
 
-def _candidates(path: Path, *, new: Path, room: Path) -> Iterator[Path]:
-    yield path
-    yield from grafted_copies(path, sound=new, room=room)
-
-
-def _finds_the_tables(source: sqlite3.Connection) -> bool:
+def _copy_provenance(source: sqlite3.Connection, target: sqlite3.Connection) -> bool:
+    """Copy what made the vectors: without it they cannot be compared with anything."""
+    names = ["generation", *(each.name for each in fields(Provenance))]
     try:
-        # Else a file that is shorter than it says is refused as a whole. Nothing is written here.
-        source.execute("PRAGMA writable_schema = ON")
-        source.execute("PRAGMA cell_size_check = ON")
-        for table in _OF_ALL_TIMES:
-            source.execute(f"SELECT id FROM {table.name} LIMIT 0")
-        source.execute("SELECT catalog_uuid FROM meta").fetchone()
+        found = source.execute(f"SELECT {_quoted(names)} FROM meta").fetchone()
     except sqlite3.Error:
         return False
-    return True
-
-
-def _carry_over(source: sqlite3.Connection, new: Path, *, damaged: Path) -> int:
-    with closing(sqlite3.connect(new)) as target:
-        # It is nobody's yet, and is forced to disk once, at the end.
-        target.execute("PRAGMA synchronous = OFF")
-        if not _carry_provenance(source, target):
-            return _known_videos(source)
-        gaps = {table: _carry_table(source, target, table, damaged=damaged) for table in _CARRIED}
-        known = _known_videos(target)
-        if gaps[ROOTS] or gaps[FILES]:
-            _carry_from_indexes(source, target)
-        with target:
-            torn = {(video,) for video in _torn_videos(source, target, gaps=gaps[CLIPS])}
-            target.executemany("DELETE FROM clips WHERE video_id = ?", torn)
-            target.executemany("DELETE FROM videos WHERE id = ?", torn)
-        return known
-
-
-def _carry_from_indexes(source: sqlite3.Connection, target: sqlite3.Connection) -> None:
-    with target:
-        target.execute("CREATE TEMP TABLE held (id INTEGER PRIMARY KEY, video_id INTEGER)")
-        for query, insert in _TOLD_BY_INDEXES:
-            with suppress(sqlite3.Error):  # an index has pages of its own
-                target.executemany(insert, source.execute(query))
-
-
-def _known_videos(connection: sqlite3.Connection) -> int:
-    """How many videos any row tells of."""
-    with suppress(sqlite3.Error):
-        found = connection.execute(
-            "SELECT count(*) FROM (SELECT id FROM videos UNION SELECT video_id FROM clips UNION"
-            " SELECT video_id FROM files WHERE video_id IS NOT NULL)"
-        ).fetchone()
-        return int(found[0])
-    return 0
-
-
-def _carry_provenance(source: sqlite3.Connection, target: sqlite3.Connection) -> bool:
-    """Take over what made the vectors; without it they cannot be compared with anything."""
-    names = ", ".join(f'"{name}"' for name in ("generation", *_MADE_BY))
-    try:
-        found = source.execute(f"SELECT {names} FROM meta").fetchone()
-    except sqlite3.Error:
-        return False
-    if found is None or not _can_be(dict(zip(_MADE_BY, found[1:], strict=True))):
+    missing = {name for name, value in zip(names, found or (), strict=False) if value is None}
+    if found is None or missing - {"revision"} or not _is_sound(found, _types(META, names)):
         return False
     with target:
-        values = ", ".join(f'"{name}" = ?' for name in ("generation", *_MADE_BY))
+        values = ", ".join(f'"{name}" = ?' for name in names)
         target.execute(f"UPDATE meta SET {values}", found)
     return True
 
 
-def _can_be(made_by: dict[str, object]) -> bool:
-    names = [made_by["model"], made_by["model_digest"]]
-    numbers = [made_by[name] for name in ("dimension", "frames_per_clip", "window", "stride")]
-    return all(isinstance(name, str) for name in names) and all(
-        isinstance(number, int | float) and 0 < number < math.inf for number in numbers
-    )
-
-
-def _carry_table(
-    source: sqlite3.Connection, target: sqlite3.Connection, table: Table, *, damaged: Path
-) -> list[tuple[int, int]]:
-    """Copy the rows of a table; the first and last ids of what cannot be read."""
-    rows = ReadableRows(source, table)
-    if not rows.columns:
-        return []  # it came with a later version of the schema
-    highest = rows.highest_id(damaged)
-    names = ", ".join(f'"{name}"' for name in rows.columns)
-    marks = ", ".join("?" for _ in rows.columns)
-    # What contradicts a row that is there is damage, too.
-    insert = f"INSERT OR IGNORE INTO {table.name} ({names}) VALUES ({marks})"
-    for some in rows.batches(last=highest):
+def _copy_table(
+    source: sqlite3.Connection, target: sqlite3.Connection, table: Table, *, size: int
+) -> int:
+    """Copy the rows of a table that are readable and sound; the number of ids that are not."""
+    names = [column.name for column in table.columns]  # `id` is the first
+    last, newest = _last_id(source, table)
+    last = min(last, size // _SMALLEST_ROW)  # a flipped bit can make an id of any size
+    types = _types(table, names)
+    # A row that contradicts one that is there already is damage, too.
+    marks = ", ".join("?" for _ in names)
+    insert = f"INSERT OR IGNORE INTO {table.name} ({_quoted(names)}) VALUES ({marks})"
+    unreadable = 0
+    for first in range(1, last + 1, _IDS_AT_A_TIME):
+        rows, failed = _readable(
+            source,
+            f"SELECT {_quoted(names)} FROM {table.name} WHERE id BETWEEN ? AND ?",
+            range(first, min(first + _IDS_AT_A_TIME, last + 1)),
+        )
+        sound = [row for row in rows if _is_sound(row, types)]
+        unreadable += failed + len(rows) - len(sound)
         with target:
-            target.executemany(insert, some)
+            target.executemany(insert, sound)
     if table.dialect_options["sqlite"]["autoincrement"]:
         with target:
             target.execute("DELETE FROM sqlite_sequence WHERE name = ?", (table.name,))
-            target.execute("INSERT INTO sqlite_sequence VALUES (?, ?)", (table.name, highest))
-    return rows.gaps
+            target.execute("INSERT INTO sqlite_sequence VALUES (?, ?)", (table.name, newest))
+    return unreadable
+
+
+def _last_id(source: sqlite3.Connection, table: Table) -> tuple[int, int]:
+    """The highest id of the rows, and the highest that was ever given; 0 if not readable."""
+    found = []
+    for query in (
+        f"SELECT max(id) FROM {table.name}",
+        f"SELECT seq FROM sqlite_sequence WHERE name = '{table.name}'",
+    ):
+        with suppress(sqlite3.Error):
+            row = source.execute(query).fetchone()
+            found += [row[0]] if row is not None and isinstance(row[0], int) else []
+    return (found[0], max(found)) if found else (0, 0)
+
+
+def _readable(source: sqlite3.Connection, query: str, ids: range) -> tuple[list[_Row], int]:
+    """The rows of these ids, one by one if need be, and the number of ids that fail."""
+    with suppress(sqlite3.Error):
+        return source.execute(query, (ids[0], ids[-1])).fetchall(), 0
+    rows: list[_Row] = []
+    failed = 0
+    for number in ids:
+        try:
+            rows += source.execute(query, (number, number)).fetchall()
+        except sqlite3.Error:
+            failed += 1
+    return rows, failed
+
+
+def _types(table: Table, names: list[str]) -> list[tuple[type, bool]]:
+    """The type of each column, and whether it may be null."""
+    columns = [table.columns[name] for name in names]
+    return [(stored_kind(column), bool(column.nullable)) for column in columns]
+
+
+def _is_sound(row: _Row, types: list[tuple[type, bool]]) -> bool:
+    return all(
+        nullable if value is None else isinstance(value, kind)
+        for value, (kind, nullable) in zip(row, types, strict=True)
+    )
 
 
 def _torn_videos(
-    source: sqlite3.Connection, target: sqlite3.Connection, *, gaps: Iterable[tuple[int, int]]
-) -> set[int]:
-    """Videos that may have lost clips: the clips of one have ids in a row."""
-    torn: set[int] = set()
-    for first, last in gaps:
-        for query, edge in (
-            ("SELECT video_id FROM clips WHERE id < ? ORDER BY id DESC LIMIT 1", first),
-            ("SELECT video_id FROM clips WHERE id > ? ORDER BY id LIMIT 1", last),
-        ):
-            torn.update(row[0] for row in target.execute(query, (edge,)))
-    # A page that an older state of itself has taken the place of is no gap, but the index tells.
-    counted = target.execute("SELECT video_id, count(*) FROM clips GROUP BY video_id").fetchall()
-    for video, clips in counted:
-        with suppress(sqlite3.Error):
-            indexed = source.execute(
-                "SELECT count(*) FROM clips INDEXED BY ix_clips_video_id WHERE video_id = ?",
-                (video,),
-            ).fetchone()
-            if indexed[0] > clips:
-                torn.add(video)
+    source: sqlite3.Connection, target: sqlite3.Connection, *, doubtful: bool
+) -> list[int]:
+    """Videos that lack clips: the damaged file counts more, by an index with pages of its own.
+
+    Where that cannot be read, all videos are `doubtful` or none.
+    """
+    torn = []
+    copied = "SELECT video_id, count(*) FROM clips GROUP BY video_id"
+    for video, clips in target.execute(copied).fetchall():
+        try:
+            query = "SELECT count(*) FROM clips WHERE video_id = ?"
+            (known,) = source.execute(query, (video,)).fetchone()
+        except sqlite3.Error:
+            known = clips + doubtful
+        if known > clips:
+            torn.append(video)
     return torn
+
+
+def _quoted(names: list[str]) -> str:
+    return ", ".join(f'"{name}"' for name in names)

@@ -1,4 +1,4 @@
-"""Whether the snapshot says what SQLite says. That there is none, or an older one, is no fault."""
+"""The check of the snapshot against the database; without one, or with an older one, it passes."""
 
 from collections.abc import Iterator
 from contextlib import suppress
@@ -21,35 +21,37 @@ from catalog.vectors.snapshot import (
     parse_header,
     read_body,
 )
-from catalog.verify.findings import Fault
+from catalog.verify.findings import Finding
 
 _ROWS_AT_A_TIME = 10_000
 
 
-def snapshot_faults(connection: Connection, folder: Path) -> Iterator[Fault]:
-    """What is wrong with the snapshot, which one look can tell; nothing is changed."""
+def snapshot_findings(connection: Connection, folder: Path) -> Iterator[Finding]:
+    """The finding in the snapshot, if there is one."""
     path = folder / SNAPSHOT_NAME
     try:
-        with open_snapshot(folder) as file:  # one file, though another may take its name meanwhile
+        with open_snapshot(folder) as file:  # opened once: another may take its name
             wrong = _wrong_with(file, connection)
     except FileNotFoundError:
         return
     except OSError as error:
         wrong = f"cannot be read ({error.strerror})"
     if wrong is not None:
-        yield Fault(
+        yield Finding(
             f"{SNAPSHOT_NAME} {wrong}",
             "it was built again from the catalog",
             partial(_discard, path),
         )
 
 
-def _discard(path: Path, _session: Connection) -> None:
-    with suppress(OSError):  # a folder that holds something: the fault stands
+def _discard(path: Path, _connection: Connection) -> bool:
+    with suppress(OSError):  # such as a folder that holds something
         if path.is_dir():
             path.rmdir()
         else:
             path.unlink(missing_ok=True)
+        return True
+    return False
 
 
 def _wrong_with(file: BinaryIO, connection: Connection) -> str | None:
@@ -57,11 +59,11 @@ def _wrong_with(file: BinaryIO, connection: Connection) -> str | None:
     header = parse_header(file.read(HEADER_BYTES))
     body = None if header is None else read_body(file, header=header)
     if header is None or body is None:
-        return "is damaged, or no snapshot at all: its bytes do not fit its digest"
+        return "is damaged, or not a snapshot: its bytes do not fit its digest"
     if header.catalog_uuid != meta.catalog_uuid:
         return "belongs to another catalog"
     if header.digest != meta.snapshot_digest:
-        return None  # of a process that was killed before it could say so: nobody reads it
+        return None  # its process was killed before it stored the digest: it is ignored
     return _contradiction(body, connection, header=header, meta=meta)
 
 
@@ -76,7 +78,7 @@ def _contradiction(
         )
     except ValueError:
         return "cannot be read by this version of FAISS"
-    seen = shared = 0  # the newest id that has been compared, and how many have
+    seen = shared = 0  # the highest id that has been compared, and the number of ids
     for ids, codes in index.rows():
         stored = _stored(connection, after=seen, up_to=int(ids[-1]), dimension=index.dim)
         for here, vectors in stored:
@@ -95,7 +97,7 @@ def _contradiction(
 def _stored(
     connection: Connection, *, after: int, up_to: int, dimension: int
 ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float32]]]:
-    """The clips with ids in this range and their vectors, some at a time."""
+    """Ids (N,) and stored vectors (N, D) of the clips in a range of ids, some at a time."""
     rows = connection.execute(
         select(CLIPS.c.id, CLIPS.c.vector)
         .where(CLIPS.c.id > after, CLIPS.c.id <= up_to)

@@ -1,20 +1,20 @@
-"""Whether everything holds that must hold in a catalog, and mending what does not.
+"""The check of a whole catalog, and its repair.
 
-Three kinds of things may be wrong. The SQLite file may be damaged: then nothing else can be told,
-and the mending is a new file with all that can be read of the old one. Rows may contradict each
-other: they are removed, so that the next index run reads their films again. And what lies beside
-the file may be of no use: it is made anew, or removed.
+There are three kinds of problems. The SQLite file may be damaged: then nothing else can be checked,
+and the repair is a new file with all that can be read of the old one. Rows may be wrong: they are
+removed, so that the next index run reads their videos again. And files beside the database may be
+useless: they are made again, or removed.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import replace
 from functools import partial
 from itertools import chain
 from pathlib import Path
 from shutil import rmtree
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, func, select, text
 
 from catalog.catalog import Catalog
 from catalog.database.database import open_database, translated
@@ -30,205 +30,162 @@ from catalog.folder import DATABASE_NAME, SNAPSHOT_NAME
 from catalog.lock import HOLDER_NAME, locked
 from catalog.records import Problem, Verification
 from catalog.vectors.snapshot import is_leftover, read_header
-from catalog.verify.clips import clip_faults
-from catalog.verify.findings import Fault, named
+from catalog.verify.findings import REMOVE_DANGLING, Finding, OnProgress, named, row_findings
 from catalog.verify.integrity import damage_of
-from catalog.verify.recover import ROOM_PREFIX, salvaged, take_its_place
-from catalog.verify.rows import provenance_damage, row_faults
-from catalog.verify.snapshot import snapshot_faults
-
-Progress = Callable[[int, int], None]
+from catalog.verify.recover import FOLDER_PREFIX, recovered, replace_damaged
+from catalog.verify.snapshot import snapshot_findings
 
 _PURPOSE = "vsearch verify --repair"
-_ROUNDS = 5  # what one round removes may leave something else without its sense
-_LEFTOVERS = (f"{SNAPSHOT_NAME}.*.new", f"{HOLDER_NAME}.*.new", f"{ROOM_PREFIX}*")
+_LEFTOVERS = (f"{SNAPSHOT_NAME}.*.new", f"{HOLDER_NAME}.*.new", f"{FOLDER_PREFIX}*")
 
 
 def ignore_progress(_done: int, _clips: int) -> None:
-    """Tell nobody."""
+    """Report no progress."""
 
 
 def verify_catalog(
-    folder: Path, *, repair: bool = False, on_progress: Progress = ignore_progress
+    folder: Path, *, repair: bool = False, on_progress: OnProgress = ignore_progress
 ) -> Verification:
-    """Check every invariant of the catalog in `folder`, also of one that cannot be opened.
+    """Check the catalog in `folder`, also one that cannot be opened.
 
-    With `repair`, mend what is wrong: nothing is kept that is not sound, and what goes is read
-    again by the next index run. A damaged SQLite file is kept beside the new one. The catalog is
-    locked meanwhile; this process may not have it open otherwise. `on_progress` is told how many
-    clips have been looked at, and how many there are, from the beginning for each look.
+    With `repair`, remove what is wrong: the next index run reads it again. A damaged SQLite file is
+    kept beside the new one. The catalog is locked during the repair; this process must not have it
+    open.
 
     Raises:
         CatalogMissingError, NotACatalogError, CatalogNewerError: there is nothing to verify.
-        CatalogLockedError: to repair, while another process is at work on it.
+        CatalogLockedError: a repair, while another process works on the catalog.
         CatalogStorageError: the disk is full, or read-only; nothing has been lost.
     """
     folder = folder.absolute()
     if not repair:
-        return _examined(folder, on_progress=on_progress).verification(())
+        damage = _damage(folder)
+        if damage:
+            return Verification(tuple(Problem(what, None) for what in damage), 0, 0, 0)
+        return _checked_rows(folder, repair=False, on_progress=on_progress)
     if not (folder / DATABASE_NAME).is_file():
         raise CatalogMissingError.of(folder)
     with locked(folder, _PURPOSE), _storage_translated(folder):
         return _repaired(folder, on_progress=on_progress)
 
 
-@dataclass(frozen=True, slots=True)
-class _Examination:
-    """What one look found: with damage nothing else can be told."""
-
-    damage: tuple[str, ...] = ()
-    faults: tuple[Fault, ...] = ()
-    files: int = 0
-    videos: int = 0
-    clips: int = 0
-
-    def verification(self, mended: tuple[Problem, ...]) -> Verification:
-        """The result, after so many problems have been mended."""
-        standing = (*self.damage, *(fault.what for fault in self.faults))
-        problems = (*mended, *(Problem(what, None) for what in standing))
-        return Verification(problems, self.files, self.videos, self.clips)
-
-
-def _examined(folder: Path, *, on_progress: Progress) -> _Examination:
+def _repaired(folder: Path, *, on_progress: OnProgress) -> Verification:
+    for unfinished in folder.glob(f"{FOLDER_PREFIX}*"):
+        if not is_leftover(unfinished):  # of a repair that was killed: this process has the lock
+            rmtree(unfinished, ignore_errors=True)
     damage = _damage(folder)
-    return _Examination(damage) if damage else _looked_through(folder, on_progress=on_progress)
+    effect = _recovered(folder) if damage else ""
+    found = _checked_rows(folder, repair=True, on_progress=on_progress)
+    if damage or found.problems:
+        # A snapshot only saves time; why it cannot be saved is a finding of its own.
+        with suppress(CatalogStorageError), Catalog.open(folder) as catalog:
+            catalog.save_snapshot()
+    return replace(found, problems=(*(Problem(what, effect) for what in damage), *found.problems))
 
 
-def _looked_through(folder: Path, *, on_progress: Progress) -> _Examination:
-    """What is wrong in and beside a file that is known to be whole."""
-    with closing(open_database(folder, create=False)) as database, database.reading() as connection:
-        faults = [*row_faults(connection), *clip_faults(connection, on_progress=on_progress)]
-        if not faults:
-            faults.extend(snapshot_faults(connection, folder))
-        return _Examination((), (*faults, *_leftover_faults(folder)), *_counts(connection))
+def _checked_rows(folder: Path, *, repair: bool, on_progress: OnProgress) -> Verification:
+    """Check the rows of an undamaged file, and the files beside it."""
+    with closing(open_database(folder, create=False)) as database:
+        with database.reading() as connection:
+            findings = [*row_findings(connection, on_progress=on_progress)]
+            if not findings:
+                findings.extend(snapshot_findings(connection, folder))
+            findings.extend(_leftover_findings(folder))
+            problems = [Problem(finding.what, None) for finding in findings]
+            counts = _counts(connection)
+        if repair and findings:
+            with database.writing() as connection:
+                done = [finding.repair(connection) for finding in findings]
+                for statement in REMOVE_DANGLING:
+                    connection.execute(text(statement))
+                counts = _counts(connection)
+            problems = [
+                Problem(finding.what, finding.repaired if repaired else None)
+                for finding, repaired in zip(findings, done, strict=True)
+            ]
+    return Verification(tuple(problems), *counts)
 
 
-def _counts(connection: Connection) -> Iterator[int]:
-    for table in (FILES, VIDEOS, CLIPS):
-        yield connection.scalar(select(func.count()).select_from(table)) or 0
+def _counts(connection: Connection) -> tuple[int, ...]:
+    queries = (select(func.count()).select_from(table) for table in (FILES, VIDEOS, CLIPS))
+    return tuple(connection.scalar(query) or 0 for query in queries)
 
 
 def _damage(folder: Path) -> tuple[str, ...]:
-    """What of the SQLite file cannot be read, or cannot be what it should be."""
+    """The damage of the SQLite file, in sentences; this reads all of it."""
     try:
-        with closing(open_database(folder, create=False)) as database, translated(folder):
+        with closing(open_database(folder, create=False)), translated(folder):
             found = damage_of(folder / DATABASE_NAME)
-            if not found:
-                with database.reading() as connection:
-                    found = tuple(filter(None, [provenance_damage(connection)]))
     except CatalogDamagedError as error:
-        return (_first_half(error),)
+        return (_without_advice(error),)
     except NotACatalogError as error:
         if not _was_a_catalog(folder):
             raise NotACatalogError(
-                f"{_first_half(error)}, and holds nothing of a catalog; give another folder, or, if"
-                " one was here, move that file away and begin anew with `vsearch index PATH`"
+                f"{_without_advice(error)}, and holds nothing of a catalog; give another folder, or"
+                " move that file away and make a new catalog with `vsearch index PATH`"
             ) from error
-        return (_first_half(error),)
+        return (_without_advice(error),)
     return tuple(f"{DATABASE_NAME} is damaged: {what}" for what in found)
 
 
-def _first_half(error: Exception) -> str:
-    """What was found; what to do about it is being asked already."""
+def _without_advice(error: Exception) -> str:
     return str(error).partition(";")[0]
 
 
 def _was_a_catalog(folder: Path) -> bool:
-    """Whether a file that does not look like a catalog any more was one."""
+    """Whether a file that is not a catalog was one."""
     with (folder / DATABASE_NAME).open("rb") as file:
-        begins_alike = b"catalog_uuid" in file.read(PAGE_BYTES)  # our table's own definition
+        begins_alike = b"catalog_uuid" in file.read(PAGE_BYTES)  # from the definition of a table
     return begins_alike or read_header(folder) is not None
 
 
-def _leftover_faults(folder: Path) -> Iterator[Fault]:
-    """What killed processes left half-written; a live one needs no hour for its own."""
+def _leftover_findings(folder: Path) -> Iterator[Finding]:
+    """Half-written files of killed processes."""
     found = sorted(chain.from_iterable(folder.glob(pattern) for pattern in _LEFTOVERS))
     old = [path for path in found if is_leftover(path)]
     if old:
-        yield Fault(
-            f"{len(old)} half-written files of killed processes lie in the folder:"
+        yield Finding(
+            f"{len(old)} half-written files of killed processes are in the folder:"
             f" {named([path.name for path in old])}",
             "they were removed",
             partial(_remove, old),
         )
 
 
-def _remove(leftovers: list[Path], _session: Connection) -> None:
+def _remove(leftovers: list[Path], _connection: Connection) -> bool:
     for path in leftovers:
         if path.is_dir():
             rmtree(path)
         else:
             path.unlink(missing_ok=True)
+    return True
 
 
-def _repaired(folder: Path, *, on_progress: Progress) -> Verification:
-    for room in folder.glob(f"{ROOM_PREFIX}*"):
-        if not is_leftover(
-            room
-        ):  # the process with the lock is alone: it is of a repair that was killed
-            rmtree(room, ignore_errors=True)
-    damage = _damage(folder)
-    mended = []
-    if damage:
-        salvage = _salvage(folder, on_progress=on_progress)
-        mended = [Problem(what, salvage) for what in damage]
-    found = _looked_through(folder, on_progress=on_progress)
-    found = _mended_in_rounds(folder, found, mended, on_progress=on_progress)
-    if mended:
-        # It only saves time: what keeps it from being saved is told as a problem that stands.
-        with suppress(CatalogStorageError), Catalog.open(folder) as catalog:
-            catalog.save_snapshot()
-    return found.verification(tuple(mended))
-
-
-def _salvage(folder: Path, *, on_progress: Progress) -> str:
-    """Put what can be read in place of the damaged file, checked before; what became of it."""
-    with salvaged(folder) as found:
-        new = _examined(found.folder, on_progress=on_progress)
-        new = _mended_in_rounds(found.folder, new, [], on_progress=on_progress)
-        kept = take_its_place(folder, new=found.folder)
-    if not found.known_videos:
+def _recovered(folder: Path) -> str:
+    """Put a new file with all that is readable in place of the damaged one; a sentence about it."""
+    with recovered(folder) as new:
+        kept = replace_damaged(folder, new=new.folder)
+    found = new.videos + new.without_file
+    if not new.known_videos:
         return (
-            "nothing of it could be read, so a new and empty file has taken its place, and"
+            "nothing of it could be recovered, so a new and empty file has taken its place, and"
             f" `vsearch index` fills it again; the damaged one is kept as {kept}"
         )
-    rest = (
-        "none is missing"
-        if new.videos == found.known_videos
-        else "`vsearch index` with the same folders reads the rest again"
-    )
+    rest = ["none is missing"] if found == new.known_videos else []
+    if new.without_file:
+        rest.append(f"for {new.without_file} of them `vsearch index` has to find the file again")
+    if found < new.known_videos:
+        rest.append("`vsearch index` with the same folders reads the rest again")
     return (
-        f"a new file holds the {new.videos} of {found.known_videos} known videos that could be read"
-        f" as a whole, with {new.clips} clips ({rest}); the damaged one is kept as {kept}"
+        f"a new file holds the {found} of {new.known_videos} known videos that could be read"
+        f" completely, with {new.clips} clips ({'; '.join(rest)}); the damaged one is kept as"
+        f" {kept}"
     )
-
-
-def _mended_in_rounds(
-    folder: Path, found: _Examination, mended: list[Problem], *, on_progress: Progress
-) -> _Examination:
-    """Mend until nothing stands that mending helps; what one round removes may leave more."""
-    for _ in range(_ROUNDS):
-        if not found.faults:
-            break
-        _mend(folder, found.faults)
-        before, found = found, _looked_through(folder, on_progress=on_progress)
-        standing = {fault.what for fault in found.faults}
-        gone = [fault for fault in before.faults if fault.what not in standing]
-        mended.extend(Problem(fault.what, fault.mended) for fault in gone)
-        if not gone:
-            break
-    return found
-
-
-def _mend(folder: Path, faults: tuple[Fault, ...]) -> None:
-    with closing(open_database(folder, create=False)) as database, database.writing() as connection:
-        for fault in faults:
-            fault.mend(connection)
 
 
 @contextmanager
 def _storage_translated(folder: Path) -> Iterator[None]:
-    """Say what the system refuses while files are made and moved."""
+    """Turn errors of the file system into one sentence each."""
     try:
         with translated(folder):
             yield

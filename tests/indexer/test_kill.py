@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from catalog import Catalog
-from catalog.verify import verify_catalog
+from tests.catalog.invariants import require_invariants
 from tests.indexer.colours import DIMENSION
 from tests.indexer.indexing_process import run
 
@@ -124,7 +124,7 @@ def test_killed_at_fifty_random_moments_the_catalog_ends_as_if_nothing_had_happe
                 break
             kills += 1
             if (folder / "catalog.sqlite").exists():
-                assert verify_catalog(folder).problems == ()
+                require_invariants(folder)
         assert_same(folder, undisturbed)
     assert rounds >= 2
     assert indexing.left_over() == []

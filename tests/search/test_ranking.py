@@ -53,7 +53,7 @@ def test_a_neighbour_extends_from_four_fifths_of_the_way_up_from_the_median():
     assert best_of(clip(4.0, 0.9), clip(8.0, 0.73)) == [(1, 4.0, 12.0)]
 
 
-def test_clips_of_another_film_are_never_merged():
+def test_clips_of_another_video_are_never_merged():
     assert best_of(clip(4.0, 0.9), clip(4.0, 0.8, video=2)) == [(1, 4.0, 12.0), (2, 4.0, 12.0)]
 
 
@@ -65,7 +65,7 @@ def test_a_clip_between_two_moments_joins_them():
     assert best_of(clip(0.0, 0.9), clip(8.0, 0.85), clip(4.0, 0.8)) == [(1, 0.0, 16.0)]
 
 
-def test_a_weak_clip_that_shares_less_than_half_stands_alone():
+def test_a_weak_clip_that_shares_less_than_half_is_a_moment_of_its_own():
     assert best_of(clip(0.0, 0.9), clip(6.0, 0.3)) == [(1, 0.0, 8.0), (1, 6.0, 14.0)]
 
 
@@ -116,7 +116,7 @@ def test_moments_come_best_first(pool):
 
 
 @given(any_pools)
-def test_the_best_clip_of_all_leads_and_every_moment_holds_its_best_clip(pool):
+def test_the_best_clip_of_all_is_first_and_every_moment_contains_its_best_clip(pool):
     moments = merge_into_moments(pool)
     assert bool(moments) == bool(pool)
     if pool:
@@ -126,14 +126,14 @@ def test_the_best_clip_of_all_leads_and_every_moment_holds_its_best_clip(pool):
 
 
 @given(any_pools)
-def test_a_moment_begins_and_ends_where_clips_of_its_film_do(pool):
+def test_a_moment_begins_and_ends_where_clips_of_its_video_do(pool):
     for moment in merge_into_moments(pool):
         own = [found for found in pool if found.video_id == moment.best.video_id]
         assert moment.start in {found.start for found in own}
         assert moment.end in {found.end for found in own}
 
 
-def test_the_best_moments_stay_what_they_are_when_more_are_asked_for():
+def test_the_best_moments_stay_the_same_with_a_larger_limit():
     drawn = np.random.default_rng(0).normal(size=(40, 60))
     smooth = 0.3 + 0.05 * np.apply_along_axis(np.convolve, 1, drawn, np.full(4, 0.25), "same")
     films = [
@@ -148,7 +148,7 @@ def test_the_best_moments_stay_what_they_are_when_more_are_asked_for():
 
 
 @given(pools)
-def test_every_moment_lies_within_its_film(pool):
+def test_every_moment_is_within_its_video(pool):
     for moment in merge_into_moments(pool):
         assert 0.0 <= moment.start < moment.end <= moment.best.duration
 
@@ -171,7 +171,7 @@ def test_every_second_of_a_moment_is_covered_by_clips_that_are_good_enough(pool)
 
 
 @given(pools)
-def test_moments_of_a_film_whose_clips_overlap_by_half_are_disjoint(pool):
+def test_moments_of_a_video_whose_clips_overlap_by_half_are_disjoint(pool):
     for one, other in combinations(merge_into_moments(pool), 2):
         if one.best.video_id == other.best.video_id:
             assert one.end <= other.start or other.end <= one.start

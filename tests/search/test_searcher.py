@@ -1,4 +1,4 @@
-"""The searcher over a real catalog, with words as one-hot vectors for a model."""
+"""The searcher over a real catalog, with a model whose words are one-hot vectors."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -81,7 +81,7 @@ def searcher(catalog):
     return Searcher(catalog=catalog, load_embedder=words)
 
 
-def test_the_moment_that_shows_it_comes_first_with_its_whole_length(searcher):
+def test_the_best_moment_comes_first_with_its_whole_length(searcher):
     result = searcher.search("kitchen")
     best = result.hits[0]
     assert (best.path, best.start, best.end) == (Path("/films/home.mp4"), 4.0, 16.0)
@@ -90,7 +90,7 @@ def test_the_moment_that_shows_it_comes_first_with_its_whole_length(searcher):
     assert [hit.rank for hit in result.hits] == list(range(1, len(result.hits) + 1))
 
 
-def test_the_result_says_what_was_asked_of_which_model_and_how_long_it_took(searcher):
+def test_the_result_has_the_query_the_model_and_the_time(searcher):
     result = searcher.search("  beach ")
     assert (result.query, result.model) == ("  beach ", "words")
     assert result.took_ms > 0.0
@@ -102,15 +102,13 @@ def test_the_limit_counts_moments(searcher):
     assert len(searcher.search("kitchen", limit=2).hits) == 2
 
 
-def test_a_glob_leaves_only_its_files(searcher):
+def test_a_glob_filters_the_files(searcher):
     hits = searcher.search("kitchen", path_glob="trip").hits
     assert {hit.path for hit in hits} == {Path("/films/trip/sea.mp4")}
     assert searcher.search("kitchen", path_glob="*.avi").hits == ()
 
 
-def test_of_copies_one_that_is_there_is_shown_unless_another_was_asked_for(
-    catalog, searcher, tmp_path
-):
+def test_of_copies_that_match_the_glob_one_that_exists_is_shown(catalog, searcher, tmp_path):
     here, away = tmp_path / "here.mp4", Path("/films/home.mp4")
     here.touch()
     catalog.add_locations({FileLocation(tmp_path, here, 1, 1): catalog.video_with("home.mp4")})
@@ -120,7 +118,7 @@ def test_of_copies_one_that_is_there_is_shown_unless_another_was_asked_for(
     assert (asked.path, asked.other_paths) == (away, (here,))
 
 
-def test_a_film_that_fills_the_pool_does_not_hide_the_others(tmp_path):
+def test_a_video_that_fills_the_first_scan_does_not_hide_the_others(tmp_path):
     with bound(tmp_path / "catalog") as catalog:
         add_film(catalog, "long.mp4", *["kitchen"] * 300)
         add_film(catalog, "short.mp4", "kitchen snow")
@@ -160,7 +158,7 @@ def test_the_moments_are_those_of_all_clips_compared_one_by_one(lengths, limit, 
     ]
 
 
-def test_a_film_indexed_meanwhile_is_found(catalog, searcher):
+def test_a_video_indexed_meanwhile_is_found(catalog, searcher):
     searcher.search("snow")
     add_film(catalog, "new.mp4", "snow kitchen")
     assert searcher.search("snow kitchen").hits[0].path == Path("/films/new.mp4")
@@ -191,7 +189,7 @@ def test_a_catalog_of_another_model_is_refused_with_both_named(catalog):
         other.search("kitchen")
 
 
-def test_the_same_weights_under_another_name_may_ask(catalog):
+def test_the_same_weights_under_another_name_is_accepted(catalog):
     renamed = Searcher(
         catalog=catalog,
         load_embedder=lambda _: WordEmbedder(replace(IDENTITY, model="copy/of/words")),
@@ -207,20 +205,20 @@ def test_an_empty_catalog_says_how_to_fill_it(tmp_path):
                 empty.search("kitchen", path_glob=path_glob)
 
 
-def test_a_catalog_that_was_only_just_made_says_how_to_fill_it(tmp_path):
+def test_a_new_catalog_says_how_to_fill_it(tmp_path):
     with Catalog.open(tmp_path / "catalog", create=True) as catalog:
         fresh = Searcher(catalog=catalog, load_embedder=words)
         with pytest.raises(NothingIndexedError, match="vsearch index PATH"):
             fresh.search("kitchen")
 
 
-def test_a_catalog_whose_films_are_all_gone_says_how_to_fill_it(catalog, searcher):
+def test_a_catalog_whose_videos_are_all_removed_says_how_to_fill_it(catalog, searcher):
     catalog.remove_files([Path("/films/home.mp4"), Path("/films/trip/sea.mp4")])
     with pytest.raises(NothingIndexedError, match="vsearch index PATH"):
         searcher.search("kitchen")
 
 
-def test_the_model_is_loaded_once_and_when_it_is_wanted(catalog):
+def test_the_model_is_loaded_once_at_first_use(catalog):
     loads = []
 
     def load(_):
@@ -235,13 +233,13 @@ def test_the_model_is_loaded_once_and_when_it_is_wanted(catalog):
     assert loads == [0]
 
 
-def test_warming_up_sees_that_the_model_is_another_one(catalog):
+def test_warming_up_refuses_another_model(catalog):
     stranger = WordEmbedder(replace(IDENTITY, model="rooms", model_digest="cd" * 32))
     with pytest.raises(ProvenanceMismatchError, match="asks for rooms"):
         Searcher(catalog=catalog, load_embedder=lambda _: stranger).warm_up()
 
 
-def test_what_is_amiss_with_a_question_is_told_with_its_answer(searcher):
+def test_problems_of_a_query_are_noted_with_its_answer(searcher):
     assert searcher.search("kitchen").notes == ()
     (note,) = searcher.search("kitchen perro corriendo").notes
     assert "English" in note

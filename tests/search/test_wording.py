@@ -190,32 +190,32 @@ NOTHING_TO_SEE = ("the", "of the and", "what is it", "Who are you?", "it")
 
 
 @pytest.mark.parametrize("sentence", ENGLISH)
-def test_of_english_nothing_is_said(sentence: str) -> None:
+def test_english_sentences_have_no_note(sentence: str) -> None:
     assert notes_on(sentence) == ()
     assert notes_on(sentence.lower()) == ()
 
 
 @pytest.mark.parametrize("sentence", FOREIGN)
-def test_other_languages_are_told_by_their_commonest_words(sentence: str) -> None:
+def test_other_languages_are_recognised_by_their_commonest_words(sentence: str) -> None:
     (said,) = notes_on(sentence)
     assert "does not look like English" in said
     assert notes_on(sentence.upper()) == (said,)
 
 
 @pytest.mark.parametrize("sentence", OTHER_LETTERS)
-def test_other_letters_are_told(sentence: str) -> None:
+def test_other_scripts_are_noted(sentence: str) -> None:
     (said,) = notes_on(sentence)
     assert "Latin letters" in said
 
 
 @pytest.mark.parametrize("sentence", NO_WORDS)
-def test_what_holds_no_words_is_told(sentence: str) -> None:
+def test_a_sentence_without_words_is_noted(sentence: str) -> None:
     (said,) = notes_on(sentence)
     assert "no words" in said
 
 
 @pytest.mark.parametrize("sentence", NOTHING_TO_SEE)
-def test_words_that_name_nothing_are_told(sentence: str) -> None:
+def test_words_that_name_nothing_are_noted(sentence: str) -> None:
     (said,) = notes_on(sentence)
     assert "names nothing" in said
 

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from machine.names import command_line
 from vsearch.commands.options import CatalogOption, JsonOption, QuietOption, VerboseOption, start
 from vsearch.exit_codes import REFUSED
 from vsearch.messages import refuse
@@ -39,9 +40,10 @@ def verify(
     else:
         print_verification(found)
     if not found.sound:
+        command = command_line("vsearch", "verify", "--repair", *settings.catalog_flags)
         refuse(
-            "something cannot be mended; the catalog answers as far as it is whole"
+            "some problems cannot be repaired; queries work as far as the catalog is sound"
             if repair
-            else "something is wrong; `vsearch verify --repair` mends what can be mended"
+            else f"there are problems; `{command}` repairs what can be repaired"
         )
         raise typer.Exit(REFUSED)

@@ -1,4 +1,4 @@
-"""The index alone: what FAISS would do without a word is refused or put right."""
+"""The vector index alone: it refuses or corrects what FAISS would silently do."""
 
 import numpy as np
 import pytest
@@ -11,7 +11,7 @@ pytestmark = pytest.mark.usefixtures("spread")
 
 
 def nothing_stored(ids):
-    raise AssertionError("whole vectors need not be looked up")
+    raise AssertionError("exact vectors need not be looked up")
 
 
 def best_of(index, query, **asked):
@@ -22,9 +22,9 @@ def written(index):
     return np.frombuffer(b"".join(index.to_parts()), dtype=np.uint8)
 
 
-def filled(count=10, dimension=8):
-    index = VectorIndex(dim=dimension)
-    drawn = np.random.default_rng(5).normal(size=(count, dimension)).astype(np.float32)
+def filled(count=10, dim=8):
+    index = VectorIndex(dim=dim)
+    drawn = np.random.default_rng(5).normal(size=(count, dim)).astype(np.float32)
     vectors = drawn / np.linalg.norm(drawn, axis=1, keepdims=True)
     index.add(np.arange(1, count + 1), vectors)
     return index, vectors
@@ -38,7 +38,7 @@ def test_an_id_never_enters_twice(ids):
     assert len(index) == 10
 
 
-def test_removed_ids_no_longer_compete_and_unknown_ones_are_passed_over():
+def test_removed_ids_are_not_found_and_unknown_ones_are_ignored():
     index, vectors = filled()
     index.remove(np.array([4, 77]))
     assert len(index) == 9
@@ -46,7 +46,7 @@ def test_removed_ids_no_longer_compete_and_unknown_ones_are_passed_over():
     assert sorted(ids) == [1, 2, 3, 5, 6, 7, 8, 9, 10]
 
 
-def test_only_chosen_ids_compete_and_those_not_there_count_for_nothing():
+def test_only_filtered_ids_are_found_and_unknown_ones_are_ignored():
     index, vectors = filled()
     ids, scores = best_of(index, vectors[0], limit=5, among=np.array([2, 9, 500]))
     assert sorted(ids) == [2, 9]
@@ -64,12 +64,12 @@ def test_an_index_survives_as_bytes():
 
 
 @pytest.mark.parametrize("body", [b"", b"not an index", b"\0" * 100])
-def test_bytes_that_are_no_index_are_refused(body):
+def test_bytes_that_are_not_an_index_are_refused(body):
     with pytest.raises(ValueError, match="not a"):
         VectorIndex.from_bytes(np.frombuffer(body, np.uint8), dim=8)
 
 
-def test_an_index_of_another_dimension_is_refused():
+def test_an_index_of_another_dim_is_refused():
     index, _ = filled()
     with pytest.raises(ValueError, match="16-dimensional"):
         VectorIndex.from_bytes(written(index), dim=16)

@@ -61,26 +61,26 @@ def test_a_clip_of_a_video_that_no_file_holds_is_damage(filled, catalog, query):
         catalog.nearest_clips(query, limit=1)
 
 
-def test_a_glob_chooses_before_the_search(filled, catalog, query):
-    odd = {video for video in filled.vectors if "odd" in str(place_of(catalog, video))}
+def test_a_glob_filters_before_the_scan(filled, catalog, query):
+    odd = {video for video in filled.vectors if "odd" in str(path_of(catalog, video))}
     found = catalog.nearest_clips(query, limit=25, path_glob="odd")
     assert len(found) == 25
     assert {match.video_id for match in found} <= odd
     assert scores(found) == pytest.approx(filled.expected(query, limit=25, videos=odd), abs=2e-3)
 
 
-def place_of(catalog, video_id):
+def path_of(catalog, video_id):
     known = catalog.known_files([FILMS])
     return next(Path(path) for path, state in known.items() if state.video_id == video_id)
 
 
-def test_a_glob_that_fits_nothing_finds_nothing(filled, catalog, query):
+def test_a_glob_that_matches_nothing_finds_nothing(filled, catalog, query):
     assert catalog.nearest_clips(query, limit=5, path_glob="*.avi") == []
 
 
-def test_a_copy_is_shown_where_the_glob_fits(filled, catalog, query):
+def test_copies_that_match_the_glob_are_apart_from_the_others(filled, catalog, query):
     video = catalog.nearest_clips(query, limit=1)[0].video_id
-    first = place_of(catalog, video)
+    first = path_of(catalog, video)
     catalog.add_locations({filled.location("zz/copy.mp4"): video})
     match = catalog.nearest_clips(query, limit=1, path_glob="zz")[0]
     assert (match.paths, match.other_paths) == ((FILMS / "zz/copy.mp4",), (first,))
@@ -113,7 +113,7 @@ def test_equal_clips_come_in_the_order_of_their_ids(catalog):
         (np.full(16, np.nan, dtype=np.float32), "NaN"),
     ],
 )
-def test_a_query_that_is_no_unit_vector_is_refused(filled, catalog, vector, said):
+def test_a_query_without_unit_length_is_refused(filled, catalog, vector, said):
     with pytest.raises(InvalidVectorError, match=said):
         catalog.nearest_clips(vector, limit=1)
 

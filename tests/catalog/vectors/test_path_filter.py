@@ -1,4 +1,4 @@
-"""Which clips are of films at certain paths, also after the catalog has changed."""
+"""The clip ids of videos at matching paths, also after the catalog has changed."""
 
 import numpy as np
 import pytest
@@ -8,8 +8,8 @@ from catalog.vectors.path_filter import PathFilter
 
 
 @pytest.fixture
-def within(folder):
-    """Asks about a glob as the catalog stands, with one memory for all questions."""
+def matching(folder):
+    """The clip ids that match a glob in the present catalog, by one filter for all calls."""
     path_filter = PathFilter()
     generations = iter(range(100))
 
@@ -23,42 +23,42 @@ def within(folder):
     return ask
 
 
-def test_all_clips_of_the_films_that_fit_and_no_others(shelf, within):
+def test_all_clips_of_the_videos_that_match_and_no_others(shelf, matching):
     for n in range(6):
         shelf.add(f"{'ab'[n % 2]}/{n}.mp4", clips=n + 1, seed=n)
-    assert within("a") == [1, 4, 5, 6, 11, 12, 13, 14, 15]
-    assert within("1.mp4") == [2, 3]
-    assert within("*.mp4") == list(range(1, 22))
-    assert within("c") == []
+    assert matching("a") == [1, 4, 5, 6, 11, 12, 13, 14, 15]
+    assert matching("1.mp4") == [2, 3]
+    assert matching("*.mp4") == list(range(1, 22))
+    assert matching("c") == []
 
 
-def test_a_film_at_two_places_fits_by_either(shelf, catalog, within):
+def test_a_video_in_two_files_matches_by_either(shelf, catalog, matching):
     video = shelf.add("a/0.mp4", clips=3, seed=0)
     shelf.add("a/1.mp4", clips=2, seed=1)
     catalog.add_locations({shelf.location("b/copy.mp4"): video})
-    assert within("b") == [1, 2, 3]
-    assert within("a") == [1, 2, 3, 4, 5]
+    assert matching("b") == [1, 2, 3]
+    assert matching("a") == [1, 2, 3, 4, 5]
 
 
-def test_what_came_and_what_went_counts(shelf, catalog, within):
-    assert within("*") == []
+def test_added_and_removed_videos_count(shelf, catalog, matching):
+    assert matching("*") == []
     shelf.add("a/0.mp4", clips=3, seed=0)
-    assert within("a") == [1, 2, 3]
+    assert matching("a") == [1, 2, 3]
     catalog.remove_files([shelf.location("a/0.mp4").path])
-    assert within("a") == []
+    assert matching("a") == []
     shelf.add("a/1.mp4", clips=2, seed=1)
     catalog.record_failure(shelf.location("a/bad.mp4"), error="it is no video")
-    assert within("a") == [4, 5]
+    assert matching("a") == [4, 5]
 
 
-def test_clips_among_those_of_another_film_are_told_apart(shelf, execute, folder, within):
+def test_clips_between_those_of_another_video_are_not_mixed_up(shelf, execute, folder, matching):
     shelf.add("a/0.mp4", clips=5, seed=0)
     shelf.add("b/1.mp4", clips=5, seed=1)
     execute(
         folder, "UPDATE clips SET video_id = 2 WHERE id IN (2, 3); DELETE FROM clips WHERE id = 7"
     )
-    assert within("a") == [1, 4, 5]
-    assert within("b") == [2, 3, 6, 8, 9, 10]
+    assert matching("a") == [1, 4, 5]
+    assert matching("b") == [2, 3, 6, 8, 9, 10]
 
 
 def test_a_generation_is_read_once(shelf, execute, folder):

@@ -1,4 +1,4 @@
-"""Vectors in short: the answers are those of the whole vectors, whatever is asked of them."""
+"""Quantised vectors: the answers are those of the exact vectors."""
 
 import numpy as np
 import pytest
@@ -19,7 +19,7 @@ def unit(vectors):
 
 
 class Library:
-    """Clips in clusters, away from the origin, as a model puts them; ids with gaps, from 1."""
+    """Clips in clusters away from the origin, as those of a model; ids from 1, with gaps."""
 
     def __init__(self):
         rng = np.random.default_rng(3)
@@ -89,7 +89,7 @@ def test_the_ten_best_of_queries_far_from_all_clips_are_found_with_their_exact_c
 
 @pytest.mark.parametrize("share", [0.01, 0.1, 0.5])
 @pytest.mark.parametrize("kind", KINDS)
-def test_only_chosen_clips_compete(filled, kind, share):
+def test_only_filtered_clips_are_found(filled, kind, share):
     library, index = filled
     films = np.random.default_rng(5).choice(FILMS, int(share * FILMS), replace=False)
     among = library.ids.reshape(FILMS, -1)[films].ravel()
@@ -103,7 +103,7 @@ def test_only_chosen_clips_compete(filled, kind, share):
     assert right >= 0.99 * 250
 
 
-def test_fewer_than_come_into_question_are_all_compared_exactly(filled):
+def test_few_candidates_are_all_compared_exactly(filled):
     library, index = filled
     among = library.ids[::200]
     for query in library.queries("mostly orthogonal"):
@@ -134,7 +134,7 @@ def test_of_equal_clips_at_the_edge_the_lowest_ids_stay():
         assert len(set(scores)) == 1
 
 
-def test_an_index_becomes_short_as_it_grows_and_answers_the_same(filled):
+def test_an_index_is_quantised_as_it_grows_and_answers_the_same(filled):
     library, _ = filled
     index = VectorIndex(dim=DIMENSION, exact_up_to=9000)
     query = library.queries("shifted away")[0]
@@ -148,7 +148,7 @@ def test_an_index_becomes_short_as_it_grows_and_answers_the_same(filled):
         assert list(ids) == library.expected(query, limit=10, among=here)
 
 
-def test_what_is_removed_no_longer_competes_and_the_rest_does(filled):
+def test_removed_clips_are_not_found_and_the_others_are(filled):
     library, _ = filled
     index = library.indexed()
     query = library.queries("a clip")[0]
@@ -164,7 +164,7 @@ def test_what_is_removed_no_longer_competes_and_the_rest_does(filled):
     assert index.newest == 0
 
 
-def test_additions_of_any_size_leave_every_code_where_it_belongs(filled):
+def test_additions_of_any_size_keep_ids_and_codes_together(filled):
     library, _ = filled
     index = library.indexed(exact_up_to=0)
     rng = np.random.default_rng(6)
@@ -180,7 +180,7 @@ def test_additions_of_any_size_leave_every_code_where_it_belongs(filled):
         assert np.array_equal(last, index.encode(library.vectors[rows]))
 
 
-def test_a_short_index_survives_as_bytes_and_goes_on(filled):
+def test_a_quantised_index_survives_as_bytes_and_can_grow(filled):
     library, index = filled
     body = np.frombuffer(b"".join(index.to_parts()), np.uint8)
     again = VectorIndex.from_bytes(body, dim=DIMENSION, exact_up_to=1000)
@@ -197,7 +197,7 @@ def test_a_short_index_survives_as_bytes_and_goes_on(filled):
             VectorIndex.from_bytes(body[:cut], dim=DIMENSION)
 
 
-def test_an_index_that_is_short_for_few_vectors_says_so(filled):
+def test_an_index_tells_that_it_is_needlessly_quantised(filled):
     library, _ = filled
     index = library.indexed(exact_up_to=10_000)
     index.remove(library.ids[: len(library.ids) - 5001])
@@ -207,7 +207,7 @@ def test_an_index_that_is_short_for_few_vectors_says_so(filled):
     assert index.is_needlessly_quantised
 
 
-def test_numbers_that_never_differ_and_odd_dimensions_do_no_harm():
+def test_constant_numbers_and_odd_lengths_do_no_harm():
     drawn = np.random.default_rng(8).normal(size=(3000, 7))
     drawn[:, 2] = 0.5
     vectors = unit(drawn).astype(np.float16).astype(np.float32)
@@ -218,7 +218,7 @@ def test_numbers_that_never_differ_and_odd_dimensions_do_no_harm():
     assert set(ids) == set(1 + np.argsort(-vectors @ query)[:5])
 
 
-def test_on_a_gpu_whole_vectors_answer_as_on_the_processor():
+def test_on_a_gpu_exact_vectors_answer_as_on_the_cpu():
     faiss = pytest.importorskip("faiss")
     if not faiss.get_num_gpus():
         pytest.skip("CUDA: no GPU here")

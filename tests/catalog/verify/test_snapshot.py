@@ -83,7 +83,7 @@ SNAPSHOT_HARM = {
 
 
 @pytest.mark.parametrize("harm", SNAPSHOT_HARM)
-def test_a_snapshot_that_is_not_what_it_should_be_is_told_and_built_again(harmed, library, harm):
+def test_a_snapshot_with_wrong_contents_is_found_and_built_again(harmed, library, harm):
     act, told = SNAPSHOT_HARM[harm]
     repaired = harmed(act)
     assert [problem.what.startswith(SNAPSHOT_NAME) for problem in repaired.problems] == [True]
@@ -93,7 +93,7 @@ def test_a_snapshot_that_is_not_what_it_should_be_is_told_and_built_again(harmed
         assert catalog.status().snapshot_bytes > 465 * 32
 
 
-def test_the_snapshot_of_another_catalog_is_told_and_built_again(harmed, new_shelf, tmp_path):
+def test_the_snapshot_of_another_catalog_is_found_and_built_again(harmed, new_shelf, tmp_path):
     other = new_shelf(tmp_path / "other")
     other.add("a.mp4")
     other.catalog.save_snapshot()
@@ -111,7 +111,7 @@ def test_a_folder_with_something_in_it_in_place_of_the_snapshot_is_left_alone(li
     assert (library / SNAPSHOT_NAME / "mine.txt").read_text() == "not yours"
 
 
-def test_no_snapshot_and_an_older_one_are_no_faults(library, new_shelf):
+def test_no_snapshot_and_an_older_one_are_not_problems(library, new_shelf):
     shelf = new_shelf(library)
     shelf.catalog.remove_files([Path("/films/3.mp4")])
     shelf.add("later.mp4", seed=500)
@@ -121,7 +121,7 @@ def test_no_snapshot_and_an_older_one_are_no_faults(library, new_shelf):
     assert verify_catalog(library).problems == ()
 
 
-def test_a_snapshot_whose_process_was_killed_before_it_could_say_so_is_no_fault(library):
+def test_a_snapshot_whose_process_was_killed_before_it_stored_the_digest_is_no_problem(library):
     header = read_header(library)
     write_snapshot(
         library,

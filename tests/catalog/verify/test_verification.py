@@ -46,7 +46,7 @@ def test_an_empty_catalog_is_sound(folder):
     assert verify_catalog(folder, repair=True).problems == ()
 
 
-def test_a_film_of_one_picture_has_a_clip_that_lasts_no_time(shelf, catalog, folder):
+def test_a_video_of_one_picture_has_a_clip_of_no_length(shelf, catalog, folder):
     catalog.add_video(
         VideoRecord("one picture", 0.0, 64, 48, 0.0, "png", "png_pipe"),
         location=shelf.location("a.mp4"),
@@ -56,7 +56,7 @@ def test_a_film_of_one_picture_has_a_clip_that_lasts_no_time(shelf, catalog, fol
     assert verify_catalog(folder).problems == ()
 
 
-def test_what_killed_processes_left_is_swept_once_it_is_old(harmed, library):
+def test_old_files_of_killed_processes_are_removed(harmed, library):
     def leave(folder):
         for name in (f"{SNAPSHOT_NAME}.ab.new", "catalog.lock.json.cd.new"):
             (folder / name).write_bytes(b"half")
@@ -79,7 +79,7 @@ def test_only_the_holder_of_the_lock_repairs_and_anyone_may_look(shelf, catalog,
             verify_catalog(folder, repair=True)
 
 
-def test_a_look_sees_one_state_while_another_thread_writes(shelf, folder):
+def test_a_check_sees_one_state_while_another_thread_writes(shelf, folder):
     shelf.add("a.mp4")
     done = Event()
 
@@ -118,7 +118,7 @@ def test_a_catalog_of_a_newer_program_is_not_touched(library, execute):
 
 
 @pytest.mark.parametrize("harm", ["other tables", "no database"])
-def test_what_was_never_a_catalog_is_not_touched(tmp_path, execute, harm):
+def test_another_file_than_a_catalog_is_not_touched(tmp_path, execute, harm):
     if harm == "other tables":
         execute(tmp_path, "CREATE TABLE bookmarks (url TEXT)")
     else:

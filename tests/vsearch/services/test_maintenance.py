@@ -171,7 +171,7 @@ def test_a_broken_catalog_is_told_of_and_mended_on_request(
     out, err = said(capsys)
     (problem,) = json.loads(out)["problems"]
     assert problem["mended"] is None
-    assert "`vsearch verify --repair`" in err
+    assert f"`vsearch verify --repair --catalog {catalog}`" in err
     assert run(["verify", "--repair", "--catalog", str(catalog)]) == 0
     out, _ = said(capsys)
     assert "mended: " in out
