@@ -12,7 +12,6 @@ from catalog import (
     FileLocation,
     PartialVideo,
     Provenance,
-    VideoRecord,
     true_path,
 )
 from indexer.counters import RunCounters
@@ -21,7 +20,6 @@ from indexer.decode.messages import (
     ClipRead,
     Message,
     VideoChanged,
-    VideoMeasured,
     VideoOpened,
     VideoRead,
     VideoUnreadable,
@@ -31,10 +29,11 @@ from indexer.embed.batches import Batcher, VideoInProgress
 from indexer.embed.threads import ClipEmbedder, ClipSpec, EmbedderPool, ModelLoader
 from indexer.events import ClipsEmbedded, FileDone, Outcome, VideoStarted, Walking
 from indexer.report import IndexReport
+from indexer.scan.fingerprint import Content
 from indexer.scan.jobs import VideoJob
 from indexer.scan.missing import is_gone, missing_files
 from indexer.scan.recognition import is_unchanged
-from indexer.scan.triage import WorkQueue, location_of
+from indexer.scan.triage import WorkQueue
 from indexer.scan.walk import Walk, find_videos
 from indexer.settings import IndexSettings
 from machine import usable_cores
@@ -277,11 +276,11 @@ class _Indexing:
             case VideoOpened():
                 partial = self._partials.pop(job, None)
                 video = batcher.open(job, message, partial=partial)
-                if partial is not None and partial.fingerprint == message.content.fingerprint:
+                if partial is not None and partial.fingerprint == message.record.fingerprint:
                     self._save_partial(video, clips=[])  # it may have lain elsewhere
                 resumed = video.seconds_reached
                 self.counters.record(
-                    VideoStarted(job.file.path, job.file.size, message.video.duration, resumed)
+                    VideoStarted(job.file.path, job.file.size, message.record.duration, resumed)
                 )
             case ClipRead():
                 batcher.add(job, message)
@@ -289,8 +288,8 @@ class _Indexing:
                 video = batcher.video(job)
                 video.finish_reading(damage)
                 self._commit_if_complete(video, batcher)
-            case VideoMeasured(content=content):
-                self.queue.measured(job, content)
+            case Content():
+                self.queue.measured(job, message)
             case VideoChanged():
                 batcher.close(job)
                 self.queue.changed(job)
@@ -316,8 +315,8 @@ class _Indexing:
             return
         self._bind(batcher)
         self.catalog.add_video(
-            _video_record(video),
-            location=_location_of(video),
+            video.record,
+            location=video.location,
             clips=video.spans,
             vectors=video.vectors,
         )
@@ -329,8 +328,8 @@ class _Indexing:
                 file.size,
                 Outcome.INDEXED,
                 clips=len(video.spans),
-                video_seconds=video.video.duration,
-                damage=video.damage,
+                video_seconds=video.record.duration,
+                damage=video.record.damage,
             )
         )
         self.queue.committed(video.job)
@@ -339,7 +338,7 @@ class _Indexing:
         """Save what is embedded of videos that take long, for another run to go on from."""
         for video in batcher.videos:
             clips = video.take_unsaved(older_than=older_than)
-            place = _location_of(video)
+            place = video.location
             # What was read of another state is of no use; one that is gone may turn up elsewhere.
             if clips and (is_unchanged(place) or is_gone(place.path)):
                 self._bind(batcher)
@@ -347,13 +346,13 @@ class _Indexing:
 
     def _save_partial(self, video: VideoInProgress, *, clips: list[int]) -> None:
         self.catalog.add_to_partial(
-            video.content.fingerprint,
-            sample=video.content.sample.digest,
-            location=_location_of(video),
-            duration=video.video.duration,
+            video.record.fingerprint,
+            sample=video.record.sample,
+            location=video.location,
+            duration=video.record.duration,
             clips=[video.spans[clip] for clip in clips],
             vectors=video.vectors[clips],
-            damage=video.damage,
+            damage=video.record.damage,
         )
 
     def _checked_provenance(self, batcher: Batcher) -> Provenance:
@@ -381,17 +380,4 @@ def provenance_of(embedder: ClipEmbedder, *, settings: IndexSettings) -> Provena
         frames_per_clip=identity.frames_per_clip,
         window=settings.window,
         stride=settings.stride,
-    )
-
-
-def _location_of(video: VideoInProgress) -> FileLocation:
-    return location_of(video.job.file, video.content.sample)
-
-
-def _video_record(video: VideoInProgress) -> VideoRecord:
-    return VideoRecord(
-        fingerprint=video.content.fingerprint,
-        sample=video.content.sample.digest,
-        **video.video.facts(),
-        damage=video.damage,
     )

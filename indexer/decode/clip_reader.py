@@ -5,27 +5,26 @@ Runs in a process of its own (see `indexer.decode.pool`): everything here can be
 
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from catalog import ClipSpan
+from catalog import ClipSpan, VideoRecord
 from indexer.decode.messages import (
     ClipRead,
     End,
     Message,
     Pixels,
     VideoChanged,
-    VideoMeasured,
     VideoOpened,
     VideoRead,
     VideoUnreadable,
 )
 from indexer.decode.plan import FrameSchedule, Sampling, plan_clips
 from indexer.errors import NotAVideoError, UnreadableVideoError, reason
-from indexer.scan.fingerprint import FingerprintReading
-from indexer.scan.jobs import Content, VideoJob
+from indexer.scan.fingerprint import Content, FingerprintReading
+from indexer.scan.jobs import VideoJob, location_of
 
 if TYPE_CHECKING:
     from media import RgbFrame, VideoInfo
@@ -54,16 +53,16 @@ class ClipReader:
     accelerator: str = "none"
 
     def read(self, job: VideoJob) -> Generator[Message, None, None]:
-        """Tell a video step by step, with an `End` as the last.
+        """Read a video step by step; the last message is an `End`.
 
-        What fails in the file is told as VideoUnreadable. What fails in the processor is raised:
-        it is not this video's fault.
+        A failure in the file ends with VideoUnreadable. A failure in the processor is raised: it is
+        not this video's fault.
         """
         try:
             with _fingerprint_reading(job) as reading:
                 end: End
                 if job.fingerprint_only:
-                    end = VideoMeasured(_content(reading))
+                    end = _content(reading)
                 else:
                     end = VideoRead((yield from self._video(job, reading)))
                 yield end if _still_holds(reading) else VideoChanged()
@@ -75,7 +74,7 @@ class ClipReader:
     def _video(
         self, job: VideoJob, reading: FingerprintReading
     ) -> Generator[VideoOpened | ClipRead, None, str | None]:
-        """Tell that it was opened, and its clips; returns what could not be decoded on the way."""
+        """Yield the opened video and its clips; returns what could not be decoded on the way."""
         damage: list[str] = []
         video = _probe(job)
         content = _content(reading)
@@ -88,8 +87,13 @@ class ClipReader:
         )
         ready = _ready(job, content=content, video=video)
         wanted = tuple(number for number, span in enumerate(spans) if span not in ready)
-        # What it takes to plan the decoding is of no use to anyone else, and large.
-        yield VideoOpened(content, replace(video, packets=None), spans, wanted)
+        record = VideoRecord(
+            fingerprint=content.fingerprint,
+            sample=content.sample.digest,
+            damage=video.damage,
+            **video.facts(),
+        )
+        yield VideoOpened(record, location_of(job.file, content.sample), spans, wanted)
         yield from self._clips(video, spans=spans, wanted=wanted, on_damage=damage.append)
         return "; ".join(damage) or None
 
@@ -163,14 +167,14 @@ def _ready(job: VideoJob, *, content: Content, video: "VideoInfo") -> frozenset[
 
 def _fingerprint_reading(job: VideoJob) -> FingerprintReading:
     try:
-        return FingerprintReading(job.file.path)
+        return FingerprintReading(job.file.path, known=job.content)
     except OSError as error:
         raise UnreadableVideoError(reason(error)) from error
 
 
 def _content(reading: FingerprintReading) -> Content:
     try:
-        return Content(reading.fingerprint(), reading.sample)
+        return reading.content()
     except OSError as error:
         raise UnreadableVideoError(reason(error)) from error
 

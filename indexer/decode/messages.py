@@ -1,40 +1,36 @@
-"""Messages of a clip reader: what it tells of a video, in this order."""
+"""Messages of a clip reader, in the order in which it sends them.
+
+Of a file that was read only for its fingerprint it sends the `Content` alone.
+"""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from catalog import ClipSpan
-from indexer.scan.jobs import Content
-
-if TYPE_CHECKING:
-    from media import VideoInfo
+from catalog import ClipSpan, FileLocation, VideoRecord
+from indexer.scan.fingerprint import Content
 
 Pixels: TypeAlias = NDArray[np.uint8]
 
 
 @dataclass(frozen=True, slots=True)
-class VideoMeasured:
-    """What the file holds is known; no more was asked."""
-
-    content: Content
-
-
-@dataclass(frozen=True, slots=True)
 class VideoOpened:
-    """The video was probed and cut into `spans`; the clips numbered in `wanted` will be read."""
+    """Video that was probed and cut into `spans`; the clips numbered in `wanted` will be read.
 
-    content: Content
-    video: "VideoInfo"
+    `record` and `location` are what the catalog stores of it; damage found later is added.
+    """
+
+    record: VideoRecord
+    location: FileLocation
     spans: tuple[ClipSpan, ...]
     wanted: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ClipRead:
-    """All frames (T, S, S, 3) uint8 of clip number `clip` are there."""
+    """Frames (T, S, S, 3) uint8 of clip number `clip`."""
 
     clip: int
     frames: Pixels
@@ -42,9 +38,9 @@ class ClipRead:
 
 @dataclass(frozen=True, slots=True)
 class VideoRead:
-    """The video came to its end; every wanted clip was sent before.
+    """End of a video; every wanted clip was sent before.
 
-    `damage` says what of it could not be decoded on the way.
+    `damage` is the part that could not be decoded, in one sentence.
     """
 
     damage: str | None = None
@@ -52,7 +48,7 @@ class VideoRead:
 
 @dataclass(frozen=True, slots=True)
 class VideoUnreadable:
-    """The video cannot be read (any further), for the reason in `error`; it may be none at all."""
+    """Failure of reading a video, with the reason; `is_video` is False if the file is none."""
 
     error: str
     is_video: bool = True
@@ -60,9 +56,9 @@ class VideoUnreadable:
 
 @dataclass(frozen=True, slots=True)
 class VideoChanged:
-    """The file held something else when its end was reached: what was read is neither of both."""
+    """Change of the file while it was read: what was read is neither the old nor the new."""
 
 
-# What a reader says last of a video, and what it may say before.
-End: TypeAlias = VideoRead | VideoUnreadable | VideoChanged | VideoMeasured
+# The last message of a file, and all messages.
+End: TypeAlias = VideoRead | VideoUnreadable | VideoChanged | Content
 Message: TypeAlias = VideoOpened | ClipRead | End

@@ -20,13 +20,13 @@ from indexer.decode.messages import (
     End,
     Message,
     VideoChanged,
-    VideoMeasured,
     VideoOpened,
     VideoRead,
     VideoUnreadable,
 )
 from indexer.decode.worker import Ready, WorkerError, WorkerMessage, receive
 from indexer.errors import WorkerStartError
+from indexer.scan.fingerprint import Content
 from indexer.scan.jobs import VideoJob
 
 # Time that decoding may take on top of the timeout of the settings: beyond that it hangs.
@@ -174,7 +174,7 @@ class DecodePool:
                 if worker.opened is not None:
                     worker.expect(self._time_between_clips(worker.opened))
                 self._received.append((job, message))
-            case VideoRead() | VideoUnreadable() | VideoChanged() | VideoMeasured():
+            case VideoRead() | VideoUnreadable() | VideoChanged() | Content():
                 worker.job = None
                 self._received.append((job, message))
 
@@ -221,7 +221,7 @@ class DecodePool:
         return self._time_between_clips(opened) + _SECONDS_PER_SECOND * resumed
 
     def _time_between_clips(self, opened: VideoOpened) -> float:
-        seconds = min(self._clip_reader.window + self._clip_reader.stride, opened.video.duration)
+        seconds = min(self._clip_reader.window + self._clip_reader.stride, opened.record.duration)
         return self._timeout + _SECONDS_PER_SECOND * seconds
 
     def _start(self) -> None:

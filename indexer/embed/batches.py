@@ -2,20 +2,16 @@
 
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from multiprocessing.connection import wait
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from catalog import ClipSpan, PartialVideo
+from catalog import ClipSpan, FileLocation, PartialVideo, VideoRecord
 from indexer.decode.messages import ClipRead, VideoOpened
 from indexer.embed.threads import EmbedderPool
-from indexer.scan.jobs import Content, VideoJob
-
-if TYPE_CHECKING:
-    from media import VideoInfo
+from indexer.scan.jobs import VideoJob
 
 # Clips that may wait for the model, unless a batch holds more: decoding goes on in bursts, and
 # while the model loads. 32 clips of 8 frames of 224 pixels are 39 MB.
@@ -27,11 +23,10 @@ class VideoInProgress:
     """A video that is being decoded: its clips, and those of their vectors that exist."""
 
     job: VideoJob
-    content: Content
-    video: "VideoInfo"
+    record: VideoRecord
+    location: FileLocation
     spans: tuple[ClipSpan, ...]
     vectors: NDArray[np.float32]  # (len(spans), D)
-    damage: str | None
     embedded: int = 0
     seconds_reached: float = 0.0  # the latest end of a clip that has its vector
     read: bool = False
@@ -63,11 +58,11 @@ class VideoInProgress:
         vector_of = dict(zip(partial.spans, partial.vectors, strict=True))
         for clip in set(range(len(self.spans))).difference(wanted):
             self.put(clip, vector_of[self.spans[clip]])
-        self.damage = _joined(partial.damage, self.damage)
+        self._set_damage(partial.damage, self.record.damage)
 
     def finish_reading(self, damage: str | None) -> None:
         """Note that all clips were decoded, and what could not be decoded."""
-        self.damage = _joined(self.damage, damage)
+        self._set_damage(self.record.damage, damage)
         self.read = True
 
     def take_unsaved(self, *, older_than: float) -> list[int]:
@@ -77,6 +72,10 @@ class VideoInProgress:
             return []
         clips, self._unsaved, self._saved_at = self._unsaved, [], now
         return clips
+
+    def _set_damage(self, *notes: str | None) -> None:
+        damage = "; ".join(dict.fromkeys(note for note in notes if note)) or None
+        self.record = replace(self.record, damage=damage)
 
 
 @dataclass(slots=True)
@@ -98,11 +97,10 @@ class Batcher:
         """Open a video, with the vectors of `partial` for the clips that need not be decoded."""
         video = VideoInProgress(
             job=job,
-            content=opened.content,
-            video=opened.video,
+            record=opened.record,
+            location=opened.location,
             spans=opened.spans,
             vectors=np.zeros((len(opened.spans), self.dim), dtype=np.float32),
-            damage=opened.video.damage,
         )
         self._videos[job] = video
         if partial is not None and len(opened.wanted) < len(opened.spans):
@@ -159,7 +157,3 @@ class Batcher:
         """Drop a video and those of its clips that still wait; one never opened is fine."""
         closed = self._videos.pop(job, None)
         self._waiting = [entry for entry in self._waiting if entry[0] is not closed]
-
-
-def _joined(*notes: str | None) -> str | None:
-    return "; ".join(dict.fromkeys(note for note in notes if note)) or None

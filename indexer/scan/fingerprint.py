@@ -1,4 +1,4 @@
-"""What a file holds: a fingerprint, told from all of its bytes, and a sample of a few.
+"""Content of a file: a fingerprint of all its bytes, and a sample of a few.
 
 A sample costs nothing and proves nothing: it leads to the videos that a file may hold. Two files
 are the same content when their fingerprints agree.
@@ -8,7 +8,7 @@ import errno
 import os
 import stat
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import blake2b, sha256
 from io import FileIO
 from pathlib import Path
@@ -25,14 +25,29 @@ _PIECE = 1 << 20  # bytes that are read at a time for a fingerprint
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """A digest of a few bytes of a file, with the file's state before the first was read.
+    """Digest of a few bytes of a file, with the file's state before the first was read.
 
-    `digest` is 40 hexadecimal digits; `size` is in bytes, `mtime_ns` in nanoseconds.
+    `digest` is 40 hexadecimal digits; `size` is in bytes, `mtime_ns` and `ctime_ns` (the last
+    change of anything of the file, its name and rights included) in nanoseconds.
     """
 
     digest: str
     size: int
     mtime_ns: int
+    ctime_ns: int = field(compare=False)  # no tool sets it back, and a new name changes it, too
+
+    @property
+    def state(self) -> tuple[int, int, int]:
+        """Size, time of the last change and of the last change of anything, as of then."""
+        return self.size, self.mtime_ns, self.ctime_ns
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """Content of a file: its fingerprint, and its sample with the state before it was read."""
+
+    fingerprint: str
+    sample: Sample
 
 
 def read_sample(path: Path) -> Sample:
@@ -53,25 +68,31 @@ def read_fingerprint(path: Path) -> str:
 
 
 class FingerprintReading:
-    """A context manager: reads a file for its fingerprint in a thread, until it is left.
+    """Context manager: reads a file for its fingerprint in a thread, until it is left.
 
-    Whoever decodes the file meanwhile reads the same bytes: a disk is read once for both. SHA-256
-    as processors have instructions for it; where they do, it is the fastest that Python brings.
+    Decoding the file meanwhile reads the same bytes: a disk is read once for both. SHA-256, as
+    processors have instructions for it; where they do, it is the fastest that Python brings.
 
     Attributes:
-        sample: that of the file, with its state before the first byte was read.
+        sample: sample of the file, with its state before the first byte was read.
     """
 
-    def __init__(self, path: Path) -> None:
-        """Open the file; raises OSError."""
+    def __init__(self, path: Path, *, known: Content | None = None) -> None:
+        """Open the file; raises OSError.
+
+        `known` is the content that it had when it was last read: it is not read again unless its
+        state has changed since.
+        """
         self._path = path
         self._file = _opened(path)
         try:
-            self._before = _state(os.fstat(self._file.fileno()))
-            self.sample = _sample_of(self._file)
+            if known and known.sample.state != _state(os.fstat(self._file.fileno())):
+                known = None
+            self.sample = known.sample if known else _sample_of(self._file)
         except OSError:
             self._file.close()
             raise
+        self._known = known
         self._digest = sha256()
         self._failure: OSError | MemoryError | None = None
         self._stopped = False
@@ -97,10 +118,16 @@ class FingerprintReading:
         Of a file that cannot be read to its end, it is that of what can be, and of the fact: no
         whole file has the same one. Raises OSError where nothing can be read.
         """
+        if self._known:
+            return self._known.fingerprint
         self._thread.join()
         if self._failure is not None:
             raise self._failure
         return self._digest.hexdigest()
+
+    def content(self) -> Content:
+        """Content of the file, as soon as all is read; raises OSError as `fingerprint` does."""
+        return Content(self.fingerprint(), self.sample)
 
     def still_holds(self) -> bool:
         """Whether the path has held this all the while.
@@ -112,11 +139,11 @@ class FingerprintReading:
             now = _state(self._path.stat())
         except (FileNotFoundError, NotADirectoryError):
             # To lose a name counts as a change of the file, too.
-            return _state(os.fstat(self._file.fileno()))[:-1] == self._before[:-1]
-        return now == self._before or read_fingerprint(self._path) == self.fingerprint()
+            return _state(os.fstat(self._file.fileno()))[:-1] == self.sample.state[:-1]
+        return now == self.sample.state or read_fingerprint(self._path) == self.fingerprint()
 
     def _read(self) -> None:
-        left = self.sample.size  # who grows while it is read is not run after
+        left = 0 if self._known else self.sample.size  # what is added meanwhile is not read
         try:
             piece = memoryview(bytearray(_PIECE))
             self._file.seek(0)
@@ -127,7 +154,7 @@ class FingerprintReading:
                 self._digest.update(piece[:count])
                 left -= count
         except OSError as error:
-            if left == self.sample.size:
+            if left == self.sample.size:  # nothing could be read
                 self._failure = error
             self._digest.update(b"and what follows cannot be read")
         except MemoryError as error:  # which says nothing of the file
@@ -161,8 +188,8 @@ def _sample_of(file: FileIO) -> Sample:
     for offset, length in sampled_blocks(state.st_size):
         file.seek(offset)
         digest.update(_read(file, length=length))
-    size, mtime_ns = size_and_time(state)
-    return Sample(digest=digest.hexdigest(), size=size, mtime_ns=mtime_ns)
+    size, mtime_ns, ctime_ns = _state(state)
+    return Sample(digest=digest.hexdigest(), size=size, mtime_ns=mtime_ns, ctime_ns=ctime_ns)
 
 
 def _read(file: FileIO, *, length: int) -> bytes:
@@ -175,5 +202,5 @@ def _read(file: FileIO, *, length: int) -> bytes:
 
 
 def _state(file: os.stat_result) -> tuple[int, int, int]:
-    """What no change leaves as it was: no tool sets back the last, the time of any change."""
+    """Size and times that no change leaves as they were; see `Sample`."""
     return *size_and_time(file), file.st_ctime_ns

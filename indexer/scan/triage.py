@@ -10,8 +10,8 @@ from catalog import NO_VIDEO, Catalog, FileLocation, FileProblem, FileState, Sam
 from indexer.counters import RunCounters
 from indexer.errors import reason
 from indexer.events import FileDone, LibraryWalked, Outcome
-from indexer.scan.fingerprint import Sample, read_sample
-from indexer.scan.jobs import Content, VideoJob
+from indexer.scan.fingerprint import Content, Sample, read_sample
+from indexer.scan.jobs import VideoJob, location_of
 from indexer.scan.missing import UNREAD_SIZE, is_gone
 from indexer.scan.other_content import other_content
 from indexer.scan.recognition import is_unchanged, moved_video, witness_of
@@ -162,8 +162,10 @@ class WorkQueue:
             place = location_of(job.file, content.sample)
             self._recognise(_Recognised(job.file, place, video_id))
             self._let_others_follow(job)
-        elif (unknown := self._to_decode(replace(job, fingerprint_only=False))) is not None:
-            self._unknown.append(unknown)
+        else:
+            unknown = self._to_decode(replace(job, fingerprint_only=False, content=content))
+            if unknown is not None:
+                self._unknown.append(unknown)
 
     def committed(self, job: VideoJob) -> None:
         """The film is in the catalog: those like it get their turn."""
@@ -297,11 +299,6 @@ class WorkQueue:
         known = self.known.get(file.pathname)
         if not is_gone(file.path) and (known is None or known.video_id is None):
             self.catalog.record_failure(_unread(file.path, root=file.root), error=error)
-
-
-def location_of(file: FoundFile, sample: Sample) -> FileLocation:
-    """The file as it was before it was read: a later change is seen by the next run."""
-    return FileLocation(root=file.root, path=file.path, size=sample.size, mtime_ns=sample.mtime_ns)
 
 
 def _unread(path: Path, *, root: Path) -> FileLocation:

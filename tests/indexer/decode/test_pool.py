@@ -167,8 +167,8 @@ def test_what_a_film_has_ready_is_not_read_again(film):
         job(path).file,
         job(path).sample,
         ready=some,
-        ready_of=opened.content.fingerprint,
-        ready_duration=opened.video.duration,
+        ready_of=opened.record.fingerprint,
+        ready_duration=opened.record.duration,
     )
     with decode_pool() as readers:
         readers.submit(resumed)

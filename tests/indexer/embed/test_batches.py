@@ -7,14 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from catalog import ClipSpan
+from catalog import ClipSpan, VideoRecord
 from indexer.decode.messages import ClipRead, VideoOpened
 from indexer.embed.batches import READ_AHEAD, Batcher
 from indexer.embed.threads import EmbeddedBatch, EmbedderPool
-from indexer.scan.fingerprint import read_fingerprint, read_sample
-from indexer.scan.jobs import Content, VideoJob
+from indexer.scan.fingerprint import read_sample
+from indexer.scan.jobs import VideoJob, location_of
 from indexer.scan.walk import FoundFile
-from media import probe
 from tests.indexer.colours import DIMENSION, FRAMES, SIZE, ColourEmbedder
 
 SPANS = tuple(ClipSpan(4.0 * number, 4.0 * number + 8.0) for number in range(4))
@@ -36,12 +35,9 @@ def job(path: Path) -> VideoJob:
 
 
 def opened(path: Path) -> VideoOpened:
-    return VideoOpened(
-        Content(read_fingerprint(path), read_sample(path)),
-        probe(path),
-        SPANS,
-        tuple(range(len(SPANS))),
-    )
+    record = VideoRecord("fingerprint", 20.0, 64, 48, 2.0, "h264", "mp4")
+    location = location_of(job(path).file, read_sample(path))
+    return VideoOpened(record, location, SPANS, tuple(range(len(SPANS))))
 
 
 def clip(number: int, *, level: int) -> ClipRead:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from indexer.scan.fingerprint import (
     BLOCK,
     BLOCKS,
+    Content,
     FingerprintReading,
     read_fingerprint,
     read_sample,
@@ -91,6 +92,19 @@ def test_a_lack_of_memory_is_told_and_never_taken_for_the_end_of_the_file(tmp_pa
     monkeypatch.setattr("indexer.scan.fingerprint._PIECE", 1 << 62)
     with pytest.raises(MemoryError):
         read_fingerprint(write(tmp_path / "a", b"content"))
+
+
+def test_a_known_content_is_not_read_again_while_the_state_of_the_file_is_the_same(tmp_path):
+    path = write(tmp_path / "a", os.urandom(LONG))
+    known = Content("a fingerprint that was read before", read_sample(path))
+    with FingerprintReading(path, known=known) as reading:
+        assert reading.content() == known
+        assert reading.still_holds()
+    state = path.stat()
+    path.write_bytes(os.urandom(LONG))
+    os.utime(path, ns=(state.st_atime_ns, state.st_mtime_ns))
+    with FingerprintReading(path, known=known) as reading:
+        assert reading.content() == Content(read_fingerprint(path), read_sample(path))
 
 
 def test_a_reading_that_nobody_waits_for_ends_at_once(tmp_path):

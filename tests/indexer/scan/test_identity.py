@@ -10,8 +10,7 @@ import pytest
 
 from indexer import FileDone, IndexSettings, VideoStarted, find_videos
 from indexer.counters import RunCounters
-from indexer.scan.fingerprint import read_fingerprint, read_sample
-from indexer.scan.jobs import Content
+from indexer.scan.fingerprint import Content, read_fingerprint, read_sample
 from indexer.scan.triage import WorkQueue
 from tests.indexer.colours import ColourProcessor
 from tests.indexer.videos import change_pictures, keep_times, turn, write_padded
