@@ -332,7 +332,7 @@ def _library(model: Path) -> Path:
         model=identity.model,
         revision=None,
         model_digest=identity.model_digest,
-        dimension=identity.dim,
+        dim=identity.dim,
         frames_per_clip=identity.frames_per_clip,
         window=8.0,
         stride=4.0,
@@ -341,15 +341,15 @@ def _library(model: Path) -> Path:
     with Catalog.open(beside, create=True) as catalog:
         catalog.bind(provenance)
         for number in range(FILMS):
-            add_film(catalog, number, random=random, dimension=identity.dim)
+            add_film(catalog, number, random=random, dim=identity.dim)
         catalog.save_snapshot()
     beside.replace(folder)
     return folder
 
 
-def add_film(catalog: Catalog, number: int, *, random: np.random.Generator, dimension: int) -> None:
+def add_film(catalog: Catalog, number: int, *, random: np.random.Generator, dim: int) -> None:
     """A film of random clips."""
-    vectors = random.standard_normal((CLIPS_OF_EACH, dimension), dtype=np.float32)
+    vectors = random.standard_normal((CLIPS_OF_EACH, dim), dtype=np.float32)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     duration = 4.0 * CLIPS_OF_EACH + 4.0
     path = Path(f"/films/{number % 20:02}/film {number:04}.mkv")

@@ -116,7 +116,7 @@ def fill_catalog(folder: Path, *, videos: Path) -> None:
         catalog.bind(made_by)
         for path in paths:
             sample = read_sample(path)
-            vector = rng.standard_normal((1, made_by.dimension)).astype(np.float32)
+            vector = rng.standard_normal((1, made_by.dim)).astype(np.float32)
             catalog.add_video(
                 VideoRecord(
                     fingerprint=read_fingerprint(path),

@@ -29,7 +29,7 @@ from catalog.vectors.index import VectorIndex
 
 Vectors = NDArray[np.float32]
 
-DIMENSION = 512
+DIM = 512
 BARS_MS = {10_000: 5.0, 100_000: 20.0, 1_000_000: 45.0, 3_000_000: 120.0}
 RECALL_BAR = 0.99
 SHARES = {"all": 1.0, "50 %": 0.5, "10 %": 0.1, "1 %": 0.01}
@@ -50,16 +50,16 @@ class World:
 
     def __init__(self, *, seed: int = 0) -> None:
         rng = np.random.default_rng(seed)
-        self._clusters = _unit(rng.standard_normal((_CLUSTERS, DIMENSION), dtype=np.float32))
-        basis = np.linalg.qr(rng.standard_normal((DIMENSION, 32)))[0].T
+        self._clusters = _unit(rng.standard_normal((_CLUSTERS, DIM), dtype=np.float32))
+        basis = np.linalg.qr(rng.standard_normal((DIM, 32)))[0].T
         self._basis = (0.6 / np.sqrt(32) * basis).astype(np.float32)
-        self._away = _unit(rng.standard_normal((1, DIMENSION), dtype=np.float32))
+        self._away = _unit(rng.standard_normal((1, DIM), dtype=np.float32))
 
     def clips(self, count: int, *, seed: int) -> Vectors:
         """Make clip vectors (N, D) float32."""
         rng = np.random.default_rng((1, seed))
-        found = rng.standard_normal((count, DIMENSION), dtype=np.float32)
-        found *= np.float32(0.3 / np.sqrt(DIMENSION))
+        found = rng.standard_normal((count, DIM), dtype=np.float32)
+        found *= np.float32(0.3 / np.sqrt(DIM))
         found += self._clusters[rng.integers(_CLUSTERS, size=count)]
         found += rng.standard_normal((count, 32), dtype=np.float32) @ self._basis
         return _unit(found)
@@ -67,7 +67,7 @@ class World:
     def queries(self, kind: str, count: int) -> Vectors:
         """Make query vectors (N, D) float32 of one kind."""
         rng = np.random.default_rng((2, KINDS.index(kind)))
-        noise = _unit(rng.standard_normal((count, DIMENSION), dtype=np.float32))
+        noise = _unit(rng.standard_normal((count, DIM), dtype=np.float32))
         clips = self.clips(count, seed=10**6)
         if kind == "clip":
             return clips
@@ -177,7 +177,7 @@ def measure() -> Section:
     return Section(
         title="Vector index",
         setting=(
-            f"{DIMENSION} numbers a vector; one query at a time, {_PER_KIND} of each kind, the"
+            f"{DIM} numbers a vector; one query at a time, {_PER_KIND} of each kind, the"
             f" {_BEST} best; ground truth by float32 products with every vector. Filters choose"
             f" videos of {_CLIPS_PER_VIDEO} clips before the search. Spread: fastest to slowest."
         ),
@@ -190,7 +190,7 @@ class _Grower:
 
     def __init__(self, world: World, *, store: Store, truth: Truth) -> None:
         self._world, self.store, self.truth = world, store, truth
-        self.index = VectorIndex(dim=DIMENSION)
+        self.index = VectorIndex(dim=DIM)
         self.build_seconds = 0.0
 
     def grow_to(self, size: int) -> None:
@@ -253,12 +253,12 @@ def _measure_size(index: VectorIndex, found: Measured, *, path: Path) -> None:
 def _loaded(path: Path) -> tuple[float, float]:
     before = _resident_mb()
     begin = time.perf_counter()
-    index = VectorIndex.from_bytes(np.fromfile(path, np.uint8), dim=DIMENSION)
+    index = VectorIndex.from_bytes(np.fromfile(path, np.uint8), dim=DIM)
     seconds = time.perf_counter() - begin
     index.nearest(
-        np.eye(DIMENSION, dtype=np.float32)[0],
+        np.eye(DIM, dtype=np.float32)[0],
         limit=_BEST,
-        stored=lambda ids: np.zeros((len(ids), DIMENSION), np.float32),
+        stored=lambda ids: np.zeros((len(ids), DIM), np.float32),
     )
     return seconds, _resident_mb() - before
 
@@ -346,7 +346,7 @@ def _chosen(size: int, *, share: float) -> NDArray[np.int64]:
 
 def _unpacked(rows: list[tuple[bytes]]) -> Vectors:
     flat = np.frombuffer(b"".join(row[0] for row in rows), "<f2")
-    return flat.reshape(len(rows), DIMENSION).astype(np.float32)
+    return flat.reshape(len(rows), DIM).astype(np.float32)
 
 
 def _unit(vectors: Vectors) -> Vectors:

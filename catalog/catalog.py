@@ -307,7 +307,7 @@ class Catalog(AbstractContextManager["Catalog"]):
             if made_by is None:
                 return None
             try:
-                return partials.find(connection, content, dimension=made_by.dimension)
+                return partials.find(connection, content, dim=made_by.dim)
             except ValueError:  # a vector of the wrong length: it would only save time
                 partials.remove(connection, content)
                 return None
@@ -370,7 +370,7 @@ class Catalog(AbstractContextManager["Catalog"]):
         made_by = read_meta(connection).provenance
         if made_by is None:
             raise CatalogError(f"the catalog in {self.folder} is not bound to a model yet")
-        shape = (len(vectors), made_by.dimension)
+        shape = (len(vectors), made_by.dim)
         return pack_vectors(require_unit_vectors(vectors, shape=shape))
 
 

@@ -18,7 +18,7 @@ class Provenance:
         model: the name of the model.
         revision: its commit on the Hub, if it came from there.
         model_digest: hexadecimal sha256 over everything of the model that changes vectors.
-        dimension: D, the length of a vector.
+        dim: D, the length of a vector.
         frames_per_clip: T, the frames that are sampled from a clip.
         window: seconds that a clip lasts.
         stride: seconds from the start of a clip to the start of the next.
@@ -27,7 +27,7 @@ class Provenance:
     model: str
     revision: str | None
     model_digest: str
-    dimension: int
+    dim: int
     frames_per_clip: int
     window: float
     stride: float
@@ -39,7 +39,7 @@ class Provenance:
     def _essence(self) -> tuple[str, int, int, float, float]:
         return (
             self.model_digest,
-            self.dimension,
+            self.dim,
             self.frames_per_clip,
             self.window,
             self.stride,
@@ -50,7 +50,7 @@ class Provenance:
         revision = "" if self.revision is None else f"@{self.revision}"
         return (
             f"{self.model}{revision} (digest {self.model_digest[:12]},"
-            f" {self.frames_per_clip} frames a clip, {self.dimension} numbers a vector,"
+            f" {self.frames_per_clip} frames a clip, {self.dim} numbers a vector,"
             f" {self.window:g} s every {self.stride:g} s)"
         )
 

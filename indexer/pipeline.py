@@ -376,7 +376,7 @@ def provenance_of(embedder: ClipEmbedder, *, settings: IndexSettings) -> Provena
         model=identity.model,
         revision=identity.revision,
         model_digest=identity.model_digest,
-        dimension=identity.dim,
+        dim=identity.dim,
         frames_per_clip=identity.frames_per_clip,
         window=settings.window,
         stride=settings.stride,

@@ -128,14 +128,14 @@ def pack_vectors(vectors: NDArray[np.float32]) -> list[bytes]:
     return [row.tobytes() for row in vectors.astype(STORED_VECTOR)]
 
 
-def unpack_vectors(blobs: Sequence[bytes], *, dimension: int) -> NDArray[np.float32]:
+def unpack_vectors(blobs: Sequence[bytes], *, dim: int) -> NDArray[np.float32]:
     """N stored vectors as (N, D) float32.
 
     Raises:
-        ValueError: a stored vector does not have `dimension` numbers.
+        ValueError: a stored vector does not have `dim` numbers.
     """
-    expected = dimension * STORED_VECTOR.itemsize
+    expected = dim * STORED_VECTOR.itemsize
     if any(len(blob) != expected for blob in blobs):
         raise ValueError(f"a stored vector is not {expected} bytes long")
     flat = np.frombuffer(b"".join(blobs), dtype=STORED_VECTOR)
-    return flat.reshape(len(blobs), dimension).astype(np.float32)
+    return flat.reshape(len(blobs), dim).astype(np.float32)

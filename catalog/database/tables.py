@@ -33,7 +33,7 @@ META = Table(
     Column("model", MessageText),
     Column("revision", Text),
     Column("model_digest", Text),
-    Column("dimension", WholeNumber),
+    Column("dimension", WholeNumber, key="dim"),
     Column("frames_per_clip", WholeNumber),
     Column("window", RealNumber),
     Column("stride", RealNumber),

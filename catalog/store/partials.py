@@ -26,7 +26,7 @@ from catalog.store.roots import (
 )
 
 
-def find(connection: Connection, content: str, *, dimension: int) -> PartialVideo | None:
+def find(connection: Connection, content: str, *, dim: int) -> PartialVideo | None:
     """The partial video with this fingerprint, or the newest with this sample.
 
     Raises:
@@ -43,7 +43,7 @@ def find(connection: Connection, content: str, *, dimension: int) -> PartialVide
         fingerprint=row.fingerprint,
         duration=row.duration,
         spans=tuple(ClipSpan(start, end) for start, end, _ in clips),
-        vectors=unpack_vectors([vector for _, _, vector in clips], dimension=dimension),
+        vectors=unpack_vectors([vector for _, _, vector in clips], dim=dim),
         damage=row.damage,
     )
 

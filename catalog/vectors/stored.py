@@ -80,7 +80,7 @@ def unpacked(blobs: Sequence[bytes], *, dim: int, folder: Path) -> Vectors:
         CatalogDamagedError: one of them has the wrong length.
     """
     try:
-        return unpack_vectors(blobs, dimension=dim)
+        return unpack_vectors(blobs, dim=dim)
     except ValueError as error:
         raise CatalogDamagedError(
             f"the catalog in {folder} is damaged: {error};"

@@ -60,7 +60,7 @@ class VectorView:
         meta = read_meta(connection)
         if meta.provenance is None:
             return nothing
-        query = require_unit_vectors(vector, shape=(meta.provenance.dimension,))
+        query = require_unit_vectors(vector, shape=(meta.provenance.dim,))
         among = None
         if path_glob is not None:
             among = self._path_filter.clip_ids(connection, path_glob, generation=meta.generation)
@@ -85,7 +85,7 @@ class VectorView:
                     return
                 if is_current(folder, digest=meta.snapshot_digest, generation=meta.generation):
                     return
-                dim = meta.provenance.dimension
+                dim = meta.provenance.dim
                 header = self._opened_index().save(connection, meta=meta, dim=dim)
             with self._database.writing(bump_generation=False) as connection:
                 connection.execute(update(META).values(snapshot_digest=header.digest))

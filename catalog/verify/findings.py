@@ -126,7 +126,7 @@ def _wrong_clips(
 ) -> dict[str, set[int]]:
     """The ids of videos, or of partial videos, by what is wrong with their clips."""
     made_by = read_meta(connection).provenance
-    dim = made_by.dimension if made_by else 0
+    dim = made_by.dim if made_by else 0
     times = "clips whose times do not fit the video"
     vectors = f"clips whose vectors are not unit vectors of {dim} numbers"
     wrong: dict[str, set[int]] = {}

@@ -136,13 +136,14 @@ def _copy(source: sqlite3.Connection, target: sqlite3.Connection, *, size: int) 
 
 def _copy_provenance(source: sqlite3.Connection, target: sqlite3.Connection) -> bool:
     """Copy what made the vectors: without it they cannot be compared with anything."""
-    names = ["generation", *(each.name for each in fields(Provenance))]
+    keys = ["generation", *(each.name for each in fields(Provenance))]
+    names = [META.columns[key].name for key in keys]
     try:
         found = source.execute(f"SELECT {_quoted(names)} FROM meta").fetchone()
     except sqlite3.Error:
         return False
     missing = {name for name, value in zip(names, found or (), strict=False) if value is None}
-    if found is None or missing - {"revision"} or not _is_sound(found, _types(META, names)):
+    if found is None or missing - {"revision"} or not _is_sound(found, _types(META, keys)):
         return False
     with target:
         values = ", ".join(f'"{name}" = ?' for name in names)

@@ -73,14 +73,12 @@ def _contradiction(
     from catalog.vectors.index import VectorIndex  # FAISS takes a while to import
 
     try:
-        index = VectorIndex.from_bytes(
-            body, dim=meta.provenance.dimension if meta.provenance else 0
-        )
+        index = VectorIndex.from_bytes(body, dim=meta.provenance.dim if meta.provenance else 0)
     except ValueError:
         return "cannot be read by this version of FAISS"
     seen = shared = 0  # the highest id that has been compared, and the number of ids
     for ids, codes in index.rows():
-        stored = _stored(connection, after=seen, up_to=int(ids[-1]), dimension=index.dim)
+        stored = _stored(connection, after=seen, up_to=int(ids[-1]), dim=index.dim)
         for here, vectors in stored:
             at = np.searchsorted(ids, here)
             if not np.array_equal(ids[at], here):
@@ -95,7 +93,7 @@ def _contradiction(
 
 
 def _stored(
-    connection: Connection, *, after: int, up_to: int, dimension: int
+    connection: Connection, *, after: int, up_to: int, dim: int
 ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float32]]]:
     """Ids (N,) and stored vectors (N, D) of the clips in a range of ids, some at a time."""
     rows = connection.execute(
@@ -106,4 +104,4 @@ def _stored(
     )
     for some in rows.partitions():
         ids = np.array([row.id for row in some], dtype=np.int64)
-        yield ids, unpack_vectors([row.vector for row in some], dimension=dimension)
+        yield ids, unpack_vectors([row.vector for row in some], dim=dim)

@@ -18,7 +18,7 @@ def catalog(tmp_path: Path):
         catalog.bind(Provenance("demo", None, "ab" * 32, 128, 8, 8.0, 4.0))
         random = np.random.default_rng(0)
         for number in range(2):
-            add_film(catalog, number, random=random, dimension=128)
+            add_film(catalog, number, random=random, dim=128)
         yield catalog
 
 

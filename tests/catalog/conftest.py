@@ -27,14 +27,14 @@ from catalog.vectors import index as vector_index
 from catalog.vectors import stored
 from catalog.verify import verify_catalog
 
-DIMENSION = 16
-PROVENANCE = Provenance("demo", None, "ab" * 32, DIMENSION, 8, 8.0, 4.0)
+DIM = 16
+PROVENANCE = Provenance("demo", None, "ab" * 32, DIM, 8, 8.0, 4.0)
 ROOT = Path("/films")
 
 
 def unit_vectors(count: int, *, seed: int) -> np.ndarray:
     """(N, D) float32 that float16 holds exactly enough for comparisons at 1e-3."""
-    drawn = np.random.default_rng(seed).normal(size=(count, DIMENSION)).astype(np.float32)
+    drawn = np.random.default_rng(seed).normal(size=(count, DIM)).astype(np.float32)
     return drawn / np.linalg.norm(drawn, axis=1, keepdims=True)
 
 

@@ -23,7 +23,7 @@ from catalog import (
 )
 from tests.catalog.invariants import require_invariants
 
-DIMENSION = 8
+DIM = 8
 TOP = Path("/")
 folders = st.sampled_from([Path(f) for f in ("/films", "/films/trips", "/films/trips/trips", "/m")])
 names = st.sampled_from(["a.mp4", "b.mp4", "trips", os.fsdecode(b"%\xff.mp4")])
@@ -34,7 +34,7 @@ contents = st.integers(0, 5)
 
 
 def vectors_of(content: int) -> np.ndarray:
-    drawn = np.random.default_rng(content).normal(size=(1 + content, DIMENSION))
+    drawn = np.random.default_rng(content).normal(size=(1 + content, DIM))
     return (drawn / np.linalg.norm(drawn, axis=1, keepdims=True)).astype(np.float32)
 
 
@@ -55,7 +55,7 @@ def lies_under(path: Path, top: Path) -> bool:
     return path == top or top in path.parents
 
 
-PROVENANCE = Provenance("demo", None, "ab" * 32, DIMENSION, 8, 8.0, 4.0)
+PROVENANCE = Provenance("demo", None, "ab" * 32, DIM, 8, 8.0, 4.0)
 
 
 class CatalogHistory(RuleBasedStateMachine):

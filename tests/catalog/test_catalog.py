@@ -208,7 +208,7 @@ def test_binding_is_remembered_and_binding_alike_again_is_no_change(catalog, fol
     "change",
     [
         {"model_digest": "cd" * 32, "model": "other/model"},
-        {"dimension": 32},
+        {"dim": 32},
         {"frames_per_clip": 16},
         {"window": 10.0},
         {"stride": 2.0},
@@ -226,7 +226,7 @@ def test_other_settings_are_refused_with_both_sides_and_the_remedy(catalog, shel
     assert f"`vsearch forget --all --catalog {catalog.folder}`" in said
 
 
-@pytest.mark.parametrize("other", [{"model_digest": "cd" * 32, "dimension": 32}, {"window": 4.0}])
+@pytest.mark.parametrize("other", [{"model_digest": "cd" * 32, "dim": 32}, {"window": 4.0}])
 def test_a_catalog_from_which_all_is_removed_takes_any_model(catalog, shelf, query, other):
     asked = dataclasses.replace(catalog.provenance, **other)
     shelf.add("a.mp4")
@@ -239,7 +239,7 @@ def test_a_catalog_from_which_all_is_removed_takes_any_model(catalog, shelf, que
     assert catalog.status().snapshot_bytes == 0  # nothing of it is left
     catalog.bind(asked)
     assert catalog.provenance == asked
-    vector = np.eye(asked.dimension, dtype=np.float32)[:1]
+    vector = np.eye(asked.dim, dtype=np.float32)[:1]
     catalog.add_video(VIDEO, location=shelf.location("b.mp4"), clips=SPANS[:1], vectors=vector)
     assert [match.path for match in catalog.nearest_clips(vector[0], limit=9)] == [FILMS / "b.mp4"]
 

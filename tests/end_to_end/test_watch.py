@@ -150,7 +150,7 @@ def places(vsearch: Any) -> set[str]:
     with Catalog.open(vsearch.home / "catalog") as catalog:
         if catalog.provenance is None:
             return set()
-        vector = np.eye(catalog.provenance.dimension, dtype=np.float32)[0]
+        vector = np.eye(catalog.provenance.dim, dtype=np.float32)[0]
         found = catalog.nearest_clips(vector, limit=100)
     return {str(path) for match in found for path in match.paths}
 

@@ -12,13 +12,13 @@ from xclip_core import ModelIdentity
 
 FRAMES = 4
 SIZE = 8
-DIMENSION = 16
+DIM = 16
 
 COLOURS = ModelIdentity(
     model="colours",
     revision=None,
     model_digest="0" * 64,
-    dim=DIMENSION,
+    dim=DIM,
     frames_per_clip=FRAMES,
     image_size=SIZE,
 )
@@ -82,7 +82,7 @@ class ColourClips:
     processor: ColourProcessor
     frames_per_clip: int = FRAMES
     image_size: int = SIZE
-    dim: int = DIMENSION
+    dim: int = DIM
 
 
 @dataclass
@@ -109,7 +109,7 @@ class ColourEmbedder:
         assert clips.shape[1:] == (FRAMES, side, side, 3)
         self.batches.append(clips)
         colours = clips.mean(axis=(2, 3)).reshape(len(clips), -1)  # (B, T * 3)
-        projection = np.random.default_rng(0).normal(size=(colours.shape[1] + 1, DIMENSION))
+        projection = np.random.default_rng(0).normal(size=(colours.shape[1] + 1, DIM))
         # Row by row: the sum of a row must not depend on the rows beside it.
         vectors = np.stack([row @ projection for row in np.c_[colours / 255, np.ones(len(clips))]])
         return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)

@@ -16,7 +16,7 @@ import pytest
 
 from catalog import Catalog
 from tests.catalog.invariants import require_invariants
-from tests.indexer.colours import DIMENSION
+from tests.indexer.colours import DIM
 from tests.indexer.indexing_process import run
 
 REPOSITORY = Path(__file__).parents[2]
@@ -47,16 +47,14 @@ def contents(folder: Path) -> Contents:
     clips: dict[tuple[str, float, float], np.ndarray] = {}
     answers = []
     with Catalog.open(folder) as catalog:
-        for axis in range(DIMENSION):
-            for match in catalog.nearest_clips(
-                np.eye(DIMENSION, dtype=np.float32)[axis], limit=10_000
-            ):
+        for axis in range(DIM):
+            for match in catalog.nearest_clips(np.eye(DIM, dtype=np.float32)[axis], limit=10_000):
                 key = (match.path.name, match.start, match.end)
                 assert len(match.paths) == 1 or match.path.name in ("0.mp4", "copy.mp4")
-                clips.setdefault(key, np.zeros(DIMENSION))[axis] = match.score
+                clips.setdefault(key, np.zeros(DIM))[axis] = match.score
         rng = np.random.default_rng(0)
         for _ in range(5):
-            query = rng.normal(size=DIMENSION).astype(np.float32)
+            query = rng.normal(size=DIM).astype(np.float32)
             found = catalog.nearest_clips(query / np.linalg.norm(query), limit=10_000)
             # Equal scores are ranked by id, that is by the order in which films were done.
             ranked = sorted(found, key=lambda m: (-m.score, m.path.name, m.start))

@@ -150,7 +150,7 @@ def demo_model(library: Path, settings: Settings) -> Callable[[Path], None]:
                 ),
                 location=FileLocation(root=library, path=library / "toy.mp4", size=1, mtime_ns=1),
                 clips=[ClipSpan(0.0, 8.0)],
-                vectors=np.eye(1, made_by.dimension, dtype=np.float32),
+                vectors=np.eye(1, made_by.dim, dtype=np.float32),
             )
 
     return make

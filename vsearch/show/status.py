@@ -28,7 +28,7 @@ def status_json(status: CatalogStatus) -> dict[str, Any]:
         "model": made_by.model if made_by else None,
         "revision": made_by.revision if made_by else None,
         "weights_digest": made_by.model_digest if made_by else None,
-        "dimension": made_by.dimension if made_by else None,
+        "dimension": made_by.dim if made_by else None,
         "frames_per_clip": made_by.frames_per_clip if made_by else None,
         "window": made_by.window if made_by else None,
         "stride": made_by.stride if made_by else None,

@@ -40,7 +40,7 @@ def rows():
 
     def through(column, number):
         usual = {int: 1, float: 1.0, str: "a", bytes: b""}
-        row = {c.name: usual[stored_kind(c)] for c in column.table.columns} | {column.name: number}
+        row = {c.key: usual[stored_kind(c)] for c in column.table.columns} | {column.key: number}
         with engine.begin() as connection:
             connection.execute(text("PRAGMA ignore_check_constraints = ON"))
             connection.execute(insert(column.table).values(row))

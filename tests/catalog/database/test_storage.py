@@ -29,11 +29,11 @@ from catalog import *
 
 folder, root = Path(sys.argv[1]), Path("/films")
 
-def bind(catalog, dimension=16):
-    catalog.bind(Provenance("demo", None, "ab" * 32, dimension, 8, 8.0, 4.0))
+def bind(catalog, dim=16):
+    catalog.bind(Provenance("demo", None, "ab" * 32, dim, 8, 8.0, 4.0))
 
-def add(catalog, n, clips=3, dimension=16):
-    vectors = np.random.default_rng(n).normal(size=(clips, dimension)).astype(np.float32)
+def add(catalog, n, clips=3, dim=16):
+    vectors = np.random.default_rng(n).normal(size=(clips, dim)).astype(np.float32)
     catalog.add_video(
         VideoRecord(f"content {n}", 4.0 * clips + 4.0, 64, 48, 25.0, "h264", "mp4"),
         location=FileLocation(root, root / f"{n}.mp4", 1, n),
@@ -49,8 +49,8 @@ def refused(kind, act):
         return str(error)
     raise AssertionError("it was not refused")
 
-def answers(folder, dimension=16):
-    question = np.eye(dimension, dtype=np.float32)[0]
+def answers(folder, dim=16):
+    question = np.eye(dim, dtype=np.float32)[0]
     with Catalog.open(folder) as catalog:
         status = catalog.status()
         assert len(catalog.nearest_clips(question, limit=100_000)) == status.clips
@@ -59,7 +59,7 @@ def answers(folder, dimension=16):
 def fill(catalog):
     for n in count():
         try:
-            add(catalog, n, clips=50, dimension=512)
+            add(catalog, n, clips=50, dim=512)
         except CatalogStorageError as error:
             return n, str(error)
 """
@@ -68,7 +68,7 @@ FULL = (
     PRELUDE
     + """
 with Catalog.open(folder, create=True) as catalog:
-    bind(catalog, dimension=512)
+    bind(catalog, dim=512)
     films, said = fill(catalog)
     assert films > 10, films
     assert "nothing committed is lost" in said and "room" in said, said
@@ -76,12 +76,12 @@ with Catalog.open(folder, create=True) as catalog:
     LESS_ROOM
     assert "nothing is lost" in refused(CatalogStorageError, catalog.save_snapshot)
     assert len(catalog.nearest_clips(np.eye(512, dtype=np.float32)[0], limit=10)) == 10
-assert answers(folder, dimension=512) == (films, 50 * films)
+assert answers(folder, dim=512) == (films, 50 * films)
 MAKE_ROOM
 with Catalog.open(folder) as catalog:
-    add(catalog, films, clips=50, dimension=512)
+    add(catalog, films, clips=50, dim=512)
     catalog.save_snapshot()
-assert answers(folder, dimension=512) == (films + 1, 50 * films + 50)
+assert answers(folder, dim=512) == (films + 1, 50 * films + 50)
 assert {path.name for path in folder.iterdir()} == {"catalog.sqlite", "vectors.faiss"}
 """
 )

@@ -8,7 +8,7 @@ from catalog.vectors.index import VectorIndex
 
 ROWS = 20_000
 SHARD_ROWS = {Float16: 700, ScalarQuantizer4: 3000}
-DIMENSION = 16
+DIM = 16
 IDS = 2 * np.arange(ROWS) + 1
 CODECS = {"exact": ROWS, "quantised": 100}  # by the number of exact vectors
 
@@ -18,7 +18,7 @@ def unit(vectors):
 
 
 def drawn(count, *, seed):
-    return unit(np.random.default_rng(seed).normal(size=(count, DIMENSION)))
+    return unit(np.random.default_rng(seed).normal(size=(count, DIM)))
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +30,7 @@ def vectors():
 
 
 def indexed(vectors, codec, *, gone=None):
-    index = VectorIndex(dim=DIMENSION, exact_up_to=CODECS[codec])
+    index = VectorIndex(dim=DIM, exact_up_to=CODECS[codec])
     for begin in range(0, ROWS, 4500):
         some = slice(begin, begin + 4500)
         index.add(IDS[some], vectors[some])
@@ -93,7 +93,7 @@ def test_of_very_many_equal_clips_the_lowest_ids_are_found(spread, codec):
 
 def test_each_clip_of_several_shards_finds_itself_on_one_core(one_core):
     vectors = drawn(70_000, seed=5).astype(np.float16).astype(np.float32)
-    index = VectorIndex(dim=DIMENSION)
+    index = VectorIndex(dim=DIM)
     index.add(np.arange(len(vectors)) + 1, vectors)
     for row in range(0, len(vectors), 997):
         ids, _ = index.nearest(vectors[row], limit=1, stored=lambda ids: vectors[ids - 1])

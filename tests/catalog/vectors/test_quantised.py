@@ -6,7 +6,7 @@ import pytest
 from catalog.vectors.faiss_shards import Float16, ScalarQuantizer4
 from catalog.vectors.index import VectorIndex
 
-DIMENSION = 64
+DIM = 64
 FILMS = 200
 CLIPS_PER_FILM = 100
 
@@ -23,8 +23,8 @@ class Library:
 
     def __init__(self):
         rng = np.random.default_rng(3)
-        self.mean = unit(rng.normal(size=DIMENSION))
-        films = unit(rng.normal(size=(FILMS, DIMENSION))).repeat(CLIPS_PER_FILM, axis=0)
+        self.mean = unit(rng.normal(size=DIM))
+        films = unit(rng.normal(size=(FILMS, DIM))).repeat(CLIPS_PER_FILM, axis=0)
         own = 0.5 * unit(rng.normal(size=films.shape))
         self.vectors = unit(self.mean + films + own).astype(np.float16).astype(np.float32)
         self.ids = 3 * np.arange(len(self.vectors)) + 1
@@ -36,7 +36,7 @@ class Library:
         return self.vectors[(ids - 1) // 3]
 
     def indexed(self, *, exact_up_to=1000):
-        index = VectorIndex(dim=DIMENSION, exact_up_to=exact_up_to)
+        index = VectorIndex(dim=DIM, exact_up_to=exact_up_to)
         index.add(self.ids, self.vectors)
         return index
 
@@ -49,7 +49,7 @@ class Library:
 
     def queries(self, kind, *, count=25):
         rng = np.random.default_rng(4)
-        noise = unit(rng.normal(size=(count, DIMENSION)))
+        noise = unit(rng.normal(size=(count, DIM)))
         some = self.vectors[rng.integers(len(self.vectors), size=(6, count))]
         return {
             "a clip": lambda: unit(some[0] + 0.2 * noise),
@@ -136,7 +136,7 @@ def test_of_equal_clips_at_the_edge_the_lowest_ids_stay():
 
 def test_an_index_is_quantised_as_it_grows_and_answers_the_same(filled):
     library, _ = filled
-    index = VectorIndex(dim=DIMENSION, exact_up_to=9000)
+    index = VectorIndex(dim=DIM, exact_up_to=9000)
     query = library.queries("shifted away")[0]
     for begin in range(0, len(library.ids), 2500):
         some = slice(begin, begin + 2500)
@@ -183,7 +183,7 @@ def test_additions_of_any_size_keep_ids_and_codes_together(filled):
 def test_a_quantised_index_survives_as_bytes_and_can_grow(filled):
     library, index = filled
     body = np.frombuffer(b"".join(index.to_parts()), np.uint8)
-    again = VectorIndex.from_bytes(body, dim=DIMENSION, exact_up_to=1000)
+    again = VectorIndex.from_bytes(body, dim=DIM, exact_up_to=1000)
     assert not again.is_exact
     query = library.queries("mostly orthogonal")[0]
     for one in (again, index):
@@ -194,7 +194,7 @@ def test_a_quantised_index_survives_as_bytes_and_can_grow(filled):
     assert len(again) == len(index) - 499
     for cut in (3, 16, 20, 400, 10_000, len(body) - 1):
         with pytest.raises(ValueError, match="not a"):
-            VectorIndex.from_bytes(body[:cut], dim=DIMENSION)
+            VectorIndex.from_bytes(body[:cut], dim=DIM)
 
 
 def test_an_index_tells_that_it_is_needlessly_quantised(filled):
@@ -223,12 +223,12 @@ def test_on_a_gpu_exact_vectors_answer_as_on_the_cpu():
     if not faiss.get_num_gpus():
         pytest.skip("CUDA: no GPU here")
     rng = np.random.default_rng(10)
-    vectors = unit(rng.normal(size=(210_000, DIMENSION)).astype(np.float32))
+    vectors = unit(rng.normal(size=(210_000, DIM)).astype(np.float32))
     vectors = vectors.astype(np.float16).astype(np.float32)
-    index = VectorIndex(dim=DIMENSION)
+    index = VectorIndex(dim=DIM)
     index.add(np.arange(1, 1 + len(vectors)), vectors)
     assert index.is_exact
-    query = unit(rng.normal(size=DIMENSION))
+    query = unit(rng.normal(size=DIM))
     first, *others = (
         index.nearest(query, limit=10, stored=lambda ids: vectors[ids - 1]) for _ in range(3)
     )

@@ -75,7 +75,7 @@ SNAPSHOT_HARM = {
         lambda folder: resaved(folder, with_another_film),
         "holds clips that are not in the catalog",
     ),
-    "of another dimension": (
+    "of vectors of another length": (
         lambda folder: resaved(folder, lambda ids, vectors: (ids, vectors[:, :8])),
         "cannot be read by this version of FAISS",
     ),

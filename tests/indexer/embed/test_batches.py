@@ -14,7 +14,7 @@ from indexer.embed.threads import EmbeddedBatch, EmbedderPool
 from indexer.scan.fingerprint import read_sample
 from indexer.scan.jobs import VideoJob, location_of
 from indexer.scan.walk import FoundFile
-from tests.indexer.colours import DIMENSION, FRAMES, SIZE, ColourEmbedder
+from tests.indexer.colours import DIM, FRAMES, SIZE, ColourEmbedder
 
 SPANS = tuple(ClipSpan(4.0 * number, 4.0 * number + 8.0) for number in range(4))
 
@@ -23,7 +23,7 @@ SPANS = tuple(ClipSpan(4.0 * number, 4.0 * number + 8.0) for number in range(4))
 def batches(embedder: ColourEmbedder) -> Iterator[Batcher]:
     embedder.clips_wanted = 2
     with closing(EmbedderPool(embedder)) as pool:
-        yield Batcher(pool, dim=DIMENSION)
+        yield Batcher(pool, dim=DIM)
 
 
 def job(path: Path) -> VideoJob:
@@ -90,7 +90,7 @@ def test_decoding_goes_a_bounded_number_of_clips_ahead(film, batches):
 
 def test_a_batch_of_another_number_of_vectors_than_clips_is_refused():
     with pytest.raises(ValueError, match="vectors for 3 clips"):
-        EmbeddedBatch(np.zeros((2, DIMENSION), np.float32), tags=range(3))
+        EmbeddedBatch(np.zeros((2, DIM), np.float32), tags=range(3))
 
 
 def test_vectors_for_a_film_that_was_given_up_meanwhile_go_to_nobody(film, batches):

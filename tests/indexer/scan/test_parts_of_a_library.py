@@ -7,7 +7,7 @@ import pytest
 
 from catalog import ClipSpan, FileLocation
 from indexer import LeftOut, find_videos
-from tests.indexer.colours import DIMENSION
+from tests.indexer.colours import DIM
 
 
 def known(catalog, library: Path) -> set[str]:
@@ -186,7 +186,7 @@ def test_the_draft_of_a_film_that_failed_stays_while_it_is_left_out(film, index,
         location=place,
         duration=9.0,
         clips=[ClipSpan(0.0, 4.0)],
-        vectors=np.eye(1, DIMENSION, dtype=np.float32),
+        vectors=np.eye(1, DIM, dtype=np.float32),
     )
     catalog.record_failure(place, error="its decoder died")
     report = index(exclude=("x",), window=4.0, stride=2.0)

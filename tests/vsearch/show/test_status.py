@@ -31,7 +31,7 @@ def test_the_status_tells_the_model_the_sizes_and_the_failures(
         model="demo",
         revision=None,
         model_digest="0123456789abcdef",
-        dimension=64,
+        dim=64,
         frames_per_clip=8,
         window=8.0,
         stride=4.0,
