@@ -3,6 +3,7 @@
 import os
 import re
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from fnmatch import translate
 from glob import escape
 from itertools import takewhile
@@ -40,8 +41,9 @@ def path_matcher(pattern: str) -> Callable[[Path], bool]:
     everything in folders of that name, `*.mkv` all Matroska files, `/media/2023` one folder. A
     pattern that is itself the name of a file or folder matches it, whatever brackets it holds.
 
-    An absolute pattern may lead through links. Composed and decomposed letters are the same; upper
-    and lower case differ, unless the file system ignores case.
+    An absolute pattern may lead through links, and so may a path from the current folder. Composed
+    and decomposed letters are the same; upper and lower case differ, unless the file system ignores
+    case.
 
     Raises:
         InvalidGlobError: no path can match.
@@ -104,6 +106,10 @@ def _expressions(pattern: str) -> Iterator[str]:
     if not pattern.startswith("/"):
         yield translate(re.sub(r"^(\*+/)*", "*/", pattern))
         yield rf"(?s:.*/{re.escape(pattern)})\Z"
+        with suppress(OSError):  # the current folder was deleted
+            real = os.path.realpath(pattern)
+            if real != str(Path(pattern).absolute()):
+                yield rf"(?s:{re.escape(real)})\Z"
         return
     for spelled in dict.fromkeys((pattern, os.path.realpath(pattern))):
         yield rf"(?s:{re.escape(spelled)})\Z"

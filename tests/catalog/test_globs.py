@@ -67,6 +67,28 @@ def test_an_absolute_pattern_may_lead_through_links(tmp_path):
     assert not path_matcher(f"{tmp_path}/W*/*trip/a.mp4")(film)
 
 
+def test_a_path_from_the_current_folder_may_lead_through_links(tmp_path, monkeypatch):
+    (tmp_path / "disk/[2023] trip").mkdir(parents=True)
+    (tmp_path / "Videos").symlink_to("disk")
+    film = tmp_path / "disk/[2023] trip/a.mp4"
+    film.touch()
+    (tmp_path / "best.mp4").symlink_to(film)
+    assert not path_matcher("Videos")(film)
+    monkeypatch.chdir(tmp_path)
+    for pattern in ("Videos", "./Videos/", "Videos/[2023] trip", "best.mp4"):
+        assert path_matcher(pattern)(film)
+        assert not path_matcher(pattern)(tmp_path / "other/b.mp4")
+    assert path_matcher("Videos")(Path("/media/Videos/b.mp4"))
+
+
+def test_a_glob_needs_no_current_folder(tmp_path, monkeypatch):
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    assert path_matcher("holiday")(Path(HOLIDAY))
+
+
 @pytest.mark.parametrize(
     "pattern", ["Gr\u00f6\u00dfe", "*/Gro\u0308\u00dfe/*", "/media/Gr?\u00dfe"]
 )
