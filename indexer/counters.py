@@ -91,7 +91,7 @@ class RunCounters:
         self._removed += files
 
     def left_out(self, known: Iterable[LeftOut]) -> None:
-        """List known files that this run was told not to look at; they stay in the catalog."""
+        """List known files that this run was to leave out; they stay in the catalog."""
         self._left_out.extend(known)
 
     def report(

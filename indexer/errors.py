@@ -1,12 +1,12 @@
-"""What can go wrong while indexing.
+"""Errors of indexing.
 
 IndexingError                 root: one sentence for the user
 ├── PathMissingError          a path to index is not there; nothing was changed
 ├── SettingsError             a window, stride, batch or worker count that makes no sense
 ├── NoWatchesError            the system allows no more watched folders; polling needs none
-├── WorkerStartError               no process can be started that decodes videos
+├── WorkerStartError          no process can be started that decodes videos
 └── UnreadableVideoError       one file cannot be indexed; it is listed and the run goes on
-    └── NotAVideoError           it is no video: counted, and no failure
+    └── NotAVideoError        it is no video: counted, and no failure
 """
 
 from pathlib import Path
@@ -46,9 +46,9 @@ class UnreadableVideoError(IndexingError):
 
 
 class NotAVideoError(UnreadableVideoError):
-    """One file is no video, whatever its name says; the message says what it is."""
+    """One file is no video, in spite of its name; the message says what it is."""
 
 
 def reason(error: OSError) -> str:
-    """Say in plain words why the system refused to read a file or folder."""
+    """Reason in plain words why the system refused to read a file or folder."""
     return f"cannot be read: {error.strerror or error}"

@@ -1,4 +1,4 @@
-"""What an index run tells while it goes on.
+"""Events of an index run.
 
 Order: Walking now and then; one LibraryWalked; then, for each file that is not merely unchanged, an
 optional VideoStarted, any number of ClipsEmbedded and exactly one FileDone. Events of several files
@@ -12,25 +12,25 @@ from typing import TypeAlias
 
 
 class Outcome(Enum):
-    """How a file's turn ended; the values are the names of the counts in IndexReport."""
+    """Outcome of a file; the values are the names of the counts in IndexReport."""
 
     INDEXED = "indexed"
     UNCHANGED = "unchanged"  # it was touched, its content is the same
     MOVED = "moved"
     FAILED = "failed"
-    NO_VIDEO = "no_video"  # it is something else, whatever its name says
+    NO_VIDEO = "no_video"  # something else, in spite of its name
 
 
 @dataclass(frozen=True, slots=True)
 class Walking:
-    """The walk goes on; `files` were found so far."""
+    """Walk in progress; `files` were found so far."""
 
     files: int
 
 
 @dataclass(frozen=True, slots=True)
 class LibraryWalked:
-    """The walk is over: `files` were found, and `waiting` have to be looked into, or could not be.
+    """End of the walk: `files` were found; `waiting` of them must be opened, or are unreadable.
 
     `waiting_bytes` is the size of those together.
     """
@@ -42,9 +42,9 @@ class LibraryWalked:
 
 @dataclass(frozen=True, slots=True)
 class VideoStarted:
-    """A video of `duration` seconds and `size` bytes was opened and is being decoded.
+    """Start of decoding a video of `duration` seconds and `size` bytes.
 
-    `resumed` seconds of it are there already, from an earlier run.
+    `resumed` seconds of it are embedded already, by an earlier run.
     """
 
     path: Path
@@ -55,7 +55,7 @@ class VideoStarted:
 
 @dataclass(frozen=True, slots=True)
 class ClipsEmbedded:
-    """More clips of a video have their vectors; together they reach `video_seconds` into it."""
+    """Embedded clips of a video: `clips` so far, which reach `video_seconds` into it."""
 
     path: Path
     clips: int
@@ -64,11 +64,10 @@ class ClipsEmbedded:
 
 @dataclass(frozen=True, slots=True)
 class FileDone:
-    """A file's turn is over; `size` is that of LibraryWalked, in bytes.
+    """End of the work on a file; `size` is that of LibraryWalked, in bytes.
 
-    `clips` and `video_seconds` are 0 unless it was indexed; `error` is set when it failed or is no
-    video,
-    `damage` when it was indexed as far as it can be read.
+    `clips` and `video_seconds` are 0 unless it was indexed. `error` is set when it failed or is no
+    video, `damage` when it was indexed as far as it can be read.
     """
 
     path: Path

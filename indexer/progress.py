@@ -27,7 +27,7 @@ class CurrentVideo:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """State of a run at one moment.
+    """State of a run at one time.
 
     `walking` is the number of files found so far, None unless the walk goes on. `files_done` of
     `files` are finished, `failed` of them without success, `indexed` of them committed.

@@ -1,4 +1,4 @@
-"""What comes out of an index run."""
+"""Report of an index run."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,7 +8,7 @@ from catalog import FileProblem
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
-    """A file or folder that this run did not look at, of which `files` stay in the catalog.
+    """File or folder that this run did not look at, of which `files` stay in the catalog.
 
     A pattern, an ignore file or a name that systems use has kept it out.
     """
@@ -19,7 +19,7 @@ class LeftOut:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IndexReport:
-    """What one run did; counts are files unless said otherwise.
+    """Result of one run; counts are files unless stated otherwise.
 
     `indexed`: decoded, embedded and committed. `unchanged`: nothing to do, mostly not even opened.
     `moved`: content that was already known, found at a new place (moved, renamed or a copy), so
@@ -29,8 +29,8 @@ class IndexReport:
     `damaged`: those of the indexed ones of which a part could not be read.
     `clips` and `video_seconds` (seconds of video) belong to the indexed files. `interrupted`: the
     run was stopped before its end; what it counts is committed, the rest waits for the next run.
-    `no_video`: what bears the suffix of a video and is something else, such as TypeScript (.ts).
-    `left_out`: what is in the catalog still, although this run was told not to look at it.
+    `no_video`: files with the suffix of a video that are something else, such as TypeScript (.ts).
+    `left_out`: what stays in the catalog, although this run was to leave it out.
     `unsaved`: why the snapshot of the vector index could not be saved; nothing is lost by that.
     `model`: the name of what made the vectors of the catalog; None where there are none.
     """

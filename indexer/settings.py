@@ -1,4 +1,4 @@
-"""How to index: the settings of a run."""
+"""Settings of an index run."""
 
 import math
 from collections.abc import Callable, Iterable
@@ -32,7 +32,7 @@ class IndexSettings:
         retry_failed: whether unchanged files that failed earlier are tried again.
         roots: folders; a path below one of them is indexed as a part of it; see `find_videos`.
         defer: called with the walk; returns the files and folders to leave as the catalog has them:
-            files that are still being written, or were deleted a moment ago.
+            files that are still being written, or were deleted a few seconds ago.
         decode_timeout: seconds without any progress after which decoding a video counts as failed,
             on top of what its size and length justify.
         save_every: seconds between two times that the embedded part of a long video is saved, for

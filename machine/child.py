@@ -1,7 +1,7 @@
-"""The one place where processes of ours are started: never from the folder that one stands in.
+"""Start of child processes, all of them here: never in the current folder.
 
-That folder may hold anybody's files. Python looks there for modules unless it is told not to, and
-the system for libraries where a variable of the environment has an empty entry.
+That folder may hold anybody's files. Python looks there for modules unless `-P` is given, and the
+system for libraries where a variable of the environment has an empty entry.
 """
 
 import os
@@ -18,7 +18,7 @@ def start_python(
 ) -> "subprocess.Popen[bytes]":
     """Start a Python process that runs `function`, named as "module:function".
 
-    It finds the modules that this process finds, hears nothing of the terminal's signals, and gets
+    It finds the modules that this process finds, gets none of the terminal's signals, and gets
     the descriptors `keep_open` under the same numbers. Its stdin is a pipe that nothing is written
     to: it is at its end when this process has ended, however that happened.
 
@@ -46,7 +46,7 @@ def end_python(process: "subprocess.Popen[bytes]", *, seconds: float) -> None:
 
 
 def become_python(arguments: Sequence[str], *, variables: dict[str, str]) -> None:
-    """Have a Python process with these arguments take the place of this one; does not return.
+    """Replace this process by a Python process with these arguments; does not return.
 
     `variables` are added to its environment.
     """
@@ -55,14 +55,14 @@ def become_python(arguments: Sequence[str], *, variables: dict[str, str]) -> Non
 
 
 def python_command() -> list[str]:
-    """This Python, which is not to look for modules where it is started (`-P`)."""
+    """Command of this Python, without modules from the current folder (`-P`)."""
     return [sys.executable, "-P"]
 
 
 def python_environment() -> dict[str, str]:
     """The environment of a Python process that finds modules where this one does.
 
-    What stands in `sys.path` relative to the current folder is left out.
+    Entries of `sys.path` relative to the current folder are left out.
     """
     places = [entry for entry in sys.path if os.path.isabs(entry)]  # noqa: PTH117 - text
     return {

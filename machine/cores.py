@@ -10,16 +10,16 @@ _MEMORY_THREADS = 4  # more read it no faster, and others want to work too
 
 
 def usable_cores(*, own_group: Path = _OWN_GROUP, groups: Path = _GROUPS) -> int:
-    """At least 1: the cores that this process is confined to, or its containers' share of time.
+    """Number of cores for this process, at least 1: its affinity, or its containers' share of time.
 
     A container with `--cpus 2` on 64 cores sees all of them; 64 threads would use up its share of
-    each moment at once and stand still for the rest.
+    each period at once and wait for the rest of it.
     """
     return max(int(min(_cores(), _quota(own_group, groups))), 1)
 
 
 def memory_threads() -> int:
-    """How many threads to share out work among that takes as long as memory takes to read."""
+    """Number of threads for work that is bounded by reading memory."""
     return min(_MEMORY_THREADS, usable_cores())
 
 
@@ -29,14 +29,14 @@ def _cores() -> int:
 
 
 def _quota(own_group: Path, groups: Path) -> float:
-    """Cores' worth of time that the control groups (version 2) around this process allow."""
+    """Number of cores that the control groups (version 2) of this process allow."""
     try:
         lines = own_group.read_text(encoding="utf-8").splitlines()
     except OSError:
         return math.inf  # not Linux
     # The lines of the older version begin with other numbers.
-    within = next((Path(line[4:]) for line in lines if line.startswith("0::/")), Path())
-    return min(_quota_of(groups / folder) for folder in (within, *within.parents))
+    own = next((Path(line[4:]) for line in lines if line.startswith("0::/")), Path())
+    return min(_quota_of(groups / folder) for folder in (own, *own.parents))
 
 
 def _quota_of(group: Path) -> float:

@@ -1,4 +1,4 @@
-"""Which file systems lie where, and which of them tell of changes: Linux only, empty elsewhere."""
+"""Mounted file systems, and which of them report changes: Linux only, empty elsewhere."""
 
 import re
 from collections.abc import Iterable
@@ -7,7 +7,7 @@ from pathlib import Path
 
 _TABLE = Path("/proc/self/mountinfo")
 
-# Their content can be changed by another machine, which the kernel here does not hear of.
+# Another machine can change their content; this kernel gets no event of that.
 _SILENT = frozenset(
     {
         "9p", "afs", "beegfs", "ceph", "cifs", "coda", "davfs", "drvfs", "gfs2", "gpfs", "lustre",
@@ -19,7 +19,7 @@ _SILENT = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Mount:
-    """A file system of type `kind`, mounted on `folder`; `number` differs at every mounting."""
+    """File system of type `kind`, mounted on `folder`; `number` differs at every mounting."""
 
     folder: Path
     kind: str
@@ -33,7 +33,7 @@ class Mount:
 
 
 def read_mount_table() -> str:
-    """The table as the kernel writes it; empty on systems without."""
+    """Read the table as the kernel writes it; empty on systems without."""
     try:
         return _TABLE.read_text(encoding="utf-8", errors="surrogateescape")
     except OSError:
@@ -52,7 +52,7 @@ def parse_mount_table(text: str) -> tuple[Mount, ...]:
 
 
 def silent_folders(roots: Iterable[Path], mounts: Iterable[Mount]) -> frozenset[Path]:
-    """What of `roots` lies on silent file systems: roots themselves, or folders below them."""
+    """Folders on silent file systems: some of `roots`, or folders below them."""
     by_folder = {mount.folder: mount for mount in mounts}
     silent = set()
     for root in roots:

@@ -45,7 +45,7 @@ def quoted(word: str | Path) -> str:
 
     What cannot be seen, or seen apart from a space, is spelled in bytes for `printf`, as nothing
     else is understood by every shell: a name survives on its way through any clipboard. A path that
-    begins with a dash is told from an option.
+    begins with a dash is not taken for an option.
     """
     text = str(word)
     if isinstance(word, Path) and text.startswith("-"):
@@ -86,7 +86,7 @@ def _can_be_pasted(letter: str) -> bool:
 
 
 def _spelled(letter: str) -> str:
-    """A letter in the format of `printf`, within double and single quotes."""
+    """A letter in the format of `printf`, inside double and single quotes."""
     plain = _PLAIN.match(letter) if letter.isascii() else _is_plain_beyond_ascii(letter)
     return letter if plain else "".join(f"\\{byte:03o}" for byte in os.fsencode(letter))
 

@@ -1,4 +1,4 @@
-"""Which paths lie below which folders.
+"""Relations of paths and folders.
 
 Paths are absolute, without dots or doubled slashes, as text or as `Path`; a folder may be "/".
 """

@@ -1,7 +1,7 @@
-"""What lies at a path, asked without an error: where the system refuses to tell, nothing does.
+"""Existence of files and folders, without errors: False where the system gives no answer.
 
 Python 3.11 raises for a disk that has gone, a folder that is closed, a link to a name that is too
-long: whoever only asks whether there is something must not end of that.
+long; a check for existence must not end with that.
 """
 
 import os

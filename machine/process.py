@@ -1,4 +1,4 @@
-"""How a process of vsearch shares the machine with others, and with itself."""
+"""Settings of a process: threads and garbage collection."""
 
 import gc
 import os
@@ -9,8 +9,8 @@ _THREADS = {
     # an index run took three times as long.
     "OMP_WAIT_POLICY": "PASSIVE",
     # NumPy computes in one thread. Two embed a text faster on an idle machine, but wait for each
-    # other at every product: beside two busy processes a text took 600 ms with them, and 42 to
-    # 88 ms with one.
+    # other at every product: on a machine of 2 cores with a load average of 2, a text took
+    # 600 ms with two threads, and 42 to 88 ms with one.
     "OPENBLAS_NUM_THREADS": "1",
 }
 
@@ -18,7 +18,7 @@ _THREADS = {
 def prepare_process() -> None:
     """Settings for a process and all that it starts, to be made before NumPy or PyTorch is loaded.
 
-    What the environment says already stays.
+    Variables that are set already stay.
     """
     for name, value in _THREADS.items():
         os.environ.setdefault(name, value)
@@ -28,8 +28,10 @@ def prepare_process() -> None:
 
 
 def settle_process() -> None:
-    """Tell the garbage collector that what is there now stays to the end of the process.
+    """Exclude all objects that exist now from garbage collection; they stay to the end.
 
-    It need not go through all that was imported again for every few thousand files of a library.
+    At its end Python looks through all objects once more. Without those of the imported modules an
+    `index` run with nothing to do took 0.64 s of CPU time instead of 0.78 s (medians of 10, in
+    turns, on a busy machine).
     """
     gc.freeze()

@@ -1,4 +1,4 @@
-"""One video's way from file to clips: probe, plan, decode once, prepare frames.
+"""Clip reader: probe a video, plan its clips, decode each frame once, prepare the frames.
 
 Runs in a process of its own (see `indexer.decode.pool`): everything here can be pickled.
 """
@@ -31,18 +31,18 @@ if TYPE_CHECKING:
 
 
 class FrameProcessor(Protocol):
-    """What makes frames fit for the model. It is pickled into the processes that read videos."""
+    """Frame processor of a model. It is pickled into the processes that read videos."""
 
     def resized(self, *, height: int, width: int) -> tuple[int, int]:
-        """The height and width of a frame before the square is cut out."""
+        """Height and width of a frame before the square is cut out."""
 
     def prepare_frame(self, pixels: Pixels, /) -> Pixels:
-        """Make a frame (H, W, 3) uint8 RGB into one (S, S, 3)."""
+        """Resize and crop a frame (H, W, 3) uint8 RGB to (S, S, 3) uint8."""
 
 
 @dataclass(frozen=True, slots=True)
 class ClipReader:
-    """Reads videos into clips of `frames` prepared frames each."""
+    """Clip reader: a video becomes clips of `frames` prepared frames each."""
 
     processor: FrameProcessor
     frames: int
@@ -105,15 +105,15 @@ class ClipReader:
         wanted: tuple[int, ...],
         on_damage: Callable[[str], None],
     ) -> Iterator[ClipRead]:
-        """Decode each wanted moment once; hold the frames of unfinished clips, nothing else."""
+        """Decode each sample time once; keep the frames of unfinished clips, nothing else."""
         unfinished: dict[int, list[Pixels]] = {}
         last_time, prepared = None, None
         whole = FrameSchedule(spans, frames=self.frames)
         schedule = FrameSchedule([spans[clip] for clip in wanted], frames=self.frames)
         decoding = self._decode(video, schedule, whole=whole, on_damage=on_damage)
-        with closing(decoding) as pictures:
-            for frame, places in pictures:
-                # Where frames last longer than the wanted moments are apart, one serves several.
+        with closing(decoding) as decoded:
+            for frame, places in decoded:
+                # One frame may be on display at several sample times.
                 if prepared is None or frame.time != last_time:
                     last_time, prepared = frame.time, self.processor.prepare_frame(frame.pixels)
                 for place in places:
@@ -130,7 +130,7 @@ class ClipReader:
         whole: FrameSchedule,
         on_damage: Callable[[str], None],
     ) -> Generator[tuple["RgbFrame", tuple[int, ...]], None, None]:
-        """Pair each wanted frame with the clips that want it, by their place in the schedule.
+        """Pair each sampled frame with the clips that it belongs to, by their number in `schedule`.
 
         `whole` is the schedule of the whole video: a run that resumes one takes the same frames as
         one that was not interrupted.
@@ -155,7 +155,10 @@ class ClipReader:
             raise _unreadable(error) from error
 
     def _size(self, video: "VideoInfo") -> tuple[int, int] | None:
-        """Let the decoder shrink pictures. It never enlarges them: a ribbon grows to gigabytes."""
+        """Height and width to which the decoder shrinks frames; None where it would enlarge them.
+
+        A very wide and low frame would grow to gigabytes.
+        """
         height, width = self.processor.resized(height=video.height, width=video.width)
         return (height, width) if height <= video.height and width <= video.width else None
 
@@ -198,10 +201,10 @@ def _probe(job: VideoJob) -> "VideoInfo":
 
 
 def _unreadable(error: Exception) -> UnreadableVideoError:
-    """Blame the file for whatever happens while it is decoded, a surprise included.
+    """Error of the file for any exception during its decoding, unexpected ones included.
 
-    Only reading the file goes on here, never the model or the catalog, and the video is listed with
-    this text: one strange file must not end a long run, and nothing is hidden.
+    Only the file is read here, without the model or the catalog, and the video is listed with this
+    text: one strange file must not end a long run, and nothing is hidden.
     """
     from media import MediaError, NoVideoError
 

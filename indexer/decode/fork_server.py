@@ -1,14 +1,13 @@
-"""The process that readers are forked from: it has all that they import, and no threads.
+"""Fork server: a process without threads that has imported what workers need, and forks them.
 
-To fork the run itself would copy the threads' locks of PyTorch and SQLite as they happen to stand;
-to start each reader from nothing would load FFmpeg once more for each video that crashes.
+Forking the run itself would copy the locks of PyTorch and SQLite in whatever state they are;
+starting each worker from nothing would load FFmpeg again for each video that crashes.
 
-It is asked through a socket without a name, one question after the other, so it leaves nothing on
-disk, whatever becomes of it. It ends with the run, and so do the readers.
+It receives requests through a socket without a name, one after the other, so nothing is left on
+disk, however it ends. It ends with the run, and so do the workers.
 """
 
 import atexit
-import gc
 import os
 import signal
 import socket
@@ -24,8 +23,8 @@ from typing import NoReturn
 from indexer.decode.worker import serve
 from machine.child import end_python, start_python
 
-# A question is what to do and with which process; the answer to it is one number.
-_QUESTION = struct.Struct("=cq")
+# A request is what to do and with which process; the answer to it is one number.
+_REQUEST = struct.Struct("=cq")
 _ANSWER = struct.Struct("=q")
 _FORK = b"f"  # a descriptor comes along; answered with the process id, or an error's number below 0
 _KILL = b"k"
@@ -37,16 +36,16 @@ SECONDS_TO_START = 120.0  # Python, NumPy and FFmpeg from a cold disk
 _SECONDS_TO_END = 5.0
 _SECONDS_BETWEEN_LOOKS = 0.005
 
-# Signals that are for the run to hear, which decides what becomes of its readers.
+# Signals that the run handles: it decides when its workers end.
 _FOR_THE_RUN = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class ForkServer:
-    """The run's end: starts the server, and asks it.
+    """Client of the server, which it starts.
 
-    `preload` are modules that readers will need. A question that gets no answer raises OSError:
-    ConnectionError if the server has ended, which its readers can do without; one that is silent
-    for too long is ended.
+    `preload` are modules that workers will need. A request without an answer raises OSError:
+    ConnectionError if the server has ended, which its workers can do without; a server that does
+    not answer in time is ended.
     """
 
     def __init__(self, *, preload: Iterable[str]) -> None:
@@ -72,36 +71,36 @@ class ForkServer:
 
     def fork(self, connection: Connection) -> "ForkedWorker":
         """Start a worker at the other end of `connection`."""
-        answer = self.ask(_FORK, 0, [connection.fileno()])
+        answer = self.request(_FORK, 0, [connection.fileno()])
         if answer < 0:
             raise OSError(-answer, os.strerror(-answer))
         return ForkedWorker(self, answer)
 
-    def ask(self, order: bytes, process: int, descriptors: Iterable[int] = ()) -> int:
-        """The answer to one question."""
+    def request(self, order: bytes, process: int, descriptors: Iterable[int] = ()) -> int:
+        """Send a request, and return the answer to it."""
         if self._socket.fileno() < 0:
             raise BrokenPipeError("it was ended")
         try:
-            socket.send_fds(self._socket, [_QUESTION.pack(order, process)], list(descriptors))
+            socket.send_fds(self._socket, [_REQUEST.pack(order, process)], list(descriptors))
             answer = self._socket.recv(_ANSWER.size)
             if not answer:
                 raise BrokenPipeError("it ended at once")
         except ConnectionError:
-            raise  # its readers can do without it
+            raise  # its workers can do without it
         except BaseException:
-            self.close()  # an answer that nobody took would be taken for that to the next question
+            self.close()  # a late answer would be taken for the answer to the next request
             raise
         return int(_ANSWER.unpack(answer)[0])
 
     def close(self) -> None:
-        """Have it end, and all readers."""
+        """End the server and all workers."""
         atexit.unregister(self.close)
         self._socket.close()
         end_python(self._process, seconds=_SECONDS_TO_END)
 
 
 class ForkedWorker:
-    """A reader's process, as the run knows it."""
+    """Worker process, as the run sees it."""
 
     def __init__(self, server: ForkServer, process: int) -> None:
         self.pid = process
@@ -109,17 +108,17 @@ class ForkedWorker:
         self._exit_code: int | None = None
 
     def kill(self) -> None:
-        """End it at once; it only reads, so nothing is lost."""
+        """Kill it; it only reads, so nothing is lost."""
         if self._exit_code is None:
             with suppress(OSError):  # without the server it ends by itself
-                self._server.ask(_KILL, self.pid)
+                self._server.request(_KILL, self.pid)
 
     def wait(self, *, seconds: float) -> int | None:
-        """Its exit code, below 0 for a signal; None when it has not ended in time."""
+        """Wait for its exit code, below 0 for a signal; None when it has not ended in time."""
         deadline = time.monotonic() + seconds
         while self._exit_code is None:
             try:
-                code = self._server.ask(_LOOK, self.pid)
+                code = self._server.request(_LOOK, self.pid)
             except OSError:
                 return None
             if code != _STILL_RUNS:
@@ -132,22 +131,21 @@ class ForkedWorker:
 
 
 def run_server() -> None:
-    """The server's end: fork readers until the run closes the socket."""
+    """Run as the server: fork workers until the run closes the socket."""
     for number in _FOR_THE_RUN:
         signal.signal(number, signal.SIG_IGN)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, _FOR_THE_RUN)
     descriptor, *preload = sys.argv[1:]
     for module in preload:
-        with suppress(ImportError):  # whoever needs it will say so
+        with suppress(ImportError):  # the worker that needs it reports it
             import_module(module)
-    gc.freeze()  # what is there already is shared with the readers, as long as nobody writes to it
-    # A run that ended in the middle of a question is no fault.
+    # A run that ended in the middle of a request is no fault.
     with socket.socket(fileno=int(descriptor)) as run, suppress(ConnectionError):
         while True:
-            question, descriptors, _, _ = socket.recv_fds(run, _QUESTION.size, _DESCRIPTORS)
-            if not question:
+            request, descriptors, _, _ = socket.recv_fds(run, _REQUEST.size, _DESCRIPTORS)
+            if not request:
                 return
-            order, process = _QUESTION.unpack(question)
+            order, process = _REQUEST.unpack(request)
             run.send(_ANSWER.pack(_answer(order, process, descriptors, run)))
 
 
@@ -155,7 +153,7 @@ def _answer(order: bytes, process: int, descriptors: list[int], run: socket.sock
     if order == _FORK:
         return _forked(descriptors, run)
     if order == _KILL:
-        os.kill(process, signal.SIGKILL)  # a zombie at worst: it is waited for only below
+        os.kill(process, signal.SIGKILL)  # a zombie at worst: it is waited for below
         return 0
     ended, status = os.waitpid(process, os.WNOHANG)
     return os.waitstatus_to_exitcode(status) if ended else _STILL_RUNS
@@ -163,7 +161,7 @@ def _answer(order: bytes, process: int, descriptors: list[int], run: socket.sock
 
 def _forked(descriptors: list[int], run: socket.socket) -> int:
     try:
-        process = os.fork()  # noqa: TID251 - here it is
+        process = os.fork()  # noqa: TID251 - the one place
     except OSError as error:
         return -(error.errno or 1)
     if process == 0:
@@ -175,7 +173,7 @@ def _forked(descriptors: list[int], run: socket.socket) -> int:
 
 
 def _read_and_end(connection: int) -> NoReturn:
-    """The forked process's whole life; the server's own code must not go on in it."""
+    """Run a worker in the forked process; the server's own code must not go on in it."""
     code = 1
     try:
         serve(Connection(connection))

@@ -38,12 +38,12 @@ _DESCRIPTORS_TO_START = 16  # with the server itself
 
 @dataclass(slots=True, eq=False)
 class _Worker:
-    """Worker process; its next message is due `allowance` seconds after `heard`."""
+    """Worker process; its next message is due `allowance` seconds after `last_message`."""
 
     process: ForkedWorker
     connection: Connection
     allowance: float = SECONDS_TO_START
-    heard: float = field(default_factory=time.monotonic)
+    last_message: float = field(default_factory=time.monotonic)
     job: VideoJob | None = None
     opened: VideoOpened | None = None
     ready: bool = False
@@ -56,12 +56,12 @@ class _Worker:
 
     def expect(self, allowance: float) -> None:
         self.allowance = allowance
-        self.heard = time.monotonic()
+        self.last_message = time.monotonic()
 
     @property
     def is_late(self) -> bool:
         waited_for = self.job is not None or not self.ready
-        return waited_for and time.monotonic() - self.heard > self.allowance
+        return waited_for and time.monotonic() - self.last_message > self.allowance
 
     def end(self) -> None:
         """Kill it; it only reads, so nothing is lost."""
@@ -216,7 +216,7 @@ class DecodePool:
         return self._timeout + job.sample.size / _BYTES_PER_SECOND
 
     def _time_to_first_clip(self, opened: VideoOpened) -> float:
-        """Where a video cannot be sought in, all that is ready has to be decoded once more."""
+        """Seconds; in a video without seeking, all that is ready has to be decoded once more."""
         resumed = opened.spans[opened.wanted[0]].start if opened.wanted else 0.0
         return self._time_between_clips(opened) + _SECONDS_PER_SECOND * resumed
 
@@ -225,7 +225,7 @@ class DecodePool:
         return self._timeout + _SECONDS_PER_SECOND * seconds
 
     def _start(self) -> None:
-        """Start one more worker; what the system refuses is done without, if there is another."""
+        """Start one more worker; if the system refuses, the others go on without it."""
         try:
             self._pool.append(self._started())
         except OSError as error:
@@ -261,9 +261,9 @@ def _forked(connection: Connection, *, preload: Iterable[str]) -> ForkedWorker:
 
 
 def _require_spare_descriptors() -> None:
-    """See that as many files may still be open as it takes to start a process.
+    """Raise OSError unless as many files can still be opened as it takes to start a process.
 
-    A server that starts half-way would only end again. Raises OSError.
+    A server without them would start, and end again.
     """
     with ExitStack() as spare:
         for _ in range(_DESCRIPTORS_TO_START):
@@ -271,7 +271,7 @@ def _require_spare_descriptors() -> None:
 
 
 def _end_of(worker: _Worker) -> str:
-    """What became of a process that said nothing more."""
+    """Reason for the end of a process that sent nothing more."""
     code = worker.process.wait(seconds=_SECONDS_TO_END)
     if code is None or code >= 0:
         return f"its decoder ended unexpectedly (exit code {code})"

@@ -22,7 +22,7 @@ from indexer.decode.messages import ClipRead, Message
 from indexer.scan.jobs import VideoJob
 
 # Bytes that one video's decoding may take on top of what the process starts with. A video of
-# 8192 x 4320 with 16 reference pictures and four decoder threads needs about 1.5 GiB.
+# 8192 x 4320 with 16 reference frames and four decoder threads needs about 1.5 GiB.
 MEMORY_LIMIT = 4 << 30
 
 
@@ -94,7 +94,7 @@ def _stand_alone() -> None:
 
 
 def _follow_parent() -> None:
-    """End with the parent, also when it was killed, and even in the middle of a picture."""
+    """End with the parent, also when it was killed, and even in the middle of a frame."""
     os.read(0, 1)  # stdin, see `machine.child.start_python`
     os._exit(1)
 
@@ -108,7 +108,7 @@ def _limit_memory() -> None:
 
 
 def _data_bytes() -> int:
-    """How much private memory this process has set aside; 0 where the system does not tell."""
+    """Bytes of private memory of this process; 0 where that is unknown."""
     try:
         lines = Path("/proc/self/status").read_text(encoding="utf-8").splitlines()
     except OSError:
@@ -117,7 +117,7 @@ def _data_bytes() -> int:
 
 
 def _die_first() -> None:
-    """When memory runs out, the system ends a reader before the run that it belongs to."""
+    """Ask the system to end a worker before the run that it belongs to, when memory runs out."""
     try:
         Path("/proc/self/oom_score_adj").write_text("500", encoding="utf-8")
     except OSError:

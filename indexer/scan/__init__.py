@@ -1,1 +1,1 @@
-"""The files to index: the walk, their content's fingerprint, what is new, moved, or missing."""
+"""Files to index: the walk, fingerprints of content, and what is new, moved or missing."""

@@ -1,4 +1,4 @@
-"""Files by which a folder asks to be left alone, and what the patterns in some of them mean.
+"""Ignore files: marks that exclude a folder, and files with patterns.
 
 `.nomedia` is for the whole folder, whatever is in it, and so is a `.ignore` that is empty, as in
 Jellyfin. Otherwise `.ignore`, `.immichignore`, `.plexignore` and `.ppignore` (PhotoPrism) hold

@@ -1,7 +1,8 @@
-"""Files that the catalog knows and a walk did not find: gone, or on a disk that is not there.
+"""Missing files, known and not found by a walk: deleted, or on a disk that is not mounted.
 
-A disk that is not mounted looks like a library whose files were all deleted. To drop terabytes from
-a catalog for that would be the worst answer; so files count as gone only where their disk is there.
+A disk that is not mounted looks like a library whose files were all deleted. Removing terabytes of
+video from a catalog for that would be the worst answer: a file counts as gone only where its disk
+is there.
 """
 
 import stat
@@ -22,7 +23,7 @@ UNREAD_SIZE = -1
 class MissingFiles:
     """`gone` are files that are no more; `absent` are folders whose files were kept, and why.
 
-    `recovered` are places of which only a failure was known, and that are no trouble any more.
+    `recovered` are places of which only a failure was known, and that no longer fail.
     `left_out` is what this run did not look at, with the number of its videos: they were kept.
     """
 
@@ -47,7 +48,7 @@ def missing_files(
         walk: what is there now.
         missing_roots: given paths that are not there at all.
         noted_mounts: folders at which a disk was mounted when their files were indexed.
-        unfinished: files of which there are drafts; one that was never finished may not be known.
+        unfinished: files of partial videos; one that was never finished may not be known.
     """
     found = {file.pathname for file in walk.files}
     listed = {str(failure.path) for failure in walk.unreadable}
@@ -91,12 +92,12 @@ def _left_out(path: Path, walk: Walk) -> Path | None:
 
 
 def is_unread(state: FileState) -> bool:
-    """Whether all that is known of a file is that the system would not show it."""
+    """Whether all that is known of a file is that it could not be read."""
     return state.size == UNREAD_SIZE
 
 
 def is_gone(path: Path) -> bool:
-    """Whether there is no file at `path` (any more); False where the system would not tell."""
+    """Whether there is no file at `path` (any more); False where the system gives no answer."""
     try:
         return stat.S_ISDIR(path.lstat().st_mode)
     except (FileNotFoundError, NotADirectoryError):
@@ -122,9 +123,9 @@ def _lies_in(folder: Path) -> Callable[[str], bool]:
 
 
 def _kept(folder: Path, files: int) -> FileProblem:
-    held = "1 file of it stays" if files == 1 else f"{files:,} files of it stay"
+    stays = "1 file of it stays" if files == 1 else f"{files:,} files of it stay"
     return FileProblem(
         folder,
-        f"is empty or not there, or its disk is not mounted: {held} in the catalog; "
+        f"is empty or not there, or its disk is not mounted: {stays} in the catalog; "
         "`vsearch forget` drops what is gone for good",
     )

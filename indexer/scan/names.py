@@ -1,9 +1,9 @@
-"""What a name says of a file or folder: a video, a system's own, a wish to be left alone."""
+"""Names of videos, of folders that belong to the system, and of ignore files."""
 
 import re
 
 # The suffixes that are looked for, by the container that is usual under each, as FFmpeg calls it.
-# The previews that cameras keep beside their films (.lrv, .glv) are not among them.
+# The previews that cameras keep beside their videos (.lrv, .glv) are not among them.
 SUFFIXES_BY_CONTAINER = {
     "asf": (".asf", ".dvr-ms", ".wm", ".wmv"),
     "avi": (".amv", ".avi", ".divx"),
@@ -50,7 +50,7 @@ _SYSTEM_FOLDER = re.compile(
     re.IGNORECASE,
 )
 
-# A folder that holds one of these is left alone, with all that is below it; Android's own, and
+# A folder that holds one of these is skipped, with all that is below it; Android's own, and
 # that of GNOME's search. Others hold patterns; see `indexer.scan.ignore_files`.
 MARKS = frozenset({".nomedia", ".trackerignore"})
 PATTERN_FILES = frozenset({".ignore", ".immichignore", ".plexignore", ".ppignore"})
@@ -68,5 +68,5 @@ def is_system_folder(name: str) -> bool:
 
 
 def is_left_out(name: str) -> bool:
-    """Whether a folder of this name is passed over unless it is given: hidden, or a system's."""
+    """Whether a folder of this name is skipped unless it is given: hidden, or a system's."""
     return name.startswith(".") or is_system_folder(name)

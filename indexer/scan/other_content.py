@@ -1,8 +1,8 @@
-"""Other content: what bears the suffix of a video and is something else, told by its first bytes.
+"""Other content under the suffix of a video, recognised by its first bytes.
 
 `.ts` is TypeScript more often than a broadcast, `.mod` a module of Go, Fortran or AMPL, or music.
-That is no video which could not be read, and so no failure. What is damaged holds bytes that no
-text has; only what is surely something else is told apart here.
+Such a file is no unreadable video, and so no failure. A damaged video has bytes that no text has;
+only what is certainly something else is recognised here.
 """
 
 from pathlib import Path
@@ -13,13 +13,13 @@ _BEGINNING = 8192  # bytes
 _TEXT = frozenset(range(0x20, 0x100)) - {0x7F} | frozenset(b"\t\n\v\f\r\x1b")
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 _GZIP = b"\x1f\x8b"  # the modules of GNU Fortran
-# Tracker music says so behind its 31 instruments.
+# Tracker music has its mark behind its 31 instruments.
 _TRACKER_AT = 1080
 _TRACKERS = (b"M.K.", b"M!K!", b"FLT4", b"FLT8", b"4CHN", b"6CHN", b"8CHN", b"OCTA", b"CD81")
 
 
 def other_content(path: Path) -> str | None:
-    """What a file is that bears a suffix with two meanings; None where it may be a video.
+    """Content of a file whose suffix has two meanings; None where it may be a video.
 
     Raises OSError.
     """

@@ -1,4 +1,4 @@
-"""Which known video a file holds, as far as that can be told without reading all of it."""
+"""Recognition of the known video in a file, without reading all of it."""
 
 from collections.abc import Sequence
 
@@ -11,11 +11,11 @@ from machine.file_state import size_and_time
 
 
 def moved_video(place: FileLocation, lookalikes: Sequence[SampleMatch]) -> int | None:
-    """The one sound video that lay, to all appearance, in this file before it was moved here.
+    """Id of the one sound video whose file was most likely moved here.
 
     That is so where a known place had the same sample, size and time of the last change, to the
-    nanosecond, and has them no more. To read a library as a whole because it was renamed would be
-    a matter of days. What is damaged has to be proven: somebody may have repaired it.
+    nanosecond, and no longer has them. Reading a whole library because it was renamed would take
+    days. A damaged video has to be proven: somebody may have repaired it.
     """
     left = [
         video
@@ -31,7 +31,7 @@ def _has_left(before: FileLocation, *, now: FileLocation) -> bool:
 
 
 def _looks_changed(place: FileLocation) -> bool:
-    """Whether the place is empty, or holds something else; not where the system would not tell."""
+    """Whether the place is empty or has other content; False where the system gives no answer."""
     try:
         state = place.path.stat()
     except (FileNotFoundError, NotADirectoryError):
@@ -42,7 +42,7 @@ def _looks_changed(place: FileLocation) -> bool:
 
 
 def witness_of(video: SampleMatch, *, sample: str) -> VideoJob | None:
-    """What to read for the fingerprint of a video: a place that has not changed since."""
+    """Job that reads the fingerprint of a video, at a place that has not changed since."""
     for place in video.locations:
         if place.size == UNREAD_SIZE or not is_unchanged(place):
             continue

@@ -1,4 +1,4 @@
-"""Selection: which files and folders the patterns of a run leave in, asked on the way down."""
+"""Selection of files and folders by the patterns of a run, checked on the way down."""
 
 import os
 from collections.abc import Iterable
@@ -11,7 +11,7 @@ from indexer.scan.ignore_files import IgnoreRules
 
 @dataclass(frozen=True, slots=True)
 class Folder:
-    """A folder to list; `above` is the device of the folder that it was met in.
+    """Folder to list; `above` is the device of the folder that it was met in.
 
     `real` is its path without links: `pathname` itself, unless it lies behind one. Patterns count
     the names from `start` on, behind those of the root; `included` says that all that lies in it
@@ -36,7 +36,7 @@ class Folder:
 
 
 class _Pattern:
-    """A glob that is asked about each folder on the way down, and so about one name at a time."""
+    """Glob that is checked for each folder on the way down, and so for one name at a time."""
 
     def __init__(self, pattern: str) -> None:
         self._fits = name_matcher(pattern)
@@ -64,7 +64,7 @@ class _Pattern:
 
 
 class Selection:
-    """What `--include` and `--exclude` say. Raises InvalidGlobError."""
+    """Patterns of `--include` and `--exclude`. Raises InvalidGlobError."""
 
     def __init__(self, *, include: Iterable[str], exclude: Iterable[str]) -> None:
         self._include = [_Pattern(pattern) for pattern in include]

@@ -1,4 +1,4 @@
-"""Patience with the file system: what may never come back is waited for beside the run."""
+"""Timeout for calls to the file system, which may never return."""
 
 import errno
 import threading
@@ -9,11 +9,11 @@ from typing import TypeVar
 _T = TypeVar("_T")
 
 
-def within(seconds: float, work: Callable[[], _T]) -> _T:
-    """What `work` returns, or raises.
+def call_with_timeout(seconds: float, work: Callable[[], _T]) -> _T:
+    """Call `work` in a thread; return what it returns, or raise what it raises.
 
-    Raises OSError when that takes longer. A disk that hangs cannot be called off: the thread that
-    asked it is left to itself, and ends no later than the process.
+    Raises OSError after so many seconds. A call to a disk that hangs cannot be cancelled: its
+    thread goes on, and ends no later than the process.
     """
     done: Future[_T] = Future()
     threading.Thread(target=_do, args=(work, done), name="timeout", daemon=True).start()

@@ -1,4 +1,4 @@
-"""Which of the files that were found have to be decoded: those whose content is not known yet."""
+"""Triage of the files that were found: only unknown content has to be decoded."""
 
 from collections import deque
 from collections.abc import Collection, Iterable, Mapping
@@ -15,7 +15,7 @@ from indexer.scan.jobs import VideoJob, location_of
 from indexer.scan.missing import UNREAD_SIZE, is_gone
 from indexer.scan.other_content import other_content
 from indexer.scan.recognition import is_unchanged, moved_video, witness_of
-from indexer.scan.timeout import within
+from indexer.scan.timeout import call_with_timeout
 from indexer.scan.walk import FoundFile, Walk
 from indexer.settings import IndexSettings
 from machine.paths import enclosing
@@ -24,7 +24,7 @@ _CHANGED = "changed while it was being read; index again once nobody writes to i
 
 
 class _Recognised(NamedTuple):
-    """A file that holds a video of the catalog."""
+    """File whose content is a video of the catalog."""
 
     file: FoundFile
     place: FileLocation
@@ -33,9 +33,9 @@ class _Recognised(NamedTuple):
 
 @dataclass(slots=True, kw_only=True)
 class WorkQueue:
-    """Sorts what was found, and hands out what has to be read, file by file.
+    """Queue of the files that have to be read, sorted by what is known of them.
 
-    A file that no video is like is decoded at once. One that may hold a known video is measured
+    A file whose sample no video has is decoded at once. One that may hold a known video is measured
     first: read whole for its fingerprint.
     """
 
@@ -46,7 +46,7 @@ class WorkQueue:
     # Videos that lie at a place where they were not known before.
     found_again: set[int] = field(default_factory=set)
     _waiting: deque[FoundFile] = field(default_factory=deque)
-    # Places of videos that hold something else now, perhaps what another of them held before.
+    # Known places whose content is another now, perhaps that of another known place.
     _changed: deque[FoundFile] = field(default_factory=deque)
     # Samples of what is being read now, with the files like it that turned up meanwhile.
     _alike: dict[str, list[FoundFile]] = field(default_factory=dict)
@@ -65,7 +65,7 @@ class WorkQueue:
         return len(self._waiting) + len(self._changed) + looked_into
 
     def sort(self, walk: Walk) -> None:
-        """Set aside what is known and unchanged; the rest waits for its turn."""
+        """Count the known and unchanged files; the others wait for their turn."""
         for file in walk.files:
             if not walk.defers(file.pathname):
                 self._sort(file, state=self.known.get(file.pathname))
@@ -91,9 +91,9 @@ class WorkQueue:
             self.counters.failed_before(FileProblem(file.path, state.error))
 
     def next_job(self) -> VideoJob | None:
-        """Look into files until one has to be read.
+        """Take files from the queue until one has to be read.
 
-        None when none is left, or when what is read now has to be known before the others.
+        None when none is left, or when the others depend on what is being read now.
         """
         while True:
             if self._unknown:
@@ -108,7 +108,7 @@ class WorkQueue:
                 return None
 
     def _look_into(self, file: FoundFile) -> VideoJob | None:
-        """What has to be read for this file; None where nothing has, or not now."""
+        """Job for a file; None where nothing has to be read, or not now."""
         job = self._sampled(file)
         if job is None:
             return None
@@ -143,14 +143,17 @@ class WorkQueue:
         return None
 
     def _to_decode(self, job: VideoJob) -> VideoJob | None:
-        """Films go when no place holds them any more: what changed places hold comes last."""
+        """Return the job, or None to keep it for later: a changed place is decoded last.
+
+        A video is removed when no place has it any more, and another place may turn up.
+        """
         if self._queue_of(job.file) is self._waiting:
             return job
         self._replaced.append(job)
         return None
 
     def measured(self, job: VideoJob, content: Content) -> None:
-        """A file was read for its fingerprint: it holds a known video, or has to be decoded."""
+        """Note the content of a measured file: a known video, or one that has to be decoded."""
         owner = self._measured.pop(job)
         if owner is not None:
             if content.sample == job.sample:
@@ -168,23 +171,25 @@ class WorkQueue:
                 self._unknown.append(unknown)
 
     def committed(self, job: VideoJob) -> None:
-        """The film is in the catalog: those like it get their turn."""
+        """Note that the video is in the catalog; files with its sample get their turn."""
         self._let_others_follow(job)
 
     def failed(self, job: VideoJob, *, error: str) -> None:
-        """The film cannot be read; those like it get their turn.
+        """Note that the video cannot be read; files with its sample get their turn.
 
-        They may be sound where this file vanished or changed under our hands.
+        They may be sound where this file vanished or changed meanwhile.
         """
         if job not in self._measured:
             place = location_of(job.file, job.sample)
             self._fail(job.file, place=place, error=error, sample=job.sample)
-        elif self._measured.pop(job) is None:  # it was not decoded: that tells of the disk alone
+        elif (
+            self._measured.pop(job) is None
+        ):  # it was not decoded: the disk failed, not the content
             self._fail(job.file, place=None, error=error)
         self._let_others_follow(job)
 
     def no_video(self, job: VideoJob, *, what: str) -> None:
-        """The file that was read is something else than a video; those like it get their turn."""
+        """Note that the file is no video; files with its sample get their turn."""
         self._no_video(job, what=what)
         self._let_others_follow(job)
 
@@ -195,9 +200,9 @@ class WorkQueue:
         self._done(job.file, Outcome.NO_VIDEO, error=error)
 
     def changed(self, job: VideoJob) -> None:
-        """The file holds something else by now: what was read of it is neither old nor new.
+        """Note that the file changed while it was read; what was read is neither old nor new.
 
-        Those like it may still be sound, and get their turn.
+        Files with its sample may still be sound, and get their turn.
         """
         if self._measured.pop(job, None) is None:
             self._fail(job.file, place=None, error=_CHANGED)
@@ -212,9 +217,9 @@ class WorkQueue:
         return self._waiting if state is None or state.video_id is None else self._changed
 
     def _note_unreadable(self, unreadable: Iterable[FileProblem], *, walk: Walk) -> None:
-        """List what the system would not show, and keep account of it until it does.
+        """List what the system refuses to show, and record it until that changes.
 
-        A video that was indexed at such a place stays: nothing is known against it.
+        A video that was indexed at such a place stays.
         """
         for failure in unreadable:
             self.counters.record(FileDone(failure.path, 0, Outcome.FAILED, error=failure.reason))
@@ -229,9 +234,9 @@ class WorkQueue:
         return enclosing(above, self.settings.roots) or enclosing(above, walk.paths) or above
 
     def _sampled(self, file: FoundFile) -> VideoJob | None:
-        """The file with its sample; None where it cannot be read, or is no video at first sight."""
+        """Job of a file, with its sample; None where it cannot be read, or is clearly no video."""
         try:
-            job, what = within(
+            job, what = call_with_timeout(
                 self.settings.decode_timeout,
                 lambda: (VideoJob(file, read_sample(file.path)), other_content(file.path)),
             )
@@ -250,10 +255,10 @@ class WorkQueue:
             self._place([found])
 
     def _exchange(self) -> None:
-        """Place known content at places that held other content before, then let go of that.
+        """Set known content at places that had other content before.
 
-        All in one step, and after the files at new places: a film goes when no place holds it any
-        more, and where files took over each other's names, each step alone would drop the next one.
+        All in one step, and after the files at new places: a video is removed when no place has it
+        any more, and where files took over each other's names, one step would remove the next one.
         """
         self._place(self._exchanged)
         self._exchanged.clear()
@@ -288,10 +293,10 @@ class WorkQueue:
     def _record_failure(
         self, file: FoundFile, *, place: FileLocation | None, error: str, sample: Sample | None
     ) -> None:
-        """Remember a failure of the content until it changes, any other one until the next run.
+        """Record a failure of the content until it changes, any other one until the next run.
 
         That the system refused to read a file (`place` is None then), or that it changed while it
-        was read, says nothing about its content: clips that it had stay until there are new ones.
+        was read, proves nothing about its content: clips that it had stay until there are new ones.
         """
         if place is not None and sample is not None and is_unchanged(place):
             self.catalog.record_failure(place, error=error, sample=sample.digest)

@@ -1,4 +1,4 @@
-"""Which files below the given paths are videos, in a stable order."""
+"""Walk: the videos at and below the given paths, in a stable order."""
 
 import errno
 import os
@@ -21,7 +21,7 @@ from machine.paths import enclosing, outermost
 from machine.presence import is_folder
 
 _SECONDS_BETWEEN_REPORTS = 0.5
-# A folder with the number of one above it is that one where the way down from it goes on for ever.
+# A folder with the number of one above it is the same where the path down from it never ends.
 _TURNS = 5
 _NOTHING_THERE = (errno.ENOENT, errno.ENOTDIR)
 _KINDS = {
@@ -34,7 +34,7 @@ _KINDS = {
 
 @dataclass(frozen=True, slots=True)
 class FoundFile:
-    """A regular file that looks like a video, as the walk saw it.
+    """Regular file with the name of a video, as the walk saw it.
 
     `root` is the given folder below which it lies (the parent folder of a file given by name);
     `pathname` is the text of its absolute path, as a `Path` for each of very many files would cost
@@ -54,10 +54,10 @@ class FoundFile:
 
 @dataclass(frozen=True, slots=True)
 class Walk:
-    """All that a walk found, each in order of the paths.
+    """Result of a walk, each field in order of the paths.
 
-    `files` hold each path once. `unreadable` are folders and files that the system would not show,
-    and what bears the name of a video and is no file. `empty_roots` are given folders without any
+    `files` have each path once. `unreadable` are folders and files that the system refuses to show,
+    and what has the name of a video and is no file. `empty_folders` are given folders without any
     entry at all, which is what a disk that is not mounted looks like. `mounts` are the mount points
     that were met: the one that holds each root (but never `/`), and each folder below a root, or
     reached through a link, that lies on another device than the folder it was met in. `dangling`
@@ -102,10 +102,10 @@ def find_videos(
     absolute, the names of the given folder and of those above it do not count. What lies behind a
     link is meant by the path through the link, and by its own.
 
-    A path below one of the folders `within` is a part of that folder: what is found is what a walk
+    A path below one of the folders `roots` is a part of that folder: what is found is what a walk
     of the whole folder finds there, with that folder as its root.
 
-    `on_progress` is told how many files were found so far, at most twice a second by `clock`.
+    `on_progress` is called with the number of files found so far, at most every half second.
 
     Raises PathMissingError when a given path is not there.
     """
@@ -300,7 +300,7 @@ class _Walker:
     def _is_loop(self, pathname: str, number: tuple[int, int]) -> bool:
         """Whether a folder is one of those above it again, as where a disk is mounted in itself.
 
-        Its number alone tells nothing: some file systems give one to many folders, and others.
+        Its number alone proves nothing: some file systems give one to many folders, and others.
         """
         if number not in self._numbers:
             self._numbers.add(number)

@@ -1,7 +1,7 @@
-"""What is due when, while a library is watched: arithmetic only, with a clock that is given.
+"""Debouncing of changes in a watched library: arithmetic only, with a clock that is given.
 
-A path is a file or a folder below a watched one where something happened. It is due when nothing
-has happened to it for a while and it still looks as it did; until then it is held back. Times are
+A path is a file or a folder below a watched one that has changed. It is due when nothing has
+happened to it for a while and it still looks as it did; until then it is deferred. Times are
 seconds on a clock that only ever moves forward.
 """
 
@@ -27,11 +27,11 @@ Look: TypeAlias = tuple[int, int] | None
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WatchSettings:
-    """How to watch; seconds throughout. Raises SettingsError where a number makes no sense.
+    """Settings of a watch, in seconds. Raises SettingsError where a number makes no sense.
 
-    A file is taken in when it has not changed for `settle`. Where the file system tells nothing,
-    folders are looked through every `poll`; everywhere with `poll_everything`. Every `recheck`
-    all is looked through, whatever was told.
+    A file is indexed when it has not changed for `settle`. Where the file system sends no events,
+    folders are walked every `poll`; everywhere with `poll_everything`. Every `recheck` everything
+    is walked, whatever events came.
     """
 
     settle: float = 5.0
@@ -48,10 +48,10 @@ class WatchSettings:
 
 @dataclass(frozen=True, slots=True)
 class Pass:
-    """What to index now: the files and folders that are `due`, or all there is when `whole`.
+    """Files and folders to index now: those that are `due`, or all when `everything`.
 
-    `held` are left as they are in the catalog: files that may still grow, and files and folders
-    that have gone a moment ago.
+    `deferred` are left as they are in the catalog: files that may still grow, and files and folders
+    that have gone a few seconds ago.
     """
 
     due: frozenset[Path]
@@ -72,7 +72,7 @@ class Pass:
 
 
 @dataclass(slots=True)
-class _Happening:
+class _Change:
     first: float
     last: float
     look: Look
@@ -80,22 +80,22 @@ class _Happening:
 
 @dataclass(slots=True, kw_only=True)
 class PendingChanges:
-    """What has happened at and below the watched paths and was not indexed since."""
+    """Changes at and below the watched paths that are not indexed yet."""
 
     settle: float
-    _open: dict[Path, _Happening] = field(default_factory=dict)
+    _open: dict[Path, _Change] = field(default_factory=dict)
     _everything: bool = False
     _pause: float = 0.0
     _not_before: float = -math.inf
 
     def note(self, path: Path, *, at: float, look: Look) -> None:
-        """Something happened to `path`, which now looks like `look`."""
-        known = self._open.setdefault(path, _Happening(first=at, last=at, look=look))
+        """Note a change of `path`, which now looks like `look`."""
+        known = self._open.setdefault(path, _Change(first=at, last=at, look=look))
         known.last = max(known.last, at)
         known.look = look
 
     def note_everything(self) -> None:
-        """Anything may have happened anywhere."""
+        """Note that anything may have changed."""
         self._everything = True
 
     def everything_is_due(self, now: float) -> bool:
@@ -103,7 +103,7 @@ class PendingChanges:
         return self._everything and now >= self._not_before
 
     def next_pass(self, now: float, *, look: Callable[[Path], Look]) -> Pass | None:
-        """What is due at `now`; None when nothing is, or when it is too early to try again."""
+        """Pass that is due at `now`; None when none is, or when it is too early to try again."""
         if now < self._not_before:
             return None
         rested = {path for path in self._open if self._has_rested(path, now, look)}
@@ -115,25 +115,25 @@ class PendingChanges:
         return Pass(due=frozenset(rested), everything=self._everything, deferred=deferred)
 
     def finish(self, done: Pass) -> None:
-        """A pass was made: what was due is done with."""
+        """Note that a pass was made: what was due is done."""
         for path in done.due:
             del self._open[path]
         self._everything = False
         self._pause, self._not_before = 0.0, -math.inf
 
     def postpone(self, now: float) -> None:
-        """A pass could not be made: wait before the next try, each time twice as long."""
+        """Note that a pass could not be made: wait before the next try, each time twice as long."""
         self._pause = min(max(2 * self._pause, self.settle), MAX_RETRY_DELAY)
         self._not_before = now + self._pause
 
     def _has_rested(self, path: Path, now: float, look: Callable[[Path], Look]) -> bool:
-        happening = self._open[path]
-        if now - happening.last < self.settle:
+        change = self._open[path]
+        if now - change.last < self.settle:
             return False
-        # Not every change is told of: a file that is mapped into memory grows in silence.
-        if (current := look(path)) == happening.look:
+        # Not every change has an event: a file that is mapped into memory grows without one.
+        if (current := look(path)) == change.look:
             return True
-        happening.look, happening.last = current, now
+        change.look, change.last = current, now
         return False
 
     def _waited_with(self, rested: set[Path], now: float) -> set[Path]:
@@ -149,24 +149,24 @@ class PendingChanges:
 
 @dataclass(slots=True)
 class ReportedFailures:
-    """Which failures were told already; each is told once, until it changes or is mended."""
+    """Failures that were reported; each is reported once, until it changes or is repaired."""
 
-    _told: dict[Path, str] = field(default_factory=dict)
+    _reported: dict[Path, str] = field(default_factory=dict)
 
     def new(
         self, failed: Iterable[FileProblem], *, below: Iterable[Path]
     ) -> tuple[FileProblem, ...]:
         """Those of `failed` that are new; a pass over `below` found these and no others there."""
         every = tuple(failed)
-        new = tuple(one for one in every if self._told.get(one.path) != one.reason)
+        new = tuple(one for one in every if self._reported.get(one.path) != one.reason)
         walked = frozenset(below)
-        self._told = {p: e for p, e in self._told.items() if enclosing(p, walked) is None}
-        self._told.update({one.path: one.reason for one in every})
+        self._reported = {p: e for p, e in self._reported.items() if enclosing(p, walked) is None}
+        self._reported.update({one.path: one.reason for one in every})
         return new
 
 
 def changes(before: Mapping[str, Look], after: Mapping[str, Look]) -> frozenset[str]:
-    """What has come, gone or changed between two looks at the same folders."""
+    """Paths that are new, gone or changed between two walks of the same folders."""
     return frozenset(path for path in {*before, *after} if before.get(path) != after.get(path))
 
 

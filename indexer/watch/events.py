@@ -1,4 +1,4 @@
-"""What the file system tells of changes; the only file that knows the watchdog library."""
+"""File-system events; the only file that imports the watchdog library."""
 
 import errno
 import logging
@@ -48,7 +48,7 @@ _CHANGES: list[type[FileSystemEvent]] = [
 
 @dataclass(frozen=True, slots=True)
 class PendingEvents:
-    """What was told since the last time: paths, each with the time of its last event.
+    """Events since the last call: paths, each with the time of its last event.
 
     `lost`: events were dropped, so that anything may have happened. `shortage`: some folders are
     not watched, as the system allows no more watches; says how to allow more.
@@ -60,7 +60,7 @@ class PendingEvents:
 
 
 class EventSource:
-    """Listens for changes at and below `roots`, folders or single files, from `open` to `close`.
+    """Source of changes at and below `roots`, folders or single files, from `open` to `close`.
 
     Times are of `clock`, in seconds.
     """
@@ -71,7 +71,7 @@ class EventSource:
         self._roots = frozenset(roots)
         self._clock = clock
         self._lock = threading.Lock()
-        self._told = PendingEvents({})
+        self._pending = PendingEvents({})
         self._observer: BaseObserver | None = None
 
     def open(self) -> None:
@@ -108,10 +108,10 @@ class EventSource:
         return _is_listening(observer) and all(one.is_alive() for one in observer.emitters)
 
     def drain(self) -> PendingEvents:
-        """What was told since the last call."""
+        """Take the events since the last call."""
         with self._lock:
-            told, self._told = self._told, PendingEvents({})
-        return told
+            pending, self._pending = self._pending, PendingEvents({})
+        return pending
 
     def _schedule(self, observer: BaseObserver, root: Path) -> None:
         is_file = is_regular_file(root)
@@ -127,19 +127,19 @@ class EventSource:
         named = (event.src_path, event.dest_path)
         paths = [Path(os.fsdecode(name)) for name in named if name]
         now = self._clock()
-        with self._lock:  # once: the two names of a move are told together
+        with self._lock:  # once: the two names of a move belong together
             for path in paths:
                 is_folder = event.is_directory or _leads_to_a_folder(path, event)
                 if concerns_index(path, is_folder=is_folder, roots=self._roots):
-                    self._told.paths[path] = now
+                    self._pending.paths[path] = now
 
     def _note_loss(self) -> None:
         with self._lock:
-            self._told = replace(self._told, lost=True)
+            self._pending = replace(self._pending, lost=True)
 
     def _note_shortage(self) -> None:
         with self._lock:
-            self._told = replace(self._told, shortage=_shortage(errno.ENOSPC))
+            self._pending = replace(self._pending, shortage=_shortage(errno.ENOSPC))
 
 
 def _leads_to_a_folder(path: Path, event: FileSystemEvent) -> bool:
@@ -157,14 +157,14 @@ class _Handler(FileSystemEventHandler):
 
 
 def _silence() -> None:
-    """Keep watchdog from writing on stderr what we are told anyway, or what is no fault."""
+    """Keep watchdog from writing on stderr what is handled here, or what is no fault."""
     logging.getLogger("watchdog").setLevel(logging.CRITICAL)
     # A folder that was moved away and comes back is still known to it.
     warnings.filterwarnings("ignore", message="Callback with id", category=RuntimeWarning)
 
 
 def _shortage(number: int | None) -> str:
-    """What the system has too little of, and how to give it more."""
+    """Message: which limit of the system was reached, and how to raise it."""
     what, limit, enough = (
         ("programs that watch folders", "max_user_instances", 1024)
         if number == errno.EMFILE
@@ -188,7 +188,7 @@ if sys.platform == "linux":
     )
 
     class _Inotify(InotifyFD):
-        """Tells of what watchdog keeps to itself: dropped events, and folders left unwatched."""
+        """Inotify that also reports dropped events, and folders left unwatched."""
 
         def __init__(self, *, on_loss: Callable[[], None], on_shortage: Callable[[], None]) -> None:
             self._on_loss = on_loss

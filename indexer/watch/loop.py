@@ -195,32 +195,32 @@ class _Watcher:
         return states
 
     def _listen(self) -> None:
-        """Listen wherever there is something to hear; the rest is looked through."""
+        """Watch wherever the file system sends events; the rest is polled."""
         self.close()
         self._unwatchable = self._unwatchable_folders()
-        heard = [root for root in self._monitor.present() if root not in self._unwatchable]
-        if not heard:
+        watched = [root for root in self._monitor.present() if root not in self._unwatchable]
+        if not watched:
             return
         try:
             from indexer.watch.events import EventSource
 
-            self._events = EventSource(heard)
+            self._events = EventSource(watched)
             self._events.open()
         except ImportError as error:  # it uses parts of watchdog that are not promised to stay
             self._poll_everything(
-                f"this watchdog does not tell of changes as it has to ({error}); "
+                f"this version of watchdog does not report changes as needed ({error}); "
                 "install `watchdog>=7.1,<8`"
             )
         except NoWatchesError as error:
             self._poll_everything(str(error))
         except OSError as error:
-            self._poll_everything(f"changes cannot be listened for ({error})")
+            self._poll_everything(f"changes cannot be watched ({error})")
 
     def _poll_everything(self, why: str) -> None:
         self.close()
         self._unwatchable = frozenset(self.roots)
         self._next_poll = -math.inf
-        self._pending.note_everything()  # what was not heard before
+        self._pending.note_everything()  # changes without an event
         self._report_once(f"{why}; until then all is looked through every {self.settings.poll:g} s")
 
     def _unwatchable_folders(self) -> frozenset[Path]:
@@ -235,7 +235,7 @@ class _Watcher:
         }
         for folder in sorted(silent):
             self._report_once(
-                f"{folder} is on a file system that does not tell of every change; "
+                f"{folder} is on a file system that does not report every change; "
                 f"it is looked through every {self.settings.poll:g} s"
             )
         return frozenset(silent)
@@ -243,15 +243,15 @@ class _Watcher:
     def _drain_events(self) -> None:
         if self._events is None:
             return
-        told = self._events.drain()
-        for path, at in told.paths.items():
+        pending = self._events.drain()
+        for path, at in pending.paths.items():
             self._pending.note(path, at=at, look=look_at(path))
             if path.is_symlink() and is_folder(path):
                 self._follow(path)
-        if told.lost:
+        if pending.lost:
             self._pending.note_everything()
-        if told.shortage is not None:
-            self._poll_everything(told.shortage)
+        if pending.shortage is not None:
+            self._poll_everything(pending.shortage)
 
     def _follow(self, link: Path) -> None:
         """Poll the root of a new link to a folder: no events come from behind it."""
@@ -270,7 +270,7 @@ def _is_real_folder(path: Path) -> bool:
 
 
 def look_at(path: Path) -> Look:
-    """What `path` looks like now."""
+    """Size and time of `path` now; see `Look`."""
     try:
         state = path.stat()
     except (FileNotFoundError, NotADirectoryError):

@@ -1,4 +1,4 @@
-"""What watched folders stand on: whether they are still the ones that were there before."""
+"""Mounts below watched folders: whether the folders are still the ones that were there before."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -6,41 +6,41 @@ from typing import TypeAlias
 
 from machine.mount_table import Mount, parse_mount_table, read_mount_table, silent_folders
 
-_Standing: TypeAlias = tuple[tuple[int, int] | None, frozenset[Mount]]
+_RootState: TypeAlias = tuple[tuple[int, int] | None, frozenset[Mount]]
 
 
 @dataclass(slots=True)
 class RootMonitor:
-    """Notices disks that come and go under `roots`, and roots that are replaced by others.
+    """Monitor of disks that are mounted and removed under `roots`, and of roots that are replaced.
 
-    Of neither does a file system tell those who watch the folder that lay there before.
+    A file system sends no event for either to a watch on the folder that was there before.
     """
 
     roots: tuple[Path, ...]
     _table: str = ""
     _mounts: tuple[Mount, ...] = ()
-    _standing: dict[Path, _Standing] = field(default_factory=dict)
+    _state_of: dict[Path, _RootState] = field(default_factory=dict)
 
     def changed(self) -> frozenset[Path]:
-        """The roots that stand on something else than at the last call; all at the first one."""
+        """Roots whose mounts or identity differ from the last call; all at the first one."""
         table = read_mount_table()
         if table != self._table:
             self._table, self._mounts = table, parse_mount_table(table)
         silent = self.unwatchable()
-        before = self._standing
-        self._standing = {root: self._look(root, silent=root in silent) for root in self.roots}
-        return frozenset(root for root in self.roots if before.get(root) != self._standing[root])
+        before = self._state_of
+        self._state_of = {root: self._look(root, silent=root in silent) for root in self.roots}
+        return frozenset(root for root in self.roots if before.get(root) != self._state_of[root])
 
     def present(self) -> tuple[Path, ...]:
-        """The roots that were there at the last call of `shifted`."""
-        return tuple(root for root in self.roots if self._standing[root][0] is not None)
+        """Roots that were there at the last call of `changed`."""
+        return tuple(root for root in self.roots if self._state_of[root][0] is not None)
 
     def unwatchable(self) -> frozenset[Path]:
-        """What of the roots lies on file systems that do not tell of all changes."""
+        """Folders at or below the roots on file systems that do not report all changes."""
         return silent_folders(self.roots, self._mounts)
 
-    def _look(self, root: Path, *, silent: bool) -> _Standing:
-        # Nobody listens there, and numbers may change with the weather: it is enough that it is.
+    def _look(self, root: Path, *, silent: bool) -> _RootState:
+        # Nothing is watched there, and numbers may change at any time: that it exists is enough.
         identity = _identity(root)
         if silent and identity is not None:
             identity = (0, 0)
