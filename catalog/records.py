@@ -163,15 +163,20 @@ class CatalogStatus:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Something in a catalog that is not as it should be, each half in one sentence."""
+    """A problem of a catalog, and its repair.
+
+    Attributes:
+        what: the problem, in one sentence.
+        repaired: the effect of the repair, in one sentence; None if there was no repair.
+    """
 
     what: str
-    mended: str | None  # what a repair did about it; None: it stands
+    repaired: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """What a check of a whole catalog found, and how much there was to check."""
+    """The problems that a check of a whole catalog found, and the numbers of what it checked."""
 
     problems: tuple[Problem, ...]
     files: int  # failures included
@@ -180,5 +185,5 @@ class Verification:
 
     @property
     def sound(self) -> bool:
-        """Whether nothing is wrong any more."""
-        return all(problem.mended is not None for problem in self.problems)
+        """Whether all problems are repaired."""
+        return all(problem.repaired is not None for problem in self.problems)

@@ -27,7 +27,7 @@ _GPU_LIMIT = 2048  # results: the most that FAISS finds on a GPU
 
 
 class Scores(NamedTuple):
-    """Scored clips: `ids` (N,) and their `scores` (N,)."""
+    """Scored clips: `ids` (N,) int64 and their `scores` (N,) float32."""
 
     ids: NDArray[np.int64]
     scores: NDArray[np.float32]
@@ -82,6 +82,10 @@ class ScalarQuantizer4:
     centre: NDArray[np.float32]
     step: NDArray[np.float32]
     kind: ClassVar[type] = faiss.IndexIVFPQFastScan
+
+    def __post_init__(self) -> None:
+        if self.centre.ndim != 1 or self.centre.shape != self.step.shape:
+            raise ValueError(f"levels of shapes {self.centre.shape} and {self.step.shape}")
 
     @classmethod
     def fitted(cls, sample: NDArray[np.float32]) -> Self:

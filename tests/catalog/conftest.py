@@ -210,10 +210,10 @@ def _printed(command) -> str:
 
 @dataclass(frozen=True)
 class Repaired:
-    """What became of a catalog that was harmed and repaired."""
+    """The result of the repair of a catalog that was harmed."""
 
     problems: tuple[Problem, ...]
-    lost: set[str]  # the names of the films that answer no more
+    lost: set[str]  # the names of the videos that are not found any more
 
 
 @pytest.fixture(scope="session")
@@ -260,7 +260,7 @@ def execute():
 
 @pytest.fixture
 def harmed(library, query):
-    """Harms the library; sees that this is told and mended, and the rest answers as before."""
+    """Harms the library; it is found and repaired, and the rest is found as before."""
 
     def go(harm) -> Repaired:
         before = _answers(library, query)
@@ -268,11 +268,11 @@ def harmed(library, query):
         told = verify_catalog(library)
         assert told.problems
         assert not told.sound
-        assert all(problem.mended is None for problem in told.problems)
+        assert all(problem.repaired is None for problem in told.problems)
         repaired = verify_catalog(library, repair=True)
         assert repaired.sound, repaired
         assert {p.what for p in told.problems} <= {p.what for p in repaired.problems}
-        assert not any("\n" in f"{p.what}{p.mended}" for p in repaired.problems)
+        assert not any("\n" in f"{p.what}{p.repaired}" for p in repaired.problems)
         assert verify_catalog(library) == replace(repaired, problems=())
         after = _answers(library, query)
         left = {path for path, *_ in after}

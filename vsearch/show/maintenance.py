@@ -91,7 +91,7 @@ def verification_json(verification: Verification) -> dict[str, Any]:
         "videos": verification.videos,
         "clips": verification.clips,
         "problems": [
-            {"what": problem.what, "mended": problem.mended} for problem in verification.problems
+            {"what": problem.what, "mended": problem.repaired} for problem in verification.problems
         ],
     }
 
@@ -101,8 +101,8 @@ def print_verification(verification: Verification) -> None:
     page = console()
     for problem in verification.problems:
         page.print(shown(problem.what))
-        if problem.mended is not None:
-            page.print(f"  mended: {shown(problem.mended)}", style="green")
+        if problem.repaired is not None:
+            page.print(f"  repaired: {shown(problem.repaired)}", style="green")
     checked = ", ".join(
         (
             count(verification.files, "file"),
@@ -111,8 +111,8 @@ def print_verification(verification: Verification) -> None:
         )
     )
     wrong = count(len(verification.problems), "problem")
-    mended = sum(problem.mended is not None for problem in verification.problems)
+    repaired = sum(problem.repaired is not None for problem in verification.problems)
     verdict = f"{wrong} found" if verification.problems else "all is well"
-    if mended:
-        verdict += f", {mended:,} mended"
+    if repaired:
+        verdict += f", {repaired:,} repaired"
     page.print(f"Checked {checked}: {verdict}")

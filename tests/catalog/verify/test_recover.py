@@ -103,12 +103,12 @@ def test_the_file_as_it_was_is_kept(harmed, library):
     repaired = harmed(harm)
     (kept,) = damaged_files(library)
     assert kept.read_bytes() == before[0]
-    assert kept.name in repaired.problems[0].mended
+    assert kept.name in repaired.problems[0].repaired
     assert "`vsearch index` with the same folders reads the rest again" in (
-        repaired.problems[0].mended
+        repaired.problems[0].repaired
     )
     survivors = len(EVERY_FILM - repaired.lost)
-    assert f"the {survivors} of 30 known videos" in repaired.problems[0].mended
+    assert f"the {survivors} of 30 known videos" in repaired.problems[0].repaired
     assert 0 < survivors < 30
 
 
@@ -128,24 +128,24 @@ def test_the_file_as_it_was_is_kept(harmed, library):
 def test_no_video_is_lost_with_a_page_that_holds_none(harmed, name):
     repaired = harmed(lambda folder: zeroed(pages_of(folder, name)[0])(folder))
     assert repaired.lost == set()
-    assert "none is missing" in repaired.problems[0].mended
+    assert "none is missing" in repaired.problems[0].repaired
 
 
 @pytest.mark.parametrize("name", ["roots", "files"])
 def test_without_their_files_videos_are_kept_until_they_are_found_again(harmed, library, name):
     repaired = harmed(lambda folder: zeroed(pages_of(folder, name)[0])(folder))
-    assert "30 of 30 known videos" in repaired.problems[0].mended
-    assert "`vsearch index` has to find the file again" in repaired.problems[0].mended
+    assert "30 of 30 known videos" in repaired.problems[0].repaired
+    assert "`vsearch index` has to find the file again" in repaired.problems[0].repaired
     with Catalog.open(library) as catalog:
         assert all(
             catalog.video_with(f"content {n}") or has_all_clips(catalog, n) for n in range(30)
         )
 
 
-def test_without_the_record_of_what_made_them_no_vectors_are_kept(harmed):
+def test_without_their_provenance_no_vectors_are_kept(harmed):
     repaired = harmed(lambda folder: zeroed(pages_of(folder, "meta")[0])(folder))
     assert repaired.lost == EVERY_FILM
-    assert "nothing of it could be recovered" in repaired.problems[0].mended
+    assert "nothing of it could be recovered" in repaired.problems[0].repaired
 
 
 @pytest.mark.parametrize("at", [0, 16, 18, 28, 56, 99, 100, 105, 4000, PAGE - 100])
@@ -166,7 +166,7 @@ def test_a_file_that_was_cut_short_is_recovered_as_far_as_it_goes(harmed, librar
     if kept == 0.95:
         assert repaired.lost < EVERY_FILM
     if kept >= 0.5:
-        assert " of 30 known videos" in repaired.problems[0].mended
+        assert " of 30 known videos" in repaired.problems[0].repaired
         with Catalog.open(library) as catalog:
             assert catalog.provenance is not None  # which model to index with again
     if kept == 0:

@@ -107,7 +107,7 @@ def test_a_folder_with_something_in_it_in_place_of_the_snapshot_is_left_alone(li
     (library / SNAPSHOT_NAME / "mine.txt").write_text("not yours")
     found = verify_catalog(library, repair=True)
     assert not found.sound
-    assert [problem.mended for problem in found.problems] == [None]
+    assert [problem.repaired for problem in found.problems] == [None]
     assert (library / SNAPSHOT_NAME / "mine.txt").read_text() == "not yours"
 
 

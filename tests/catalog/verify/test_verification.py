@@ -1,4 +1,4 @@
-"""Whatever contradicts what must hold is told, and mended without touching the rest."""
+"""Each problem of a catalog is found, and repaired without touching the rest."""
 
 import os
 from threading import Event, Thread

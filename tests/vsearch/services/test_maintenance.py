@@ -159,7 +159,7 @@ def test_a_sound_catalog_verifies(catalog: Path, capsys: pytest.CaptureFixture[s
     assert said(capsys) == ("Checked 4 files, 3 videos, 6 clips: all is well\n", "")
 
 
-def test_a_broken_catalog_is_told_of_and_mended_on_request(
+def test_a_broken_catalog_is_reported_and_repaired_on_request(
     catalog: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     import sqlite3
@@ -174,8 +174,8 @@ def test_a_broken_catalog_is_told_of_and_mended_on_request(
     assert f"`vsearch verify --repair --catalog {catalog}`" in err
     assert run(["verify", "--repair", "--catalog", str(catalog)]) == 0
     out, _ = said(capsys)
-    assert "mended: " in out
-    assert out.endswith(": 1 problem found, 1 mended\n")
+    assert "repaired: " in out
+    assert out.endswith(": 1 problem found, 1 repaired\n")
     assert run(["verify", "--catalog", str(catalog)]) == 0
 
 
