@@ -33,7 +33,7 @@ def catalog(tmp_path: Path) -> Iterator[Catalog]:
 
 @pytest.fixture
 def film(library: Path) -> Callable[..., Path]:
-    """Write a film of `seconds` at 2 frames per second that gets brighter by `step` each frame."""
+    """Write a video of `seconds` at 2 frames per second that gets brighter by `step` each frame."""
 
     def write(name: str, *, seconds: float, first: int = 20, step: int = 2) -> Path:
         path = library / name

@@ -1,4 +1,4 @@
-"""The processes that read films for this one."""
+"""The processes that read videos for this one."""
 
 import os
 from collections.abc import Iterator

@@ -129,7 +129,9 @@ def test_a_file_that_is_replaced_before_its_last_clips_are_embedded_costs_its_co
     assert paths_of(catalog) == {"a.mp4": 2, "b.mp4": 7}
 
 
-def test_no_draft_is_made_of_a_film_that_changed_while_it_was_read(index, film, catalog, embedder):
+def test_no_partial_video_is_stored_of_one_that_changed_while_it_was_read(
+    index, film, catalog, embedder
+):
     path = film("a.mp4", seconds=110, step=1)
     content = path.read_bytes()
 
@@ -146,7 +148,7 @@ def test_no_draft_is_made_of_a_film_that_changed_while_it_was_read(index, film, 
     assert embedder.clips_seen - before == 27
 
 
-def test_a_film_whose_file_is_renamed_while_it_is_read_is_found_at_its_new_place(
+def test_a_video_whose_file_is_renamed_while_it_is_read_is_found_at_its_new_place(
     index, film, catalog, embedder
 ):
     path = film("a.mp4", seconds=30)
@@ -162,7 +164,7 @@ def test_a_film_whose_file_is_renamed_while_it_is_read_is_found_at_its_new_place
     assert paths_of(catalog) == {"b.mp4": 7}
 
 
-def test_a_named_pipe_in_the_place_of_a_film_does_not_hold_up_the_run(index, film, catalog):
+def test_a_named_pipe_in_the_place_of_a_video_does_not_hold_up_the_run(index, film, catalog):
     path = film("a.mp4", seconds=3)
     film("b.mp4", seconds=3, first=90)
 
@@ -190,7 +192,7 @@ def test_clips_stay_while_the_system_refuses_to_read_their_changed_file(index, f
     assert paths_of(catalog) == {"a.mp4": 1}
 
 
-def test_a_film_that_changed_into_rubbish_loses_its_clips(index, film, catalog):
+def test_a_video_that_changed_into_rubbish_loses_its_clips(index, film, catalog):
     path = film("a.mp4", seconds=3)
     index()
     path.write_text("this is no film")

@@ -54,7 +54,7 @@ def test_a_failure_is_left_alone_until_asked_for_or_changed(index, film, library
     assert (report.indexed, report.failed) == (1, ())
 
 
-def test_a_film_cut_off_in_the_middle_does_not_stop_the_run(index, film, library):
+def test_a_video_cut_off_in_the_middle_does_not_stop_the_run(index, film, library):
     whole = film("a.mp4", seconds=30, step=3)
     film("b.mp4", seconds=3, first=90)
     content = whole.read_bytes()
@@ -114,7 +114,7 @@ def test_a_failing_catalog_ends_the_run_with_its_own_error(index, film, embedder
 
 
 @pytest.mark.parametrize("trouble", ["crash", "hang"])
-def test_a_film_that_crashes_or_hangs_its_decoder_fails_alone_and_can_be_tried_again(
+def test_a_video_that_crashes_or_hangs_its_decoder_fails_alone_and_can_be_tried_again(
     index, film, catalog, embedder, trouble
 ):
     bad = film("bad.mp4", seconds=0.5, first=200)

@@ -26,7 +26,7 @@ FILMS = 6
 
 @pytest.fixture
 def films(film, library) -> Path:
-    """Short films, one that is long, a copy, and a file that is no film."""
+    """Short videos, one that is long, a copy, and a file that is no video."""
     for number in range(FILMS - 1):
         film(f"{number}.mp4", seconds=20 + number, first=30 * number, step=1)
     film("long.mp4", seconds=100, first=10, step=1)

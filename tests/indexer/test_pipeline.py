@@ -45,7 +45,7 @@ def interrupt():
     raise KeyboardInterrupt
 
 
-def test_a_folder_of_films_becomes_clips_with_the_planned_times(index, film, catalog, library):
+def test_a_folder_of_videos_becomes_clips_with_the_planned_times(index, film, catalog, library):
     film("a.mp4", seconds=18.5)
     film("sub/b.mkv", seconds=3)
     report = index()
@@ -58,7 +58,7 @@ def test_a_folder_of_films_becomes_clips_with_the_planned_times(index, film, cat
     assert {match.path.parent for match in matches} == {library, library / "sub"}
 
 
-def test_every_clip_sees_the_frames_on_display_at_its_sampled_moments(index, film, embedder):
+def test_every_clip_sees_the_frames_on_display_at_its_sample_times(index, film, embedder):
     film("a.mp4", seconds=20, first=20, step=4)  # level 20 + 4 n during [n / 2, (n + 1) / 2)
     index(sampling=Sampling.EXACT)
     starts, middles = [0, 4, 8, 12], [1, 3, 5, 7]
@@ -66,14 +66,14 @@ def test_every_clip_sees_the_frames_on_display_at_its_sampled_moments(index, fil
     assert np.abs(np.array(embedder.grey_levels) - expected).max() <= 2
 
 
-def test_a_film_with_fewer_frames_than_a_clip_repeats_them(index, film, embedder, catalog):
+def test_a_video_with_fewer_frames_than_a_clip_repeats_them(index, film, embedder, catalog):
     film("one.mp4", seconds=0.5, first=100)
     report = index()
     assert (report.indexed, report.clips) == (1, 1)
     assert len({level for clip in embedder.grey_levels for level in clip}) == 1
 
 
-def test_a_film_that_is_read_is_not_kept_waiting_by_a_slow_one(
+def test_a_video_that_is_read_is_not_kept_waiting_by_a_slow_one(
     index, film, embedder, library, tmp_path
 ):
     dark, bright = film("a.mp4", seconds=3, first=20), film("b.mp4", seconds=3, first=200)
@@ -202,7 +202,7 @@ def test_another_window_than_the_catalogs_is_refused_before_anything_is_read(ind
     assert events == []
 
 
-def test_a_folder_without_films_leaves_the_choice_of_model_and_window_open(
+def test_a_folder_without_videos_leaves_the_choice_of_model_and_window_open(
     index, film, catalog, library
 ):
     (library / "notes.txt").touch()
@@ -213,7 +213,7 @@ def test_a_folder_without_films_leaves_the_choice_of_model_and_window_open(
     assert catalog.provenance.window == 8.0
 
 
-def test_another_reader_of_the_catalog_finds_each_film_as_soon_as_it_is_done(
+def test_another_reader_of_the_catalog_finds_each_video_as_soon_as_it_is_done(
     index, film, catalog, tmp_path
 ):
     for number in range(3):
@@ -250,7 +250,7 @@ class NoModel:
         raise AssertionError("the model was loaded")
 
 
-def test_files_that_are_held_are_left_as_they_are(index, film, catalog, library):
+def test_files_that_are_deferred_are_left_as_they_are(index, film, catalog, library):
     growing = film("a.mp4", seconds=3)
     film("b.mp4", seconds=3, first=90)
     assert index(deferred=[growing]).indexed == 1

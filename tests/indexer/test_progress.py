@@ -33,7 +33,7 @@ def meter(clock):
     return ProgressMeter(clock=clock)
 
 
-def test_nothing_is_guessed_before_a_film_was_opened(meter):
+def test_nothing_is_guessed_before_a_video_was_opened(meter):
     meter.observe(LibraryWalked(files=9, waiting=3, waiting_bytes=600))
     progress = meter.progress()
     assert (progress.files_done, progress.files) == (0, 3)

@@ -1,4 +1,4 @@
-"""Long films: a run that ends in the middle of one is gone on with near where it stopped."""
+"""Long videos: a run that ends in the middle of one is gone on with near where it stopped."""
 
 import shutil
 
@@ -29,7 +29,7 @@ def vectors(catalog):
     return {(m.path.name, m.start): m.score for m in catalog.nearest_clips(query, limit=1000)}
 
 
-def test_a_long_film_is_gone_on_with_where_the_run_was_interrupted(
+def test_a_long_video_is_gone_on_with_where_the_run_was_interrupted(
     index, film, catalog, embedder, tmp_path
 ):
     film("long.mp4", seconds=110, step=1)
@@ -58,7 +58,7 @@ def test_a_long_film_is_gone_on_with_where_the_run_was_interrupted(
         assert vectors(catalog) == vectors(whole)
 
 
-def test_drafts_are_saved_while_a_film_is_read(index, film, catalog):
+def test_partial_videos_are_saved_while_a_video_is_read(index, film, catalog):
     film("long.mp4", seconds=110, step=1)
     saved = []
 
@@ -72,7 +72,7 @@ def test_drafts_are_saved_while_a_film_is_read(index, film, catalog):
     assert catalog.status().partials == 0
 
 
-def test_a_film_that_has_changed_since_is_begun_anew_and_its_draft_goes(
+def test_a_video_that_has_changed_since_is_begun_anew_and_its_partial_video_goes(
     index, film, catalog, embedder
 ):
     film("long.mp4", seconds=110, step=1)
@@ -84,7 +84,7 @@ def test_a_film_that_has_changed_since_is_begun_anew_and_its_draft_goes(
     assert catalog.status().partials == 0
 
 
-def test_the_draft_of_a_film_that_is_gone_goes_with_it(index, film, catalog):
+def test_the_partial_video_of_a_video_that_is_gone_goes_with_it(index, film, catalog):
     path = film("long.mp4", seconds=110, step=1)
     film("other.mp4", seconds=3)
     index(workers=1, clips_wanted=1, on_event=interrupt_after(10))
@@ -94,7 +94,7 @@ def test_the_draft_of_a_film_that_is_gone_goes_with_it(index, film, catalog):
     assert catalog.status().partials == 0
 
 
-def test_a_run_over_another_folder_keeps_the_draft(index, film, catalog, embedder, library):
+def test_a_run_over_another_folder_keeps_the_partial_video(index, film, catalog, embedder, library):
     film("a/long.mp4", seconds=110, step=1)
     film("b/other.mp4", seconds=3)
     reached = []
@@ -107,7 +107,7 @@ def test_a_run_over_another_folder_keeps_the_draft(index, film, catalog, embedde
 
 @pytest.fixture
 def unfinished(index, film, catalog):
-    """A film of 27 clips of which a run that was interrupted has embedded some."""
+    """A video of 27 clips of which a run that was interrupted has embedded some."""
     film("other.mp4", seconds=3)
     index()
     path = film("long.mp4", seconds=110, step=1)
@@ -118,7 +118,7 @@ def unfinished(index, film, catalog):
 
 @pytest.fixture
 def goes_on(index, embedder):
-    """Whether the next run goes on with the film, rather than begin it anew."""
+    """Whether the next run goes on with the video, rather than begin it anew."""
 
     def ask(**settings):
         before = embedder.clips_seen
@@ -128,7 +128,7 @@ def goes_on(index, embedder):
     return ask
 
 
-def test_a_draft_is_not_gone_on_with_where_the_film_has_changed_between_the_samples(
+def test_a_partial_video_is_not_gone_on_with_where_the_video_has_changed_between_the_samples(
     index, library, catalog, embedder
 ):
     path = write_padded(library / "long.mp4", seed=1, seconds=110)
@@ -141,14 +141,14 @@ def test_a_draft_is_not_gone_on_with_where_the_film_has_changed_between_the_samp
     assert catalog.status().partials == 0
 
 
-def test_a_film_that_was_renamed_or_touched_is_gone_on_with(unfinished, goes_on, catalog):
+def test_a_video_that_was_renamed_or_touched_is_gone_on_with(unfinished, goes_on, catalog):
     unfinished.rename(unfinished.with_name("renamed.mp4")).touch()
     assert goes_on()
     assert catalog.status().partials == 0
 
 
 @pytest.mark.parametrize("settings", [{"exclude": ("long*",)}, {"include": ("other*",)}])
-def test_a_run_that_leaves_the_film_out_keeps_its_draft(
+def test_a_run_that_leaves_the_video_out_keeps_its_partial_video(
     unfinished, index, goes_on, catalog, settings
 ):
     index(**settings)
@@ -156,7 +156,7 @@ def test_a_run_that_leaves_the_film_out_keeps_its_draft(
     assert goes_on()
 
 
-def test_a_film_that_is_held_back_keeps_its_draft_also_when_it_went_a_moment_ago(
+def test_a_video_that_is_deferred_back_keeps_its_partial_video_also_when_it_went_a_moment_ago(
     unfinished, index, goes_on, catalog, tmp_path
 ):
     index(deferred=[unfinished])
@@ -168,7 +168,9 @@ def test_a_film_that_is_held_back_keeps_its_draft_also_when_it_went_a_moment_ago
     assert goes_on()
 
 
-def test_a_disk_that_is_not_mounted_keeps_its_drafts(unfinished, index, goes_on, catalog, library):
+def test_a_disk_that_is_not_mounted_keeps_its_partial_videos(
+    unfinished, index, goes_on, catalog, library
+):
     away = library.rename(library.with_name("away"))
     for make in (list, library.mkdir):  # some systems take the folder away, others leave it empty
         make()
@@ -179,7 +181,7 @@ def test_a_disk_that_is_not_mounted_keeps_its_drafts(unfinished, index, goes_on,
     assert goes_on()
 
 
-def test_a_film_whose_decoder_died_is_gone_on_with_when_it_is_tried_again(
+def test_a_video_whose_decoder_died_is_gone_on_with_when_it_is_tried_again(
     index, film, catalog, embedder, goes_on
 ):
     film("long.mp4", seconds=110, step=1)
@@ -193,18 +195,22 @@ def test_a_film_whose_decoder_died_is_gone_on_with_when_it_is_tried_again(
     assert catalog.status().partials == 0
 
 
-def test_the_draft_ends_when_its_film_is_replaced_by_what_is_no_film(unfinished, index, catalog):
+def test_the_partial_video_ends_when_its_video_is_replaced_by_what_is_no_video(
+    unfinished, index, catalog
+):
     unfinished.write_text("this is no film")
     index()
     assert catalog.status().partials == 0
 
 
-def test_the_draft_ends_when_its_film_is_forgotten(unfinished, catalog):
+def test_the_partial_video_ends_when_its_video_is_forgotten(unfinished, catalog):
     catalog.remove_under([unfinished])
     assert catalog.status().partials == 0
 
 
-def test_the_draft_ends_when_what_it_took_the_place_of_is_back(index, film, catalog, tmp_path):
+def test_the_partial_video_ends_when_what_it_took_the_place_of_is_back(
+    index, film, catalog, tmp_path
+):
     path = film("long.mp4", seconds=3)
     index()
     shutil.copy2(path, tmp_path / "before.mp4")

@@ -16,7 +16,7 @@ _ON_ITS_SIDE = struct.pack(">9i", 0, 1 << 16, 0, -(1 << 16), 0, 0, 0, 0, 1 << 30
 
 
 def write_padded(path: Path, *, seed: int, seconds: float = 10.0) -> Path:
-    """A film of noise at 2 frames per second; its index lies between two sampled blocks."""
+    """A video of noise at 2 frames per second; its index lies between two sampled blocks."""
     rng = np.random.default_rng(seed)
     path.parent.mkdir(parents=True, exist_ok=True)
     with av.open(str(path), "w") as container:  # which puts the index at the end, as cameras do
@@ -56,7 +56,7 @@ def change_pictures(path: Path, *, to: bytes | None = None) -> bytes:
 
 
 def turn(path: Path) -> None:
-    """Say in the film's index that its pictures lie on their side: no more than 36 bytes."""
+    """Say in the video's index that its pictures lie on their side: no more than 36 bytes."""
     at = _matrix(path.read_bytes())
     with path.open("r+b") as file:
         file.seek(at)

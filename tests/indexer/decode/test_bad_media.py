@@ -1,4 +1,4 @@
-"""Everything that is wrong with people's films, in one library and one run."""
+"""Everything that is wrong with people's videos, in one library and one run."""
 
 import os
 import random
@@ -32,7 +32,7 @@ def _write(
     turned: tuple[int, bool] | None = None,
     streams: int = 1,
 ) -> None:
-    """A film of `count` pictures of noise over a slowly rising grey, one every `time_base`."""
+    """A video of `count` pictures of noise over a slowly rising grey, one every `time_base`."""
     draw = np.random.default_rng(list(os.fsencode(path.name)))  # no two alike: they would be copies
     width, height = size
     form = path.suffix.removeprefix(".")
@@ -112,7 +112,7 @@ def _cut(part: float) -> Callable[[bytearray], bytearray]:
 
 
 def _made(change: Callable[[bytearray], bytes | bytearray], **how) -> Callable[[Path], None]:
-    """Write a film, then change its bytes."""
+    """Write a video, then change its bytes."""
 
     def make(path: Path) -> None:
         _write(path, **how)

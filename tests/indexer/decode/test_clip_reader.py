@@ -1,4 +1,4 @@
-"""One film from file to clips, without a process around it."""
+"""One video from file to clips, without a process around it."""
 
 import numpy as np
 import pytest
@@ -31,13 +31,13 @@ def read(tmp_path):
     return messages
 
 
-def test_moments_that_clips_share_are_prepared_once(film, read, tmp_path):
+def test_sample_times_that_clips_share_are_prepared_once(film, read, tmp_path):
     read(film("a.mp4", seconds=20))
-    moments = FrameSchedule(plan_clips(20.0, window=8.0, stride=4.0), frames=4).times
-    assert (tmp_path / "tally").stat().st_size == len(moments) == 10
+    times = FrameSchedule(plan_clips(20.0, window=8.0, stride=4.0), frames=4).times
+    assert (tmp_path / "tally").stat().st_size == len(times) == 10
 
 
-def test_a_frame_that_serves_several_moments_is_prepared_once(film, read, tmp_path):
+def test_a_frame_that_serves_several_sample_times_is_prepared_once(film, read, tmp_path):
     opened, clip, end = read(film("one.mp4", seconds=0.5))
     assert (len(opened.spans), clip.clip, end) == (1, 0, VideoRead())
     assert (tmp_path / "tally").stat().st_size == 1
@@ -52,7 +52,7 @@ def test_clips_begin_with_the_first_picture_but_count_from_the_sound_before_it(f
     assert opened.record.duration == pytest.approx(60.0)
 
 
-def test_a_film_that_cannot_be_opened_tells_its_reason_and_nothing_else(library, read):
+def test_a_video_that_cannot_be_opened_tells_its_reason_and_nothing_else(library, read):
     path = library / "a.mp4"
     path.write_text("this is no film")
     (message,) = read(path)
@@ -60,7 +60,7 @@ def test_a_film_that_cannot_be_opened_tells_its_reason_and_nothing_else(library,
     assert message.error
 
 
-def test_a_damaged_film_tells_what_could_not_be_read(film, read):
+def test_a_damaged_video_tells_what_could_not_be_read(film, read):
     path = film("a.mp4", seconds=60, step=1)
     content = bytearray(path.read_bytes())
     middle = content.index(b"mdat") + 4
@@ -80,4 +80,4 @@ def test_key_frames_are_enough_where_they_are_asked_for(library, read, tmp_path)
     opened, *clips, end = read(path, sampling=Sampling.KEYFRAMES)
     assert len(clips) == len(opened.spans)
     assert end == VideoRead()
-    assert (tmp_path / "tally").stat().st_size == 6  # one each for 30 moments in 60 s
+    assert (tmp_path / "tally").stat().st_size == 6  # a key frame every 10 s

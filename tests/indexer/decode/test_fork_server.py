@@ -42,7 +42,7 @@ def test_it_serves_one_run_after_the_other(film):
     assert reader_processes() == []
 
 
-def test_films_that_are_being_read_outlive_it(film, tmp_path):
+def test_videos_that_are_being_read_outlive_it(film, tmp_path):
     go_on = tmp_path / "go on"
     processor = ColourProcessor(trouble="slow", trouble_above=0, until=go_on)
     with decode_pool(processor) as readers:

@@ -1,4 +1,4 @@
-"""Reader processes: bounded, prompt to stop, and never taking more down than one film."""
+"""Reader processes: bounded, prompt to stop, and never taking more down than one video."""
 
 import os
 import resource
@@ -51,7 +51,7 @@ def decode_pool(processor=None, *, workers=1, timeout=60.0, stride=4.0):
 
 
 def received(readers, *, timeout=60.0):
-    """Everything until all films have told their end."""
+    """Everything until all videos have told their end."""
     messages = []
     deadline = time.monotonic() + timeout
     while readers.unfinished:
@@ -61,7 +61,7 @@ def received(readers, *, timeout=60.0):
     return messages
 
 
-def test_films_are_read_side_by_side_and_every_clip_arrives(film):
+def test_videos_are_read_side_by_side_and_every_clip_arrives(film):
     paths = [film(f"{number}.mp4", seconds=20, first=40 * number) for number in range(5)]
     with decode_pool(workers=2) as readers:
         for path in paths:
@@ -156,7 +156,7 @@ def test_receiving_gives_up_after_the_time_it_was_given(film):
         assert time.monotonic() - began < 3
 
 
-def test_what_a_film_has_ready_is_not_read_again(film):
+def test_what_a_video_has_ready_is_not_read_again(film):
     path = film("long.mp4", seconds=60, step=1)
     with decode_pool() as readers:
         readers.submit(job(path))
@@ -185,7 +185,7 @@ def test_what_a_film_has_ready_is_not_read_again(film):
         ("killed", "its decoder was killed, perhaps for lack of memory"),
     ],
 )
-def test_a_film_that_ends_its_reader_is_told_and_the_others_are_read(film, trouble, error):
+def test_a_video_that_ends_its_reader_is_told_and_the_others_are_read(film, trouble, error):
     paths = [film(f"{number}.mp4", seconds=9, first=20) for number in range(3)]
     bad = film("bad.mp4", seconds=9, first=200)
     processor = ColourProcessor(trouble=trouble, trouble_above=150)
@@ -209,7 +209,7 @@ def test_readers_that_have_ended_keep_nothing_open(film):
     assert len(set(open_after_each)) == 1
 
 
-def test_a_film_that_hangs_is_given_up_after_a_time_that_fits_it(film):
+def test_a_video_that_hangs_is_given_up_after_a_time_that_fits_it(film):
     bad, good = film("bad.mp4", seconds=0.5, first=200), film("good.mp4", seconds=9)
     processor = ColourProcessor(trouble="hang", trouble_above=150)
     began = time.monotonic()
@@ -223,7 +223,7 @@ def test_a_film_that_hangs_is_given_up_after_a_time_that_fits_it(film):
     assert isinstance(ends[good], VideoRead)
 
 
-def test_a_film_that_takes_too_much_memory_fails_alone(film):
+def test_a_video_that_takes_too_much_memory_fails_alone(film):
     bad, good = film("bad.mp4", seconds=1, first=200), film("good.mp4", seconds=9)
     processor = ColourProcessor(trouble="memory", trouble_above=150)
     with decode_pool(processor) as readers:
@@ -235,7 +235,7 @@ def test_a_film_that_takes_too_much_memory_fails_alone(film):
     assert isinstance(ends[good], VideoRead)
 
 
-def test_a_signal_to_every_process_of_a_service_is_not_blamed_on_the_film(film, tmp_path):
+def test_a_signal_to_every_process_of_a_service_is_not_blamed_on_the_video(film, tmp_path):
     go_on = tmp_path / "go on"
     processor = ColourProcessor(trouble="slow", trouble_above=0, until=go_on)
     with decode_pool(processor) as readers:
@@ -353,7 +353,7 @@ def test_a_full_shared_memory_and_a_full_folder_for_temporary_files_stop_nothing
 
 
 def peak_of_reading(path: Path) -> int:
-    """Kilobytes of memory that a reader process needed at most for a film."""
+    """Kilobytes of memory that a reader process needed at most for a video."""
     with decode_pool() as readers:
         readers.submit(job(path))
         received(readers)

@@ -1,4 +1,4 @@
-"""Films from cameras, editors and the web: every one of them becomes clips."""
+"""Videos from cameras, editors and the web: every one of them becomes clips."""
 
 import os
 from dataclasses import replace
@@ -16,7 +16,7 @@ FOLDER = os.environ.get("VSEARCH_TEST_VIDEOS")
 
 
 @pytest.mark.skipif(FOLDER is None, reason="VSEARCH_TEST_VIDEOS names no folder with videos")
-def test_every_real_film_is_indexed_to_its_end(index, catalog):
+def test_every_real_video_is_indexed_to_its_end(index, catalog):
     report = index(Path(FOLDER))
     assert report.failed == ()
     texts = {".md", ".txt"}

@@ -1,4 +1,4 @@
-"""Clips of films on their way through the model, and back to their films as vectors."""
+"""Clips of videos on their way through the model, and back to their videos as vectors."""
 
 from collections.abc import Iterator
 from contextlib import closing
@@ -45,7 +45,7 @@ def clip(number: int, *, level: int) -> ClipRead:
 
 
 def embed_all(batches: Batcher) -> list:
-    """The films that got vectors until none is to come."""
+    """The videos that got vectors until none is to come."""
     films = []
     batches.submit(least=1)
     while not batches.is_empty:
@@ -55,7 +55,7 @@ def embed_all(batches: Batcher) -> list:
     return films
 
 
-def test_clips_of_several_films_share_a_batch_and_each_gets_its_vectors(film, batches, embedder):
+def test_clips_of_several_videos_share_a_batch_and_each_gets_its_vectors(film, batches, embedder):
     one, other = job(film("a.mp4", seconds=1)), job(film("b.mp4", seconds=1, first=90))
     for each in (one, other):
         batches.open(each, opened(each.file.path), partial=None)
@@ -93,7 +93,7 @@ def test_a_batch_of_another_number_of_vectors_than_clips_is_refused():
         EmbeddedBatch(np.zeros((2, DIM), np.float32), tags=range(3))
 
 
-def test_vectors_for_a_film_that_was_given_up_meanwhile_go_to_nobody(film, batches):
+def test_vectors_for_a_video_that_was_given_up_meanwhile_go_to_nobody(film, batches):
     one = job(film("a.mp4", seconds=1))
     batches.open(one, opened(one.file.path), partial=None)
     batches.pool.start()

@@ -57,7 +57,7 @@ def test_changes_that_no_sample_sees_change_the_fingerprint(padded):
         assert read_fingerprint(path) != fingerprint
 
 
-def test_a_film_that_was_turned_in_its_bytes_is_indexed_anew(index, padded, sizes):
+def test_a_video_that_was_turned_in_its_bytes_is_indexed_anew(index, padded, sizes):
     path = padded("a.mp4")
     index()
     turn(path)
@@ -79,7 +79,7 @@ def test_a_change_that_neither_size_nor_time_shows_is_found_as_soon_as_the_time_
     assert sizes() == {"a.mp4": (96, 128)}
 
 
-def test_a_damaged_film_that_was_repaired_in_place_is_indexed_anew(index, padded, catalog):
+def test_a_damaged_video_that_was_repaired_in_place_is_indexed_anew(index, padded, catalog):
     path = padded("a.mp4")
     sound = change_pictures(path)
     assert len(index().damaged) == 1
@@ -91,7 +91,7 @@ def test_a_damaged_film_that_was_repaired_in_place_is_indexed_anew(index, padded
 
 
 @pytest.mark.parametrize("copy", [shutil.copy, shutil.copy2])
-def test_a_sound_copy_beside_a_damaged_film_is_indexed(index, padded, catalog, tmp_path, copy):
+def test_a_sound_copy_beside_a_damaged_video_is_indexed(index, padded, catalog, tmp_path, copy):
     path = padded("a.mp4")
     sound = shutil.copy2(path, tmp_path / "sound.mp4")
     keep_times(path, change_pictures)
@@ -102,7 +102,7 @@ def test_a_sound_copy_beside_a_damaged_film_is_indexed(index, padded, catalog, t
     assert [damaged.path.name for damaged in catalog.status().damaged] == ["a.mp4"]
 
 
-def test_a_sound_copy_that_takes_the_place_of_a_damaged_film_with_its_time_is_no_move(
+def test_a_sound_copy_that_takes_the_place_of_a_damaged_video_with_its_time_is_no_move(
     index, padded, catalog, library, tmp_path
 ):
     sound = padded("a.mp4").rename(tmp_path / "sound.mp4")
@@ -128,7 +128,7 @@ def test_a_download_into_a_file_of_its_final_size_is_indexed_when_it_is_complete
     assert (catalog.status().videos, catalog.status().damaged) == (1, ())
 
 
-def test_two_new_films_that_differ_between_the_samples_are_two_videos(index, padded, catalog):
+def test_two_new_videos_that_differ_between_the_samples_are_two_videos(index, padded, catalog):
     path = padded("a.mp4")
     other = path.with_name("b.mp4")
     shutil.copy2(path, other)
@@ -150,7 +150,7 @@ def test_a_copy_is_found_without_decoding(index, padded, embedder, library, copy
     assert embedder.clips_seen == before
 
 
-def test_a_film_that_was_moved_with_its_time_is_not_even_read_whole(
+def test_a_video_that_was_moved_with_its_time_is_not_even_read_whole(
     index, padded, embedder, library
 ):
     path = padded("a.mp4")
@@ -167,7 +167,7 @@ def test_a_film_that_was_moved_with_its_time_is_not_even_read_whole(
         index()
 
 
-def test_a_film_that_was_moved_and_touched_is_read_but_not_decoded(
+def test_a_video_that_was_moved_and_touched_is_read_but_not_decoded(
     index, padded, embedder, library
 ):
     path = padded("a.mp4")
@@ -179,7 +179,7 @@ def test_a_film_that_was_moved_and_touched_is_read_but_not_decoded(
     assert embedder.clips_seen == before
 
 
-def test_a_damaged_film_that_was_moved_is_proven_and_not_decoded(index, padded, embedder, library):
+def test_a_damaged_video_that_was_moved_is_proven_and_not_decoded(index, padded, embedder, library):
     path = padded("a.mp4")
     change_pictures(path)
     index()
@@ -190,7 +190,7 @@ def test_a_damaged_film_that_was_moved_is_proven_and_not_decoded(index, padded, 
     assert embedder.clips_seen == before
 
 
-def test_films_that_swap_their_bytes_in_place_are_not_decoded_again(
+def test_videos_that_swap_their_bytes_in_place_are_not_decoded_again(
     index, padded, embedder, sizes, tmp_path
 ):
     one, other = padded("a.mp4", seed=1), padded("b.mp4", seed=2)
@@ -207,7 +207,7 @@ def test_films_that_swap_their_bytes_in_place_are_not_decoded_again(
     assert embedder.clips_seen == before
 
 
-def test_a_film_that_another_one_is_written_over_is_still_found_at_its_new_place(
+def test_a_video_that_another_one_is_written_over_is_still_found_at_its_new_place(
     index, padded, embedder, library, catalog
 ):
     one, other = padded("a.mp4", seed=1), padded("b.mp4", seed=2)
@@ -241,7 +241,7 @@ def test_a_run_over_copies_that_is_interrupted_is_gone_on_with(index, padded, em
     assert embedder.clips_seen == before
 
 
-def test_a_film_that_grows_is_indexed_anew_each_time(index, padded):
+def test_a_video_that_grows_is_indexed_anew_each_time(index, padded):
     path = padded("a.mp4")
     index()
     with path.open("ab") as file:
@@ -249,7 +249,7 @@ def test_a_film_that_grows_is_indexed_anew_each_time(index, padded):
     assert index().indexed == 1
 
 
-def test_a_change_while_a_film_is_read_is_seen_though_its_time_is_set_back(
+def test_a_change_while_a_video_is_read_is_seen_though_its_time_is_set_back(
     index, padded, catalog, embedder, tmp_path
 ):
     path = padded("a.mp4", seconds=60)
@@ -269,7 +269,7 @@ def test_a_change_while_a_film_is_read_is_seen_though_its_time_is_set_back(
     assert index().indexed == 1
 
 
-def test_a_film_that_only_gets_another_name_or_rights_while_it_is_read_is_indexed(
+def test_a_video_that_only_gets_another_name_or_rights_while_it_is_read_is_indexed(
     index, padded, library
 ):
     path = padded("a.mp4", seconds=60)

@@ -42,7 +42,7 @@ def test_files_that_take_over_each_others_names_are_not_decoded_again(
     assert clips_at(catalog) == {"2.mp4": 1, "3.mp4": 1, "4.mp4": 1}
 
 
-def test_a_new_film_under_the_name_of_one_that_moved_on_costs_one_decoding(
+def test_a_new_video_under_the_name_of_one_that_moved_on_costs_one_decoding(
     index, film, catalog, library, embedder
 ):
     film("1.mp4", seconds=3, first=20)

@@ -66,7 +66,7 @@ EVERY = ["a/1.mp4", "b/2.mp4", "b/b/3.mp4", "b/b/b/4.mp4"]
 
 
 @pytest.mark.parametrize("ways", ["same", "drift", "loop", "same+loop", "drift+same"])
-def test_every_film_is_found_once_whatever_numbers_folders_have(back, ways):
+def test_every_video_is_found_once_whatever_numbers_folders_have(back, ways):
     assert shown(ways, back, "print(json.dumps(names()))") == EVERY
 
 

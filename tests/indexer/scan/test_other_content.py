@@ -105,7 +105,7 @@ def test_sound_alone_is_no_video_in_any_container(index, library):
     assert (index().no_video, index().failed) == (5, ())
 
 
-def test_a_film_that_turned_into_something_else_goes_from_the_catalog(index, catalog, library):
+def test_a_video_that_turned_into_something_else_goes_from_the_catalog(index, catalog, library):
     film = library / "a.ts"
     write_video(film, (np.full((48, 64, 3), n, np.uint8) for n in range(8)), frame_rate=2)
     assert index().indexed == 1

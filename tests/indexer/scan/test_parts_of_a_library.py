@@ -70,7 +70,7 @@ def test_a_run_over_a_part_leaves_the_rest_alone(index, film, catalog, library):
     assert known(catalog, library) == {"x/a.mp4", "x/c.mp4", "y/b.mp4"}
 
 
-def test_a_file_that_is_held_is_not_looked_into(index, film, catalog, library):
+def test_a_file_that_is_deferred_is_not_looked_into(index, film, catalog, library):
     film("a.mp4", seconds=1)
     growing = film("b.mp4", seconds=1, first=90)
     report = index(deferred=[growing])
@@ -78,7 +78,7 @@ def test_a_file_that_is_held_is_not_looked_into(index, film, catalog, library):
     assert known(catalog, library) == {"a.mp4"}
 
 
-def test_a_known_file_that_is_held_stays_as_it_was_until_it_is_not(
+def test_a_known_file_that_is_deferred_stays_as_it_was_until_it_is_not(
     index, film, catalog, library, embedder
 ):
     growing = film("a.mp4", seconds=1)
@@ -91,7 +91,7 @@ def test_a_known_file_that_is_held_stays_as_it_was_until_it_is_not(
     assert index().indexed == 1
 
 
-def test_what_is_held_is_not_forgotten_when_it_is_gone(index, film, catalog, library):
+def test_what_is_deferred_is_not_forgotten_when_it_is_gone(index, film, catalog, library):
     film("stays.mp4", seconds=1)
     gone = film("x/gone.mp4", seconds=1, first=90)
     index()
@@ -103,16 +103,16 @@ def test_what_is_held_is_not_forgotten_when_it_is_gone(index, film, catalog, lib
     assert index().removed == 1
 
 
-@pytest.mark.parametrize("held", ["growing.mp4", "."])
-def test_a_file_that_is_held_and_cannot_be_read_for_a_moment_keeps_its_clips(
-    index, film, catalog, library, held
+@pytest.mark.parametrize("deferred", ["growing.mp4", "."])
+def test_a_file_that_is_deferred_and_cannot_be_read_for_a_moment_keeps_its_clips(
+    index, film, catalog, library, deferred
 ):
     growing = film("growing.mp4", seconds=3)
     film("other.mp4", seconds=3, first=90)
     index()
     growing.unlink()
     growing.symlink_to("not there")  # what the system says of it while it is away
-    index(deferred=[library / held])
+    index(deferred=[library / deferred])
     assert catalog.status().videos == 2
     assert catalog.status().failures == ()
     growing.unlink()
@@ -177,7 +177,9 @@ def test_a_failure_that_is_left_out_is_no_failure_any_more(index, catalog, libra
     assert known(catalog, library) == set()
 
 
-def test_the_draft_of_a_film_that_failed_stays_while_it_is_left_out(film, index, catalog, library):
+def test_the_partial_video_of_a_video_that_failed_stays_while_it_is_left_out(
+    film, index, catalog, library
+):
     path = film("x/a.mp4", seconds=30)
     index(window=4.0, stride=2.0)
     place = FileLocation(path.parent, path, 1, 1)

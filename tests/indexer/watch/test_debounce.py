@@ -221,7 +221,7 @@ def test_a_pass_over_everything_goes_over_what_is_watched() -> None:
         ("/filmstrip/a.mp4", False, False),
     ],
 )
-def test_only_films_and_folders_that_are_indexed_wake_the_watch(path, is_folder, concerns) -> None:
+def test_only_videos_and_folders_that_are_indexed_wake_the_watch(path, is_folder, concerns) -> None:
     assert concerns_index(Path(path), is_folder=is_folder, roots=ROOTS) is concerns
 
 

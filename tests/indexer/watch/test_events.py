@@ -58,19 +58,19 @@ def films(tmp_path: Path) -> Path:
     return folder
 
 
-def test_a_new_film_is_heard_of(listen: Callable[..., Ears], films: Path) -> None:
+def test_a_new_video_is_heard_of(listen: Callable[..., Ears], films: Path) -> None:
     ears = listen(films)
     (films / "x" / "new.mp4").write_bytes(b"another")
     ears.wait_for(films / "x" / "new.mp4")
 
 
-def test_both_names_of_a_renamed_film_are_heard(listen: Callable[..., Ears], films: Path) -> None:
+def test_both_names_of_a_renamed_video_are_heard(listen: Callable[..., Ears], films: Path) -> None:
     ears = listen(films)
     (films / "a.mp4").rename(films / "x" / "b.mp4")
     ears.wait_for(films / "a.mp4", films / "x" / "b.mp4")
 
 
-def test_a_film_that_is_deleted_is_heard_of(listen: Callable[..., Ears], films: Path) -> None:
+def test_a_video_that_is_deleted_is_heard_of(listen: Callable[..., Ears], films: Path) -> None:
     ears = listen(films)
     (films / "a.mp4").unlink()
     ears.wait_for(films / "a.mp4")
@@ -92,7 +92,7 @@ def test_a_folder_that_goes_is_heard_of(listen: Callable[..., Ears], films: Path
     ears.wait_for(films / "back")
 
 
-def test_a_film_that_only_gets_other_times_is_heard_of(
+def test_a_video_that_only_gets_other_times_is_heard_of(
     listen: Callable[..., Ears], films: Path
 ) -> None:
     ears = listen(films)
@@ -100,7 +100,7 @@ def test_a_film_that_only_gets_other_times_is_heard_of(
     ears.wait_for(films / "a.mp4")
 
 
-def test_reading_a_film_is_not_heard(listen: Callable[..., Ears], films: Path) -> None:
+def test_reading_a_video_is_not_heard(listen: Callable[..., Ears], films: Path) -> None:
     ears = listen(films)
     for _ in range(3):
         (films / "a.mp4").read_bytes()
@@ -109,7 +109,7 @@ def test_reading_a_film_is_not_heard(listen: Callable[..., Ears], films: Path) -
     assert ears.wait_for(films / "x" / "marker.mp4") == {films / "x" / "marker.mp4"}
 
 
-def test_what_is_no_film_is_not_heard(listen: Callable[..., Ears], films: Path) -> None:
+def test_what_is_no_video_is_not_heard(listen: Callable[..., Ears], films: Path) -> None:
     ears = listen(films)
     (films / "notes.txt").write_text("nothing")
     (films / ".hidden.mp4").write_bytes(b"nothing")

@@ -62,7 +62,7 @@ def films(tmp_path: Path) -> Path:
 
 
 def write(path: Path) -> Action:
-    """Puts a film in place in one step, which is one event."""
+    """Puts a video in place in one step, which is one event."""
 
     def action() -> None:
         unnoticed = path.with_name(".being-written")
