@@ -97,6 +97,7 @@ def plant(folder: Path, ran: Path) -> set[str]:
     library = {file.stem for file in Path(os.__file__).parent.glob("*.py")}
     names = {*library, *sys.stdlib_module_names, *packages_distributions(), *OURS}
     for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)  # as nvidia/cusparselt
         (folder / f"{name}.py").write_text(f"open({str(ran)!r}, 'a').write('{name} ')\n")
     for setting in SETTINGS:
         (folder / setting).parent.mkdir(exist_ok=True)
