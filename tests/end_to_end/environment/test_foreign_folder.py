@@ -224,7 +224,8 @@ def test_as_a_module_it_runs_only_what_python_itself_looks_for_there(tmp_path: P
 def test_only_helpers_of_ours_are_started(foreign: Foreign) -> None:
     started = foreign.recorder.told("subprocess.", "os.exec", "os.posix_spawn", "os.system")
     assert started
-    for one in started:
+    # By its whole path: Python's own way to find shared libraries, as some of ours use it.
+    for one in (one for one in started if "'/sbin/ldconfig'" not in one):
         assert sys.executable in one
         assert "indexer.decode.fork_server" in one or "'ui.serve'" in one
 
