@@ -13,6 +13,27 @@ from media import write_video
 from tests.indexer.colours import ColourEmbedder
 
 
+def paths_of(catalog: Catalog, limit: int = 1000) -> dict[str, int]:
+    """Every place of every clip in the catalog, and how many clips lie there."""
+    counts: dict[str, int] = {}
+    for match in catalog.nearest_clips(np.eye(16, dtype=np.float32)[0], limit=limit):
+        for path in match.paths:
+            counts[path.name] = counts.get(path.name, 0) + 1
+    return counts
+
+
+def on(kind: type[Event], action: Callable[[], object]) -> Callable[[Event], None]:
+    """A report that does `action` at the first event of a kind."""
+    done: list[Event] = []
+
+    def report(event: Event) -> None:
+        if isinstance(event, kind) and not done:
+            done.append(event)
+            action()
+
+    return report
+
+
 @pytest.fixture
 def embedder() -> ColourEmbedder:
     return ColourEmbedder()

@@ -3,8 +3,6 @@
 import os
 import shutil
 
-import numpy as np
-
 from indexer import (
     ClipsEmbedded,
     LibraryWalked,
@@ -12,31 +10,7 @@ from indexer import (
     VideoStarted,
 )
 from tests.indexer.colours import ColourProcessor
-
-
-def paths_of(catalog, limit=1000):
-    """Every place of every clip in the catalog, and how many clips lie there."""
-    counts: dict[str, int] = {}
-    for match in catalog.nearest_clips(np.eye(16, dtype=np.float32)[0], limit=limit):
-        for path in match.paths:
-            counts[path.name] = counts.get(path.name, 0) + 1
-    return counts
-
-
-def on(kind, action):
-    """A report that does `action` at the first event of a kind."""
-    done = []
-
-    def report(event):
-        if isinstance(event, kind) and not done:
-            done.append(event)
-            action()
-
-    return report
-
-
-def interrupt():
-    raise KeyboardInterrupt
+from tests.indexer.conftest import on, paths_of
 
 
 def test_a_touched_file_is_unchanged_without_decoding_and_not_opened_again(index, film, embedder):

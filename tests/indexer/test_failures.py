@@ -12,19 +12,8 @@ from indexer import (
     Outcome,
 )
 from tests.indexer.colours import ColourProcessor, ModelBrokeError
+from tests.indexer.conftest import on
 from tests.indexer.processes import reader_processes
-
-
-def on(kind, action):
-    """A report that does `action` at the first event of a kind."""
-    done = []
-
-    def report(event):
-        if isinstance(event, kind) and not done:
-            done.append(event)
-            action()
-
-    return report
 
 
 def test_a_bad_file_is_listed_and_the_others_are_indexed(index, film, catalog, library):

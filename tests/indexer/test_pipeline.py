@@ -17,28 +17,8 @@ from indexer import (
 )
 from indexer.embed.batches import READ_AHEAD
 from tests.indexer.colours import ColourProcessor
+from tests.indexer.conftest import on, paths_of
 from tests.indexer.processes import reader_processes
-
-
-def paths_of(catalog, limit=1000):
-    """Every place of every clip in the catalog, and how many clips lie there."""
-    counts: dict[str, int] = {}
-    for match in catalog.nearest_clips(np.eye(16, dtype=np.float32)[0], limit=limit):
-        for path in match.paths:
-            counts[path.name] = counts.get(path.name, 0) + 1
-    return counts
-
-
-def on(kind, action):
-    """A report that does `action` at the first event of a kind."""
-    done = []
-
-    def report(event):
-        if isinstance(event, kind) and not done:
-            done.append(event)
-            action()
-
-    return report
 
 
 def interrupt():
