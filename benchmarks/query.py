@@ -271,6 +271,7 @@ def _ask_in_a_process(sentence: str, *, catalog: Path, home: Path) -> None:
 
 def _run(command: list[str], **variables: str) -> str:
     environment = {**os.environ, **variables}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # an installed program has its bytecode
     run = subprocess.run(
         command, cwd=_REPOSITORY, env=environment, check=True, capture_output=True, text=True
     )
