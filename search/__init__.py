@@ -10,9 +10,11 @@ from search.errors import (
 from search.ranking import Moment, merge_into_moments
 from search.records import Hit, SearchResult
 from search.searcher import QueryEmbedder, Searcher
+from search.settings import PLAIN, SearchSettings
 from search.wording import notes_on
 
 __all__ = [
+    "PLAIN",
     "EmptyQueryError",
     "Hit",
     "InvalidLimitError",
@@ -21,6 +23,7 @@ __all__ = [
     "QueryEmbedder",
     "SearchError",
     "SearchResult",
+    "SearchSettings",
     "Searcher",
     "merge_into_moments",
     "notes_on",

@@ -17,6 +17,7 @@ from search.errors import (
 )
 from search.ranking import CLIPS_COMPARED, Moment, merge_into_moments
 from search.records import Hit, SearchResult
+from search.settings import SearchSettings
 from search.wording import notes_on
 from xclip_core import ModelIdentity
 
@@ -44,6 +45,7 @@ class Searcher:
     Args:
         catalog: the catalog to search.
         load_embedder: loads the model for vectors of this provenance; called once, at first use.
+        settings: the parts of a search that are on.
     """
 
     def __init__(
@@ -51,8 +53,10 @@ class Searcher:
         *,
         catalog: Catalog,
         load_embedder: Callable[[Provenance], QueryEmbedder],
+        settings: SearchSettings | None = None,
     ) -> None:
         self._catalog = catalog
+        self._settings = settings or SearchSettings()
         self._load_embedder = load_embedder
         self._loading = Lock()
         self._embedder: QueryEmbedder | None = None

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING
 
-from search import NothingIndexedError, Searcher, SearchResult
+from search import NothingIndexedError, Searcher, SearchResult, SearchSettings
 from vsearch.services.models import known_digests, model_to_load, open_catalog, with_flags
 
 if TYPE_CHECKING:
@@ -50,9 +50,12 @@ def open_searcher(settings: Settings) -> Iterator[Searcher]:
             raise NothingIndexedError(with_flags(str(error), settings=settings)) from error
 
 
-def searcher_of(catalog: Catalog, settings: Settings) -> Searcher:
-    """A searcher over an open catalog; see `open_searcher`."""
-    return Searcher(catalog=catalog, load_embedder=partial(_load_embedder, settings=settings))
+def searcher_of(
+    catalog: Catalog, settings: Settings, *, parts: SearchSettings | None = None
+) -> Searcher:
+    """A searcher over an open catalog, with these parts on; see `open_searcher`."""
+    load = partial(_load_embedder, settings=settings)
+    return Searcher(catalog=catalog, load_embedder=load, settings=parts)
 
 
 def status(settings: Settings) -> CatalogStatus:
