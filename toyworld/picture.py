@@ -80,7 +80,7 @@ OUTLINES = _outlines()
 
 
 def _coverage(scene: Scene, *, x: float, y: float, radius: float, size: int) -> Floats:
-    """How much of each pixel the shape covers: (rows, columns) of 0 to 1, `size` = one side."""
+    """Share of each pixel that the shape covers: (rows, columns) of 0 to 1, `size` = one side."""
     side = int(np.ceil(radius * 1.3 * size)) * 2 + 3
     left, top = int(x * size) - side // 2, int(y * size) - side // 2
     columns = (np.arange(left, left + side, dtype=np.float32) + 0.5) / size - np.float32(x)
@@ -97,7 +97,7 @@ def _coverage(scene: Scene, *, x: float, y: float, radius: float, size: int) -> 
 
 @dataclass(frozen=True, slots=True)
 class Backdrop:
-    """What stands behind a scene and what the camera adds.
+    """Background of a scene, and the noise of the camera.
 
     Attributes:
         picture: (H, W, 3) float32, 0 to 255; the scene plays in its central square.
@@ -109,7 +109,7 @@ class Backdrop:
 
 
 def draw_backdrop(rng: np.random.Generator, *, height: int, width: int) -> Backdrop:
-    """A muted wall: a tone, a slope of light, a few soft blots and a fixed grain."""
+    """Draw a muted wall: a tone, a slope of light, a few soft blots and a fixed grain."""
     rows = np.linspace(-1, 1, height, dtype=np.float32)[:, None]
     columns = np.linspace(-1, 1, width, dtype=np.float32)[None, :]
     light = rng.uniform(75, 180) + rng.uniform(-25, 25) * rows + rng.uniform(-25, 25) * columns
@@ -124,7 +124,7 @@ def draw_backdrop(rng: np.random.Generator, *, height: int, width: int) -> Backd
 
 
 def draw_shape(canvas: Floats, scene: Scene, *, x: float, y: float, radius: float) -> None:
-    """Lay a shape over (H, W, 3) pixels, in place; it may stand partly or wholly outside."""
+    """Draw a shape onto (H, W, 3) pixels, in place; it may stand partly or wholly outside."""
     height, width = canvas.shape[:2]
     size = min(height, width)
     cover = _coverage(scene, x=x, y=y, radius=radius, size=size)
@@ -144,14 +144,14 @@ def draw_shape(canvas: Floats, scene: Scene, *, x: float, y: float, radius: floa
 
 
 def expose(canvas: Floats, rng: np.random.Generator, *, noise: float) -> Pixels:
-    """What the sensor reports: (…, 3) float32 to uint8, with its noise."""
+    """Convert (…, 3) float32 to uint8, with the noise of a sensor."""
     grain = rng.standard_normal(canvas.shape, dtype=np.float32) * np.float32(noise)
     return np.clip(canvas + grain + 0.5, 0, 255).astype(np.uint8)
 
 
 @dataclass(frozen=True, slots=True)
 class Still:
-    """One frame and where its shape is.
+    """Frame, and the place of its shape.
 
     Attributes:
         pixels: (S, S, 3) uint8.
@@ -184,7 +184,7 @@ def render_clip(
     duration: float = PACE_SECONDS,
     lead: float = 0.0,
 ) -> Pixels:
-    """Draw one fresh clip of `PACE_SECONDS` as a model is shown it.
+    """Draw one fresh clip of `PACE_SECONDS` as a model gets it.
 
     Args:
         combination: what happens.

@@ -28,7 +28,7 @@ _DIRECTIONS = {
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """A shape's course through one event.
+    """Course of a shape through one event.
 
     Attributes:
         combination: what it is and does.
@@ -56,7 +56,7 @@ class Scene:
     phase: float
 
     def course(self, times: Floats) -> tuple[Floats, Floats, Floats]:
-        """Place and radius at the given times.
+        """Place and radius of the shape at the given times.
 
         Args:
             times: (T,) seconds from the start of the event.

@@ -52,7 +52,7 @@ _OTHER_WORDS: dict[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True, slots=True, order=True)
 class Combination:
-    """One thing that can happen: a colour, a shape and a motion."""
+    """Combination of a colour, a shape and a motion: one kind of event."""
 
     colour: str
     shape: str
@@ -60,11 +60,11 @@ class Combination:
 
     @property
     def caption(self) -> str:
-        """The plain sentence for it, as in "a red circle moving left"."""
+        """Plain sentence for the combination, as in "a red circle moving left"."""
         return f"a {self.colour} {self.shape} {self.motion}"
 
     def paraphrase(self, rng: np.random.Generator) -> str:
-        """Another way to say it: half of the time the plain caption."""
+        """Other wording of the combination: half of the time the plain caption."""
         if rng.random() < 0.5:
             return self.caption
         article = ("a ", "the ", "")[rng.integers(3)]
@@ -78,7 +78,7 @@ COMBINATIONS: tuple[Combination, ...] = tuple(
 
 
 def is_held_out(combination: Combination) -> bool:
-    """Whether training never shows this combination: one in four, spread like a Latin square.
+    """Whether training leaves this combination out: one in four, spread like a Latin square.
 
     Every colour, shape and motion, and every two of them together, is still seen in training:
     what is new about a held-out combination is that all three meet.

@@ -30,7 +30,7 @@ DrawExample = Callable[[Combination, np.random.Generator], Example]
 def draw_clip(
     combination: Combination, rng: np.random.Generator, *, frames: int, size: int
 ) -> Example:
-    """Mostly a whole event; now and then one that the clip's edge cuts, as in long films."""
+    """Draw a clip: mostly a whole event, sometimes one that the clip's edge cuts, as in long videos."""
     whole = rng.random() < 0.6
     duration = 8.0 if whole else float(rng.uniform(8, 11))
     # At least five of the clip's eight seconds show the event.
@@ -43,7 +43,7 @@ def draw_clip(
 
 
 def draw_still(combination: Combination, rng: np.random.Generator, *, size: int) -> Example:
-    """One frame. It is asked where the shape is, not what it does, which no frame tells."""
+    """Draw one frame; its sentences are about the place of the shape, as no frame shows motion."""
     still = render_still(combination, rng, size=size)
     seen = {"across": still.x, "height": still.y, "size": still.radius}
     looks = (
@@ -133,7 +133,7 @@ def _batches(
     tokenizer: Tokenizer,
     processor: FrameProcessor,
 ) -> Iterator[TrainingBatch]:
-    """A process beside this one draws ahead; what it draws depends on seed and step alone."""
+    """Batches drawn ahead by another process; they depend on seed and step alone."""
     question_ids = [tokenizer.encode_batch(question)[0] for question in questions]
     for drawn in DataLoader(drawings, batch_size=None, num_workers=1, prefetch_factor=4):
         pixels = np.stack([example.pixels for example in drawn.examples])

@@ -30,7 +30,7 @@ class VideoEncoder:
         config, encoder = model.config.vision, model.vision_model
         if config.num_channels != len(processor.mean):
             raise ConfigError(
-                f"vision_config.num_channels is {config.num_channels}; films have 3 channels"
+                f"vision_config.num_channels is {config.num_channels}; frames have 3 channels"
             )
         placer = WeightPlacer(device, dtype)
         self._heads = config.num_attention_heads
