@@ -30,7 +30,7 @@ DrawExample = Callable[[Combination, np.random.Generator], Example]
 def draw_clip(
     combination: Combination, rng: np.random.Generator, *, frames: int, size: int
 ) -> Example:
-    """Draw a clip: mostly a whole event, sometimes one that the clip's edge cuts, as in long videos."""
+    """Draw a clip: mostly a whole event, sometimes cut by the clip's edge, as in long videos."""
     whole = rng.random() < 0.6
     duration = 8.0 if whole else float(rng.uniform(8, 11))
     # At least five of the clip's eight seconds show the event.
