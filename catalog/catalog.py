@@ -19,6 +19,7 @@ from catalog.records import (
     ClipSpan,
     FileLocation,
     FileState,
+    IndexedVideo,
     PartialVideo,
     Relocated,
     Removed,
@@ -103,6 +104,11 @@ class Catalog(AbstractContextManager["Catalog"]):
         """Whether there is any video, partial ones apart."""
         with self._database.reading() as connection:
             return clip_rows.any_video(connection)
+
+    def videos(self) -> tuple[IndexedVideo, ...]:
+        """All videos, partial ones apart, with the files that hold them."""
+        with self._database.reading() as connection:
+            return files.indexed_videos(connection)
 
     def bind(self, provenance: Provenance) -> None:
         """Store what makes the vectors, as long as there are none; afterwards only check it.

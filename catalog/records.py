@@ -59,6 +59,15 @@ class VideoRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class IndexedVideo:
+    """A video of the catalog, and the files that hold it: at least one, in alphabetical order."""
+
+    video_id: int
+    duration: float  # seconds
+    paths: tuple[Path, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class SampleMatch:
     """A video that a file may hold, as the samples of both are equal.
 

@@ -6,11 +6,12 @@ from search.errors import (
     InvalidLimitError,
     NothingIndexedError,
     SearchError,
+    UnknownSettingError,
 )
 from search.ranking import Moment, merge_into_moments
 from search.records import Hit, SearchResult
 from search.searcher import QueryEmbedder, Searcher
-from search.settings import PLAIN, SearchSettings
+from search.settings import PLAIN, SearchSettings, settings_named
 from search.wording import notes_on
 
 __all__ = [
@@ -25,7 +26,9 @@ __all__ = [
     "SearchResult",
     "SearchSettings",
     "Searcher",
+    "UnknownSettingError",
     "merge_into_moments",
     "notes_on",
     "present_copy",
+    "settings_named",
 ]

@@ -7,7 +7,8 @@ class SearchError(Exception):
     SearchError
     ├── EmptyQueryError       the query has no text
     ├── InvalidLimitError     the limit is below one moment
-    └── NothingIndexedError   the catalog holds no clips
+    ├── NothingIndexedError   the catalog holds no clips
+    └── UnknownSettingError   no part of a search has this name
     """
 
 
@@ -21,3 +22,7 @@ class InvalidLimitError(SearchError):
 
 class NothingIndexedError(SearchError):
     """The catalog holds no clips."""
+
+
+class UnknownSettingError(SearchError):
+    """No part of a search has this name."""

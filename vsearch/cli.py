@@ -9,6 +9,7 @@ import typer
 from vsearch import __version__
 from vsearch.commands.classify import classify
 from vsearch.commands.demo import demo
+from vsearch.commands.eval import evaluate
 from vsearch.commands.forget import forget
 from vsearch.commands.index import index
 from vsearch.commands.query import query
@@ -57,6 +58,7 @@ app.command(cls=PlainCommand)(watch)
 app.command(cls=PlainCommand)(query)
 app.command("search", cls=PlainCommand, help="The same as `query`.")(query)
 app.command(cls=PlainCommand)(classify)
+app.command("eval", cls=PlainCommand)(evaluate)
 app.command(cls=PlainCommand)(ui)
 app.command(cls=PlainCommand)(demo)
 app.command(cls=PlainCommand)(status)

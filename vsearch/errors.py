@@ -41,9 +41,18 @@ def user_errors() -> tuple[type[Exception], ...]:
     A function, because FFmpeg takes time to load: a command that decodes nothing does not wait.
     """
     from catalog import CatalogError
+    from evaluation.errors import EvaluationError
     from indexer import IndexingError
     from media import MediaError
     from search import SearchError
     from xclip_core import ModelError
 
-    return (CatalogError, CommandError, IndexingError, MediaError, ModelError, SearchError)
+    return (
+        CatalogError,
+        CommandError,
+        EvaluationError,
+        IndexingError,
+        MediaError,
+        ModelError,
+        SearchError,
+    )

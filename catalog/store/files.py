@@ -25,7 +25,7 @@ from sqlalchemy import (
 )
 
 from catalog.database.tables import CLIPS, FILES, VIDEOS
-from catalog.records import NO_VIDEO, FileLocation, FileProblem, FileState
+from catalog.records import NO_VIDEO, FileLocation, FileProblem, FileState, IndexedVideo
 from catalog.store.roots import (
     absolute_text,
     is_below,
@@ -105,6 +105,18 @@ def paths_of_videos(connection: Connection, video_ids: Sequence[int]) -> dict[in
     for paths in found.values():
         paths.sort()
     return found
+
+
+def indexed_videos(connection: Connection) -> tuple[IndexedVideo, ...]:
+    """Every video that a file holds, in order of the ids."""
+    rows = connection.execute(select(VIDEOS.c.id, VIDEOS.c.duration).order_by(VIDEOS.c.id))
+    durations = {row.id: row.duration for row in rows}
+    paths = paths_of_videos(connection, list(durations))
+    return tuple(
+        IndexedVideo(video_id, durations[video_id], tuple(paths[video_id]))
+        for video_id in durations
+        if video_id in paths
+    )
 
 
 def failures(connection: Connection) -> tuple[FileProblem, ...]:

@@ -11,6 +11,7 @@ from catalog import (
     CatalogError,
     ClipSpan,
     FileState,
+    IndexedVideo,
     InvalidVectorError,
     Provenance,
     ProvenanceMismatchError,
@@ -46,6 +47,16 @@ def test_status_counts_what_is_there(shelf, catalog):
     assert status.database_bytes > 8192
     assert status.snapshot_bytes > 5 * 16 * 2
     assert status.schema_version == 1
+
+
+def test_every_video_is_listed_once_with_all_its_files(shelf, catalog):
+    first, second = shelf.add("b.mp4", clips=3, seed=1), shelf.add("a.mp4", clips=2, seed=2)
+    catalog.add_locations({shelf.location("a copy of b.mp4"): first})
+    catalog.record_failure(shelf.location("bad.mp4"), error="no video stream")
+    assert catalog.videos() == (
+        IndexedVideo(first, 16.0, (FILMS / "a copy of b.mp4", FILMS / "b.mp4")),
+        IndexedVideo(second, 12.0, (FILMS / "a.mp4",)),
+    )
 
 
 def test_every_change_is_a_generation_and_reading_is_none(shelf, catalog, query):

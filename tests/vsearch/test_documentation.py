@@ -19,9 +19,11 @@ COMMANDS: dict[str, Any] = GROUP.commands
 HEAVY = {
     "av",
     "catalog",
+    "evaluation",
     "faiss",
     "huggingface_hub",
     "indexer",
+    "matplotlib",
     "media",
     "numpy",
     "search",

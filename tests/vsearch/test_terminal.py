@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from indexer import Walking
-from vsearch.show.check_progress import CheckProgress
+from vsearch.show.count_progress import CountProgress
 from vsearch.show.output import console
 from vsearch.show.progress import IndexProgress
 from vsearch.terminal import drop_sizes_that_are_none, redraws
@@ -96,7 +96,10 @@ def test_any_width_of_the_terminal_can_be_told(
     variables.setattr("sys.stderr", stream)
     drop_sizes_that_are_none()
     assert console(stderr=True).width == width
-    with CheckProgress(quiet=False) as checked, IndexProgress(quiet=False, verbose=False):
+    with (
+        CountProgress("clips checked", quiet=False) as checked,
+        IndexProgress(quiet=False, verbose=False),
+    ):
         checked(1, 2)
 
 
@@ -119,7 +122,9 @@ def test_a_log_that_is_to_be_coloured_gets_lines_all_the_same(
         ) as counters:
             for found in range(3):
                 counters.record(Walking(found))
-        with CheckProgress(quiet=False, now=lambda: float(next(seconds))) as checked:
+        with CountProgress(
+            "clips checked", quiet=False, now=lambda: float(next(seconds))
+        ) as checked:
             checked(1, 2)
     written = (tmp_path / "log").read_text(encoding="utf-8")
     assert written.startswith("looking for videos, ")

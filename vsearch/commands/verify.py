@@ -28,12 +28,12 @@ def verify(
       vsearch verify --repair --json | jq '.problems'
     """
     from catalog.verify import verify_catalog
-    from vsearch.show.check_progress import CheckProgress
+    from vsearch.show.count_progress import CountProgress
     from vsearch.show.maintenance import print_verification, verification_json
     from vsearch.show.output import print_json
 
     settings = start(verbose=verbose, quiet=quiet, catalog=catalog)
-    with CheckProgress(quiet=quiet) as progress:
+    with CountProgress("clips checked", quiet=quiet) as progress:
         found = verify_catalog(settings.catalog, repair=repair, on_progress=progress)
     if as_json:
         print_json(verification_json(found))

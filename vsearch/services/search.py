@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import logging
 from contextlib import contextmanager
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from search import NothingIndexedError, Searcher, SearchResult, SearchSettings
 from vsearch.services.models import known_digests, model_to_load, open_catalog, with_flags
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from catalog import Catalog, CatalogStatus, Provenance
     from vsearch.settings import Settings
@@ -50,12 +50,20 @@ def open_searcher(settings: Settings) -> Iterator[Searcher]:
             raise NothingIndexedError(with_flags(str(error), settings=settings)) from error
 
 
-def searcher_of(
-    catalog: Catalog, settings: Settings, *, parts: SearchSettings | None = None
-) -> Searcher:
-    """A searcher over an open catalog, with these parts on; see `open_searcher`."""
-    load = partial(_load_embedder, settings=settings)
-    return Searcher(catalog=catalog, load_embedder=load, settings=parts)
+def searcher_of(catalog: Catalog, settings: Settings) -> Searcher:
+    """A searcher over an open catalog; see `open_searcher`."""
+    return Searcher(catalog=catalog, load_embedder=partial(_load_embedder, settings=settings))
+
+
+def searchers_of(
+    catalog: Catalog, settings: Settings, *, named: Mapping[str, SearchSettings]
+) -> dict[str, Searcher]:
+    """A searcher for each choice of parts, by name; all share one model."""
+    load = cache(partial(_load_embedder, settings=settings))
+    return {
+        name: Searcher(catalog=catalog, load_embedder=load, settings=parts)
+        for name, parts in named.items()
+    }
 
 
 def status(settings: Settings) -> CatalogStatus:

@@ -1,4 +1,4 @@
-"""Progress of a catalog's check on stderr: a bar on a terminal, a line a minute in a log."""
+"""Progress of counted work on stderr: a bar on a terminal, a line a minute in a log."""
 
 from __future__ import annotations
 
@@ -16,16 +16,18 @@ if TYPE_CHECKING:
     from rich.progress import Progress
 
 
-class CheckProgress(AbstractContextManager["CheckProgress"]):
-    """Display of how many clips have been checked, while its block is open."""
+class CountProgress(AbstractContextManager["CountProgress"]):
+    """Display of how much is done, while its block is open; `what` as in `clips checked`."""
 
     def __init__(
         self,
+        what: str,
         *,
         quiet: bool,
         output: Console | None = None,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
+        self._what = what
         self._console = output or console(stderr=True)
         self._quiet = quiet
         self._now = now
@@ -39,10 +41,10 @@ class CheckProgress(AbstractContextManager["CheckProgress"]):
                 self._bar.stop()
 
     def __call__(self, done: int, total: int) -> None:
-        """Show that `done` of `total` clips have been checked."""
+        """Show that `done` of `total` are done."""
         if self._quiet:
             return
-        with suppress(OSError):  # a closed terminal ends no check
+        with suppress(OSError):  # a closed terminal ends no work
             if self._console.is_interactive:
                 self._draw(done, total)
             else:
@@ -52,7 +54,7 @@ class CheckProgress(AbstractContextManager["CheckProgress"]):
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
         if self._bar is None:
-            columns = (BarColumn(bar_width=10), MofNCompleteColumn(), TextColumn("clips checked"))
+            columns = (BarColumn(bar_width=10), MofNCompleteColumn(), TextColumn(self._what))
             self._bar = Progress(*columns, console=self._console, transient=True)
             self._bar.add_task("")
             self._bar.start()
@@ -61,4 +63,4 @@ class CheckProgress(AbstractContextManager["CheckProgress"]):
     def _write(self, done: int, total: int) -> None:
         if self._now() >= self._next:
             self._next = self._now() + SECONDS_BETWEEN_LINES
-            self._console.print(f"{done:,} of {total:,} clips checked")
+            self._console.print(f"{done:,} of {total:,} {self._what}")

@@ -2,7 +2,7 @@ import io
 
 from rich.console import Console
 
-from vsearch.show.check_progress import CheckProgress
+from vsearch.show.count_progress import CountProgress
 
 
 class Clock:
@@ -17,7 +17,7 @@ class Clock:
 
 def test_a_log_is_told_soon_and_then_once_a_minute() -> None:
     now, log = Clock(), io.StringIO()
-    with CheckProgress(quiet=False, output=Console(file=log), now=now) as progress:
+    with CountProgress("clips checked", quiet=False, output=Console(file=log), now=now) as progress:
         for second in range(100):
             now.seconds = second
             progress(second * 1_000, 100_000)
@@ -30,13 +30,15 @@ def test_a_log_is_told_soon_and_then_once_a_minute() -> None:
 def test_a_terminal_gets_a_bar() -> None:
     log = io.StringIO()
     output = Console(file=log, force_terminal=True, width=80)
-    with CheckProgress(quiet=False, output=output) as progress:
+    with CountProgress("clips checked", quiet=False, output=output) as progress:
         progress(10, 100)
     assert "10/100" in log.getvalue()
 
 
 def test_quiet_is_quiet() -> None:
     log = io.StringIO()
-    with CheckProgress(quiet=True, output=Console(file=log, force_terminal=True)) as progress:
+    with CountProgress(
+        "clips checked", quiet=True, output=Console(file=log, force_terminal=True)
+    ) as progress:
         progress(10, 100)
     assert log.getvalue() == ""
