@@ -24,6 +24,7 @@ from catalog.globs import name_matcher, path_matcher, require_glob
 from catalog.provenance import Provenance, mismatch
 from catalog.records import (
     NO_VIDEO,
+    Background,
     CatalogStatus,
     ClipMatch,
     ClipSpan,
@@ -40,9 +41,11 @@ from catalog.records import (
     VideoRecord,
 )
 from catalog.spelling import composed, folded, ignores_case, true_path
+from catalog.vectors.library import LibraryVectors
 
 __all__ = [
     "NO_VIDEO",
+    "Background",
     "Catalog",
     "CatalogBusyError",
     "CatalogDamagedError",
@@ -62,6 +65,7 @@ __all__ = [
     "IndexedVideo",
     "InvalidGlobError",
     "InvalidVectorError",
+    "LibraryVectors",
     "NotACatalogError",
     "PartialVideo",
     "Problem",

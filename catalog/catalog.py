@@ -1,7 +1,7 @@
 """The catalog: what has been indexed, in one folder on disk. SQLite is the truth, FAISS a view."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Self
 
@@ -14,6 +14,7 @@ from catalog.database.database import Database, count_generation, open_database
 from catalog.errors import CatalogError
 from catalog.provenance import Provenance, mismatch
 from catalog.records import (
+    Background,
     CatalogStatus,
     ClipMatch,
     ClipSpan,
@@ -28,9 +29,11 @@ from catalog.records import (
 )
 from catalog.store import clips as clip_rows
 from catalog.store import files, mounts, partials, relocation
+from catalog.store.background import write_background
 from catalog.store.meta import read_meta, write_provenance
 from catalog.store.roots import absolute_text, delete_unused_roots
 from catalog.store.status import read_status
+from catalog.vectors.library import LibraryVectors
 from catalog.vectors.view import VectorView
 from machine.presence import is_regular_file
 
@@ -370,6 +373,17 @@ class Catalog(AbstractContextManager["Catalog"]):
             CatalogStorageError: no room; nothing is lost.
         """
         self._vectors.save()
+
+    @contextmanager
+    def library(self) -> Iterator[LibraryVectors | None]:
+        """The vectors of all clips, as they are when the block begins; None without a model."""
+        with self._database.reading() as connection:
+            yield LibraryVectors.seen_by(connection, folder=self.folder)
+
+    def keep_background(self, background: Background) -> None:
+        """Keep a background, so that the next process need not compute it."""
+        with self._database.writing(bump_generation=False) as connection:
+            write_background(connection, background)
 
     def _packed(self, connection: Connection, vectors: NDArray[np.float32]) -> list[bytes]:
         """The stored form of (N, D) float32 unit vectors, checked."""

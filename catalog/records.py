@@ -101,6 +101,37 @@ class PartialVideo:
             raise ValueError(f"{len(self.spans)} clips with vectors {self.vectors.shape}")
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Background:
+    """What an answer stands against: the means of sentences and clips, and scores by chance.
+
+    Attributes:
+        bank: names the sentences and the model that it was made with.
+        generation: the catalog's when it was made; as long as that is the same, it is up to date.
+        newest: the highest id of the clips that were taken in.
+        clips: their number.
+        drawn_from: the number of clips when their mean was taken.
+        changed: the number of clips that came or went since then.
+        mean_text: (D,) float32, the mean of the sentences.
+        most: the largest share of it that is taken from a question.
+        mean_clip: (D,) float32, the mean of the library.
+        maxima: (V,) float32, the best score of any clip for each of V voids.
+        best_clips: (V,) int64, the ids of these clips.
+    """
+
+    bank: str
+    generation: int
+    newest: int
+    clips: int
+    drawn_from: int
+    changed: int
+    mean_text: NDArray[np.float32]
+    most: float
+    mean_clip: NDArray[np.float32]
+    maxima: NDArray[np.float32]
+    best_clips: NDArray[np.int64]
+
+
 @dataclass(frozen=True, slots=True)
 class ClipMatch:
     """A clip near a query.

@@ -1,5 +1,7 @@
 """Search: from a sentence to ranked moments, by arithmetic on frozen values."""
 
+from search.background.bank import Bank, EmbedTexts, everyday_sentences
+from search.background.current import keep_background
 from search.copies import present_copy
 from search.errors import (
     EmptyQueryError,
@@ -16,6 +18,8 @@ from search.wording import notes_on
 
 __all__ = [
     "PLAIN",
+    "Bank",
+    "EmbedTexts",
     "EmptyQueryError",
     "Hit",
     "InvalidLimitError",
@@ -27,6 +31,8 @@ __all__ = [
     "SearchSettings",
     "Searcher",
     "UnknownSettingError",
+    "everyday_sentences",
+    "keep_background",
     "merge_into_moments",
     "notes_on",
     "present_copy",

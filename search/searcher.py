@@ -1,6 +1,7 @@
 """Search: a sentence in, ranked moments out."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from threading import Lock
 from time import perf_counter
 from typing import Protocol
@@ -8,13 +9,16 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from catalog import Catalog, Provenance, mismatch
+from catalog import Catalog, ClipMatch, Provenance, mismatch
+from search.background.bank import Bank, EmbedTexts
+from search.background.current import CurrentBackground
 from search.copies import present_copy
 from search.errors import (
     EmptyQueryError,
     InvalidLimitError,
     NothingIndexedError,
 )
+from search.question import Question
 from search.ranking import CLIPS_COMPARED, Moment, merge_into_moments
 from search.records import Hit, SearchResult
 from search.settings import SearchSettings
@@ -46,6 +50,8 @@ class Searcher:
         catalog: the catalog to search.
         load_embedder: loads the model for vectors of this provenance; called once, at first use.
         settings: the parts of a search that are on.
+        bank: makes the bank of sentences of a model, from its provenance and what embeds them;
+            without one, scores are not centred.
     """
 
     def __init__(
@@ -54,9 +60,13 @@ class Searcher:
         catalog: Catalog,
         load_embedder: Callable[[Provenance], QueryEmbedder],
         settings: SearchSettings | None = None,
+        bank: Callable[[Provenance, EmbedTexts], Bank] | None = None,
     ) -> None:
         self._catalog = catalog
         self._settings = settings or SearchSettings()
+        self._make_bank = bank
+        self._bank: Bank | None = None
+        self._background = CurrentBackground(catalog)
         self._load_embedder = load_embedder
         self._loading = Lock()
         self._embedder: QueryEmbedder | None = None
@@ -88,12 +98,16 @@ class Searcher:
         made_by = self._require_provenance()
         embedder = self._embedder_of(made_by)
         vector: NDArray[np.float32] = embedder.embed_texts([sentence])[0]
-        moments = self._best_moments(vector, limit=limit, path_glob=path_glob)
+        question = self._question(vector, made_by, embedder)
+        moments, cosines = self._best_moments(question, limit=limit, path_glob=path_glob)
         return SearchResult(
             query=text,
             model=made_by.model,
             took_ms=(perf_counter() - started) * 1000.0,
-            hits=tuple(_hit(moment, rank=rank) for rank, moment in enumerate(moments, start=1)),
+            hits=tuple(
+                _hit(moment, rank=rank, score=cosines[moment.best.clip_id])
+                for rank, moment in enumerate(moments, start=1)
+            ),
             notes=notes_on(sentence, read=embedder.letters_read(sentence)),
         )
 
@@ -112,20 +126,52 @@ class Searcher:
             raise mismatch(self._catalog.folder, made_by=made_by, asked=named)
         return self._embedder
 
+    def _question(
+        self, vector: NDArray[np.float32], made_by: Provenance, embedder: QueryEmbedder
+    ) -> Question:
+        """The question that a sentence's vector (D,) asks."""
+        background = None
+        if self._settings.centring and self._make_bank is not None:
+            self._bank = self._bank or self._make_bank(made_by, embedder.embed_texts)
+            background = self._background.read(self._bank)
+        if background is None:
+            return Question.plain(vector)
+        return Question.centred(vector, background)
+
     def _best_moments(
-        self, vector: NDArray[np.float32], *, limit: int, path_glob: str | None
-    ) -> tuple[Moment, ...]:
-        """The best moments for a vector (D,); the number of clips grows until it makes enough."""
+        self, question: Question, *, limit: int, path_glob: str | None
+    ) -> tuple[tuple[Moment, ...], dict[int, float]]:
+        """The best moments for a question, and the cosines of clips by id.
+
+        The number of clips grows until it makes enough moments.
+        """
         size = max(CLIPS_COMPARED, _CLIPS_PER_MOMENT * limit)
         while True:
-            clips = self._catalog.nearest_clips(vector, limit=size, path_glob=path_glob)
-            moments = merge_into_moments(clips)[:limit]
+            clips = self._catalog.nearest_clips(question.direction, limit=size, path_glob=path_glob)
+            ranked, cosines = self._ranked(question, clips)
+            moments = merge_into_moments(ranked)[:limit]
             if len(moments) == limit or len(clips) < size:
                 break
             size *= _POOL_GROWTH  # many clips of one long video make few moments
         if not moments and not self._catalog.has_videos:
             raise self._nothing_indexed()
-        return moments
+        return moments, cosines
+
+    def _ranked(
+        self, question: Question, clips: list[ClipMatch]
+    ) -> tuple[list[ClipMatch], dict[int, float]]:
+        """Clips with the scores by which they rank, and their cosines by id."""
+        if question.mean_clip is None:
+            return clips, {clip.clip_id: clip.score for clip in clips}
+        ids = np.array([clip.clip_id for clip in clips], dtype=np.int64)
+        with self._catalog.library() as library:
+            vectors = np.zeros((len(ids), len(question.vector)), np.float32)
+            if library is not None:
+                vectors = library.of(ids)
+        scores = question.scores(vectors).tolist()
+        cosines = np.clip(vectors @ question.vector, -1.0, 1.0).tolist()
+        ranked = [replace(clip, score=c) for clip, c in zip(clips, scores, strict=True)]
+        return ranked, dict(zip(ids.tolist(), cosines, strict=True))
 
     def _nothing_indexed(self) -> NothingIndexedError:
         return NothingIndexedError(
@@ -143,14 +189,14 @@ def _require_question(text: str, *, limit: int) -> str:
     return sentence
 
 
-def _hit(moment: Moment, *, rank: int) -> Hit:
+def _hit(moment: Moment, *, rank: int, score: float) -> Hit:
     best = moment.best
     copies = (*best.paths, *best.other_paths)
     # Without a copy there is nothing to choose, so the disk is not accessed.
     shown = (present_copy(best.paths) if len(copies) > 1 else None) or copies[0]
     return Hit(
         rank=rank,
-        score=best.score,
+        score=score,
         path=shown,
         start=moment.start,
         end=moment.end,

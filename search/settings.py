@@ -13,7 +13,7 @@ class SearchSettings:
     Attributes:
         moments: start, end and peak come from the curve of the sentence over the video; without,
             a moment is merged from overlapping clips.
-        centring: scores compare with the mean sentence and the mean clip taken away.
+        centring: clips rank by centred scores (see `search.background.centring`); else by cosines.
         confidence: hits have a confidence, and an answer is convincing or not.
         prompts: the sentence is conditioned on the catalog's mean clip, as X-CLIP's prompts do.
     """

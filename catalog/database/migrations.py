@@ -12,16 +12,30 @@ from contextlib import closing, suppress
 from pathlib import Path
 from uuid import uuid4
 
-from sqlalchemy import Connection, insert, inspect, select, update
+from sqlalchemy import Connection, insert, inspect, select, text, update
 
 from catalog.database.tables import META, METADATA
 from catalog.errors import CatalogOutdatedError, CatalogStorageError
 from catalog.folder import force_names_to_disk, make_file
 from machine.names import command_line
 
+
+def _add_background(connection: Connection) -> None:
+    connection.execute(
+        text(
+            "CREATE TABLE background (id INTEGER NOT NULL PRIMARY KEY, bank TEXT NOT NULL,"
+            " generation BIGINT NOT NULL, newest INTEGER NOT NULL, clips INTEGER NOT NULL,"
+            " drawn_from INTEGER NOT NULL, changed INTEGER NOT NULL,"
+            " most DOUBLE NOT NULL, mean_text BLOB NOT NULL, mean_clip BLOB NOT NULL,"
+            " maxima BLOB NOT NULL, best_clips BLOB NOT NULL,"
+            " CONSTRAINT one_background CHECK (id = 1))"
+        )
+    )
+
+
 # The step at index N takes a catalog from version N + 1 to N + 2. A step that was released is never
 # edited, and uses no table of `catalog.database.tables`, which may have changed since.
-UPGRADES: tuple[Callable[[Connection], None], ...] = ()
+UPGRADES: tuple[Callable[[Connection], None], ...] = (_add_background,)
 
 
 def newest_version() -> int:

@@ -1,6 +1,7 @@
 """The tables: content (videos, clips) apart from the files that hold it (roots, files).
 
-Partial videos are videos of which not all clips have vectors yet; mounts are mount points.
+Partial videos are videos of which not all clips have vectors yet; mounts are mount points;
+background is what is known of all clips together.
 
 Ids are never used twice, so that an index built from them can be caught up by their difference.
 No number that comes from outside is too large for a column.
@@ -127,6 +128,26 @@ PARTIAL_CLIPS = Table(
     Column("end", RealNumber, nullable=False),
     Column("vector", LargeBinary, nullable=False),
     UniqueConstraint("partial_id", "start"),
+)
+
+# At most one row: what the clips of a library have in common, and what they score by chance. It is
+# derived from clips and model, and made anew where it is missing.
+BACKGROUND = Table(
+    "background",
+    METADATA,
+    Column("id", WholeNumber, primary_key=True),
+    Column("bank", Text, nullable=False),
+    Column("generation", LargeNumber, nullable=False),
+    Column("newest", WholeNumber, nullable=False),
+    Column("clips", WholeNumber, nullable=False),
+    Column("drawn_from", WholeNumber, nullable=False),
+    Column("changed", WholeNumber, nullable=False),
+    Column("most", RealNumber, nullable=False),
+    Column("mean_text", LargeBinary, nullable=False),
+    Column("mean_clip", LargeBinary, nullable=False),
+    Column("maxima", LargeBinary, nullable=False),
+    Column("best_clips", LargeBinary, nullable=False),
+    CheckConstraint("id = 1", name="one_background"),
 )
 
 # Folders that were mount points when they were seen: an empty one may only be unmounted.

@@ -4,7 +4,7 @@ FAISS is faster from the second question on, but its import takes longer than re
 of rows.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +19,7 @@ from catalog.store.files import in_batches
 Vectors = NDArray[np.float32]
 
 FEW = 10_000  # clips
+_ROWS_AT_A_TIME = 32_768
 
 
 def nearest_of_few(
@@ -71,6 +72,23 @@ def stored_vectors(
     for some in in_batches(ids.tolist()):
         blobs.extend(connection.scalars(query.where(CLIPS.c.id.in_(some))))
     return unpacked(blobs, dim=dim, folder=folder)
+
+
+def vectors_above(
+    connection: Connection, newest: int, *, dim: int, folder: Path
+) -> Iterator[tuple[NDArray[np.int64], Vectors]]:
+    """Read ids (N,) and vectors (N, D) of all clips with ids above `newest`, part by part.
+
+    Raises:
+        CatalogDamagedError: a stored vector has the wrong length.
+    """
+    rows = connection.execute(
+        select(CLIPS.c.id, CLIPS.c.vector).where(CLIPS.c.id > newest).order_by(CLIPS.c.id),
+        execution_options={"yield_per": _ROWS_AT_A_TIME},
+    )
+    for some in rows.partitions():
+        ids = np.array([row.id for row in some], dtype=np.int64)
+        yield ids, unpacked([row.vector for row in some], dim=dim, folder=folder)
 
 
 def unpacked(blobs: Sequence[bytes], *, dim: int, folder: Path) -> Vectors:

@@ -11,11 +11,9 @@ from catalog.database.tables import CLIPS
 from catalog.store.meta import Meta
 from catalog.vectors.index import VectorIndex
 from catalog.vectors.snapshot import SnapshotHeader, read_snapshot, write_snapshot
-from catalog.vectors.stored import stored_vectors, unpacked
+from catalog.vectors.stored import stored_vectors, vectors_above
 
 Vectors = NDArray[np.float32]
-
-_ROWS_AT_A_TIME = 32_768
 
 
 class ClipIndex:
@@ -96,11 +94,6 @@ class ClipIndex:
         return index
 
     def _add_above(self, connection: Connection, index: VectorIndex, *, newest: int) -> None:
-        rows = connection.execute(
-            select(CLIPS.c.id, CLIPS.c.vector).where(CLIPS.c.id > newest).order_by(CLIPS.c.id),
-            execution_options={"yield_per": _ROWS_AT_A_TIME},
-        )
-        for some in rows.partitions():
-            ids = np.array([row.id for row in some], dtype=np.int64)
-            blobs = [row.vector for row in some]
-            index.add(ids, unpacked(blobs, dim=index.dim, folder=self._folder))
+        parts = vectors_above(connection, newest, dim=index.dim, folder=self._folder)
+        for ids, vectors in parts:
+            index.add(ids, vectors)

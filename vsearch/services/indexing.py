@@ -18,6 +18,7 @@ from indexer import (
 from indexer import index_library as run_index
 from machine.names import command_line
 from machine.presence import is_there
+from vsearch.services.bank import keep_background
 from vsearch.services.models import (
     LazyModel,
     binding_provenance,
@@ -63,9 +64,12 @@ def index_library(
     """
     with open_index(settings, paths=paths, purpose="vsearch index") as index:
         how = index_settings(options, made_by=index.made_by)
-        return run_index(
+        report = run_index(
             paths, catalog=index.catalog, model=index.model, settings=how, counters=counters
         )
+        if not report.interrupted:
+            keep_background(index.catalog, settings=settings)
+        return report
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from search import NothingIndexedError, Searcher, SearchResult, SearchSettings
+from vsearch.services.bank import bank_of
 from vsearch.services.models import known_digests, model_to_load, open_catalog, with_flags
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def open_searcher(settings: Settings) -> Iterator[Searcher]:
 
 def searcher_of(catalog: Catalog, settings: Settings) -> Searcher:
     """A searcher over an open catalog; see `open_searcher`."""
-    return Searcher(catalog=catalog, load_embedder=partial(_load_embedder, settings=settings))
+    return searchers_of(catalog, settings, named={"default": SearchSettings()})["default"]
 
 
 def searchers_of(
@@ -60,8 +61,9 @@ def searchers_of(
 ) -> dict[str, Searcher]:
     """A searcher for each choice of parts, by name; all share one model."""
     load = cache(partial(_load_embedder, settings=settings))
+    bank = partial(bank_of, settings=settings)
     return {
-        name: Searcher(catalog=catalog, load_embedder=load, settings=parts)
+        name: Searcher(catalog=catalog, load_embedder=load, settings=parts, bank=bank)
         for name, parts in named.items()
     }
 

@@ -10,6 +10,7 @@ from indexer import ReportedFailures, WatchSettings, index_library, watch_librar
 from machine.presence import is_there
 from vsearch.errors import user_errors
 from vsearch.messages import log, tell_of_demo
+from vsearch.services.bank import keep_background
 from vsearch.services.indexing import index_settings, open_index
 
 if TYPE_CHECKING:
@@ -131,6 +132,8 @@ class _Runs:
                 counters=counters,
             )
             self._index_settings, self._model = settings, index.model
+            if not done.interrupted:
+                keep_background(index.catalog, settings=self.settings)
             return done
 
     def _refused(self, error: Exception) -> bool:

@@ -12,7 +12,14 @@ from catalog import Catalog, CatalogNewerError, CatalogStorageError
 from catalog.database import migrations
 
 DATABASE = "catalog.sqlite"
-BACKUP = "catalog.sqlite.v1.backup"
+NEWEST = migrations.newest_version()
+BACKUP = f"catalog.sqlite.v{NEWEST}.backup"
+
+# Make a catalog of version 1 of one of the newest version.
+TO_VERSION_1 = """
+DROP TABLE background;
+UPDATE meta SET schema_version = 1;
+"""
 
 
 def add_notes(connection) -> None:
@@ -35,7 +42,7 @@ def old(shelf, catalog, folder):
 
 
 def upgraded_by(step, monkeypatch) -> None:
-    monkeypatch.setattr(migrations, "UPGRADES", (step,))
+    monkeypatch.setattr(migrations, "UPGRADES", (*migrations.UPGRADES, step))
 
 
 def dump(database: Path) -> list[str]:
@@ -49,7 +56,7 @@ def test_an_older_catalog_is_upgraded_and_answers_as_before(old, monkeypatch, qu
     upgraded_by(add_notes, monkeypatch)
     for _ in range(2):
         with Catalog.open(old) as catalog:
-            assert catalog.status().schema_version == 2
+            assert catalog.status().schema_version == NEWEST + 1
             assert catalog.nearest_clips(query, limit=9) == before
     with closing(sqlite3.connect(old / DATABASE)) as connection:
         assert connection.execute("SELECT text FROM notes").fetchall() == [("content 0",)]
@@ -66,7 +73,7 @@ def test_a_backup_of_the_older_catalog_is_kept_and_is_a_catalog_itself(old, monk
     (tmp_path / "restored").mkdir()
     (old / BACKUP).rename(tmp_path / "restored" / DATABASE)
     with Catalog.open(tmp_path / "restored") as restored:
-        assert restored.status().schema_version == 1
+        assert restored.status().schema_version == NEWEST
         assert restored.status().videos == 1
 
 
@@ -100,7 +107,9 @@ def test_an_upgrade_that_can_keep_no_backup_changes_nothing(old, monkeypatch):
     before = dump(old / DATABASE)
     (old / BACKUP).mkdir()
     upgraded_by(add_notes, monkeypatch)
-    with pytest.raises(CatalogStorageError, match=r"schema version 1 .* nothing was changed"):
+    with pytest.raises(
+        CatalogStorageError, match=rf"schema version {NEWEST} .* nothing was changed"
+    ):
         Catalog.open(old)
     assert dump(old / DATABASE) == before
     assert sorted(path.name for path in old.iterdir()) == [DATABASE, BACKUP]
@@ -110,12 +119,40 @@ def test_an_upgraded_catalog_is_too_new_for_an_older_program(old, monkeypatch):
     upgraded_by(add_notes, monkeypatch)
     Catalog.open(old).close()
     monkeypatch.undo()
-    with pytest.raises(CatalogNewerError, match=r"schema version 2.*upgrade vsearch"):
+    with pytest.raises(CatalogNewerError, match=rf"schema version {NEWEST + 1}.*upgrade vsearch"):
         Catalog.open(old)
 
 
 def test_a_new_catalog_has_the_newest_version_and_no_backup(folder, monkeypatch):
     upgraded_by(add_notes, monkeypatch)
     with Catalog.open(folder, create=True) as catalog:
-        assert catalog.status().schema_version == 2
+        assert catalog.status().schema_version == NEWEST + 1
     assert [path.name for path in folder.iterdir()] == [DATABASE]
+
+
+def test_an_upgrade_makes_the_same_tables_as_a_new_catalog(old, query):
+    with Catalog.open(old) as catalog:
+        before = catalog.nearest_clips(query, limit=9)
+    new = columns(old / DATABASE)
+    with closing(sqlite3.connect(old / DATABASE)) as connection:
+        connection.executescript(TO_VERSION_1)
+    assert columns(old / DATABASE) != new
+    with Catalog.open(old) as catalog:
+        assert catalog.status().schema_version == NEWEST
+        assert catalog.nearest_clips(query, limit=9) == before
+    assert columns(old / DATABASE) == new
+    assert (old / "catalog.sqlite.v1.backup").is_file()
+
+
+def columns(database: Path) -> dict[str, list[tuple]]:
+    """Name, type, and whether it may be null, of each column of each table."""
+    with closing(sqlite3.connect(database)) as connection:
+        tables = connection.execute(
+            "SELECT name FROM sqlite_master WHERE type = 'table'"
+        ).fetchall()
+        return {
+            name: sorted(
+                row[1:4] for row in connection.execute(f"PRAGMA table_info({name})").fetchall()
+            )
+            for (name,) in tables
+        }

@@ -1,0 +1,81 @@
+"""The vectors of all clips at one generation, for what is computed from a whole library."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Connection, func, select
+
+from catalog.database.tables import CLIPS
+from catalog.records import Background
+from catalog.store.background import read_background
+from catalog.store.files import in_batches
+from catalog.store.meta import read_meta
+from catalog.vectors.stored import Vectors, stored_vectors, vectors_above
+
+
+class LibraryVectors:
+    """The vectors of all clips, as one transaction sees them.
+
+    Attributes:
+        generation: the catalog's.
+        dim: length of a vector, D.
+    """
+
+    def __init__(self, connection: Connection, *, generation: int, dim: int, folder: Path) -> None:
+        self.generation = generation
+        self.dim = dim
+        self._connection = connection
+        self._folder = folder
+
+    @classmethod
+    def seen_by(cls, connection: Connection, *, folder: Path) -> Self | None:
+        """The vectors that the connection's transaction sees; None without a provenance."""
+        meta = read_meta(connection)
+        if meta.provenance is None:
+            return None
+        generation, dim = meta.generation, meta.provenance.dim
+        return cls(connection, generation=generation, dim=dim, folder=folder)
+
+    def background(self) -> Background | None:
+        """The background that was kept last, of this generation or an earlier one."""
+        return read_background(self._connection, dim=self.dim)
+
+    def count(self, *, up_to: int | None = None) -> int:
+        """The number of clips, or of those with ids up to `up_to`."""
+        query = select(func.count()).select_from(CLIPS)
+        if up_to is not None:
+            query = query.where(CLIPS.c.id <= up_to)
+        return self._connection.scalar(query) or 0
+
+    def newest(self) -> int:
+        """The highest id; 0 without clips."""
+        return self._connection.scalar(select(func.max(CLIPS.c.id))) or 0
+
+    def holds(self, ids: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """A mask (N,) of those of these ids (N,) that a clip has."""
+        found: list[int] = []
+        for some in in_batches(np.unique(ids).tolist()):
+            found += self._connection.scalars(select(CLIPS.c.id).where(CLIPS.c.id.in_(some)))
+        return np.isin(ids, np.array(found, dtype=np.int64))
+
+    def sample(self, size: int, *, seed: int) -> Vectors:
+        """The vectors (N, D) of random clips, in random order; of all if there are fewer."""
+        ids = np.fromiter(self._connection.scalars(select(CLIPS.c.id)), dtype=np.int64)
+        return self.of(np.random.default_rng(seed).permutation(np.sort(ids))[:size])
+
+    def of(self, ids: NDArray[np.int64]) -> Vectors:
+        """The vectors (N, D) of clips with these ids (N,); 0 for one that was just removed."""
+        there = self.holds(ids)
+        vectors = np.zeros((len(ids), self.dim), np.float32)
+        order = np.flatnonzero(there)[np.argsort(ids[there])]
+        vectors[order] = stored_vectors(
+            self._connection, ids[order], dim=self.dim, folder=self._folder
+        )
+        return vectors
+
+    def above(self, newest: int) -> Iterator[tuple[NDArray[np.int64], Vectors]]:
+        """Ids (N,) and vectors (N, D) of the clips with ids above `newest`, part by part."""
+        return vectors_above(self._connection, newest, dim=self.dim, folder=self._folder)

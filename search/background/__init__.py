@@ -1,0 +1,1 @@
+"""What an answer stands against: what all sentences or all clips share, what is true of nothing."""

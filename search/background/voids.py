@@ -1,0 +1,42 @@
+"""Pair voids: directions that are true of nothing, to compare the best clip of a question with.
+
+A void is half of one sentence of the bank and half of another. What the library's best clip scores
+for some hundred of them is what it scores by chance: it depends on the model, on the number of
+clips and on how much they differ, and so no scale has to be chosen.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from search.background.centring import Vectors, unit
+
+VOIDS = 300
+_SEED = 11
+_TOP = 95  # per cent
+
+
+def pair_voids(bank: Vectors, mean: Vectors) -> Vectors:
+    """Unit vectors (V, D) of random pairs of a bank's sentences (K, D) less their mean (D,)."""
+    draw = np.random.default_rng(_SEED)
+    first = draw.integers(len(bank), size=VOIDS)
+    second = (first + draw.integers(1, len(bank), size=VOIDS)) % len(bank)
+    return unit((bank[first] - mean) + (bank[second] - mean))
+
+
+@dataclass(frozen=True, slots=True)
+class ByChance:
+    """What the best clip of a library scores for voids: the median, and what few of them exceed."""
+
+    median: float
+    top: float
+
+    @classmethod
+    def of(cls, maxima: NDArray[np.float32]) -> "ByChance":
+        """Of the maxima (V,) of c over the clips, one for each void."""
+        return cls(float(np.median(maxima)), float(np.percentile(maxima, _TOP)))
+
+    def standing(self, score: float) -> float:
+        """x of a centred score: 0 at the median of the voids, 1 at their 95 % quantile."""
+        return (score - self.median) / max(self.top - self.median, 1e-6)

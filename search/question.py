@@ -1,0 +1,44 @@
+"""A question: the vector of a sentence, and how it scores clips."""
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from catalog import Background
+from search.background.centring import TextCentre, centred_clips
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Question:
+    """A sentence as it is asked.
+
+    Attributes:
+        vector: (D,) float32 of unit length, the sentence's.
+        direction: (D,) float32 of unit length: the same, or centred. An index is asked with it.
+        mean_clip: (D,) float32, the mean of the library; None where clips are not centred.
+    """
+
+    vector: NDArray[np.float32]
+    direction: NDArray[np.float32]
+    mean_clip: NDArray[np.float32] | None = None
+
+    @classmethod
+    def plain(cls, vector: NDArray[np.float32]) -> Self:
+        """A question that scores clips by their cosines."""
+        return cls(vector=vector, direction=vector)
+
+    @classmethod
+    def centred(cls, vector: NDArray[np.float32], background: Background) -> Self:
+        """A question that scores clips by c (see `search.background.centring`)."""
+        centre = TextCentre(mean=background.mean_text, most=background.most)
+        return cls(vector=vector, direction=centre.centred(vector), mean_clip=background.mean_clip)
+
+    def scores(self, clips: NDArray[np.float32]) -> NDArray[np.float32]:
+        """The scores (N,) by which clips with these vectors (N, D) rank."""
+        if self.mean_clip is not None:
+            clips = centred_clips(clips, self.mean_clip)
+        # Row by row: a matrix product rounds equal rows differently, depending on their position.
+        found: NDArray[np.float32] = np.einsum("nd,d->n", clips, self.direction)
+        return found

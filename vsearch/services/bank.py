@@ -1,0 +1,81 @@
+"""The bank of sentences for a model, with its vectors cached on this machine."""
+
+from __future__ import annotations
+
+import logging
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+import search
+from catalog import CatalogError
+from search import Bank, everyday_sentences
+from vsearch.services.file_cache import FileCache
+from xclip_core import DEMO_MODEL, ModelError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from catalog import Catalog, Provenance
+    from search import EmbedTexts
+    from vsearch.settings import Settings
+
+log = logging.getLogger("vsearch")
+
+_MOST_BANKS = 10
+
+
+def bank_of(made_by: Provenance, embed: EmbedTexts, *, settings: Settings) -> Bank:
+    """The bank in the language of the model of a catalog: the toy world's for the demo model."""
+    toys = made_by.model == DEMO_MODEL
+    return Bank.of(
+        _toy_sentences() if toys else everyday_sentences(),
+        model_digest=made_by.model_digest,
+        embed=partial(_vectors, made_by=made_by, embed=embed, settings=settings),
+    )
+
+
+def keep_background(catalog: Catalog, *, settings: Settings) -> None:
+    """Bring what answers stand against up to date after an index run, and keep it in the catalog.
+
+    A question can do without: it computes what is missing. So an error is only logged.
+    """
+    made_by = catalog.provenance
+    if made_by is None:
+        return
+
+    def embed(sentences: Sequence[str]) -> NDArray[np.float32]:
+        from xclip_core import TextEmbedder
+
+        name = f"{made_by.model}@{made_by.revision}" if made_by.revision else made_by.model
+        return TextEmbedder.load(name, offline=True).embed_texts(sentences)
+
+    try:
+        search.keep_background(catalog, bank_of(made_by, embed, settings=settings))
+    except (ModelError, CatalogError) as error:
+        log.debug("the background of the catalog is not up to date: %s", error)
+
+
+def _toy_sentences() -> tuple[str, ...]:
+    from toyworld.world import COMBINATIONS
+
+    return tuple(combination.caption for combination in COMBINATIONS)
+
+
+def _vectors(
+    sentences: Sequence[str], *, made_by: Provenance, embed: EmbedTexts, settings: Settings
+) -> NDArray[np.float32]:
+    """Unit vectors (K, D) of K sentences, embedded once for each model on this machine."""
+    cache = FileCache(settings.home / "cache" / "banks", capacity=_MOST_BANKS)
+    key = "\n".join((made_by.model_digest, *sentences)).encode()
+    shape = (len(sentences), made_by.dim)
+    known = cache.get(key)
+    if known is not None and len(known) == 4 * shape[0] * shape[1]:
+        return np.frombuffer(known, "<f4").reshape(shape).astype(np.float32)
+    log.debug("embedding the %d sentences to compare with, once for this model", len(sentences))
+    vectors = embed(sentences)
+    cache.put(key, vectors.astype("<f4").tobytes())
+    return vectors
