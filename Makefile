@@ -3,7 +3,7 @@
 SHELL := /bin/sh
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help demo test check test-floors format demo-model bench demo-benchmark unchanged-benchmark clean
+.PHONY: help demo test check test-floors format demo-model bench demo-benchmark answers-benchmark unchanged-benchmark clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -70,6 +70,9 @@ bench: $(VENV)/development.stamp ## Measure encoding, decoding, indexing and que
 
 demo-benchmark: $(VENV)/development.stamp ## Measure the demo model on a film of each combination (some minutes)
 	$(BIN)/python -m benchmarks.demo_model
+
+answers-benchmark: $(VENV)/development.stamp ## Measure answers on long toy videos and on pools of clips (15 minutes on 2 cores)
+	$(BIN)/python -m benchmarks.answers
 
 unchanged-benchmark: $(VENV)/development.stamp ## Measure a run that finds nothing to do against find (some minutes)
 	$(BIN)/python -m benchmarks.unchanged_library

@@ -21,7 +21,7 @@ from machine import prepare_process
 PARTS = ("encode", "decode", "indexing", "vector_index", "query")
 _RESULTS = CACHE.parent / "bench.md"
 _README = Path(__file__).with_name("README.md")
-_BEGIN, _END = "<!-- results of make bench: begin -->", "<!-- end -->"
+_END = "<!-- end -->"
 
 
 def main() -> None:
@@ -43,7 +43,7 @@ def main() -> None:
     _RESULTS.parent.mkdir(parents=True, exist_ok=True)
     _RESULTS.write_text(report, encoding="utf-8")
     if arguments.record:
-        record(report, path=_README)
+        record(report, path=_README, of="make bench")
     print(f"written to {_RESULTS}", file=sys.stderr)
 
 
@@ -53,16 +53,17 @@ def measure(part: str) -> Section:
     return section
 
 
-def record(report: str, *, path: Path) -> None:
-    """Write `report` between the marks in the Markdown file at `path`.
+def record(report: str, *, path: Path, of: str) -> None:
+    """Write the report of a command between its marks in the Markdown file at `path`.
 
     Raises:
         ValueError: the marks are missing.
     """
-    before, begin, rest = path.read_text(encoding="utf-8").partition(_BEGIN)
+    mark = f"<!-- results of {of}: begin -->"
+    before, begin, rest = path.read_text(encoding="utf-8").partition(mark)
     _, end, after = rest.partition(_END)
     if not (begin and end):
-        raise ValueError(f"{path} lacks the lines {_BEGIN} and {_END}")
+        raise ValueError(f"{path} lacks the lines {mark} and {_END}")
     path.write_text(f"{before}{begin}\n{report}\n{end}{after}", encoding="utf-8")
 
 

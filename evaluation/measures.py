@@ -94,6 +94,7 @@ MEASURES: tuple[Measure, ...] = (
     Measure("recall@1_iou_0.3", _recall_at_iou(0.3)),
     Measure("recall@1_iou_0.5", _recall_at_iou(0.5)),
     Measure("recall@1_iou_0.7", _recall_at_iou(0.7)),
+    Measure("found_iou_0.7", lambda one: _or_nan(one.found)),
     Measure("mean_iou", lambda one: _or_nan(one.iou)),
     Measure(
         "boundary_error_median",

@@ -14,6 +14,7 @@ DEPTH = 100
 """Moments that are asked for: a right one further down counts as not found."""
 
 NDCG_DEPTH = 10
+WELL_MET = 0.7
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,8 @@ class Outcome:
         ndcg: of the first ten hits, each place counted once; None likewise.
         iou: intersection over union of the first hit with the place that it meets best; None if no
             place has a span.
+        found: share of the places that as many first hits meet with an IoU of `WELL_MET`; None
+            likewise.
         boundary_errors: seconds by which start and end of the first hit miss those of that place;
             None unless it is right.
         confidence: level of the answer; None if the search tells none.
@@ -39,6 +42,7 @@ class Outcome:
     rank: float | None
     ndcg: float | None
     iou: float | None
+    found: float | None
     boundary_errors: tuple[float, float] | None
     confidence: str | None
     took_ms: float
@@ -67,6 +71,7 @@ def judge(question: Question, result: SearchResult, *, video_ids: Mapping[Path, 
         rank=(right.index(True) + 1 if any(right) else math.inf) if places else None,
         ndcg=_ndcg(right, ideal=len(places)) if places else None,
         iou=None if by_video else best[0],
+        found=None if by_video else _found(hits, places, video_ids=video_ids),
         boundary_errors=best[1] if right[:1] == [True] else None,
         confidence=None,
         took_ms=result.took_ms,
@@ -129,6 +134,20 @@ def _best_span(
         return 0.0, None
     ends = (abs(hit.start - best[0]), abs(hit.end - best[1]))
     return intersection_over_union(own, best), ends
+
+
+def _found(hits: Sequence[Hit], places: Sequence[Place], *, video_ids: Mapping[Path, int]) -> float:
+    """The share of places that one of as many hits meets well."""
+    tried = [(video_ids.get(hit.path), (hit.start, hit.end)) for hit in hits[: len(places)]]
+    met = [
+        any(
+            video_id == place.video_id
+            and (place.span is None or intersection_over_union(own, place.span) >= WELL_MET)
+            for video_id, own in tried
+        )
+        for place in places
+    ]
+    return sum(met) / len(met)
 
 
 def _ndcg(right: Sequence[bool], *, ideal: int) -> float:

@@ -78,8 +78,8 @@ def test_the_table_tells_what_was_missed() -> None:
 def test_the_last_results_replace_those_before(tmp_path: Path) -> None:
     page = tmp_path / "README.md"
     page.write_text("above\n<!-- results of make bench: begin -->\nold\n<!-- end -->\nbelow\n")
-    record("new", path=page)
-    record("newer", path=page)
+    record("new", path=page, of="make bench")
+    record("newer", path=page, of="make bench")
     assert page.read_text() == (
         "above\n<!-- results of make bench: begin -->\nnewer\n<!-- end -->\nbelow\n"
     )
@@ -89,5 +89,5 @@ def test_a_page_without_marks_is_left_alone(tmp_path: Path) -> None:
     page = tmp_path / "README.md"
     page.write_text("nothing")
     with pytest.raises(ValueError, match="lacks the lines"):
-        record("new", path=page)
+        record("new", path=page, of="make bench")
     assert page.read_text() == "nothing"

@@ -1,6 +1,7 @@
-"""`vsearch eval` as a process, over three indexed videos."""
+"""`vsearch eval` as a process, over three indexed videos, and over real ones."""
 
 import csv
+import os
 from pathlib import Path
 from typing import Any
 
@@ -121,3 +122,24 @@ def test_a_file_of_other_videos_has_nothing_to_ask(
     run = vsearch("eval", file)
     assert (run.code, run.err.count("\n")) == (1, 1)
     assert "no line that can be asked; line 2 (and 1 others): no indexed video" in run.err
+
+
+@pytest.mark.skipif("VSEARCH_TEST_VIDEOS" not in os.environ, reason="VSEARCH_TEST_VIDEOS")
+def test_real_videos_can_be_asked_and_the_demo_model_says_that_it_does_not_know_them(
+    vsearch: Any, tmp_path: Path
+) -> None:
+    videos = Path(os.environ["VSEARCH_TEST_VIDEOS"])
+    assert vsearch("index", videos, "--model", "demo").code == 0
+    file = write(
+        tmp_path / "labels.csv",
+        ("two people arm-wrestle at a table", "arm_wrestling.mp4", 0, 8),
+        ("a hand lifts a plastic bottle", "bottles", "0:12", "0:13"),
+        ("a hand lifts a plastic bottle", "bottles", "0:23", "0:24"),
+        ("a policeman, and a man with a bowler hat", "chaplin_vp9.webm", "", ""),
+        ("a deer", "testvideo.mp4", 7.3, 11.8),
+        ("an aeroplane lands", "nothing", "", ""),
+    )
+    run = vsearch("eval", file, "--worst", "3")
+    assert run.code == 0, run.err
+    assert "5 sentences, 1 of them true of nothing" in run.out
+    assert "the demo model knows coloured shapes that move, and nothing else" in run.err

@@ -33,6 +33,7 @@ def test_figures_of_four_sentences() -> None:
             "recall@1_iou_0.3": 2 / 4,
             "recall@1_iou_0.5": 2 / 4,
             "recall@1_iou_0.7": 1 / 4,
+            "found_iou_0.7": 1 / 4,
             "mean_iou": (1 + 0.6) / 4,
             "boundary_error_median": 0,
             "boundary_error_mean": 1,

@@ -55,6 +55,15 @@ def test_each_place_counts_once() -> None:
     assert best.ndcg == 1
 
 
+def test_of_several_places_those_are_found_that_as_many_hits_meet_well() -> None:
+    places = (place(1, 0, 8), place(1, 20, 28))
+    assert (
+        outcome(places, (1, 1, 8), (2, 0, 8), (1, 20, 28)).found == 1 / 2
+    )  # the third is one more
+    assert outcome(places, (1, 20, 28), (1, 0, 7)).found == 1
+    assert outcome(places, (1, 0, 4), (1, 24, 40)).found == 0
+
+
 def test_a_sentence_without_an_answer_has_an_infinite_rank() -> None:
     one = outcome((place(1, 0, 8),))
     assert (one.rank, one.ndcg, one.iou, one.first) == (math.inf, 0, 0, None)

@@ -30,6 +30,7 @@ _TITLES = {
     "recall@1_iou_0.3": "first at IoU ≥ 0.3",
     "recall@1_iou_0.5": "first at IoU ≥ 0.5",
     "recall@1_iou_0.7": "first at IoU ≥ 0.7",
+    "found_iou_0.7": "all found at IoU ≥ 0.7",
     "mean_iou": "mean IoU",
     "boundary_error_median": "error of an end, median, s",
     "boundary_error_mean": "error of an end, mean, s",
