@@ -82,11 +82,18 @@ class FramesWithoutOrder:
 
     def embed_clips(self, clips: NDArray[np.uint8]) -> NDArray[np.float32]:
         """(B, T, S, S, 3) uint8 to (B, D) float32 unit vectors."""
+        return self.embed_frames(clips)[0]
+
+    def embed_frames(
+        self, clips: NDArray[np.uint8]
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """(B, T, S, S, 3) uint8 to (B, D) float32 unit vectors, and those of frames, (B, T, D)."""
         frames = clips.shape[1]
         stills = np.repeat(clips.reshape(-1, 1, *clips.shape[2:]), frames, axis=1)
-        vectors = self._embedder.embed_clips(stills).reshape(len(clips), frames, -1).mean(axis=1)
-        unit: NDArray[np.float32] = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
-        return unit
+        each = self._embedder.embed_clips(stills).reshape(len(clips), frames, -1)
+        vectors = each.mean(axis=1)
+        lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+        return vectors / lengths, each / lengths[:, None]
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from catalog.errors import (
     ProvenanceMismatchError,
     UnknownPathError,
 )
+from catalog.frame_vectors import FrameVectors, QuantisedVectors
 from catalog.globs import name_matcher, path_matcher, require_glob
 from catalog.provenance import Provenance, mismatch
 from catalog.records import (
@@ -62,6 +63,7 @@ __all__ = [
     "FileLocation",
     "FileProblem",
     "FileState",
+    "FrameVectors",
     "IndexedVideo",
     "InvalidGlobError",
     "InvalidVectorError",
@@ -71,6 +73,7 @@ __all__ = [
     "Problem",
     "Provenance",
     "ProvenanceMismatchError",
+    "QuantisedVectors",
     "Relocated",
     "Removed",
     "SampleMatch",

@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 from catalog.database.columns import pack_vectors, require_unit_vectors
 from catalog.database.database import Database, count_generation, open_database
 from catalog.errors import CatalogError
+from catalog.frame_vectors import FrameVectors, QuantisedVectors
 from catalog.provenance import Provenance, mismatch
 from catalog.records import (
     Background,
@@ -30,9 +31,10 @@ from catalog.records import (
 from catalog.store import clips as clip_rows
 from catalog.store import files, mounts, partials, relocation
 from catalog.store.background import write_background
+from catalog.store.frames import add_frames
 from catalog.store.meta import read_meta, write_provenance
 from catalog.store.roots import absolute_text, delete_unused_roots
-from catalog.store.status import read_status
+from catalog.store.status import has_vectors, read_status
 from catalog.vectors.library import LibraryVectors
 from catalog.vectors.view import VectorView
 from machine.presence import is_regular_file
@@ -138,7 +140,7 @@ class Catalog(AbstractContextManager["Catalog"]):
         stored = read_meta(connection).provenance
         if stored is not None and stored.agrees_with(provenance):
             return True
-        if stored is not None and _has_vectors(connection):
+        if stored is not None and has_vectors(connection):
             raise mismatch(self.folder, made_by=stored, asked=provenance)
         return False
 
@@ -177,12 +179,13 @@ class Catalog(AbstractContextManager["Catalog"]):
         location: FileLocation,
         clips: Sequence[ClipSpan],
         vectors: NDArray[np.float32],
+        frames: FrameVectors | None = None,
     ) -> int:
         """Add a video with its N clips and their (N, D) float32 unit vectors; its id.
 
         The video that the file held before is found until this is committed, and deleted in the
-        same step unless another file holds it. Content that another process added meanwhile is not
-        doubled.
+        same step unless another file holds it. Content that is there already, also from another
+        process meanwhile, is not doubled; `frames` are added to it where it has none.
 
         Raises:
             InvalidVectorError: wrong shape, not finite, not of unit length.
@@ -196,6 +199,8 @@ class Catalog(AbstractContextManager["Catalog"]):
             video_id = clip_rows.video_id_of(connection, video.fingerprint)
             if video_id is None:
                 video_id = clip_rows.insert_video(connection, video, clips=clips, blobs=blobs)
+            if frames is not None:
+                add_frames(connection, video_id, frames, dim=vectors.shape[1])
             files.set_content(connection, {location: video_id})
             partials.remove(connection, video.fingerprint)
             partials.remove_at(connection, [location.path])
@@ -251,7 +256,7 @@ class Catalog(AbstractContextManager["Catalog"]):
             partials.remove_under(connection, gone)
             mounts.remove_under(connection, gone)
             delete_unused_roots(connection)
-            if not _has_vectors(connection):
+            if not has_vectors(connection):
                 write_provenance(connection, None)
             return Removed(files=len(known), videos=videos, clips=clips)
 
@@ -276,15 +281,16 @@ class Catalog(AbstractContextManager["Catalog"]):
         duration: float,
         clips: Sequence[ClipSpan],
         vectors: NDArray[np.float32],
+        frames: Sequence[QuantisedVectors | None] | None = None,
         damage: str | None = None,
         sample: str | None = None,
     ) -> None:
         """Keep N clips of an interrupted video with their (N, D) float32 unit vectors.
 
-        They are added to earlier ones; a clip with the same start as an earlier one is left out,
-        and all of them once the video is in the catalog. A partial video of another duration
-        (seconds) is replaced. It is removed when the video is added, or when its file is removed or
-        holds something else.
+        They are added to earlier ones, with the vectors (T, D) of the frames of each clip where
+        there are any; a clip with the same start as an earlier one is left out, and all of them
+        once the video is in the catalog. A partial video of another duration (seconds) is replaced.
+        It is removed when the video is added, or when its file is removed or holds something else.
 
         Raises:
             InvalidVectorError: wrong shape, not finite, not of unit length.
@@ -304,7 +310,7 @@ class Catalog(AbstractContextManager["Catalog"]):
                     duration=duration,
                     damage=damage,
                 )
-                partials.extend(connection, partial_id, clips=clips, blobs=blobs)
+                partials.extend(connection, partial_id, clips=clips, blobs=blobs, frames=frames)
 
     def partial(self, content: str) -> PartialVideo | None:
         """The stored part of an interrupted video; one that cannot be read is removed.
@@ -392,8 +398,3 @@ class Catalog(AbstractContextManager["Catalog"]):
             raise CatalogError(f"the catalog in {self.folder} is not bound to a model yet")
         shape = (len(vectors), made_by.dim)
         return pack_vectors(require_unit_vectors(vectors, shape=shape))
-
-
-def _has_vectors(connection: Connection) -> bool:
-    """Whether there are any that new vectors must agree with: of videos, or of partial ones."""
-    return clip_rows.any_video(connection) or partials.count(connection) > 0

@@ -83,6 +83,14 @@ class InvalidVectorError(CatalogError):
     """A vector has the wrong shape, is not finite, or is not of unit length."""
 
 
+def damaged_vectors(folder: Path, error: ValueError) -> CatalogDamagedError:
+    """The error for stored vectors that are none."""
+    return CatalogDamagedError(
+        f"the catalog in {folder} is damaged: {error}; {verify_command(folder, '--repair')} keeps"
+        " all that is sound, and lists what has to be indexed again"
+    )
+
+
 def verify_command(folder: Path, *flags: str) -> str:
     """The command that checks the catalog in `folder`, to be pasted."""
     return f"`{command_line('vsearch', 'verify', *flags, '--catalog', folder)}`"

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from catalog.frame_vectors import QuantisedVectors
 from catalog.provenance import Provenance
 
 # The beginning of the error of a file that is no video at all: it does not count as a failure.
@@ -87,6 +88,7 @@ class PartialVideo:
 
     Attributes:
         vectors: (N, D) float32 of unit length, one for each of the N spans.
+        frames: for each span the vectors of its T frames, or None where they were not kept.
         damage: the part that could not be read so far, in one sentence.
     """
 
@@ -94,11 +96,14 @@ class PartialVideo:
     duration: float  # seconds
     spans: tuple[ClipSpan, ...]
     vectors: NDArray[np.float32]
+    frames: tuple[QuantisedVectors | None, ...]
     damage: str | None
 
     def __post_init__(self) -> None:
         if self.vectors.ndim != 2 or len(self.vectors) != len(self.spans):
             raise ValueError(f"{len(self.spans)} clips with vectors {self.vectors.shape}")
+        if len(self.frames) != len(self.spans):
+            raise ValueError(f"{len(self.spans)} clips with the frames of {len(self.frames)}")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -198,6 +203,7 @@ class CatalogStatus:
     schema_version: int
     damaged: tuple[FileProblem, ...] = ()
     partials: int = 0  # videos whose embedding was interrupted
+    without_frames: int = 0  # videos that have no frame vectors
     roots: tuple[Path, ...] = ()  # the folders that all files are below
 
 

@@ -101,6 +101,7 @@ class RunCounters:
         interrupted: bool,
         unsaved: str | None = None,
         model: str | None = None,
+        without_frames: int = 0,
     ) -> IndexReport:
         """Everything that was counted, lists in the order of their paths."""
         by_path = attrgetter("path")
@@ -117,6 +118,7 @@ class RunCounters:
             interrupted=interrupted,
             unsaved=unsaved,
             model=model,
+            without_frames=without_frames,
             no_video=self._counts[Outcome.NO_VIDEO],
             left_out=tuple(sorted(self._left_out, key=by_path)),
             absent=frozenset(self._absent),

@@ -26,6 +26,7 @@ from indexer.decode.messages import (
 )
 from indexer.decode.pool import DecodePool
 from indexer.embed.batches import Batcher, VideoInProgress
+from indexer.embed.distinct_frames import distinct_frames
 from indexer.embed.threads import ClipEmbedder, ClipSpec, EmbedderPool, ModelLoader
 from indexer.events import ClipsEmbedded, FileDone, Outcome, VideoStarted, Walking
 from indexer.report import IndexReport
@@ -33,7 +34,7 @@ from indexer.scan.fingerprint import Content
 from indexer.scan.jobs import VideoJob
 from indexer.scan.missing import is_gone, missing_files
 from indexer.scan.recognition import is_unchanged
-from indexer.scan.triage import WorkQueue
+from indexer.scan.triage import WorkQueue, videos_without_frames
 from indexer.scan.walk import Walk, find_videos
 from indexer.settings import IndexSettings
 from machine import usable_cores
@@ -109,6 +110,7 @@ def index_library(
         interrupted=interrupted,
         unsaved=unsaved,
         model=None if made_by is None else made_by.model,
+        without_frames=len(videos_without_frames(catalog)),
     )
 
 
@@ -319,6 +321,7 @@ class _Indexing:
             location=video.location,
             clips=video.spans,
             vectors=video.vectors,
+            frames=distinct_frames(video.spans, video.frames),
         )
         batcher.close(video.job)
         file = video.job.file
@@ -352,6 +355,7 @@ class _Indexing:
             duration=video.record.duration,
             clips=[video.spans[clip] for clip in clips],
             vectors=video.vectors[clips],
+            frames=[video.frames[clip] for clip in clips],
             damage=video.record.damage,
         )
 

@@ -32,6 +32,7 @@ class IndexReport:
     `no_video`: files with the suffix of a video that are something else, such as TypeScript (.ts).
     `left_out`: what stays in the catalog, although this run was to leave it out.
     `unsaved`: why the snapshot of the vector index could not be saved; nothing is lost by that.
+    `without_frames`: videos of the catalog that have no frame vectors.
     `model`: the name of what made the vectors of the catalog; None where there are none.
     """
 
@@ -49,4 +50,5 @@ class IndexReport:
     left_out: tuple[LeftOut, ...] = ()
     model: str | None = None
     no_video: int = 0
+    without_frames: int = 0
     absent: frozenset[Path] = frozenset()

@@ -30,6 +30,7 @@ class IndexSettings:
         ignore_files: whether `.nomedia` and similar files are honoured; see `find_videos`.
         workers: number of videos that are decoded at a time.
         retry_failed: whether unchanged files that failed earlier are tried again.
+        add_frames: whether unchanged files are read again whose videos have no frame vectors.
         roots: folders; a path below one of them is indexed as a part of it; see `find_videos`.
         defer: called with the walk; returns the files and folders to leave as the catalog has them:
             files that are still being written, or were deleted a few seconds ago.
@@ -48,6 +49,7 @@ class IndexSettings:
     ignore_files: bool = True
     workers: int = field(default_factory=_default_workers)
     retry_failed: bool = False
+    add_frames: bool = False
     roots: frozenset[Path] = frozenset()
     defer: Callable[[Walk], Iterable[Path]] | None = None
     decode_timeout: float = 120.0

@@ -117,7 +117,7 @@ class Embedder:
 
     @property
     def clips_wanted(self) -> int:
-        """B for the next call of `embed_clips`: as many clips as the device is quick with.
+        """B for the next call that embeds clips: as many as the device is quick with.
 
         It starts at 1 and doubles while passes are quick; it halves where memory runs out.
         """
@@ -139,6 +139,31 @@ class Embedder:
         self._check_clips(clips)
         none = np.zeros((0, self.identity.dim), dtype=np.float32)
         return np.concatenate([none, *self._batcher.run(self._embed, clips)])
+
+    def embed_frames(
+        self, clips: NDArray[np.uint8]
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Embed clips and each of their frames, in one pass of the model.
+
+        A frame's vector is what it adds to the clip's: it comes from the last layer of the
+        multi-frame integration transformer, divided by the length of the clip's.
+
+        Args:
+            clips: as for `embed_clips`.
+
+        Returns:
+            The clips' unit vectors (B, D) float32, and those of their frames (B, T, D) float32,
+            whose mean over the T frames of a clip is the clip's vector.
+
+        Raises:
+            InputError, ModelError: as for `embed_clips`.
+        """
+        self._check_clips(clips)
+        shape = (0, self.identity.frames_per_clip, self.identity.dim)
+        frames = np.zeros(shape, dtype=np.float32)
+        done = [(frames[:, 0], frames), *self._batcher.run(self._embed_frames, clips)]
+        vectors, frames = (np.concatenate(parts) for parts in zip(*done, strict=True))
+        return vectors, frames
 
     def letters_read(self, text: str) -> int | None:
         """Number of leading characters that the model reads of a text; None for all of them."""
@@ -188,6 +213,19 @@ class Embedder:
         """One forward pass: (B, T, S, S, 3) to unit vectors (B, D)."""
         vectors = self._video.encode(self._to_device(clips))
         return _finite(F.normalize(vectors.float(), dim=-1), precision=self.precision)
+
+    @torch.inference_mode()
+    def _embed_frames(
+        self, clips: NDArray[np.uint8]
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """One forward pass: (B, T, S, S, 3) to unit vectors (B, D), and of frames (B, T, D)."""
+        frames = self._video.encode_frames(self._to_device(clips))
+        vectors = frames.mean(dim=1).float()
+        lengths = vectors.norm(dim=-1, keepdim=True).clamp_min(1e-12)  # as `F.normalize` has it
+        return (
+            _finite(vectors / lengths, precision=self.precision),
+            _finite(frames.float() / lengths[:, None], precision=self.precision),
+        )
 
     def _to_device(self, clips: NDArray[np.uint8]) -> Tensor:
         """On the processor without a copy, where the clips are contiguous and writable."""

@@ -20,7 +20,16 @@ from catalog.folder import force_names_to_disk, make_file
 from machine.names import command_line
 
 
-def _add_background(connection: Connection) -> None:
+def _add_frames_and_background(connection: Connection) -> None:
+    """Version 2: vectors of frames, which the videos of before do not have, and the background."""
+    connection.execute(
+        text(
+            "CREATE TABLE frames (id INTEGER NOT NULL PRIMARY KEY, video_id INTEGER NOT NULL"
+            " REFERENCES videos (id) ON DELETE CASCADE, start DOUBLE NOT NULL,"
+            " step DOUBLE NOT NULL, vectors BLOB NOT NULL, UNIQUE (video_id, start))"
+        )
+    )
+    connection.execute(text("ALTER TABLE partial_clips ADD COLUMN frames BLOB"))
     connection.execute(
         text(
             "CREATE TABLE background (id INTEGER NOT NULL PRIMARY KEY, bank TEXT NOT NULL,"
@@ -35,7 +44,7 @@ def _add_background(connection: Connection) -> None:
 
 # The step at index N takes a catalog from version N + 1 to N + 2. A step that was released is never
 # edited, and uses no table of `catalog.database.tables`, which may have changed since.
-UPGRADES: tuple[Callable[[Connection], None], ...] = (_add_background,)
+UPGRADES: tuple[Callable[[Connection], None], ...] = (_add_frames_and_background,)
 
 
 def newest_version() -> int:

@@ -103,6 +103,19 @@ CLIPS = Table(
     sqlite_autoincrement=True,
 )
 
+# Vectors of the frames of videos, for videos that have them: `vectors` holds those of frames that
+# follow each other every `step` seconds from `start` on (see `catalog.frame_vectors`).
+FRAMES = Table(
+    "frames",
+    METADATA,
+    Column("id", WholeNumber, primary_key=True),
+    Column("video_id", WholeNumber, ForeignKey("videos.id", ondelete="CASCADE"), nullable=False),
+    Column("start", RealNumber, nullable=False),
+    Column("step", RealNumber, nullable=False),
+    Column("vectors", LargeBinary, nullable=False),
+    UniqueConstraint("video_id", "start"),
+)
+
 # Videos of which not all clips have vectors yet, at the path where they were last seen.
 PARTIALS = Table(
     "partials",
@@ -116,7 +129,7 @@ PARTIALS = Table(
     Column("sample", Text),
 )
 
-# Clips of partial videos, with their vectors; no query searches them.
+# Clips of partial videos, with their vectors and those of their frames; no query searches them.
 PARTIAL_CLIPS = Table(
     "partial_clips",
     METADATA,
@@ -127,6 +140,7 @@ PARTIAL_CLIPS = Table(
     Column("start", RealNumber, nullable=False),
     Column("end", RealNumber, nullable=False),
     Column("vector", LargeBinary, nullable=False),
+    Column("frames", LargeBinary),
     UniqueConstraint("partial_id", "start"),
 )
 

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Row, delete, func, insert, or_, select, updat
 from catalog.database.columns import unpack_vectors
 from catalog.database.database import insert_row
 from catalog.database.tables import PARTIAL_CLIPS, PARTIALS
+from catalog.frame_vectors import QuantisedVectors
 from catalog.records import ClipSpan, FileLocation, PartialVideo
 from catalog.store.roots import (
     absolute_text,
@@ -35,15 +36,20 @@ def find(connection: Connection, content: str, *, dim: int) -> PartialVideo | No
     row = _row_of(connection, content)
     if row is None:
         return None
-    columns = select(PARTIAL_CLIPS.c.start, PARTIAL_CLIPS.c.end, PARTIAL_CLIPS.c.vector)
     clips = connection.execute(
-        columns.where(PARTIAL_CLIPS.c.partial_id == row.id).order_by(PARTIAL_CLIPS.c.start)
+        select(PARTIAL_CLIPS)
+        .where(PARTIAL_CLIPS.c.partial_id == row.id)
+        .order_by(PARTIAL_CLIPS.c.start)
     ).all()
     return PartialVideo(
         fingerprint=row.fingerprint,
         duration=row.duration,
-        spans=tuple(ClipSpan(start, end) for start, end, _ in clips),
-        vectors=unpack_vectors([vector for _, _, vector in clips], dim=dim),
+        spans=tuple(ClipSpan(clip.start, clip.end) for clip in clips),
+        vectors=unpack_vectors([clip.vector for clip in clips], dim=dim),
+        frames=tuple(
+            None if clip.frames is None else QuantisedVectors.from_bytes(clip.frames, dim=dim)
+            for clip in clips
+        ),
         damage=row.damage,
     )
 
@@ -86,14 +92,25 @@ def put(
 
 
 def extend(
-    connection: Connection, partial_id: int, *, clips: Sequence[ClipSpan], blobs: Sequence[bytes]
+    connection: Connection,
+    partial_id: int,
+    *,
+    clips: Sequence[ClipSpan],
+    blobs: Sequence[bytes],
+    frames: Sequence[QuantisedVectors | None] | None,
 ) -> None:
-    """Add clips with their stored vectors; those that are there already are left out."""
+    """Add clips with their stored vectors and their frames; clips that are there are left out."""
     starts = select(PARTIAL_CLIPS.c.start).where(PARTIAL_CLIPS.c.partial_id == partial_id)
     there = set(connection.scalars(starts))
     values = [
-        {"partial_id": partial_id, "start": span.start, "end": span.end, "vector": blob}
-        for span, blob in zip(clips, blobs, strict=True)
+        {
+            "partial_id": partial_id,
+            "start": span.start,
+            "end": span.end,
+            "vector": blob,
+            "frames": None if of_clip is None else of_clip.to_bytes(),
+        }
+        for span, blob, of_clip in zip(clips, blobs, frames or [None] * len(clips), strict=True)
         if span.start not in there
     ]
     if values:

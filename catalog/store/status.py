@@ -9,6 +9,8 @@ from catalog.database.tables import CLIPS, FILES, VIDEOS
 from catalog.folder import SNAPSHOT_NAME, file_bytes
 from catalog.records import CatalogStatus, FileProblem
 from catalog.store import files, partials
+from catalog.store.clips import any_video
+from catalog.store.frames import without_frames
 from catalog.store.meta import read_meta
 from catalog.store.roots import roots_by_id
 
@@ -32,8 +34,14 @@ def read_status(connection: Connection, database: Database) -> CatalogStatus:
         schema_version=meta.schema_version,
         damaged=_damaged(connection),
         partials=partials.count(connection),
+        without_frames=len(without_frames(connection)),
         roots=tuple(Path(path) for path in sorted(roots_by_id(connection).values())),
     )
+
+
+def has_vectors(connection: Connection) -> bool:
+    """Whether there are any that new vectors must agree with: of videos, or of partial ones."""
+    return any_video(connection) or partials.count(connection) > 0
 
 
 def _damaged(connection: Connection) -> tuple[FileProblem, ...]:

@@ -1,5 +1,6 @@
-"""The vectors of all clips at one generation, for what is computed from a whole library."""
+"""The vectors of all clips and frames at one generation, for what is computed from them."""
 
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Self
@@ -9,15 +10,18 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection, func, select
 
 from catalog.database.tables import CLIPS
+from catalog.errors import damaged_vectors
+from catalog.frame_vectors import FrameVectors
 from catalog.records import Background
 from catalog.store.background import read_background
 from catalog.store.files import in_batches
+from catalog.store.frames import read_frames, without_frames
 from catalog.store.meta import read_meta
 from catalog.vectors.stored import Vectors, stored_vectors, vectors_above
 
 
 class LibraryVectors:
-    """The vectors of all clips, as one transaction sees them.
+    """The vectors of all clips and frames, as one transaction sees them.
 
     Attributes:
         generation: the catalog's.
@@ -75,6 +79,23 @@ class LibraryVectors:
             self._connection, ids[order], dim=self.dim, folder=self._folder
         )
         return vectors
+
+    def frames_of(
+        self, video_id: int, *, start: float = 0.0, end: float = math.inf
+    ) -> FrameVectors:
+        """The frames of a video from `start` to `end` seconds; none of a video that has none.
+
+        Raises:
+            CatalogDamagedError: what is stored makes no vectors of this length.
+        """
+        try:
+            return read_frames(self._connection, video_id, dim=self.dim, start=start, end=end)
+        except ValueError as error:
+            raise damaged_vectors(self._folder, error) from error
+
+    def videos_without_frames(self) -> frozenset[int]:
+        """The ids of the videos that have no frame vectors."""
+        return without_frames(self._connection)
 
     def above(self, newest: int) -> Iterator[tuple[NDArray[np.int64], Vectors]]:
         """Ids (N,) and vectors (N, D) of the clips with ids above `newest`, part by part."""

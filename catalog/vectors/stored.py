@@ -13,7 +13,7 @@ from sqlalchemy import Connection, func, select
 
 from catalog.database.columns import unpack_vectors
 from catalog.database.tables import CLIPS
-from catalog.errors import CatalogDamagedError, verify_command
+from catalog.errors import damaged_vectors
 from catalog.store.files import in_batches
 
 Vectors = NDArray[np.float32]
@@ -100,8 +100,4 @@ def unpacked(blobs: Sequence[bytes], *, dim: int, folder: Path) -> Vectors:
     try:
         return unpack_vectors(blobs, dim=dim)
     except ValueError as error:
-        raise CatalogDamagedError(
-            f"the catalog in {folder} is damaged: {error};"
-            f" {verify_command(folder, '--repair')} keeps all that is sound, and lists what has to"
-            " be indexed again"
-        ) from error
+        raise damaged_vectors(folder, error) from error

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from sqlalchemy import Column, Connection, Table, delete, exists, func, select, text
 
 from catalog.database.columns import STORED_VECTOR
-from catalog.database.tables import CLIPS, FILES, PARTIAL_CLIPS, PARTIALS, VIDEOS
+from catalog.database.tables import CLIPS, FILES, FRAMES, PARTIAL_CLIPS, PARTIALS, VIDEOS
+from catalog.frame_vectors import QuantisedVectors, row_bytes
 from catalog.store.files import in_batches, paths_of_videos
 from catalog.store.meta import read_meta
 
@@ -21,6 +22,7 @@ OnProgress = Callable[[int, int], None]
 
 _NAMED = 3
 _ROWS_AT_A_TIME = 10_000
+_FRAME_ROWS_AT_A_TIME = 100  # of half a megabyte
 _LENGTH_TOLERANCE = 3e-3  # of a vector's length: the tolerance for new vectors, and float16
 _SECONDS_TOLERANCE = 1e-3  # the tick of Matroska's clock
 _INDEX_AGAIN = "removed; the next `vsearch index` reads these videos again"
@@ -46,6 +48,7 @@ REMOVE_DANGLING = (  # in this order, whether SQLite checks foreign keys or not
     " JOIN clips ON clips.video_id = lost.id",
     f"DELETE FROM videos WHERE {_IN_NO_FILE}",
     "DELETE FROM clips WHERE video_id NOT IN (SELECT id FROM videos)",
+    "DELETE FROM frames WHERE video_id NOT IN (SELECT id FROM videos)",
 )
 
 
@@ -83,7 +86,18 @@ def row_findings(connection: Connection, *, on_progress: OnProgress) -> Iterator
             _INDEX_AGAIN,
             partial(_remove_videos, video_ids=ids),
         )
+    without = _videos_with_wrong_frames(connection)
+    if without:
+        yield Finding(
+            f"{len(without)} videos have frame vectors that are damaged or do not fit the video:"
+            f" {_videos_named(connection, without)}",
+            "removed, and the videos stay; `vsearch index --add-frames` makes them again",
+            partial(_remove_frames, video_ids=without),
+        )
     partials = _wrong_clips(connection, PARTIALS, PARTIAL_CLIPS.c.partial_id)
+    broken = _partials_with_wrong_frames(connection)
+    if broken:
+        partials["clips whose frame vectors are damaged"] = broken
     if partials:
         ids = {number for some in partials.values() for number in some}
         yield Finding(
@@ -173,6 +187,39 @@ def _lengths(blobs: Sequence[bytes], *, dim: int) -> NDArray[np.float32]:
     return lengths
 
 
+def _videos_with_wrong_frames(connection: Connection) -> set[int]:
+    made_by = read_meta(connection).provenance
+    size = row_bytes(made_by.dim if made_by else 0)
+    wrong: set[int] = set()
+    rows = connection.execute(
+        select(VIDEOS.c.duration, FRAMES).join(VIDEOS, FRAMES.c.video_id == VIDEOS.c.id),
+        execution_options={"yield_per": _FRAME_ROWS_AT_A_TIME},
+    )
+    for row in rows:
+        last = row.start + row.step * (len(row.vectors) / size - 1)
+        fits = 0.0 <= row.start <= last <= row.duration + _SECONDS_TOLERANCE and row.step > 0.0
+        if not (fits and _are_vectors(row.vectors, dim=made_by.dim if made_by else 0)):
+            wrong.add(row.video_id)
+    return wrong
+
+
+def _partials_with_wrong_frames(connection: Connection) -> set[int]:
+    made_by = read_meta(connection).provenance
+    some = PARTIAL_CLIPS.c.frames.is_not(None)
+    rows = connection.execute(
+        select(PARTIAL_CLIPS.c.partial_id, PARTIAL_CLIPS.c.frames).where(some)
+    )
+    dim = made_by.dim if made_by else 0
+    return {number for number, content in rows if not _are_vectors(content, dim=dim)}
+
+
+def _are_vectors(content: bytes, *, dim: int) -> bool:
+    try:
+        return len(QuantisedVectors.from_bytes(content, dim=dim).scales) > 0
+    except ValueError:
+        return False
+
+
 def _videos_named(connection: Connection, video_ids: Collection[int]) -> str:
     ids = sorted(video_ids)
     paths = paths_of_videos(connection, ids[:_NAMED])
@@ -183,6 +230,12 @@ def _remove_videos(connection: Connection, video_ids: Collection[int]) -> bool:
     for some in in_batches(sorted(video_ids)):
         connection.execute(delete(FILES).where(FILES.c.video_id.in_(some)))
         connection.execute(delete(VIDEOS).where(VIDEOS.c.id.in_(some)))  # and their clips
+    return True
+
+
+def _remove_frames(connection: Connection, video_ids: Collection[int]) -> bool:
+    for some in in_batches(sorted(video_ids)):
+        connection.execute(delete(FRAMES).where(FRAMES.c.video_id.in_(some)))
     return True
 
 

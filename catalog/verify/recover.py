@@ -2,7 +2,7 @@
 
 Rows are read by their ids, so that a damaged page costs only its own. A video of which any clip may
 be lost is left out: a video with missing clips would never be noticed, a missing one is read again
-by the next index run.
+by the next index run. One of which any frame vector may be lost stays without all of them.
 """
 
 import os
@@ -21,13 +21,13 @@ from sqlalchemy import Table
 from catalog.database.columns import stored_kind
 from catalog.database.database import open_database
 from catalog.database.sqlite_file import beside
-from catalog.database.tables import CLIPS, FILES, META, MOUNTS, ROOTS, VIDEOS
+from catalog.database.tables import CLIPS, FILES, FRAMES, META, MOUNTS, ROOTS, VIDEOS
 from catalog.folder import DATABASE_NAME, SNAPSHOT_NAME, file_bytes, force_names_to_disk
 from catalog.provenance import Provenance
 from catalog.verify.findings import REMOVE_DANGLING
 
 FOLDER_PREFIX = "repair-"
-_COPIED = (ROOTS, VIDEOS, FILES, CLIPS, MOUNTS)  # partial videos only save time
+_COPIED = (ROOTS, VIDEOS, FILES, CLIPS, FRAMES, MOUNTS)  # partial videos only save time
 _IDS_AT_A_TIME = 1000
 _SMALLEST_ROW = 8  # bytes
 _Row = tuple[object, ...]
@@ -127,8 +127,10 @@ def _copy(source: sqlite3.Connection, target: sqlite3.Connection, *, size: int) 
         " SELECT video_id FROM files WHERE video_id IS NOT NULL)"
     ).fetchone()
     with target:
-        torn = [(video,) for video in _torn_videos(source, target, doubtful=unreadable[CLIPS] > 0)]
-        target.executemany("DELETE FROM clips WHERE video_id = ?", torn)
+        for table in (CLIPS, FRAMES):
+            doubtful = unreadable[table] > 0
+            torn = [(video,) for video in _torn_videos(source, target, table, doubtful=doubtful)]
+            target.executemany(f"DELETE FROM {table.name} WHERE video_id = ?", torn)
         for statement in REMOVE_DANGLING:
             target.execute(statement)
     return int(known)
@@ -221,21 +223,21 @@ def _is_sound(row: _Row, types: list[tuple[type, bool]]) -> bool:
 
 
 def _torn_videos(
-    source: sqlite3.Connection, target: sqlite3.Connection, *, doubtful: bool
+    source: sqlite3.Connection, target: sqlite3.Connection, table: Table, *, doubtful: bool
 ) -> list[int]:
-    """Videos that lack clips: the damaged file counts more, by an index with pages of its own.
+    """Videos that lack rows of a table: the damaged file counts more, by an index of own pages.
 
     Where that cannot be read, all videos are `doubtful` or none.
     """
     torn = []
-    copied = "SELECT video_id, count(*) FROM clips GROUP BY video_id"
-    for video, clips in target.execute(copied).fetchall():
+    copied = f"SELECT video_id, count(*) FROM {table.name} GROUP BY video_id"
+    for video, rows in target.execute(copied).fetchall():
         try:
-            query = "SELECT count(*) FROM clips WHERE video_id = ?"
+            query = f"SELECT count(*) FROM {table.name} WHERE video_id = ?"
             (known,) = source.execute(query, (video,)).fetchone()
         except sqlite3.Error:
-            known = clips + doubtful
-        if known > clips:
+            known = rows + doubtful
+        if known > rows:
             torn.append(video)
     return torn
 

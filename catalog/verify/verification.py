@@ -77,7 +77,10 @@ def _repaired(folder: Path, *, on_progress: OnProgress) -> Verification:
     effect = _recovered(folder) if damage else ""
     found = _checked_rows(folder, repair=True, on_progress=on_progress)
     if damage or found.problems:
-        # A snapshot only saves time; why it cannot be saved is a finding of its own.
+        # A snapshot only saves time; why it cannot be saved is a finding of its own. It is made
+        # anew: what harmed the rows may have changed vectors that are vectors still.
+        with suppress(OSError):
+            (folder / SNAPSHOT_NAME).unlink(missing_ok=True)
         with suppress(CatalogStorageError), Catalog.open(folder) as catalog:
             catalog.save_snapshot()
     return replace(found, problems=(*(Problem(what, effect) for what in damage), *found.problems))

@@ -8,7 +8,7 @@ from multiprocessing.connection import wait
 import numpy as np
 from numpy.typing import NDArray
 
-from catalog import ClipSpan, FileLocation, PartialVideo, VideoRecord
+from catalog import ClipSpan, FileLocation, PartialVideo, QuantisedVectors, VideoRecord
 from indexer.decode.messages import ClipRead, VideoOpened
 from indexer.embed.threads import EmbedderPool
 from indexer.scan.jobs import VideoJob
@@ -27,6 +27,7 @@ class VideoInProgress:
     location: FileLocation
     spans: tuple[ClipSpan, ...]
     vectors: NDArray[np.float32]  # (len(spans), D)
+    frames: list[QuantisedVectors | None]  # of each clip, (T, D); None: not there, or not kept
     embedded: int = 0
     seconds_reached: float = 0.0  # the latest end of a clip that has its vector
     read: bool = False
@@ -36,28 +37,32 @@ class VideoInProgress:
     def __post_init__(self) -> None:
         if self.vectors.ndim != 2 or len(self.vectors) != len(self.spans):
             raise ValueError(f"{self.vectors.shape} vectors for {len(self.spans)} clips")
+        if len(self.frames) != len(self.spans):
+            raise ValueError(f"frames of {len(self.frames)} clips for {len(self.spans)} clips")
 
     @property
     def complete(self) -> bool:
         """Whether the video was decoded to its end and every clip has its vector."""
         return self.read and self.embedded == len(self.spans)
 
-    def put(self, clip: int, vector: NDArray[np.float32]) -> None:
-        """Set the vector (D,) float32 of a clip."""
+    def put(self, clip: int, vector: NDArray[np.float32], frames: QuantisedVectors | None) -> None:
+        """Set the vector (D,) float32 of a clip, and those of its frames (T, D)."""
         self.vectors[clip] = vector
+        self.frames[clip] = frames
         self.embedded += 1
         self.seconds_reached = max(self.seconds_reached, self.spans[clip].end)
 
-    def put_new(self, clip: int, vector: NDArray[np.float32]) -> None:
-        """Set the vector (D,) float32 of a clip that the catalog's partial video lacks."""
-        self.put(clip, vector)
+    def put_new(self, clip: int, vector: NDArray[np.float32], frames: QuantisedVectors) -> None:
+        """Set the vectors of a clip that the catalog's partial video lacks, as in `put`."""
+        self.put(clip, vector, frames)
         self._unsaved.append(clip)
 
     def resume(self, partial: PartialVideo, *, wanted: Iterable[int]) -> None:
         """Take the vectors of all clips but those `wanted`, and the damage, from an earlier run."""
-        vector_of = dict(zip(partial.spans, partial.vectors, strict=True))
+        kept = zip(partial.vectors, partial.frames, strict=True)
+        vectors_of = dict(zip(partial.spans, kept, strict=True))
         for clip in set(range(len(self.spans))).difference(wanted):
-            self.put(clip, vector_of[self.spans[clip]])
+            self.put(clip, *vectors_of[self.spans[clip]])
         self._set_damage(partial.damage, self.record.damage)
 
     def finish_reading(self, damage: str | None) -> None:
@@ -101,6 +106,7 @@ class Batcher:
             location=opened.location,
             spans=opened.spans,
             vectors=np.zeros((len(opened.spans), self.dim), dtype=np.float32),
+            frames=[None] * len(opened.spans),
         )
         self._videos[job] = video
         if partial is not None and len(opened.wanted) < len(opened.spans):
@@ -125,8 +131,8 @@ class Batcher:
         """Store the vectors that are done; returns the open videos that got some."""
         embedded: dict[VideoJob, VideoInProgress] = {}
         for batch in self.pool.collect():
-            for (video, clip), vector in zip(batch.tags, batch.vectors, strict=True):
-                video.put_new(clip, vector)
+            for place, (video, clip) in enumerate(batch.tags):
+                video.put_new(clip, batch.vectors[place], batch.frames[place])
                 embedded[video.job] = video
         return tuple(v for v in embedded.values() if self._videos.get(v.job) is v)
 

@@ -16,6 +16,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from catalog import QuantisedVectors
 from indexer.decode.clip_reader import FrameProcessor
 from indexer.decode.messages import Pixels
 from xclip_core import ModelIdentity
@@ -50,13 +51,18 @@ class ClipEmbedder(Protocol):
 
     @property
     def clips_wanted(self) -> int:
-        """B for the next call of `embed_clips`: as many clips as the device is quick with.
+        """B for the next call of `embed_frames`: as many clips as the device is quick with.
 
         It starts small and grows from call to call; it shrinks where the device lacks memory.
         """
 
-    def embed_clips(self, clips: NDArray[np.uint8], /) -> NDArray[np.float32]:
-        """Embed clips (B, T, S, S, 3) uint8 as unit vectors (B, D) float32; any B is allowed."""
+    def embed_frames(
+        self, clips: NDArray[np.uint8], /
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Embed clips (B, T, S, S, 3) uint8, any B, as unit vectors (B, D) float32.
+
+        With those of their frames (B, T, D) float32, whose mean over a clip is the clip's.
+        """
 
 
 class ModelLoader(Protocol):
@@ -70,19 +76,25 @@ class ModelLoader(Protocol):
 
     @property
     def calls_at_once(self) -> int:
-        """Number of threads that should call `embed_clips` at a time; read when it is loaded."""
+        """Number of threads that should call `embed_frames` at a time; read when it is loaded."""
 
 
 @dataclass(frozen=True, slots=True)
 class EmbeddedBatch:
-    """Vectors (B, D) float32 of a batch, and the tags it was submitted with, one a vector."""
+    """Vectors (B, D) float32 of a batch, with those of the frames of each clip, (B, T, D).
+
+    `tags` are those it was submitted with, one a clip.
+    """
 
     vectors: NDArray[np.float32]
+    frames: QuantisedVectors
     tags: Sequence[Any]
 
     def __post_init__(self) -> None:
         if self.vectors.ndim != 2 or len(self.vectors) != len(self.tags):
             raise ValueError(f"{self.vectors.shape} vectors for {len(self.tags)} clips")
+        if self.frames.scales.ndim != 2 or len(self.frames.scales) != len(self.tags):
+            raise ValueError(f"frames {self.frames.values.shape} for {len(self.tags)} clips")
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +214,8 @@ class EmbedderPool:
     def _embed(self) -> None:
         embedder = self.embedder()
         while (batch := self._batches.get()) is not None and not self._stopping:
-            self._done.put(EmbeddedBatch(embedder.embed_clips(batch.clips), batch.tags))
+            vectors, frames = embedder.embed_frames(batch.clips)
+            self._done.put(EmbeddedBatch(vectors, QuantisedVectors.of(frames), batch.tags))
             self._wake()
 
     def _wake(self) -> None:

@@ -53,6 +53,9 @@ class WorkQueue:
     # What is being measured; for places of videos without a fingerprint, whose it will be.
     _measured: dict[VideoJob, int | None] = field(default_factory=dict)
     _tried: set[int] = field(default_factory=set)
+    # Videos that are to get frame vectors, and the unchanged files that are read for them.
+    _lacking_frames: set[int] = field(default_factory=set)
+    _read_again: set[str] = field(default_factory=set)
     # What is to be decoded, and, of changed places, what is only when the exchange is over.
     _unknown: deque[VideoJob] = field(default_factory=deque)
     _replaced: list[VideoJob] = field(default_factory=list)
@@ -66,6 +69,8 @@ class WorkQueue:
 
     def sort(self, walk: Walk) -> None:
         """Count the known and unchanged files; the others wait for their turn."""
+        if self.settings.add_frames:
+            self._lacking_frames.update(videos_without_frames(self.catalog))
         for file in walk.files:
             if not walk.defers(file.pathname):
                 self._sort(file, state=self.known.get(file.pathname))
@@ -81,6 +86,10 @@ class WorkQueue:
             self._waiting.append(file)
         elif (state.size, state.mtime_ns) != (file.size, file.mtime_ns):
             self._queue_of(file).append(file)
+        elif state.error is None and state.video_id in self._lacking_frames:
+            self._lacking_frames.remove(state.video_id)  # one of its files is enough
+            self._read_again.add(file.pathname)
+            self._waiting.append(file)
         elif state.error is None:
             self.counters.unchanged()
         elif self.settings.retry_failed:
@@ -116,7 +125,8 @@ class WorkQueue:
         if sample in self._alike:
             self._alike[sample].append(file)
             return None
-        lookalikes = self.catalog.sample_matches(sample)
+        again = file.pathname in self._read_again
+        lookalikes = () if again else self.catalog.sample_matches(sample)
         place = location_of(file, job.sample)
         if (moved := moved_video(place, lookalikes)) is not None:
             self._recognise(_Recognised(file, place, moved))
@@ -297,13 +307,22 @@ class WorkQueue:
 
         That the system refused to read a file (`place` is None then), or that it changed while it
         was read, proves nothing about its content: clips that it had stay until there are new ones.
+        So do those of a file that was read once more for its frames.
         """
+        if file.pathname in self._read_again:
+            return
         if place is not None and sample is not None and is_unchanged(place):
             self.catalog.record_failure(place, error=error, sample=sample.digest)
             return
         known = self.known.get(file.pathname)
         if not is_gone(file.path) and (known is None or known.video_id is None):
             self.catalog.record_failure(_unread(file.path, root=file.root), error=error)
+
+
+def videos_without_frames(catalog: Catalog) -> frozenset[int]:
+    """The ids of the videos that have no frame vectors."""
+    with catalog.library() as library:
+        return frozenset() if library is None else library.videos_without_frames()
 
 
 def _unread(path: Path, *, root: Path) -> FileLocation:

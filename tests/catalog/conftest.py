@@ -19,8 +19,10 @@ from catalog import (
     Catalog,
     ClipSpan,
     FileLocation,
+    FrameVectors,
     Problem,
     Provenance,
+    QuantisedVectors,
     VideoRecord,
 )
 from catalog.vectors import index as vector_index
@@ -53,17 +55,32 @@ class Shelf:
     catalog: Catalog
     vectors: dict[int, np.ndarray] = field(default_factory=dict)  # by video id
 
-    def add(self, path: str | Path, *, clips: int = 3, seed: int = 0, root: Path = ROOT) -> int:
-        """A video at `path` whose content is `seed`."""
+    def add(
+        self,
+        path: str | Path,
+        *,
+        clips: int = 3,
+        seed: int = 0,
+        root: Path = ROOT,
+        frames: bool = False,
+    ) -> int:
+        """A video at `path` whose content is `seed`, with or without frame vectors."""
         vectors = unit_vectors(clips, seed=seed)
         video_id = self.catalog.add_video(
             VideoRecord(f"content {seed}", 4.0 * clips + 4.0, 64, 48, 25.0, "h264", "mov,mp4"),
             location=self.location(path, root=root),
             clips=[ClipSpan(4.0 * n, 4.0 * n + 8.0) for n in range(clips)],
             vectors=vectors,
+            frames=self.frames(vectors) if frames else None,
         )
         self.vectors[video_id] = vectors
         return video_id
+
+    def frames(self, vectors: np.ndarray) -> FrameVectors:
+        """A frame a second for the clips of vectors (N, D), each with that of its clip."""
+        times = np.arange(0.5, 4.0 * len(vectors) + 4.0)
+        clip_of = np.minimum(times // 4, len(vectors) - 1).astype(int)
+        return FrameVectors(times, QuantisedVectors.of(vectors[clip_of]))
 
     def location(self, path: str | Path, *, root: Path = ROOT, size: int = 10) -> FileLocation:
         """A place under the root."""
@@ -224,7 +241,7 @@ def stored_library(tmp_path_factory):
         catalog.bind(PROVENANCE)
         shelf = Shelf(catalog)
         for n in range(30):
-            shelf.add(f"{n}.mp4", clips=1 + n, seed=n)
+            shelf.add(f"{n}.mp4", clips=1 + n, seed=n, frames=True)
         catalog.add_locations({shelf.location("copies/7.mp4"): catalog.video_with("content 7")})
         catalog.record_failure(shelf.location("bad.mp4"), error="it is no video")
         catalog.note_mounts([ROOT])

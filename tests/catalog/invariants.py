@@ -59,6 +59,10 @@ def _require_videos(connection: sqlite3.Connection) -> None:
 
 
 def _require_clips(connection: sqlite3.Connection) -> None:
+    rows = connection.execute("SELECT video_id, length(vectors) FROM frames").fetchall()
+    lacking = "SELECT id FROM frames WHERE video_id NOT IN (SELECT id FROM videos)"
+    assert connection.execute(lacking).fetchall() == []
+    assert all(length > 0 for _, length in rows)
     last = (0, -1.0, -1.0)
     for clip in connection.execute(
         'SELECT video_id, start, "end" FROM clips ORDER BY video_id, id'

@@ -48,6 +48,7 @@ def test_status_counts_what_is_there(shelf, catalog):
     assert status.database_bytes > 8192
     assert status.snapshot_bytes > 5 * 16 * 2
     assert status.schema_version == newest_version()
+    assert status.without_frames == 2
 
 
 def test_every_video_is_listed_once_with_all_its_files(shelf, catalog):

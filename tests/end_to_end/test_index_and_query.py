@@ -34,6 +34,7 @@ def test_an_index_run_tells_what_it_did_in_json(indexed: Indexed, model: Path) -
         "model": str(model),
         "interrupted": False,
         "unsaved": None,
+        "without_frames": 0,
     }
 
 

@@ -114,6 +114,13 @@ class ColourEmbedder:
         vectors = np.stack([row @ projection for row in np.c_[colours / 255, np.ones(len(clips))]])
         return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
 
+    def embed_frames(self, clips: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Each frame differs from its clip by its own brightness, less the clip's."""
+        vectors = self.embed_clips(clips)
+        levels = clips.mean(axis=(2, 3, 4)) / 255  # (B, T)
+        apart = (levels - levels.mean(axis=1, keepdims=True))[..., None]
+        return vectors, (vectors[:, None] * (1 + apart)).astype(np.float32)
+
     @property
     def clips_seen(self) -> int:
         return sum(map(len, self.batches))

@@ -95,7 +95,11 @@ def test_a_processor_that_fails_ends_the_run_with_its_own_error(index, film, emb
 def test_a_failing_catalog_ends_the_run_with_its_own_error(index, film, embedder, catalog):
     for number in range(4):
         film(f"{number}.mp4", seconds=20, first=30 * number)
-    embedder.embed_clips = lambda clips: np.full((len(clips), 16), np.nan, np.float32)
+    frames = np.ones((1, 4, 16), np.float32)
+    embedder.embed_frames = lambda clips: (
+        np.full((len(clips), 16), np.nan, np.float32),
+        frames.repeat(len(clips), axis=0),
+    )
     with pytest.raises(CatalogError):
         index()
     assert reader_processes() == []

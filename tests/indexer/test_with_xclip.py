@@ -49,3 +49,17 @@ def test_a_clip_in_the_catalog_is_the_models_vector_of_its_own_frames(
     best = catalog.nearest_clips(vector, limit=1)[0]
     assert (best.path, best.start, best.end) == (library / "a.mp4", 10.0, 18.0)
     assert best.score == pytest.approx(1.0, abs=1e-3)
+
+
+def test_the_frames_of_a_single_clip_in_the_catalog_have_its_vector_as_their_mean(
+    film, catalog, xclip
+):
+    path = film("b.mp4", seconds=2, first=200)
+    index_library([path], catalog=catalog, model=Loaded(xclip))
+    video = catalog.known_files([path])[str(path)].video_id
+    with catalog.library() as library:
+        frames = library.frames_of(video)
+    assert frames.times.tolist() == pytest.approx([0.2, 0.6, 1.0, 1.4, 1.8], abs=1e-6)
+    mean = frames.quantised.vectors().mean(axis=0)
+    assert catalog.nearest_clips(mean / np.linalg.norm(mean), limit=1)[0].score > 0.999
+    assert np.linalg.norm(mean) == pytest.approx(1, abs=0.01)

@@ -63,6 +63,25 @@ def test_a_vector_does_not_depend_on_its_neighbours_or_on_what_came_before(
     assert np.allclose(together, alone, atol=1e-5)
 
 
+def test_frames_are_embedded_by_the_same_pass_and_their_mean_is_the_clip(
+    embedder: Embedder, clips: Clips, small_model: XCLIP, small_processor: FrameProcessor
+) -> None:
+    vectors, frames = embedder.embed_frames(clips)
+    assert np.array_equal(vectors, embedder.embed_clips(clips))
+    assert (frames.shape, frames.dtype) == ((19, 4, 16), np.float32)
+    assert np.allclose(frames.mean(axis=1), vectors, atol=1e-5)
+    with torch.no_grad():
+        states, _ = small_model.vision_model(small_processor.normalise(torch.from_numpy(clips)))
+        alone = small_model.visual_projection(states)  # u, into the integration
+        inside = alone + small_model.mit.position_embedding
+        for layer in small_model.mit.encoder.layers:
+            inside = layer(inside)
+        both = (inside + alone).numpy()
+    expected = both / np.linalg.norm(both.mean(axis=1), axis=1)[:, None, None]
+    assert np.allclose(frames, expected, atol=1e-4)
+    assert [part.shape for part in embedder.embed_frames(clips[:0])] == [(0, 16), (0, 4, 16)]
+
+
 def test_classifying_gives_the_joint_models_probabilities(
     embedder: Embedder,
     clips: Clips,

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from machine import settle_process
+from machine.names import command_line
 from vsearch.commands.options import (
     CatalogOption,
     DecodeTimeoutOption,
@@ -53,6 +54,14 @@ def index(
     retry_failed: Annotated[
         bool, typer.Option("--retry-failed", help="Try unchanged files that failed before again.")
     ] = False,
+    add_frames: Annotated[
+        bool,
+        typer.Option(
+            "--add-frames",
+            help="Read unchanged files again whose videos have no frame vectors, which catalogs of "
+            "earlier versions lack; moments become exact to the second by them.",
+        ),
+    ] = False,
     decode_timeout: DecodeTimeoutOption = None,
     model: ModelOption = None,
     device: DeviceOption = "auto",
@@ -74,7 +83,13 @@ def index(
     from indexer import PathMissingError
     from vsearch.errors import user_errors
     from vsearch.services.indexing import index_library
-    from vsearch.show.index import index_json, print_index, print_troubles, tell_advice
+    from vsearch.show.index import (
+        frames_lacking,
+        index_json,
+        print_index,
+        print_troubles,
+        tell_advice,
+    )
     from vsearch.show.output import count, print_json
     from vsearch.show.progress import IndexProgress
 
@@ -97,6 +112,7 @@ def index(
         no_ignore_files=no_ignore_files,
         workers=workers,
         retry_failed=retry_failed,
+        add_frames=add_frames,
         decode_timeout=decode_timeout,
     )
     settle_process()
@@ -116,6 +132,9 @@ def index(
         print_index(outcome)
         print_troubles(outcome, flags=settings.catalog_flags)
     tell_of_demo(outcome.model)
+    if outcome.without_frames:
+        adds = command_line("vsearch", "index", "--add-frames", *paths, *settings.catalog_flags)
+        log.info("%s; `%s` adds them", frames_lacking(outcome.without_frames), adds)
     if outcome.interrupted:
         log.info("interrupted; what is finished stays, and the same command goes on from there")
         raise typer.Exit(INTERRUPTED)

@@ -310,6 +310,7 @@ def index_options(
     workers: int | None,
     decode_timeout: float | None,
     retry_failed: bool = False,
+    add_frames: bool = False,
 ) -> IndexOptions:
     """The flags of `index` and `watch` as options of an index run."""
     from indexer import IndexSettings, Sampling
@@ -324,6 +325,7 @@ def index_options(
         exclude=tuple(exclude or ()),
         ignore_files=not no_ignore_files,
         retry_failed=retry_failed,
+        add_frames=add_frames,
         **numbers,
     )
     return IndexOptions(window=window, stride=stride, settings=settings)

@@ -43,6 +43,7 @@ def index_json(report: IndexReport) -> dict[str, Any]:
         "model": report.model,
         "interrupted": report.interrupted,
         "unsaved": report.unsaved,
+        "without_frames": report.without_frames,
     }
 
 
@@ -141,6 +142,12 @@ def tell_advice(report: IndexReport, *, flags: Sequence[str | Path] = ()) -> Non
     """Log the advice about failures."""
     for sentence in advice(report, flags=flags):
         log.warning("%s", sentence)
+
+
+def frames_lacking(videos: int) -> str:
+    """How many videos have no frame vectors, and what follows from that; no full stop."""
+    have = "has" if videos == 1 else "have"
+    return f"{count(videos, 'video')} {have} no frame vectors, so moments of it are less exact"
 
 
 def left_out_lines(left_out: Iterable[LeftOut]) -> tuple[str, ...]:

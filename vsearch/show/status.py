@@ -8,7 +8,7 @@ from machine.clock_text import clock_text
 from machine.names import shown
 from machine.presence import is_there
 from vsearch.messages import DEMO_KNOWS
-from vsearch.show.index import damages_json, failures_json
+from vsearch.show.index import damages_json, failures_json, frames_lacking
 from vsearch.show.output import console, count
 from vsearch.show.problems import problem_lines
 from xclip_core import DEMO_MODEL
@@ -35,6 +35,7 @@ def status_json(status: CatalogStatus) -> dict[str, Any]:
         "videos": status.videos,
         "files": status.files,
         "clips": status.clips,
+        "without_frames": status.without_frames,
         "video_seconds": round(status.video_seconds, 3),
         "database_bytes": status.database_bytes,
         "snapshot_bytes": status.snapshot_bytes,
@@ -77,6 +78,9 @@ def print_status(status: CatalogStatus) -> None:
     if status.partials:
         half_done = f"{count(status.partials, 'video')}; the next index run goes on from there"
         entries.append(("begun", half_done, ()))
+    if status.without_frames:
+        adds = "`vsearch index --add-frames PATH` adds them"
+        entries.append(("frames", f"{frames_lacking(status.without_frames)}; {adds}", ()))
     for name, value, details in entries:
         page.print(f"{name:8} {value}")
         for line in details:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from threading import Lock
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 
 from xclip_core.errors import ModelError
 
-Encode = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
+_Vectors = TypeVar("_Vectors")
 
 # Seconds. A pass that takes longer gains nothing by more clips: what a pass costs by itself counts
 # no more. Short passes also keep the end of an index run, and a Ctrl-C, short.
@@ -38,7 +39,9 @@ class Batcher:
         """Number of clips that the next call should bring: it doubles while passes are quick."""
         return self._wanted
 
-    def run(self, encode: Encode, clips: NDArray[np.uint8]) -> list[NDArray[np.float32]]:
+    def run(
+        self, encode: Callable[[NDArray[np.uint8]], _Vectors], clips: NDArray[np.uint8]
+    ) -> list[_Vectors]:
         """Encode clips (B, T, S, S, 3), in as few passes as the memory allows.
 
         Args:
@@ -50,7 +53,7 @@ class Batcher:
         Raises:
             ModelError: there is not enough memory for a single clip.
         """
-        vectors: list[NDArray[np.float32]] = []
+        vectors: list[_Vectors] = []
         done = 0
         while done < len(clips):
             part = clips[done : done + self._most]

@@ -55,12 +55,20 @@ class VideoEncoder:
         Returns:
             (B, D) in the encoder's precision, not normalised.
         """
+        return self.encode_frames(clips).mean(dim=1)
+
+    @torch.inference_mode()
+    def encode_frames(self, clips: Tensor) -> Tensor:
+        """Encode the frames of clips (B, T, S, S, 3): (B, T, D), whose mean is what `encode` gives.
+
+        In the encoder's precision, not normalised.
+        """
         frames = self._embed(clips)
         for layer in self._layers[:-1]:
             frames.pass_through(layer)
         for layer in self._layers[-1:]:
             frames.pass_classes_through(layer)
-        return self._video_vectors(frames)
+        return self._frame_vectors(frames)
 
     @torch.inference_mode()
     def encode_in_context(self, clips: Tensor) -> tuple[Tensor, Tensor]:
@@ -71,7 +79,9 @@ class VideoEncoder:
         patches = self._context_norm(frames.states[:, 1:])
         patches = patches.view(*clips.shape[:2], *patches.shape[1:])  # (B, T, N, W)
         # The mean over frames commutes with the projection: average first, project once.
-        return self._video_vectors(frames), patches.mean(dim=1) @ self._context_projection
+        return self._frame_vectors(frames).mean(dim=1), patches.mean(
+            dim=1
+        ) @ self._context_projection
 
     def _embed(self, clips: Tensor) -> _Frames:
         """Cut frames into patches, in the pass that converts bytes to numbers, and embed them."""
@@ -89,11 +99,11 @@ class VideoEncoder:
             self._pre_norm(states), clips=len(clips), heads=self._heads, workspace=workspace
         )
 
-    def _video_vectors(self, frames: _Frames) -> Tensor:
+    def _frame_vectors(self, frames: _Frames) -> Tensor:
         classes = self._post_norm(frames.states[:, 0]).view(
             frames.clips, -1, self._projection.shape[0]
         )
-        return self._mit(classes @ self._projection)  # type: ignore[no-any-return]
+        return self._mit.integrate(classes @ self._projection)
 
 
 class _Frames:

@@ -35,8 +35,12 @@ class MultiFrameIntegration(nn.Module):
 
     def forward(self, frames: Tensor) -> Tensor:
         """Frame vectors (B, T, D) float to video vectors (B, D)."""
+        return self.integrate(frames).mean(dim=1)
+
+    def integrate(self, frames: Tensor) -> Tensor:
+        """Frame vectors (B, T, D) float to those whose mean is the video vector (B, T, D)."""
         x = frames + self.position_embedding
         for layer in self.encoder.layers:
             x = layer(x)
         # The residual leaves the positions out: it is the plain mean over frames.
-        return (x + frames).mean(dim=1)
+        return x + frames

@@ -18,6 +18,8 @@ BACKUP = f"catalog.sqlite.v{NEWEST}.backup"
 # Make a catalog of version 1 of one of the newest version.
 TO_VERSION_1 = """
 DROP TABLE background;
+DROP TABLE frames;
+ALTER TABLE partial_clips DROP COLUMN frames;
 UPDATE meta SET schema_version = 1;
 """
 
@@ -107,9 +109,7 @@ def test_an_upgrade_that_can_keep_no_backup_changes_nothing(old, monkeypatch):
     before = dump(old / DATABASE)
     (old / BACKUP).mkdir()
     upgraded_by(add_notes, monkeypatch)
-    with pytest.raises(
-        CatalogStorageError, match=rf"schema version {NEWEST} .* nothing was changed"
-    ):
+    with pytest.raises(CatalogStorageError, match=rf"version {NEWEST} .* nothing was changed"):
         Catalog.open(old)
     assert dump(old / DATABASE) == before
     assert sorted(path.name for path in old.iterdir()) == [DATABASE, BACKUP]
@@ -133,26 +133,26 @@ def test_a_new_catalog_has_the_newest_version_and_no_backup(folder, monkeypatch)
 def test_an_upgrade_makes_the_same_tables_as_a_new_catalog(old, query):
     with Catalog.open(old) as catalog:
         before = catalog.nearest_clips(query, limit=9)
-    new = columns(old / DATABASE)
+    new = layout(old / DATABASE)
     with closing(sqlite3.connect(old / DATABASE)) as connection:
         connection.executescript(TO_VERSION_1)
-    assert columns(old / DATABASE) != new
+    assert layout(old / DATABASE) != new
     with Catalog.open(old) as catalog:
-        assert catalog.status().schema_version == NEWEST
+        status = catalog.status()
+        assert (status.schema_version, status.without_frames) == (NEWEST, 1)
         assert catalog.nearest_clips(query, limit=9) == before
-    assert columns(old / DATABASE) == new
+    assert layout(old / DATABASE) == new
     assert (old / "catalog.sqlite.v1.backup").is_file()
 
 
-def columns(database: Path) -> dict[str, list[tuple]]:
-    """Name, type, and whether it may be null, of each column of each table."""
+def layout(database: Path) -> dict[str, object]:
+    """The columns and indexes of each table, and what its rows refer to."""
     with closing(sqlite3.connect(database)) as connection:
-        tables = connection.execute(
-            "SELECT name FROM sqlite_master WHERE type = 'table'"
-        ).fetchall()
+        names = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
         return {
-            name: sorted(
-                row[1:4] for row in connection.execute(f"PRAGMA table_info({name})").fetchall()
-            )
-            for (name,) in tables
+            name: [
+                connection.execute(f"PRAGMA {kind}({name})").fetchall()
+                for kind in ("table_info", "foreign_key_list", "index_list")
+            ]
+            for (name,) in names
         }

@@ -22,8 +22,7 @@ from catalog.database.migrations import newest_version
 
 DATABASE = "catalog.sqlite"
 
-# The schema as it landed, in version 2. Version 1 lacked the table `background`. When this test
-# fails, add an upgrade instead of editing a version that was released.
+# The newest schema. When this test fails, add an upgrade unless the version is not released yet.
 SCHEMA = {
     "meta": "id schema_version catalog_uuid generation snapshot_digest model revision"
     " model_digest dimension frames_per_clip window stride",
@@ -31,8 +30,9 @@ SCHEMA = {
     "videos": "id fingerprint duration width height frame_rate codec container damage sample",
     "files": "id root_id relative_path size mtime_ns video_id error",
     "clips": "id video_id start end vector",
+    "frames": "id video_id start step vectors",
     "partials": "id fingerprint root_id relative_path duration damage sample",
-    "partial_clips": "id partial_id start end vector",
+    "partial_clips": "id partial_id start end vector frames",
     "mounts": "id path",
     "background": "id bank generation newest clips drawn_from changed most mean_text mean_clip"
     " maxima best_clips",

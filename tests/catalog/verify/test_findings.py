@@ -82,6 +82,34 @@ HARM = {
         "4 rows of table partial_clips refer to rows that do not exist",
         set(),
     ),
+    "a frame vector of another length": (
+        "UPDATE frames SET vectors = x'0000' WHERE video_id IN (6, 9)",
+        "2 videos have frame vectors that are damaged or do not fit the video: /films/5.mp4",
+        set(),
+    ),
+    "a frame vector with a scale that is no number": (
+        "UPDATE frames SET vectors = CAST(x'007e' || substr(vectors, 3) AS BLOB)"
+        " WHERE video_id = 6",
+        "1 videos have frame vectors that are damaged",
+        set(),
+    ),
+    "frames after the video": (
+        "UPDATE frames SET step = 60 WHERE video_id = 6",
+        "1 videos have frame vectors that are damaged",
+        set(),
+    ),
+    "frames without a video": (
+        "DELETE FROM videos WHERE id = 3; DELETE FROM clips WHERE video_id = 3;"
+        " DELETE FROM files WHERE video_id = 3",
+        "1 rows of table frames refer to rows that do not exist",
+        {"2.mp4"},
+    ),
+    "no table of frames": ("DROP TABLE frames", "table frames lacks id, video_id", set()),
+    "frames of a partial video of another model": (
+        "UPDATE partial_clips SET frames = x'0000' WHERE partial_id = 1",
+        "1 unfinished videos have clips whose frame vectors are damaged",
+        set(),
+    ),
     "no meta row": ("DELETE FROM meta", "is not a catalog of vsearch", EVERY_FILM),
     "no index": ("DROP INDEX ix_clips_video_id", "ix_clips_video_id is missing", set()),
     "no table of mounts": ("DROP TABLE mounts", "table mounts lacks id, path", set()),

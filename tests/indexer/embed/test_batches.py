@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from catalog import ClipSpan, VideoRecord
+from catalog import ClipSpan, QuantisedVectors, VideoRecord
 from indexer.decode.messages import ClipRead, VideoOpened
 from indexer.embed.batches import READ_AHEAD, Batcher
 from indexer.embed.threads import EmbeddedBatch, EmbedderPool
@@ -71,6 +71,8 @@ def test_clips_of_several_videos_share_a_batch_and_each_gets_its_vectors(film, b
     )
     np.testing.assert_array_equal(batches.video(one).vectors[:2], expected[:2])
     np.testing.assert_array_equal(batches.video(other).vectors[:1], expected[2:])
+    of_clip = batches.video(other).frames[0]
+    np.testing.assert_allclose(of_clip.vectors().mean(axis=0), expected[2], atol=0.01)
 
 
 def test_decoding_goes_a_bounded_number_of_clips_ahead(film, batches):
@@ -89,8 +91,11 @@ def test_decoding_goes_a_bounded_number_of_clips_ahead(film, batches):
 
 
 def test_a_batch_of_another_number_of_vectors_than_clips_is_refused():
+    frames = QuantisedVectors.of(np.zeros((2, FRAMES, DIM), np.float32))
     with pytest.raises(ValueError, match="vectors for 3 clips"):
-        EmbeddedBatch(np.zeros((2, DIM), np.float32), tags=range(3))
+        EmbeddedBatch(np.zeros((2, DIM), np.float32), frames, tags=range(3))
+    with pytest.raises(ValueError, match=r"frames .* for 3 clips"):
+        EmbeddedBatch(np.zeros((3, DIM), np.float32), frames, tags=range(3))
 
 
 def test_vectors_for_a_video_that_was_given_up_meanwhile_go_to_nobody(film, batches):

@@ -33,9 +33,9 @@ class MeetingEmbedder(ColourEmbedder):
         self.barrier = threading.Barrier(self.calls_at_once, timeout=WAIT)
         return self
 
-    def embed_clips(self, clips):
+    def embed_frames(self, clips):
         self.barrier.wait()
-        return super().embed_clips(clips)
+        return super().embed_frames(clips)
 
 
 class SlowEmbedder(ColourEmbedder):
@@ -103,7 +103,7 @@ def test_clips_can_be_submitted_while_the_model_loads():
         assert collected(encoder) == ["early"]
 
 
-@pytest.mark.parametrize("step", ["load", "embed_clips"])
+@pytest.mark.parametrize("step", ["load", "embed_frames"])
 def test_what_the_model_fails_with_is_raised_to_whoever_collects(step: str):
     def fail(*_):
         raise ModelBrokeError

@@ -37,6 +37,7 @@ def test_an_index_run_has_the_schema_of_every_face() -> None:
         "model": None,
         "interrupted": False,
         "unsaved": None,
+        "without_frames": 0,
     }
     cut_short = replace(REPORT, interrupted=True, unsaved="the disk is full")
     assert index_json(cut_short)["interrupted"] is True
