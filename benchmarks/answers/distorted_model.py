@@ -32,15 +32,17 @@ class DistortedClips:
         """Return that of the model."""
         return self._embedder.clips_wanted
 
-    def embed_clips(self, clips: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """(B, T, S, S, 3) uint8 to (B, D) float32 unit vectors."""
-        vectors = self._embedder.embed_clips(clips)
-        return np.stack(
-            [
-                self._distortion.of_clip(vector, vector[None], content=clip.tobytes())[0]
-                for vector, clip in zip(vectors, clips, strict=True)
-            ]
-        )
+    def embed_frames(
+        self, clips: NDArray[np.uint8]
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """(B, T, S, S, 3) uint8 to (B, D) float32 unit vectors, and those of frames, (B, T, D)."""
+        every = zip(*self._embedder.embed_frames(clips), clips, strict=True)
+        distorted = [
+            self._distortion.of_clip(vector, frames, content=clip.tobytes())
+            for vector, frames, clip in every
+        ]
+        vectors, frames = (np.stack(part) for part in zip(*distorted, strict=True))
+        return vectors, frames
 
 
 @dataclass(frozen=True, slots=True)
