@@ -27,11 +27,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.inputs.catalogs import CLIPS_OF_EACH, catalog_of
 from benchmarks.inputs.models import CACHE, base_patch32
 from benchmarks.measure.section import Row, Section
 from benchmarks.measure.timing import Timing, figure_of, ratio, side_by_side
 from benchmarks.processes.busy import busy_core
-from catalog import Catalog, ClipSpan, FileLocation, Provenance, VideoRecord
+from benchmarks.query_parts import part_rows
+from catalog import Catalog
 from catalog.vectors.index import VectorIndex
 from machine import usable_cores
 from search import Moment, Searcher, merge_into_moments
@@ -42,7 +44,7 @@ from vsearch.show.search import search_json
 from xclip_core.inputs.tokenizer import Tokenizer
 from xclip_core.text_embedder import TextEmbedder
 
-FILMS, CLIPS_OF_EACH = 400, 250
+FILMS = 400
 FEW_FILMS = 4  # of a catalog that is searched without FAISS from a cold start
 WORDS = 8
 WARM_ROUNDS = 101
@@ -86,7 +88,7 @@ class Question:
 def measure() -> Section:
     """All figures of this part, in about two minutes once model and catalog are made."""
     model = base_patch32()
-    settings = Settings(home=CACHE, catalog=_library(model, films=FILMS))
+    settings = Settings(home=CACHE, catalog=catalog_of(model, films=FILMS))
     asked = sentences(Tokenizer.load(model))
     with (
         open_searcher(settings) as searcher,
@@ -95,6 +97,7 @@ def measure() -> Section:
         embedder = TextEmbedder.load(str(model))
         question = Question(searcher, embedder, catalog, _scanned(catalog), asked)
         rows = [*_warm_rows(question), _contention_row(question), *_peer_rows(question, model)]
+    rows += part_rows(model, asked)
     rows += [_mapped_row(model), *_cold_rows(asked, model=model)]
     return Section(
         title="Queries",
@@ -231,7 +234,7 @@ def _cold_rows(asked: Iterator[str], *, model: Path) -> list[Row]:
             "help": lambda: _run([sys.executable, "-m", "vsearch", "--help"]),
         }
         for films in (FEW_FILMS, FILMS):
-            catalog = _library(model, films=films)
+            catalog = catalog_of(model, films=films)
             of_hub = _named_by_the_hub(catalog, model=model, home=Path(home))
             for name, folder in (("folder", catalog), ("Hub id", of_hub)):
                 ways[f"{name}, {films * CLIPS_OF_EACH:,} clips"] = partial(ask, catalog=folder)
@@ -321,49 +324,6 @@ def sentences(tokenizer: Tokenizer) -> Iterator[str]:
         if sentence not in asked:
             asked.add(sentence)
             yield sentence
-
-
-def _library(model: Path, *, films: int) -> Path:
-    """A catalog of random clips that says it was made with the model; made once."""
-    identity = TextEmbedder.load(str(model)).identity
-    folder = CACHE / f"clips-{films}x{CLIPS_OF_EACH}-{identity.model_digest[:12]}"
-    if folder.exists():
-        with Catalog.open(folder) as catalog:
-            catalog.save_snapshot()  # an earlier one may be of a form that is no longer read
-        return folder
-    beside = folder.with_name(f"{folder.name}.new")
-    shutil.rmtree(beside, ignore_errors=True)
-    provenance = Provenance(
-        model=identity.model,
-        revision=None,
-        model_digest=identity.model_digest,
-        dim=identity.dim,
-        frames_per_clip=identity.frames_per_clip,
-        window=8.0,
-        stride=4.0,
-    )
-    random = np.random.default_rng(0)
-    with Catalog.open(beside, create=True) as catalog:
-        catalog.bind(provenance)
-        for number in range(films):
-            add_film(catalog, number, random=random, dim=identity.dim)
-        catalog.save_snapshot()
-    beside.replace(folder)
-    return folder
-
-
-def add_film(catalog: Catalog, number: int, *, random: np.random.Generator, dim: int) -> None:
-    """A film of random clips."""
-    vectors = random.standard_normal((CLIPS_OF_EACH, dim), dtype=np.float32)
-    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-    duration = 4.0 * CLIPS_OF_EACH + 4.0
-    path = Path(f"/films/{number % 20:02}/film {number:04}.mkv")
-    catalog.add_video(
-        VideoRecord(f"film {number}", duration, 1280, 720, 25.0, "h264", "matroska"),
-        location=FileLocation(Path("/films"), path, 1, 1),
-        clips=[ClipSpan(4.0 * clip, 4.0 * clip + 8.0) for clip in range(CLIPS_OF_EACH)],
-        vectors=vectors,
-    )
 
 
 def _scanned(catalog: Catalog) -> VectorIndex:

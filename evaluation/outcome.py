@@ -73,7 +73,7 @@ def judge(question: Question, result: SearchResult, *, video_ids: Mapping[Path, 
         iou=None if by_video else best[0],
         found=None if by_video else _found(hits, places, video_ids=video_ids),
         boundary_errors=best[1] if right[:1] == [True] else None,
-        confidence=None,
+        confidence=first.confidence if first else None,
         took_ms=result.took_ms,
     )
 

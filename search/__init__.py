@@ -2,6 +2,7 @@
 
 from search.background.bank import Bank, EmbedTexts, everyday_sentences
 from search.background.current import keep_background
+from search.confidence import Confidence
 from search.copies import present_copy
 from search.errors import (
     EmptyQueryError,
@@ -19,6 +20,7 @@ from search.wording import notes_on
 __all__ = [
     "PLAIN",
     "Bank",
+    "Confidence",
     "EmbedTexts",
     "EmptyQueryError",
     "Hit",

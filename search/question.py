@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from catalog import Background
 from search.background.centring import TextCentre, centred_clips
+from search.background.voids import ByChance
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -18,11 +19,13 @@ class Question:
         vector: (D,) float32 of unit length, the sentence's.
         direction: (D,) float32 of unit length: the same, or centred. An index is asked with it.
         mean_clip: (D,) float32, the mean of the library; None where clips are not centred.
+        chance: what a library's best clip scores by chance; None where clips are not centred.
     """
 
     vector: NDArray[np.float32]
     direction: NDArray[np.float32]
     mean_clip: NDArray[np.float32] | None = None
+    chance: ByChance | None = None
 
     @classmethod
     def plain(cls, vector: NDArray[np.float32]) -> Self:
@@ -33,7 +36,12 @@ class Question:
     def centred(cls, vector: NDArray[np.float32], background: Background) -> Self:
         """A question that scores clips by c (see `search.background.centring`)."""
         centre = TextCentre(mean=background.mean_text, most=background.most)
-        return cls(vector=vector, direction=centre.centred(vector), mean_clip=background.mean_clip)
+        return cls(
+            vector=vector,
+            direction=centre.centred(vector),
+            mean_clip=background.mean_clip,
+            chance=ByChance.of(background.maxima),
+        )
 
     def scores(self, clips: NDArray[np.float32]) -> NDArray[np.float32]:
         """The scores (N,) by which clips with these vectors (N, D) rank."""

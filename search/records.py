@@ -3,10 +3,16 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from search.background.voids import Standing
+from search.confidence import Confidence
+
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A moment `[start, end)` of a video of `duration`; score and id are those of its best clip."""
+    """A moment `[start, end)` of a video of `duration`; score and id are those of its best clip.
+
+    `confidence` and the `standing` that it follows from are None where nothing tells them.
+    """
 
     rank: int  # from 1
     score: float  # a cosine
@@ -17,11 +23,13 @@ class Hit:
     duration: float
     clip_id: int
     other_paths: tuple[Path, ...]  # other files with the same video
+    confidence: Confidence | None = None
+    standing: Standing | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class SearchResult:
-    """The answer to one sentence, best moment first.
+    """The answer to one sentence, best moment first, also moments with nothing convincing.
 
     `notes` are sentences about problems of the query: its end was cut off, or the model probably
     cannot understand it.
@@ -32,3 +40,8 @@ class SearchResult:
     took_ms: float
     hits: tuple[Hit, ...]
     notes: tuple[str, ...] = ()
+
+    @property
+    def convincing(self) -> tuple[Hit, ...]:
+        """The hits but for those of which it is known that nothing is convincing about them."""
+        return tuple(hit for hit in self.hits if hit.confidence is not Confidence.NONE)

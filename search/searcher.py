@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from catalog import Catalog, ClipMatch, Provenance, mismatch
 from search.background.bank import Bank, EmbedTexts
 from search.background.current import CurrentBackground
+from search.background.voids import ByChance, Standing
+from search.confidence import confidence_of
 from search.copies import present_copy
 from search.errors import (
     EmptyQueryError,
@@ -105,7 +107,12 @@ class Searcher:
             model=made_by.model,
             took_ms=(perf_counter() - started) * 1000.0,
             hits=tuple(
-                _hit(moment, rank=rank, score=cosines[moment.best.clip_id])
+                _hit(
+                    moment,
+                    rank=rank,
+                    score=cosines[moment.best.clip_id],
+                    chance=question.chance if self._settings.confidence else None,
+                )
                 for rank, moment in enumerate(moments, start=1)
             ),
             notes=notes_on(sentence, read=embedder.letters_read(sentence)),
@@ -189,8 +196,9 @@ def _require_question(text: str, *, limit: int) -> str:
     return sentence
 
 
-def _hit(moment: Moment, *, rank: int, score: float) -> Hit:
+def _hit(moment: Moment, *, rank: int, score: float, chance: ByChance | None) -> Hit:
     best = moment.best
+    standing = None if chance is None else Standing(best.score, chance)
     copies = (*best.paths, *best.other_paths)
     # Without a copy there is nothing to choose, so the disk is not accessed.
     shown = (present_copy(best.paths) if len(copies) > 1 else None) or copies[0]
@@ -204,4 +212,6 @@ def _hit(moment: Moment, *, rank: int, score: float) -> Hit:
         duration=best.duration,
         clip_id=best.clip_id,
         other_paths=tuple(path for path in copies if path != shown),
+        confidence=None if standing is None else confidence_of(standing.value),
+        standing=standing,
     )

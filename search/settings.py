@@ -14,7 +14,7 @@ class SearchSettings:
         moments: start, end and peak come from the curve of the sentence over the video; without,
             a moment is merged from overlapping clips.
         centring: clips rank by centred scores (see `search.background.centring`); else by cosines.
-        confidence: hits have a confidence, and an answer is convincing or not.
+        confidence: hits have a confidence, which is told from centred scores only.
         prompts: the sentence is conditioned on the catalog's mean clip, as X-CLIP's prompts do.
     """
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -151,13 +152,28 @@ def _ask(sentence: str) -> None:
     st.session_state["q"] = sentence
 
 
-def _show_moments(result: SearchResult, *, path_glob: str | None) -> None:
+def _show_moments(found: SearchResult, *, path_glob: str | None) -> None:
+    """Show the moments; those with nothing convincing only on request."""
+    hidden = len(found.hits) - len(found.convincing)
+    everything = st.session_state.get(_everything_of(found), False)
+    result = found if everything else replace(found, hits=found.convincing)
     if result.notes:
         st.html(markup.notes(result))
-    st.html(markup.summary(result, path_glob=path_glob))
-    tell_browser(said=markup.spoken(result), playing=st.session_state.get("playing"), asked=True)
+    st.html(markup.summary(result, path_glob=path_glob, hidden=hidden))
+    tell_browser(
+        said=markup.spoken(result, hidden=hidden),
+        playing=st.session_state.get("playing"),
+        asked=True,
+    )
     for hit, still in zip(result.hits, previews().stills(result.hits), strict=True):
         _show_moment(hit, still=still)
+    if hidden:
+        st.toggle(markup.hidden_moments(hidden), key=_everything_of(found))
+
+
+def _everything_of(found: SearchResult) -> str:
+    """The key of the switch that shows all moments for this sentence."""
+    return f"everything-{found.query}"
 
 
 def _show_moment(hit: Hit, *, still: Preview) -> None:

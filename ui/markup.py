@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from machine.clock_text import clock_text
 from machine.names import command_line, shown
+from search import Confidence
 from vsearch.show.output import count
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from search import Hit, SearchResult
     from vsearch.settings import Settings
 
+NOTHING_CONVINCING = "Nothing convincing"
 _COPIES_SHOWN = 3
 _LETTERS_SHOWN = 20  # of what was to be a number
 _NARROWEST_MARK = 0.6  # per cent of the strip: visible also for a short moment of a long video
@@ -106,19 +108,34 @@ def number_mended(asked_for: str, *, most: int, limit: int) -> str:
     )
 
 
-def how_many(result: SearchResult) -> str:
+def how_many(result: SearchResult, *, hidden: int = 0) -> str:
     """The number of moments, as plain text."""
-    return count(len(result.hits), "moment") if result.hits else "No moments"
+    if result.hits:
+        return count(len(result.hits), "moment")
+    return NOTHING_CONVINCING if hidden else "No moments"
 
 
-def spoken(result: SearchResult) -> str:
+def hidden_moments(hidden: int) -> str:
+    """The name of the switch that shows moments with nothing convincing, as plain text."""
+    return f"Also show {count(hidden, 'moment')} with nothing convincing"
+
+
+def spoken(result: SearchResult, *, hidden: int = 0) -> str:
     """The answer for screen readers, as plain text."""
-    return ". ".join((how_many(result), *result.notes))
+    return ". ".join((how_many(result, hidden=hidden), *result.notes))
 
 
-def summary(result: SearchResult, *, path_glob: str | None) -> str:
-    """The number of moments, and the time that the search took."""
+def summary(result: SearchResult, *, path_glob: str | None, hidden: int = 0) -> str:
+    """The number of moments, and the time that the search took.
+
+    `hidden` moments are left out of the result, as nothing is convincing about them.
+    """
     place = f" in files that match <code>{escaped(path_glob)}</code>" if path_glob else ""
+    if not result.hits and hidden:
+        return (
+            f'<p class="vs-say"><b>{NOTHING_CONVINCING}</b>{place}: no moment is as near to it as'
+            " the nearest ones are to things that are not there.</p>"
+        )
     if not result.hits:
         return f'<p class="vs-say">No moments{place}: no indexed file has such a path.</p>'
     # The moments are separate elements further down: this makes a list of them.
@@ -146,7 +163,7 @@ def picture_name(hit: Hit) -> str:
 
 
 def moment(hit: Hit) -> str:
-    """One ranked moment: rank, video, score, times, their place on a strip, and the paths."""
+    """One ranked moment: rank, video, confidence, score, times, a strip, and the paths."""
     left, width = _mark(hit)
     copies = [f"also at {_path(path)}" for path in hit.other_paths[:_COPIES_SHOWN]]
     if more := len(hit.other_paths) - len(copies):
@@ -155,7 +172,7 @@ def moment(hit: Hit) -> str:
     return (
         f'<div class="vs-moment" role="listitem" id="{_item_id(hit)}">'
         f'<div class="vs-title"><span class="vs-rank">{hit.rank}</span>'
-        f"<h2>{_path(Path(hit.path.name))}</h2>"
+        f"<h2>{_path(Path(hit.path.name))}</h2>{_confidence(hit)}"
         f'<span class="vs-score" title="Cosine of sentence and clip, at most 1">{hit.score:.3f}'
         "</span></div>"
         f'<div class="vs-when"><span>{clock_text(hit.start)}–{clock_text(hit.end, up=True)}</span>'
@@ -163,6 +180,14 @@ def moment(hit: Hit) -> str:
         f"<span>{clock_text(hit.duration, up=True)}</span></div>"
         f"{places}</div>"
     )
+
+
+def _confidence(hit: Hit) -> str:
+    """The word for how sure the moment is; nothing where that is not known."""
+    if hit.confidence is None:
+        return ""
+    word = "not convincing" if hit.confidence is Confidence.NONE else str(hit.confidence)
+    return f'<span class="vs-confidence vs-{hit.confidence}">{word}</span>'
 
 
 def _mark(hit: Hit) -> tuple[float, float]:

@@ -37,6 +37,16 @@ class ByChance:
         """Of the maxima (V,) of c over the clips, one for each void."""
         return cls(float(np.median(maxima)), float(np.percentile(maxima, _TOP)))
 
-    def standing(self, score: float) -> float:
-        """x of a centred score: 0 at the median of the voids, 1 at their 95 % quantile."""
-        return (score - self.median) / max(self.top - self.median, 1e-6)
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a clip with a centred score stands among the voids."""
+
+    score: float
+    chance: ByChance
+
+    @property
+    def value(self) -> float:
+        """x: 0 at the median of the voids, 1 at what few of them exceed."""
+        spread = max(self.chance.top - self.chance.median, 1e-6)
+        return (self.score - self.chance.median) / spread

@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.query import CLIPS_OF_EACH, Peer, add_film, sentences
+from benchmarks.inputs.catalogs import CLIPS_OF_EACH, add_film
+from benchmarks.query import Peer, sentences
 from catalog import Catalog, Provenance
 from xclip_core.checkpoint.location import DEMO_FOLDER
 from xclip_core.inputs.tokenizer import Tokenizer

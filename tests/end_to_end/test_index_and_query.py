@@ -44,11 +44,11 @@ def test_moments_are_told_by_the_clock_of_every_player(
     film = library / "holidays" / "long.mp4"  # of 30 s
     late = delay_pictures(film, tmp_path / "late.mkv", seconds=100, sound=150)
     assert vsearch("index", late, "--model", model).code == 0
-    hits = vsearch("query", "a circle", "--json").json["hits"]
+    hits = vsearch("query", "a circle", "--all", "--json").json["hits"]
     assert hits
     assert all(100.0 <= hit["start"] < hit["end"] < 130.01 for hit in hits)
     assert hits[0]["duration"] == pytest.approx(150.0, abs=0.01)
-    text = vsearch("query", "a circle").out
+    text = vsearch("query", "a circle", "--all").out
     assert f"--start={hits[0]['start']:.10g} " in text or f"-ss {hits[0]['start']:.10g} " in text
 
 
@@ -56,11 +56,11 @@ def test_the_answer_has_the_agreed_schema_and_is_ranked(
     indexed: Indexed, library: Path, model: Path
 ) -> None:
     vsearch, _ = indexed
-    run = vsearch("query", "a red circle moving left", "--json")
+    run = vsearch("query", "a red circle moving left", "--all", "--json")
     assert run.code == 0, run.err
     assert run.err == ""
     answer = run.json
-    assert list(answer) == ["query", "model", "took_ms", "hits"]
+    assert list(answer) == ["query", "model", "took_ms", "convincing", "hits"]
     assert answer["query"] == "a red circle moving left"
     assert answer["model"] == str(model)
     assert {hit["path"] for hit in answer["hits"]} == {
@@ -69,7 +69,8 @@ def test_the_answer_has_the_agreed_schema_and_is_ranked(
         str(library / "holidays" / "long.mp4"),
     }
     for rank, hit in enumerate(answer["hits"], start=1):
-        assert list(hit) == ["rank", "score", "path", "start", "end", "duration", "clip_id"]
+        fields = ["rank", "score", "confidence", "path", "start", "end", "duration", "clip_id"]
+        assert list(hit) == fields
         assert hit["rank"] == rank
         assert -1 <= hit["score"] <= 1
         assert 0 <= hit["start"] < hit["end"] <= hit["duration"]
@@ -77,13 +78,15 @@ def test_the_answer_has_the_agreed_schema_and_is_ranked(
 
 def test_search_is_query_by_another_name(indexed: Indexed) -> None:
     vsearch, _ = indexed
-    answers = [vsearch(name, "a red circle", "--json").json for name in ("query", "search")]
+    answers = [
+        vsearch(name, "a red circle", "--all", "--json").json for name in ("query", "search")
+    ]
     assert answers[0]["hits"] == answers[1]["hits"]
 
 
 def test_a_person_gets_the_moment_and_how_to_play_it(indexed: Indexed, library: Path) -> None:
     vsearch, _ = indexed
-    run = vsearch("query", "a red circle", "--in", "*/two words.mp4")
+    run = vsearch("query", "a red circle", "--all", "--in", "*/two words.mp4")
     assert run.code == 0, run.err
     first, second = run.out.splitlines()
     assert first.startswith("  1. ")
@@ -97,7 +100,7 @@ def test_a_terminal_gets_colours(indexed: Indexed, run_from: Any) -> None:
     vsearch, _ = indexed
     ours, theirs = os.openpty()
     on_terminal = run_from(vsearch.home, TERM="xterm-256color", NO_COLOR="")
-    process = on_terminal.start("query", "a red circle", "-k", 1, stdout=theirs)
+    process = on_terminal.start("query", "a red circle", "--all", "-k", 1, stdout=theirs)
     os.close(theirs)
     _, err = process.communicate(timeout=120)
     printed = os.read(ours, 65536)
@@ -108,21 +111,21 @@ def test_a_terminal_gets_colours(indexed: Indexed, run_from: Any) -> None:
 
 def test_limit_and_glob_narrow_the_answer(indexed: Indexed, library: Path) -> None:
     vsearch, _ = indexed
-    assert len(vsearch("query", "a red circle", "-k", 1, "--json").json["hits"]) == 1
-    hits = vsearch("query", "a red circle", "--in", "*/holidays/*", "--json").json["hits"]
+    assert len(vsearch("query", "a red circle", "--all", "-k", 1, "--json").json["hits"]) == 1
+    hits = vsearch("query", "a red circle", "--all", "--in", "*/holidays/*", "--json").json["hits"]
     assert {hit["path"] for hit in hits} == {str(library / "holidays" / "long.mp4")}
 
 
 def test_a_glob_that_matches_nothing_is_an_empty_answer(indexed: Indexed) -> None:
     vsearch, _ = indexed
-    run = vsearch("query", "a red circle", "--in", "*/nowhere/*", "--json")
+    run = vsearch("query", "a red circle", "--all", "--in", "*/nowhere/*", "--json")
     assert (run.code, run.json["hits"]) == (0, [])
     assert run.err == "no indexed file matches */nowhere/*\n"
 
 
 def test_bare_paths_are_for_pipes(indexed: Indexed, library: Path) -> None:
     vsearch, _ = indexed
-    run = vsearch("query", "a red circle", "--paths")
+    run = vsearch("query", "a red circle", "--all", "--paths")
     paths = run.out.splitlines()
     assert sorted(paths) == sorted(str(path) for path in library.rglob("*.mp4"))
 
@@ -131,7 +134,7 @@ def test_a_reader_that_has_enough_is_no_error(indexed: Indexed) -> None:
     vsearch, _ = indexed
     ours, theirs = os.pipe()
     os.close(ours)
-    process = vsearch.start("query", "a red circle", "--paths", stdout=theirs)
+    process = vsearch.start("query", "a red circle", "--all", "--paths", stdout=theirs)
     os.close(theirs)
     _, err = process.communicate(timeout=120)
     assert (process.returncode, err) == (0, "")
@@ -264,12 +267,12 @@ def test_a_name_of_any_bytes_goes_all_the_way(
     make_film(tmp_path / "films" / "plain.mp4").rename(film)
     run = vsearch("index", tmp_path / "films", "--model", model, "--json")
     assert (run.code, run.json["indexed"]) == (0, 1), run.err
-    assert vsearch("query", "a red circle", "--json").json["hits"][0]["path"] == str(film)
-    assert vsearch("query", "a red circle", "-0").out == f"{film}\0"
-    lines = vsearch("query", "a red circle", "--paths")
+    assert vsearch("query", "a red circle", "--all", "--json").json["hits"][0]["path"] == str(film)
+    assert vsearch("query", "a red circle", "--all", "-0").out == f"{film}\0"
+    lines = vsearch("query", "a red circle", "--all", "--paths")
     assert (lines.code, lines.out) == (3, "")
     assert lines.err.endswith(r"/-odd \xff\n name.mp4" + "\n")
-    assert len(vsearch("query", "a red circle").out.splitlines()) == 2
+    assert len(vsearch("query", "a red circle", "--all").out.splitlines()) == 2
 
 
 def test_every_real_video_is_decoded(vsearch: Any, model: Path) -> None:
@@ -282,7 +285,7 @@ def test_every_real_video_is_decoded(vsearch: Any, model: Path) -> None:
     kinds = {".mp4", ".mkv", ".webm", ".avi", ".gif", ".mov"}
     videos = [path for path in Path(folder).resolve().rglob("*") if path.suffix.lower() in kinds]
     assert run.json["indexed"] == len(videos)
-    hits = vsearch("query", "a person eats a pancake", "-k", 100, "--json").json["hits"]
+    hits = vsearch("query", "a person eats a pancake", "--all", "-k", 100, "--json").json["hits"]
     assert {hit["path"] for hit in hits} == {str(path) for path in videos}
 
 

@@ -102,7 +102,7 @@ def test_a_second_run_on_the_same_catalog_says_who_is_at_it_and_queries_go_on(
         assert refusal["event"] == "message"
         assert f"`vsearch index {films}` (process {process.pid}" in refusal["text"]
         assert vsearch("forget", films).code == 1
-        assert vsearch("query", "a red circle", "--json").json["hits"]
+        assert vsearch("query", "a red circle", "--all", "--json").json["hits"]
     # It was killed: nobody is at it any more.
     assert vsearch("forget", films).code == 0
 
@@ -176,4 +176,4 @@ def test_a_snapshot_that_cannot_be_saved_hides_nothing_of_what_was_done(
     run = vsearch("index", library, "--model", model)
     assert (run.code, run.out.startswith("Indexed 3 videos")) == (0, True)
     assert "All of it is in the catalog" in run.err
-    assert len(vsearch("query", "a red circle", "--json").json["hits"]) >= 3
+    assert len(vsearch("query", "a red circle", "--all", "--json").json["hits"]) >= 3

@@ -17,7 +17,7 @@ def films(tmp_path: Path, make_film: Any) -> Path:
 
 
 def hit_paths(vsearch: Any, *flags: object) -> list[str]:
-    hits = vsearch("query", "a red circle", "--json", *flags).json["hits"]
+    hits = vsearch("query", "a red circle", "--all", "--json", *flags).json["hits"]
     return [hit["path"] for hit in hits]
 
 
@@ -53,12 +53,12 @@ def test_a_copy_shows_up_once_with_its_places_and_by_one_that_is_there(
     assert vsearch("index", films, "--model", model).code == 0
     shutil.copy(films / "a.mp4", films / "copy of a.mp4")
     assert vsearch("index", films, "--json").json["moved"] == 1
-    hits = vsearch("query", "a red circle", "--json").json["hits"]
+    hits = vsearch("query", "a red circle", "--all", "--json").json["hits"]
     assert len(hits) == 2
     (copied,) = [hit for hit in hits if "also" in hit]
     places = {copied["path"], *copied["also"]}
     assert places == {str(films / "a.mp4"), str(films / "copy of a.mp4")}
-    assert f"also at {copied['also'][0]}" in vsearch("query", "a red circle").out
+    assert f"also at {copied['also'][0]}" in vsearch("query", "a red circle", "--all").out
     # Gone, and not indexed since: the other place is the one to play from.
     Path(copied["path"]).unlink()
     assert copied["also"][0] in hit_paths(vsearch)
@@ -135,5 +135,5 @@ def test_a_folder_that_the_system_will_not_tell_of_keeps_its_films(
         assert run.code in {2, 3}, run.err
         assert "not there or cannot be reached" in run.err + run.out
     assert str(folder / "a.mp4") in {
-        hit["path"] for hit in vsearch("query", "a red circle", "--json").json["hits"]
+        hit["path"] for hit in vsearch("query", "a red circle", "--all", "--json").json["hits"]
     }

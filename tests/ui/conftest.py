@@ -119,6 +119,11 @@ class Page:
         next(button for button in self.app.button if button.label == label).click().run()
         return self
 
+    def show_everything(self) -> "Page":
+        """Also the moments with nothing convincing."""
+        self.app.toggle[0].set_value(True).run()
+        return self
+
     @property
     def buttons(self) -> list[str]:
         return [button.label for button in self.app.button]

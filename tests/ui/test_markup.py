@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from search import Hit, SearchResult
+from search import Confidence, Hit, SearchResult
 from ui import markup
 from vsearch.settings import Settings
 
@@ -127,8 +127,19 @@ def test_the_first_command_names_the_catalog_and_the_model_where_they_are_not_th
 def test_an_answer_without_moments_names_the_filter() -> None:
     none = SearchResult(query="a dog", model="demo", took_ms=1.2, hits=())
     assert "files that match <code>*.mkv</code>" in markup.summary(none, path_glob="*.mkv")
+    hidden = markup.summary(none, path_glob="*.mkv", hidden=3)
+    assert "Nothing convincing</b> in files that match <code>*.mkv</code>" in hidden
+    assert markup.spoken(none, hidden=3) == "Nothing convincing"
     one = replace(none, hits=(HIT,))
     assert "1 moment, best first, in 1 ms" in markup.summary(one, path_glob=None)
+
+
+def test_the_confidence_of_a_moment_is_a_word() -> None:
+    assert "vs-confidence" not in markup.moment(HIT)
+    sure = markup.moment(replace(HIT, confidence=Confidence.STRONG))
+    assert '<span class="vs-confidence vs-strong">strong</span>' in sure
+    unsure = markup.moment(replace(HIT, confidence=Confidence.NONE))
+    assert ">not convincing</span>" in unsure
 
 
 def test_what_is_amiss_with_a_question_is_told_and_cannot_act_as_markup() -> None:

@@ -30,7 +30,7 @@ def test_before_a_sentence_is_typed_the_page_tells_what_can_be_searched(page, mo
 
 
 def test_a_sentence_brings_the_moments_that_the_command_brings(page, settings: Settings) -> None:
-    asked = page().ask("a film that gets brighter")
+    asked = page().ask("a film that gets brighter").show_everything()
     hits = search("a film that gets brighter", settings=settings, limit=10).hits
     assert len(asked.moments) == len(hits) >= 2
     for shown, hit in zip(asked.moments, hits, strict=True):
@@ -151,7 +151,26 @@ def test_the_catalog_is_counted_and_searched_once_for_each_question(
 def test_another_sentence_ends_what_plays(page) -> None:
     asked = page(q="a film").press("Play").ask("another film")
     assert asked.players == []
-    assert asked.moments
+    assert asked.show_everything().moments
+    assert asked.players == []
+
+
+def test_where_nothing_is_convincing_the_page_says_so_and_shows_the_nearest_on_request(
+    page, settings: Settings
+) -> None:
+    found = search("another film", settings=settings, limit=10)
+    assert found.hits
+    assert found.convincing == ()
+    asked = page(q="another film")
+    assert asked.moments == []
+    assert "<b>Nothing convincing</b>: no moment is as near to it" in asked.words
+    assert [switch.label for switch in asked.app.toggle] == [
+        f"Also show {len(found.hits)} moments with nothing convincing"
+    ]
+    every = asked.show_everything().moments
+    assert len(every) == len(found.hits)
+    assert all(">not convincing</span>" in moment for moment in every)
+    assert asked.ask("a film that gets brighter").app.toggle[0].value is False
 
 
 def test_a_player_starts_by_itself_and_plays_an_mp4(page) -> None:

@@ -41,6 +41,9 @@ def query(
             "--in", metavar="GLOB", parser=glob_given, help="Only in files whose path matches."
         ),
     ] = None,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Also the nearest moments with nothing convincing.")
+    ] = False,
     paths: Annotated[
         bool, typer.Option("--paths", help="Print bare paths, best first, each once, for pipes.")
     ] = False,
@@ -55,7 +58,9 @@ def query(
 ) -> None:
     """Rank the moments of the indexed videos by their similarity to a sentence.
 
-    The model knows English, and reads about 50 words of a sentence.
+    Each is strong, likely or weak: weak ones are no nearer than a moment may be by chance. Where
+    none is as near as that, the answer is that nothing is convincing. The model knows English, and
+    reads about 50 words of a sentence.
 
     \b
     Examples:
@@ -63,6 +68,7 @@ def query(
       vsearch query "a dog runs on a beach" -k 3 --in '*/2024/*'
       vsearch query "a red car" -0 | xargs -0 cp -t /tmp/cars
       vsearch query "people dancing" --json | jq '.hits[0]'
+      vsearch query "a unicorn" --all -v
     """
     if as_json and (paths or null):
         raise typer.BadParameter(
@@ -77,16 +83,18 @@ def query(
     settings = start(verbose=verbose, quiet=quiet, catalog=catalog, model=model)
     result = search(" ".join(words), settings=settings, limit=limit, path_glob=path_glob)
     if as_json:
-        print_json(search_json(result))
+        print_json(search_json(result, everything=everything))
     elif paths or null:
-        left_out = print_paths(result, null=null)
+        left_out = print_paths(result, null=null, everything=everything)
     else:
-        print_search(result)
+        print_search(result, everything=everything, explained=verbose)
     tell_notes(result.notes, about=result.query)
+    if not result.hits:
+        log.info("no indexed file matches %s", path_glob)
+    elif not result.convincing and not everything:
+        log.info("nothing stands out as much as what is not there; --all shows the nearest")
     if result.hits:
         tell_of_demo(result.model)
-    else:
-        log.info("no indexed file matches %s", path_glob)
     for path in left_out:
         log.warning("left out, as its name holds a line break (give -0 for it): %s", path)
     raise typer.Exit(SOME_FAILED if left_out else DONE)

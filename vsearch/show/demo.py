@@ -46,7 +46,7 @@ def print_demo(run: DemoRun) -> None:
         truth = answer.truth
         page.print()
         page.print(Text(shown(answer.result.query), style="bold"))
-        for hit in answer.result.hits:
+        for hit in answer.result.convincing:
             page.print(moment_line(hit, name=shown(hit.path.name)), end="")
             page.print("  ✓" if answer.is_right(hit) else "", style="green")
         when = f"{clock_text(truth.start)}–{clock_text(truth.end, up=True)}"

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from machine.clock_text import clock_text
 from machine.names import quoted, shown
+from search.confidence import LEAST_STANDING, Confidence
 from vsearch.show.output import console, require_stdout
 from vsearch.terminal import is_terminal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from rich.text import Text
@@ -22,6 +23,12 @@ if TYPE_CHECKING:
 
 # Players that can start in the middle of a video, by preference, and the option for the start.
 _PLAYERS = (("mpv", "--start={}"), ("vlc", "--start-time={}"), ("ffplay", "-ss {}"))
+_CONFIDENCE_STYLES = {
+    Confidence.STRONG: "bold green",
+    Confidence.LIKELY: "yellow",
+    Confidence.WEAK: "dim",
+    Confidence.NONE: "dim",
+}
 
 
 def play_command(path: Path, *, start: float, which: Callable[[str], object] = shutil.which) -> str:
@@ -37,10 +44,12 @@ def _begins(seconds: float) -> float:
 
 def hit_json(hit: Hit) -> dict[str, Any]:
     """One ranked moment; times in seconds; `also` are further places of the content, if any."""
+    confidence = {} if hit.confidence is None else {"confidence": hit.confidence}
     also = {"also": [str(place) for place in hit.other_paths]} if hit.other_paths else {}
     return {
         "rank": hit.rank,
         "score": round(hit.score, 6),
+        **confidence,
         "path": str(hit.path),
         "start": _begins(hit.start),
         "end": round(hit.end, 3),
@@ -50,40 +59,69 @@ def hit_json(hit: Hit) -> dict[str, Any]:
     }
 
 
-def search_json(result: SearchResult) -> dict[str, Any]:
-    """The answer to one sentence."""
+def search_json(result: SearchResult, *, everything: bool = False) -> dict[str, Any]:
+    """The answer to one sentence; with `everything`, also moments with nothing convincing."""
     return {
         "query": result.query,
         "model": result.model,
         "took_ms": round(result.took_ms, 1),
-        "hits": [hit_json(hit) for hit in result.hits],
+        "convincing": bool(result.convincing),
+        "hits": [hit_json(hit) for hit in (result.hits if everything else result.convincing)],
         **notes_json(result.notes),
     }
 
 
-def print_search(result: SearchResult) -> None:
-    """Two lines a moment: rank, score, when and where; then how to play it from there."""
+def print_search(
+    result: SearchResult, *, everything: bool = False, explained: bool = False
+) -> None:
+    """Two lines a moment: rank, score, when and where; then how to play it from there.
+
+    Moments with nothing convincing are printed with `everything` only; with `explained`, three more
+    lines a moment say where its confidence comes from.
+    """
     page = console()
-    for hit in result.hits:
+    hits = result.hits if everything else result.convincing
+    if result.hits and not hits:
+        page.print("Nothing convincing.")
+    for hit in hits:
         page.print(moment_line(hit, name=shown(hit.path)))
+        if explained:
+            for line in _explanation(hit):
+                page.print(f"     {line}", style="dim")
         page.print(f"     {play_command(hit.path, start=hit.start)}", style="dim")
         for place in hit.other_paths:
             page.print(f"     also at {shown(place)}", style="dim")
 
 
+def _explanation(hit: Hit) -> Iterator[str]:
+    """Where rank and confidence of a moment come from."""
+    yield f"cosine of its best clip {hit.score:.3f}, best second {clock_text(hit.peak)}"
+    if hit.standing is not None:
+        chance = hit.standing.chance
+        least = ", ".join(f"{word} from {x:g}" for word, x in LEAST_STANDING.items())
+        yield (
+            f"centred score {hit.standing.score:.3f}; what is true of nothing reaches"
+            f" {chance.median:.3f} half of the time, {chance.top:.3f} rarely"
+        )
+        yield f"so it stands at {hit.standing.value:.2f}, where these are 0 and 1: {least}"
+
+
 def moment_line(hit: Hit, *, name: str) -> Text:
-    """A moment in a line: rank, score, when and where."""
+    """A moment in a line: rank, confidence, score, when and where."""
     from rich.text import Text
 
+    word = hit.confidence
+    confidence = () if word is None else ((f"{word:6}  ", _CONFIDENCE_STYLES[word]),)
     return Text.assemble(
         (f"{hit.rank:3}. ", "bold"),
+        *confidence,
         (f"{hit.score:6.3f}  ", "cyan"),
         (f"{clock_text(hit.start)}–{clock_text(hit.end, up=True)}  ", "green"),
         name,
     )
 
 
-def print_paths(result: SearchResult, *, null: bool) -> tuple[Path, ...]:
+def print_paths(result: SearchResult, *, null: bool, everything: bool = False) -> tuple[Path, ...]:
     """The files of the answer, best first, each once and as it is, for a pipe.
 
     Each ends with a line break, or with NUL. Returns those that hold a line break themselves and
@@ -93,8 +131,9 @@ def print_paths(result: SearchResult, *, null: bool) -> tuple[Path, ...]:
     end = "\0" if null else "\n"
     require_stdout()
     for_people = not null and is_terminal(sys.stdout)
+    hits = result.hits if everything else result.convincing
     left_out = []
-    for path in dict.fromkeys(hit.path for hit in result.hits):
+    for path in dict.fromkeys(hit.path for hit in hits):
         if for_people and shown(path) != str(path):
             sys.stdout.write(f"{quoted(path)}\n")
         elif end in str(path):

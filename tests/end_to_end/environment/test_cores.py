@@ -49,7 +49,7 @@ def test_neither_cores_nor_workers_change_a_clip_or_an_answer(
             run = vsearch("index", library, "--model", model, "--workers", workers, "--json")
             assert run.code == 0, run.err
             clips.append(clips_of(vsearch.home))
-            asked = [vsearch("query", sentence, "--json") for sentence in SENTENCES]
+            asked = [vsearch("query", sentence, "--all", "--json") for sentence in SENTENCES]
             answers.append([hit for run in asked for hit in run.json["hits"]])
     one, other = clips
     assert list(one) == list(other)

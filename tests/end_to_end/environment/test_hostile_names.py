@@ -107,7 +107,7 @@ def test_what_every_command_prints_is_looked_at() -> None:
 
 @pytest.mark.parametrize("shell", ["bash", "sh"])
 def test_the_printed_command_plays_the_film_when_it_is_pasted(vsearch: Any, shell: str) -> None:
-    run = vsearch("query", "a red circle")
+    run = vsearch("query", "a red circle", "--all")
     played = re.findall(r"^ {5}(?:mpv|vlc|ffplay) (?:-ss )?\S+ (.*)$", run.out, flags=re.MULTILINE)
     assert len(played) >= 2
     for name in played:

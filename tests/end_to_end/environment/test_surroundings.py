@@ -48,14 +48,14 @@ def test_a_library_is_indexed_without_any_stream(
 @pytest.mark.parametrize("streams", [("<&-",), ("2>&-",), ("<&-", "2>&-")])
 def test_a_result_needs_stdout_alone(indexed: Any, streams: tuple[str, ...]) -> None:
     home = {"VSEARCH_HOME": str(indexed[0].home)}
-    for words in (["status", "--json"], ["query", "a red circle", "--json"]):
+    for words in (["status", "--json"], ["query", "a red circle", "--all", "--json"]):
         done = run(*words, within=without(*streams), variables=home)
         assert (done.returncode, done.stderr) == (0, "")
         assert json.loads(done.stdout)
 
 
 @pytest.mark.parametrize(
-    "words", [["status", "--json"], ["query", "a", "--json"], ["query", "a", "--paths"]]
+    "words", [["status", "--json"], ["query", "a", "--json"], ["query", "a", "--all", "--paths"]]
 )
 def test_a_result_for_a_program_that_cannot_be_written_is_told(
     indexed: Any, words: list[str]

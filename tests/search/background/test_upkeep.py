@@ -9,7 +9,7 @@ from catalog import Background, Catalog, ClipSpan, FileLocation, Provenance, Vid
 from search.background.bank import Bank, everyday_sentences
 from search.background.centring import centred_clips, unit
 from search.background.current import CurrentBackground, keep_background
-from search.background.voids import VOIDS, ByChance, pair_voids
+from search.background.voids import VOIDS, ByChance, Standing, pair_voids
 
 DIM, CLIPS = 32, 20
 SENTENCES = tuple(f"sentence {number}" for number in range(50))
@@ -213,8 +213,8 @@ def test_a_true_sentence_stands_above_the_voids_and_another_among_them(catalog):
         ((_, clips),) = library.above(0)
     centred = centred_clips(clips, background.mean_clip)
     shown = unit(clips[5] + 0.5 * drawn(1, seed=77)[0])
-    assert chance.standing(float((centred @ shown).max())) > 1.15
-    absent = [chance.standing(float((centred @ text).max())) for text in drawn(100, seed=78)]
+    assert Standing(float((centred @ shown).max()), chance).value > 1.15
+    absent = [Standing(float((centred @ text).max()), chance).value for text in drawn(100, seed=78)]
     assert np.median(absent) < 0.5
     assert np.mean(np.array(absent) > 1.15) < 0.05
 

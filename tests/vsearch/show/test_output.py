@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from search import Hit, SearchResult
+from search import Confidence, Hit, SearchResult
+from search.background.voids import ByChance, Standing
 from vsearch.show.output import count, print_json
 from vsearch.show.search import play_command, print_paths, print_search, search_json
 
@@ -23,7 +24,13 @@ def hit(path: str = "/media/a.mp4", *, rank: int = 1, start: float = 4.0) -> Hit
         duration=31.2,
         clip_id=17,
         other_paths=(),
+        confidence=Confidence.LIKELY,
+        standing=Standing(0.7, ByChance(median=0.6, top=0.8)),
     )
+
+
+def unconvincing(path: str = "/media/b.mp4") -> Hit:
+    return replace(hit(path, rank=2), confidence=Confidence.NONE)
 
 
 def answer(*hits: Hit) -> SearchResult:
@@ -77,10 +84,12 @@ def test_an_answer_has_the_schema_of_every_face() -> None:
         "query": "a red circle",
         "model": "demo",
         "took_ms": 7.1,
+        "convincing": True,
         "hits": [
             {
                 "rank": 1,
                 "score": 0.41,
+                "confidence": "likely",
                 "path": "/media/a.mp4",
                 "start": 4.0,
                 "end": 12.0,
@@ -89,6 +98,42 @@ def test_an_answer_has_the_schema_of_every_face() -> None:
             }
         ],
     }
+
+
+def test_moments_with_nothing_convincing_are_shown_on_request_only(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    mixed = answer(hit(), unconvincing())
+    assert [it["rank"] for it in search_json(mixed)["hits"]] == [1]
+    every = search_json(mixed, everything=True)["hits"]
+    assert [it["confidence"] for it in every] == ["likely", "none"]
+    print_paths(mixed, null=False)
+    assert capsys.readouterr().out == "/media/a.mp4\n"
+    print_paths(mixed, null=False, everything=True)
+    assert capsys.readouterr().out == "/media/a.mp4\n/media/b.mp4\n"
+
+
+def test_nothing_convincing_is_an_answer(capsys: pytest.CaptureFixture[str]) -> None:
+    nothing = answer(unconvincing())
+    assert search_json(nothing)["convincing"] is False
+    assert search_json(nothing)["hits"] == []
+    print_search(nothing)
+    assert capsys.readouterr().out == "Nothing convincing.\n"
+    print_search(nothing, everything=True)
+    assert "none" in capsys.readouterr().out
+    unsure = answer(replace(hit(), confidence=None, standing=None))
+    assert search_json(unsure)["convincing"] is True
+    assert "confidence" not in search_json(unsure)["hits"][0]
+
+
+def test_a_moment_is_explained_by_its_clip_its_second_and_its_standing(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    print_search(answer(hit()), explained=True)
+    told = " ".join(capsys.readouterr().out.split())
+    assert "cosine of its best clip 0.410, best second 00:08" in told
+    assert "centred score 0.700; what is true of nothing reaches 0.600 half" in told
+    assert "0.800 rarely so it stands at 0.50" in told
 
 
 def test_further_places_of_a_film_are_told_to_programs_and_people(
@@ -112,11 +157,11 @@ def test_a_person_reads_rank_score_time_file_and_how_to_play_it(
 ) -> None:
     print_search(answer(hit(start=724.0), hit("/b.mkv", rank=2)))
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0].split() == ["1.", "0.410", "12:04–12:12", "/media/a.mp4"]
+    assert lines[0].split() == ["1.", "likely", "0.410", "12:04–12:12", "/media/a.mp4"]
     assert lines[1].split()[0] in {"mpv", "vlc", "ffplay"}
     assert "724" in lines[1]
     assert lines[1].endswith("/media/a.mp4")
-    assert lines[2].split() == ["2.", "0.410", "00:04–00:12", "/b.mkv"]
+    assert lines[2].split() == ["2.", "likely", "0.410", "00:04–00:12", "/b.mkv"]
 
 
 def test_long_lines_are_not_wrapped(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,0 +1,65 @@
+"""Catalogs of random clips, which are as long to scan as any."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.inputs.models import CACHE
+from catalog import Catalog, ClipSpan, FileLocation, Provenance, VideoRecord
+from vsearch.services.bank import keep_background
+from vsearch.settings import Settings
+from xclip_core.text_embedder import TextEmbedder
+
+CLIPS_OF_EACH = 250
+
+
+def catalog_of(model: Path, *, films: int) -> Path:
+    """A catalog of random clips that says it was made with the model; made once."""
+    identity = TextEmbedder.load(str(model)).identity
+    folder = CACHE / f"clips-{films}x{CLIPS_OF_EACH}-{identity.model_digest[:12]}"
+    if folder.exists():
+        with Catalog.open(folder) as catalog:
+            _bring_up_to_date(catalog)  # an earlier version may have left it
+        return folder
+    beside = folder.with_name(f"{folder.name}.new")
+    shutil.rmtree(beside, ignore_errors=True)
+    provenance = Provenance(
+        model=identity.model,
+        revision=None,
+        model_digest=identity.model_digest,
+        dim=identity.dim,
+        frames_per_clip=identity.frames_per_clip,
+        window=8.0,
+        stride=4.0,
+    )
+    random = np.random.default_rng(0)
+    with Catalog.open(beside, create=True) as catalog:
+        catalog.bind(provenance)
+        for number in range(films):
+            add_film(catalog, number, random=random, dim=identity.dim)
+        _bring_up_to_date(catalog)
+    beside.replace(folder)
+    return folder
+
+
+def _bring_up_to_date(catalog: Catalog) -> None:
+    """Do what an index run does at its end."""
+    catalog.save_snapshot()
+    keep_background(catalog, settings=Settings(home=CACHE, catalog=catalog.folder))
+
+
+def add_film(catalog: Catalog, number: int, *, random: np.random.Generator, dim: int) -> None:
+    """A film of random clips."""
+    vectors = random.standard_normal((CLIPS_OF_EACH, dim), dtype=np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    duration = 4.0 * CLIPS_OF_EACH + 4.0
+    path = Path(f"/films/{number % 20:02}/film {number:04}.mkv")
+    catalog.add_video(
+        VideoRecord(f"film {number}", duration, 1280, 720, 25.0, "h264", "matroska"),
+        location=FileLocation(Path("/films"), path, 1, 1),
+        clips=[ClipSpan(4.0 * clip, 4.0 * clip + 8.0) for clip in range(CLIPS_OF_EACH)],
+        vectors=vectors,
+    )
