@@ -72,13 +72,7 @@ class LibraryVectors:
 
     def of(self, ids: NDArray[np.int64]) -> Vectors:
         """The vectors (N, D) of clips with these ids (N,); 0 for one that was just removed."""
-        there = self.holds(ids)
-        vectors = np.zeros((len(ids), self.dim), np.float32)
-        order = np.flatnonzero(there)[np.argsort(ids[there])]
-        vectors[order] = stored_vectors(
-            self._connection, ids[order], dim=self.dim, folder=self._folder
-        )
-        return vectors
+        return stored_vectors(self._connection, ids, dim=self.dim, folder=self._folder)
 
     def frames_of(
         self, video_id: int, *, start: float = 0.0, end: float = math.inf

@@ -29,13 +29,15 @@ def brought_up_to_date(
 
     `kept` is the background of an earlier state, or None.
     """
+    if kept is not None and kept.bank != bank.name:
+        kept = None
+    if kept is not None and kept.generation == library.generation:
+        return kept
     count = library.count()
     if not count:
         return None
-    if kept is None or kept.bank != bank.name:
+    if kept is None:
         return _anew(library, bank, count=count)
-    if kept.generation == library.generation:
-        return kept
     left = library.count(up_to=kept.newest)
     changed = kept.changed + (kept.clips - left) + (count - left)
     if changed >= _ANEW_FROM * kept.drawn_from:

@@ -219,6 +219,15 @@ def test_a_true_sentence_stands_above_the_voids_and_another_among_them(catalog):
     assert np.mean(np.array(absent) > 1.15) < 0.05
 
 
+def test_scores_by_chance_are_a_median_and_a_quantile():
+    maxima = np.random.default_rng(3).normal(size=VOIDS).astype(np.float32)
+    chance = ByChance.of(maxima)
+    assert chance.median == pytest.approx(np.median(maxima), abs=1e-6)
+    assert chance.top == pytest.approx(np.percentile(maxima, 95), abs=1e-6)
+    assert Standing(chance.median, chance).value == 0.0
+    assert Standing(chance.top, chance).value == pytest.approx(1.0)
+
+
 def test_voids_are_pairs_of_two_sentences():
     bank = np.eye(VOIDS, dtype=np.float32)
     voids = pair_voids(bank, np.zeros(VOIDS, np.float32))
