@@ -106,6 +106,6 @@ def _refusal(folder: Path, holder: _Holder | None) -> str:
         else f"`{holder.purpose}` (process {holder.pid} on {holder.host}, since {holder.since})"
     )
     return (
-        f"{by} is at work on the catalog in {folder}; let it finish or end it, then try again"
+        f"{by} is working on the catalog in {folder}; let it finish or end it, then try again"
         " (queries can be asked meanwhile)"
     )

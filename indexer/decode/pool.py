@@ -231,8 +231,8 @@ class DecodePool:
         except OSError as error:
             if not self._pool:
                 raise WorkerStartError(
-                    f"a process that decodes videos cannot be had ({error.strerror or error}); see "
-                    "which limits are set for you (`ulimit -a`), and that there is memory to be had"
+                    "a process that decodes videos cannot be started "
+                    f"({error.strerror or error}); see which limits are set for you (`ulimit -a`), and that there is memory to be had"
                 ) from error
 
     def _started(self) -> _Worker:

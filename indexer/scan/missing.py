@@ -127,5 +127,5 @@ def _kept(folder: Path, files: int) -> FileProblem:
     return FileProblem(
         folder,
         f"is empty or not there, or its disk is not mounted: {stays} in the catalog; "
-        "`vsearch forget` drops what is gone for good",
+        "`vsearch forget` removes files that will not come back",
     )

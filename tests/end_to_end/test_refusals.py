@@ -47,6 +47,7 @@ def assert_refused(run: Any, *, code: int, saying: tuple[str, ...]) -> None:
         (("classify", "", "a", "b"), "empty"),
         (("classify", "tests", "a", "b"), "is a folder"),
         (("classify", "README.md", "one label"), "two labels"),
+        (("classify", "README.md", "a dog", " a dog"), "the same"),
         (("ui", "--port", "0"), "--port"),
         (("query", "a red car", "--nonsense"), "--nonsense"),
         (("nonsense",), "nonsense"),
@@ -79,6 +80,8 @@ def test_the_advice_to_index_means_the_catalog_that_was_asked(
         ("status",),
         ("forget", "--all"),
         ("relocate", "/a", "/b"),
+        ("verify",),
+        ("verify", "--repair"),
     ):
         assert_refused(vsearch(*command, *here), code=1, saying=(advice,))
     assert vsearch("index", tmp_path / "no films", "--model", model, *here).code == 0
@@ -151,3 +154,26 @@ def test_a_folder_that_holds_no_model(vsearch: Any, library: Path, tmp_path: Pat
 def test_a_text_that_is_no_film_is_not_classified(vsearch: Any, model: Path) -> None:
     run = vsearch("classify", "README.md", "a cat", "a dog", "--model", model)
     assert_refused(run, code=1, saying=("README.md",))
+
+
+def test_who_relocates_to_a_folder_with_none_of_the_files_gets_exit_code_3(
+    vsearch: Any, tmp_path: Path, model: Path
+) -> None:
+    film = write_padded(tmp_path / "films" / "a.mp4", seed=1)
+    assert vsearch("index", film.parent, "--model", model).code == 0
+    (tmp_path / "other").mkdir()
+    assert vsearch("relocate", film.parent, tmp_path / "other").code == 3
+    assert vsearch("relocate", tmp_path / "other", tmp_path / "not mounted").code == 0
+
+
+def test_a_repair_that_keeps_no_video_gets_exit_code_3(
+    vsearch: Any, tmp_path: Path, model: Path
+) -> None:
+    here = ("--catalog", tmp_path / "own")
+    film = write_padded(tmp_path / "films" / "a.mp4", seed=1)
+    assert vsearch("index", film.parent, "--model", model, *here).code == 0
+    with (tmp_path / "own" / "catalog.sqlite").open("r+b") as file:
+        file.write(bytes(100))
+    repaired = vsearch("verify", "--repair", *here)
+    assert repaired.code == 3
+    assert "no video is left in the catalog" in repaired.err

@@ -74,4 +74,6 @@ def classify(
 def _at_least_two(labels: list[str]) -> list[str]:
     if len(labels) < 2 or not all(label.strip() for label in labels):
         raise typer.BadParameter("give at least two labels, none of them empty")
+    if len({label.strip() for label in labels}) < len(labels):
+        raise typer.BadParameter("two labels are the same; give each once")
     return labels

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from machine.presence import is_there
 from vsearch.commands.options import (
     CatalogOption,
     JsonOption,
@@ -15,6 +16,7 @@ from vsearch.commands.options import (
     path_given,
     start,
 )
+from vsearch.exit_codes import SOME_FAILED
 
 
 def relocate(
@@ -33,7 +35,8 @@ def relocate(
     """Change the path of a known folder, and of all files below it; nothing is decoded.
 
     For another mount point, another machine, or a library that was moved as a whole. Files that
-    were moved one by one are found by `vsearch index`.
+    were moved one by one are found by `vsearch index`. Exit code 3 when NEW is there, but none of
+    the files.
 
     \b
     Examples:
@@ -51,3 +54,5 @@ def relocate(
     else:
         print_relocation(done)
     tell_of_relocation(done)
+    if not done.found and is_there(done.new):
+        raise typer.Exit(SOME_FAILED)

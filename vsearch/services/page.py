@@ -31,6 +31,6 @@ def _require_free(port: int) -> None:
             listener.bind(("127.0.0.1", port))
         except OSError as error:
             raise PortTakenError(
-                f"port {port} of 127.0.0.1 cannot be had ({error.strerror}); is the page open "
+                f"port {port} of 127.0.0.1 cannot be used ({error.strerror}); is the page open "
                 "already? Give another port with `--port N`"
             ) from error

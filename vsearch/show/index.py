@@ -80,8 +80,8 @@ def print_index(report: IndexReport) -> None:
         page.print(told)
     elif not report.indexed and not report.interrupted:
         page.print(
-            "Nothing to index: no video files were found. What is hidden, excluded, marked by "
-            ".nomedia or a system's own is not looked into; name it to index it"
+            "Nothing to index: no video files were found. Hidden and excluded files, folders with "
+            ".nomedia and system folders are skipped; to index one of these, give its own path"
         )
     if report.model is not None:
         page.print(f"Model: {shown(report.model)}")
@@ -177,9 +177,10 @@ def advice(report: IndexReport, *, flags: Sequence[str | Path] = ()) -> Iterator
     if report.left_out:
         few = [one.path for one in report.left_out][:FEW]
         paths = few if len(few) == len(report.left_out) else ["PATH..."]
+        command = command_line("vsearch", "forget", *paths, *flags)
         yield (
-            "What a pattern, an ignore file such as .nomedia or a system's folder leaves out stays "
-            f"in the catalog; `{command_line('vsearch', 'forget', *paths, *flags)}` takes it out."
+            "Videos that a pattern, an ignore file such as .nomedia or a system folder now "
+            f"excludes stay in the catalog; `{command}` removes them."
         )
     if report.unsaved:
         yield f"All of it is in the catalog, but answers start slowly: {report.unsaved}"

@@ -66,8 +66,8 @@ def relocation_json(relocation: Relocation) -> dict[str, Any]:
 def print_relocation(relocation: Relocation) -> None:
     """Print how many files have another path now, and how many of them exist there."""
     console().print(
-        f"{count(relocation.files, 'file')} of {shown(relocation.old)} now looked for in "
-        f"{shown(relocation.new)}: {relocation.found:,} there"
+        f"{count(relocation.files, 'file')} of {shown(relocation.old)} now belong to "
+        f"{shown(relocation.new)}, and {relocation.found:,} of them exist there"
     )
 
 

@@ -295,7 +295,7 @@ def test_without_enough_open_files_no_process_starts_and_a_sentence_says_so(film
     with (
         decode_pool() as readers,
         soft_limit(resource.RLIMIT_NOFILE, open_files() + 2),
-        pytest.raises(WorkerStartError, match=r"cannot be had .Too many open files.;.*ulimit"),
+        pytest.raises(WorkerStartError, match=r"cannot be started .Too many open files.;.*ulimit"),
     ):
         readers.submit(film_job)
 

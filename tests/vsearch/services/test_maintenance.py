@@ -142,7 +142,7 @@ def test_a_catalog_can_be_prepared_for_a_disk_that_is_not_there_yet(
 ) -> None:
     assert run(["relocate", str(films), "/media/to come", "--catalog", str(catalog)]) == 0
     out, err = said(capsys)
-    assert out == f"4 files of {films} now looked for in /media/to come: 0 there\n"
+    assert out == f"4 files of {films} now belong to /media/to come, and 0 of them exist there\n"
     assert "/media/to come is not there" in err
     assert "/media/to come/a.mp4" in known(catalog)
 

@@ -56,10 +56,10 @@ def test_what_was_left_out_is_told_with_the_command_that_takes_it_out(
     print_troubles(report)
     told = " ".join(capsys.readouterr().err.split())
     assert "/lib/old films: 3 files" in told
-    assert "`vsearch forget '/lib/old films' /lib/a.mp4` takes it out" in told
+    assert "`vsearch forget '/lib/old films' /lib/a.mp4` removes them" in told
     print_troubles(report, flags=("--catalog", Path("/my own")))
     told = " ".join(capsys.readouterr().err.split())
-    assert "/lib/a.mp4 --catalog '/my own'` takes it out" in told
+    assert "/lib/a.mp4 --catalog '/my own'` removes them" in told
 
 
 def test_an_index_run_tells_its_model(capsys: pytest.CaptureFixture[str]) -> None:
