@@ -232,7 +232,8 @@ class DecodePool:
             if not self._pool:
                 raise WorkerStartError(
                     "a process that decodes videos cannot be started "
-                    f"({error.strerror or error}); see which limits are set for you (`ulimit -a`), and that there is memory to be had"
+                    f"({error.strerror or error}); see which limits are set for you (`ulimit -a`), "
+                    "and that there is enough memory"
                 ) from error
 
     def _started(self) -> _Worker:
