@@ -8,6 +8,7 @@ of the product was chosen on the seeds that are used here.
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -77,6 +78,7 @@ def measure(settings: Sequence[str], *, libraries: Sequence[int], pools: Sequenc
             distortions=_LIBRARY_DISTORTIONS,
             settings=settings,
             models=models,
+            beside=_real_videos(),
         )
         for seed in _told(libraries, "library")
     }
@@ -118,6 +120,12 @@ def _ranking_table(pools: Sequence[int], *, settings: Sequence[str], models: Mod
     ]
     header = ["setting", *(distortion.name for distortion in _POOL_DISTORTIONS)]
     return table(f"Ranking: mAP of captions over {_RANKED_CLIPS:,} single clips", header, rows)
+
+
+def _real_videos() -> list[Path]:
+    """The real videos that stand beside the toy videos, where there are some."""
+    folder = os.environ.get("VSEARCH_TEST_VIDEOS")
+    return [Path(folder)] if folder else []
 
 
 def _told(seeds: Sequence[int], what: str) -> Iterator[int]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -23,8 +22,6 @@ from search import Bank, Searcher, everyday_sentences, keep_background, settings
 from toyworld.world import COMBINATIONS
 from xclip_core.embedder import Embedder
 from xclip_core.text_embedder import TextEmbedder
-
-VIDEOS_VARIABLE = "VSEARCH_TEST_VIDEOS"
 
 Outcomes = dict[str, dict[str, tuple[Outcome, ...]]]
 """By setting and kind of sentence."""
@@ -51,6 +48,7 @@ def ask_library(
     distortions: Sequence[Distortion],
     settings: Sequence[str],
     models: Models,
+    beside: Sequence[Path] = (),
     folder: Path = CACHE,
 ) -> dict[str, Outcomes]:
     """Make a library, and ask it under each distortion and setting.
@@ -61,6 +59,7 @@ def ask_library(
         distortions: of the vectors; the library is indexed once with each.
         settings: names of settings of the search.
         models: the model.
+        beside: further videos to index, which no sentence is true of.
         folder: the folder in which the videos are kept.
 
     Returns:
@@ -71,7 +70,7 @@ def ask_library(
     make_library(place, library)
     found: dict[str, Outcomes] = {}
     for distortion in distortions:
-        with indexed([place, *_real_videos()], models=models, distortion=distortion) as catalog:
+        with indexed([place, *beside], models=models, distortion=distortion) as catalog:
             found[distortion.name] = _ask(
                 library, catalog, distortion=distortion, settings=settings, models=models
             )
@@ -144,9 +143,3 @@ def _ask(
         for name, its in outcomes.items():
             found[name][kind] = its
     return found
-
-
-def _real_videos() -> Sequence[Path]:
-    """The real videos that stand beside the toy videos, where there are some."""
-    folder = os.environ.get(VIDEOS_VARIABLE)
-    return [Path(folder)] if folder else []
