@@ -8,14 +8,18 @@ of the product was chosen on the seeds that are used here.
 from __future__ import annotations
 
 import argparse
+import math
 import os
 import sys
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import numpy as np
+
 from benchmarks.__main__ import record
 from benchmarks.answers.asked import Models, ask_library
+from benchmarks.answers.confidence import Cell, confidence_cells
 from benchmarks.answers.distortions import ALL, GAP, GAP_HUBS, NOISE, NONE
 from benchmarks.answers.ranking import mean_average_precisions
 from benchmarks.answers.tables import (
@@ -45,6 +49,7 @@ _TIMES = (
     "boundary_error_median",
     "boundary_error_mean",
 )
+_CELL_DISTORTIONS = (NONE, NOISE, ALL)
 _README = Path(__file__).parents[1] / "README.md"
 
 
@@ -88,6 +93,7 @@ def measure(settings: Sequence[str], *, libraries: Sequence[int], pools: Sequenc
     if pools:
         ranked = [*settings, *RANKED_ALSO]
         parts.append(_ranking_table(pools, settings=ranked, models=models))
+        parts.append(_cells_table(pools, models=models))
     parts.append(f"Measured in {(time.monotonic() - begin) / 60:.0f} minutes.")
     return "\n".join(parts)
 
@@ -120,6 +126,35 @@ def _ranking_table(pools: Sequence[int], *, settings: Sequence[str], models: Mod
     ]
     header = ["setting", *(distortion.name for distortion in _POOL_DISTORTIONS)]
     return table(f"Ranking: mAP of captions over {_RANKED_CLIPS:,} single clips", header, rows)
+
+
+def _cells_table(pools: Sequence[int], *, models: Models) -> str:
+    """The means over cells, and the worst of them, by size of the library and distortion."""
+    rows = []
+    for distortion in _CELL_DISTORTIONS:
+        cells = [
+            cell
+            for seed in pools
+            for cell in confidence_cells(
+                seed, distortion=distortion, setting="default", models=models
+            )
+        ]
+        by_name: dict[str, list[Cell]] = {}
+        for cell in cells:
+            by_name.setdefault(cell.name, []).append(cell)
+        by_name["all"] = cells
+        rows += [_cells_row(name, distortion.name, its) for name, its in by_name.items()]
+    header = ["library", "vectors", "true", "absent", "absent, worst", "foreign", "foreign, worst"]
+    return table(
+        "Confidence: the share of strong answers in libraries of single clips", header, rows
+    )
+
+
+def _cells_row(name: str, distortion: str, cells: Sequence[Cell]) -> list[str]:
+    true = [cell.true for cell in cells if not math.isnan(cell.true)]
+    absent, foreign = [cell.absent for cell in cells], [cell.foreign for cell in cells]
+    shares = [np.mean(true), np.mean(absent), max(absent), np.mean(foreign), max(foreign)]
+    return [name, distortion, *(f"{share:.3f}" for share in shares)]
 
 
 def _real_videos() -> list[Path]:

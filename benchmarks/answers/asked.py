@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from benchmarks.answers.distorted_model import DistortedTexts, LoadedModel
 from benchmarks.answers.distortions import Distortion
 from benchmarks.answers.long_videos import EDITION, Library, make_library, plan_library
@@ -22,6 +24,8 @@ from search import Bank, Searcher, everyday_sentences, keep_background, settings
 from toyworld.world import COMBINATIONS
 from xclip_core.embedder import Embedder
 from xclip_core.text_embedder import TextEmbedder
+
+_FEW = 60
 
 Outcomes = dict[str, dict[str, tuple[Outcome, ...]]]
 """By setting and kind of sentence."""
@@ -100,9 +104,9 @@ def searchers(
 ) -> dict[str, Searcher]:
     """A searcher for each setting, by its name, whose sentences are distorted alike.
 
-    The bank is that of the demo model, the toy world's captions; after `SETTING@everyday` it is the
-    one for real models, which is foreign to the toy world. The catalog keeps what it needs of the
-    first.
+    The bank is that of the demo model, all captions of the toy world. After `SETTING@few` it holds
+    `_FEW` of them, after `SETTING@everyday` it is the one for real models, which is foreign to the
+    toy world. The catalog keeps what it needs of the first.
     """
     texts = DistortedTexts(models.texts, distortion)
     keep_background(catalog, _bank("", models.texts.identity.model_digest, texts))
@@ -119,7 +123,13 @@ def searchers(
 
 
 def _bank(name: str, model_digest: str, texts: DistortedTexts) -> Bank:
-    sentences = everyday_sentences() if name == "everyday" else [c.caption for c in COMBINATIONS]
+    captions = [combination.caption for combination in COMBINATIONS]
+    few = np.random.default_rng([EDITION, 3]).permutation(len(captions))[:_FEW]
+    sentences = {
+        "": captions,
+        "few": [captions[number] for number in few],
+        "everyday": everyday_sentences(),
+    }[name]
     return Bank.of(sentences, model_digest=model_digest, embed=texts.embed_texts)
 
 

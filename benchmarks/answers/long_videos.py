@@ -30,6 +30,7 @@ EDITION = 1  # increase it when the same seed gives other videos
 WIDTH, HEIGHT = 160, 120
 FRAME_RATES = (Fraction(10), Fraction(25, 2))
 _COMBINATIONS_PER_VIDEO = 5.2
+_SHORTEST, _SPAN = 3.0, np.log(25 / 3)  # lengths of events, most of them short
 _REPEATED = 0.14  # of the combinations are shown again in one or two other stretches
 _BESIDE = 0.23  # the side of a picture, by which two shapes stand away from its middle
 
@@ -112,7 +113,7 @@ def _plan_video(name: str, cast: Sequence[Combination], rng: np.random.Generator
     now = float(rng.uniform(1, 8))
     events: list[Event] = []
     for combination in cast:
-        start, end = round(now, 2), round(now + float(rng.uniform(3, 25)), 2)
+        start, end = round(now, 2), round(now + _SHORTEST * float(np.exp(rng.uniform(0, _SPAN))), 2)
         aside = _BESIDE if rng.random() < 0.25 else 0.0
         side = float(rng.choice([-1, 1])) * aside
         events.append(Event(start, end, combination, float(rng.uniform(0.7, 1)), side))
@@ -123,7 +124,7 @@ def _plan_video(name: str, cast: Sequence[Combination], rng: np.random.Generator
                 MOTIONS[int(rng.integers(len(MOTIONS)))],
             )
             events.append(Event(start, end, beside, float(rng.uniform(0.7, 1)), -side, second=True))
-        empty = rng.uniform(20, 50) if rng.random() < 0.08 else rng.uniform(1, 9)
+        empty = rng.uniform(20, 50) if rng.random() < 0.12 else rng.uniform(2, 13)
         now = end + float(empty)
     noise, crf = float(rng.uniform(1, 2.5)), int(rng.integers(23, 43))
     return LongVideo(name, float(round(now)), tuple(events), noise, crf)

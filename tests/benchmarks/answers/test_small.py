@@ -2,9 +2,11 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from benchmarks.answers.asked import Models, Outcomes, ask_library
+from benchmarks.answers.confidence import confidence_cells
 from benchmarks.answers.distortions import ALL, NONE
 from benchmarks.answers.ranking import average_precision, mean_average_precisions
 from benchmarks.answers.tables import figure, moments_table
@@ -58,6 +60,22 @@ def test_centred_scores_stand_hubs_and_the_gap(models: Models, tmp_path: Path) -
     assert found["none"]["centring"] > found["none"]["plain"] - 0.01
     assert found["none"]["centring@everyday"] > found["none"]["plain"] - 0.02
     assert found[ALL.name]["centring"] > 0.9 > found[ALL.name]["plain"]
+
+
+def test_true_sentences_are_strong_and_absent_ones_are_not(models: Models, tmp_path: Path) -> None:
+    cells = confidence_cells(
+        9,
+        sizes=[200],
+        mixed=100,
+        distortion=ALL,
+        setting="default",
+        models=models,
+        folder=tmp_path,
+    )
+    assert [cell.name for cell in cells] == ["200 clips", "80 % empty", *["true of half"] * 3]
+    assert np.mean([cell.true for cell in cells]) > 0.9
+    assert np.mean([cell.absent for cell in cells]) < 0.1
+    assert max(cell.foreign for cell in cells) < 0.05
 
 
 def test_average_precision_counts_what_is_missing() -> None:
