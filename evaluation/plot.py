@@ -23,19 +23,29 @@ _MOST_SECONDS = 10.0
 _RANKS = (1, 5, 10, 50, 100)
 
 Outcomes = Mapping[str, Sequence[Outcome]]
+_PNG_BEGINNING = b"\x89PNG\r\n\x1a\n"
 
 
 def require_plot_path(path: Path) -> Path:
     """Check before a long run that a plot can be written there; the path.
 
     Raises:
-        PlotError: its folder does not exist, or a folder has its name.
+        PlotError: its folder does not exist, or something else than a PNG has its name.
     """
     if not path.parent.is_dir():
         raise PlotError(f"{path} cannot be written: there is no folder {path.parent}; make it")
     if path.is_dir():
         raise PlotError(f"{path} is a folder; give the name of a file for the plot")
+    if path.exists() and not _is_png(path):
+        raise PlotError(f"{path} exists and is no PNG; give the name of a new file for the plot")
     return path
+
+
+def _is_png(path: Path) -> bool:
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        return file.read(len(_PNG_BEGINNING)) in (_PNG_BEGINNING, b"")
 
 
 def write_plot(path: Path, outcomes: Outcomes, *, cache: Path) -> None:

@@ -22,8 +22,12 @@ def write_template(path: Path, videos: Sequence[IndexedVideo]) -> int:
     The last row is for a sentence that is true of nothing.
 
     Raises:
-        LabelsError: there is such a file already, or it cannot be written.
+        LabelsError: it is not called `.csv`, there is such a file, or it cannot be written.
     """
+    if path.suffix.lower() != ".csv":
+        raise LabelsError(
+            f"a template is CSV, and {path} is not called so; give it the suffix .csv"
+        )
     step = max(1, len(videos) / ROWS)
     chosen = [videos[int(n * step)] for n in range(min(ROWS, len(videos)))]
     names = _short_names(videos)

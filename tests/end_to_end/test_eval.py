@@ -100,7 +100,6 @@ def test_a_template_can_be_filled_in(indexed: tuple[Any, Any], tmp_path: Path) -
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("--compare", "plain,magic"), "there is no setting 'magic'"),
         (("--plot", "/nowhere/at/all.png"), "there is no folder /nowhere/at"),
         (("--model", "microsoft/xclip-base-patch16"), "microsoft/xclip-base-patch16"),
     ],
@@ -112,6 +111,25 @@ def test_what_cannot_be_done_is_said_in_one_sentence(
     run = vsearch("eval", labels, *arguments)
     assert (run.code, run.out, run.err.count("\n")) == (1, "", 1)
     assert words in run.err
+
+
+@pytest.mark.parametrize("settings", ["plain,magic", "", "plain,,default", "plain+"])
+def test_settings_that_do_not_exist_are_wrong_usage(
+    indexed: tuple[Any, Any], labels: Path, settings: str
+) -> None:
+    vsearch, _ = indexed
+    run = vsearch("eval", labels, "--compare", settings)
+    assert (run.code, run.out, run.err.count("\n")) == (2, "", 1)
+    assert "give default, plain, or parts joined by +" in run.err
+
+
+def test_a_plot_overwrites_plots_only(indexed: tuple[Any, Any], labels: Path) -> None:
+    vsearch, _ = indexed
+    before = labels.read_bytes()
+    run = vsearch("eval", labels, "--plot", labels)
+    assert (run.code, run.out) == (1, "")
+    assert "exists and is no PNG" in run.err
+    assert labels.read_bytes() == before
 
 
 def test_a_file_of_other_videos_has_nothing_to_ask(

@@ -61,6 +61,9 @@ def test_where_nothing_can_be_drawn_the_plot_says_so(tmp_path: Path) -> None:
 def test_a_path_that_cannot_be_written_is_refused_before_the_work(tmp_path: Path) -> None:
     with pytest.raises(PlotError, match="there is no folder"):
         require_plot_path(tmp_path / "none" / "a.png")
+    (tmp_path / "holiday.mp4").write_text("a video")
+    with pytest.raises(PlotError, match="exists and is no PNG"):
+        require_plot_path(tmp_path / "holiday.mp4")
     with pytest.raises(PlotError, match="is a folder"):
         require_plot_path(tmp_path)
     with pytest.raises(PlotError, match="cannot be written"):

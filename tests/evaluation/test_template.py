@@ -51,6 +51,12 @@ def test_nothing_is_overwritten(tmp_path: Path) -> None:
     assert (tmp_path / "labels.csv").read_text() == "mine"
 
 
+def test_a_template_is_csv_and_called_so(tmp_path: Path) -> None:
+    with pytest.raises(LabelsError, match=r"give it the suffix \.csv"):
+        write_template(tmp_path / "labels.jsonl", VIDEOS)
+    assert not (tmp_path / "labels.jsonl").exists()
+
+
 def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(LabelsError, match="cannot be written: No such file or directory"):
         write_template(tmp_path / "none" / "labels.csv", VIDEOS)

@@ -42,8 +42,9 @@ def evaluate(
         typer.Option(
             "--compare",
             metavar="SETTINGS",
-            help="Settings to compare, such as plain,moments,default: the first one is the "
-            "measure of the others.",
+            callback=_settings_exist,
+            help="Settings to compare, such as plain,moments,default; the others are compared with "
+            "the first one.",
         ),
     ] = "default",
     given_video: Annotated[
@@ -62,7 +63,13 @@ def evaluate(
     ] = None,
     worst: Annotated[
         int,
-        typer.Option("--worst", metavar="N", parser=MOMENTS, help="Also list the N worst answers."),
+        typer.Option(
+            "--worst",
+            metavar="N",
+            parser=MOMENTS,
+            show_default=False,
+            help="Also list the N worst answers.",
+        ),
     ] = 0,
     catalog: CatalogOption = None,
     model: ModelOption = None,
@@ -100,7 +107,7 @@ def evaluate(
         found = evaluate_file(
             file,
             settings=settings,
-            compare=compare.split(","),
+            compare=_names(compare),
             given_video=given_video,
             on_progress=progress,
         )
@@ -114,3 +121,19 @@ def evaluate(
         log.warning("left out line %d: %s", one.line, one.reason)
     tell_of_demo(found.model)
     raise typer.Exit(SOME_FAILED if found.left_out else DONE)
+
+
+def _settings_exist(text: str) -> str:
+    from search import UnknownSettingError, settings_named
+
+    for name in _names(text):
+        try:
+            settings_named(name)
+        except UnknownSettingError as error:
+            raise typer.BadParameter(str(error)) from error
+    return text
+
+
+def _names(text: str) -> list[str]:
+    """The names in a list with commas."""
+    return [name.strip() for name in text.split(",")]
