@@ -24,7 +24,7 @@ from search import Bank, Searcher, SearchSettings
 from search.background.current import CurrentBackground
 from search.background.upkeep import brought_up_to_date
 from search.question import Question
-from vsearch.services.bank import bank_of
+from vsearch.services.sentences.bank import bank_of
 from vsearch.settings import Settings
 from xclip_core.text_embedder import TextEmbedder
 

@@ -14,6 +14,7 @@ from search.errors import (
 from search.ranking import Moment, merge_into_moments
 from search.records import Hit, SearchResult
 from search.searcher import QueryEmbedder, Searcher
+from search.second_stage import PromptFor
 from search.settings import PLAIN, SearchSettings, settings_named
 from search.wording import notes_on
 
@@ -27,6 +28,7 @@ __all__ = [
     "InvalidLimitError",
     "Moment",
     "NothingIndexedError",
+    "PromptFor",
     "QueryEmbedder",
     "SearchError",
     "SearchResult",

@@ -1,6 +1,6 @@
 """A question: the vector of a sentence, and how it scores clips."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
@@ -19,12 +19,14 @@ class Question:
         vector: (D,) float32 of unit length, the sentence's.
         direction: (D,) float32 of unit length: the same, or centred. An index is asked with it.
         mean_clip: (D,) float32, the mean of the library; None where clips are not centred.
+        centre: the centre of the bank; None where the sentence is not centred.
         chance: what a library's best clip scores by chance; None where clips are not centred.
     """
 
     vector: NDArray[np.float32]
     direction: NDArray[np.float32]
     mean_clip: NDArray[np.float32] | None = None
+    centre: TextCentre | None = None
     chance: ByChance | None = None
 
     @classmethod
@@ -40,8 +42,14 @@ class Question:
             vector=vector,
             direction=centre.centred(vector),
             mean_clip=background.mean_clip,
+            centre=centre,
             chance=ByChance.of(background.maxima),
         )
+
+    def with_vector(self, vector: NDArray[np.float32]) -> Self:
+        """The same question with another vector (D,) of its sentence."""
+        direction = vector if self.centre is None else self.centre.centred(vector)
+        return replace(self, vector=vector, direction=direction)
 
     def scores(self, clips: NDArray[np.float32]) -> NDArray[np.float32]:
         """The scores (N,) by which clips with these vectors (N, D) rank."""

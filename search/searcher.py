@@ -23,6 +23,7 @@ from search.errors import (
 from search.question import Question
 from search.ranking import CLIPS_COMPARED, Moment, merge_into_moments
 from search.records import Hit, SearchResult
+from search.second_stage import PromptFor, second_stage
 from search.settings import SearchSettings
 from search.wording import notes_on
 from xclip_core import ModelIdentity
@@ -54,6 +55,7 @@ class Searcher:
         settings: the parts of a search that are on.
         bank: makes the bank of sentences of a model, from its provenance and what embeds them;
             without one, scores are not centred.
+        prompt_for: the second stage, for settings that have one.
     """
 
     def __init__(
@@ -63,11 +65,13 @@ class Searcher:
         load_embedder: Callable[[Provenance], QueryEmbedder],
         settings: SearchSettings | None = None,
         bank: Callable[[Provenance, EmbedTexts], Bank] | None = None,
+        prompt_for: PromptFor | None = None,
     ) -> None:
         self._catalog = catalog
         self._settings = settings or SearchSettings()
         self._make_bank = bank
         self._bank: Bank | None = None
+        self._prompt_for = prompt_for if self._settings.rescoring else None
         self._background = CurrentBackground(catalog)
         self._load_embedder = load_embedder
         self._loading = Lock()
@@ -101,7 +105,7 @@ class Searcher:
         embedder = self._embedder_of(made_by)
         vector: NDArray[np.float32] = embedder.embed_texts([sentence])[0]
         question = self._question(vector, made_by, embedder)
-        moments, cosines = self._best_moments(question, limit=limit, path_glob=path_glob)
+        moments, cosines = self._best_moments(sentence, question, limit=limit, path_glob=path_glob)
         return SearchResult(
             query=text,
             model=made_by.model,
@@ -146,7 +150,7 @@ class Searcher:
         return Question.centred(vector, background)
 
     def _best_moments(
-        self, question: Question, *, limit: int, path_glob: str | None
+        self, sentence: str, question: Question, *, limit: int, path_glob: str | None
     ) -> tuple[tuple[Moment, ...], dict[int, float]]:
         """The best moments for a question, and the cosines of clips by id.
 
@@ -155,7 +159,7 @@ class Searcher:
         size = max(CLIPS_COMPARED, _CLIPS_PER_MOMENT * limit)
         while True:
             clips = self._catalog.nearest_clips(question.direction, limit=size, path_glob=path_glob)
-            ranked, cosines = self._ranked(question, clips)
+            ranked, cosines = self._ranked(sentence, question, clips)
             moments = merge_into_moments(ranked)[:limit]
             if len(moments) == limit or len(clips) < size:
                 break
@@ -165,19 +169,28 @@ class Searcher:
         return moments, cosines
 
     def _ranked(
-        self, question: Question, clips: list[ClipMatch]
+        self, sentence: str, question: Question, clips: list[ClipMatch]
     ) -> tuple[list[ClipMatch], dict[int, float]]:
         """Clips with the scores by which they rank, and their cosines by id."""
-        if question.mean_clip is None:
+        if question.mean_clip is None and self._prompt_for is None:
             return clips, {clip.clip_id: clip.score for clip in clips}
         ids = np.array([clip.clip_id for clip in clips], dtype=np.int64)
         with self._catalog.library() as library:
             vectors = np.zeros((len(ids), len(question.vector)), np.float32)
             if library is not None:
                 vectors = library.of(ids)
-        scores = question.scores(vectors).tolist()
+        scores = question.scores(vectors)
+        if self._prompt_for is not None:
+            scores = second_stage(
+                sentence,
+                question,
+                clips,
+                vectors=vectors,
+                scores=scores,
+                prompt_for=self._prompt_for,
+            )
         cosines = np.clip(vectors @ question.vector, -1.0, 1.0).tolist()
-        ranked = [replace(clip, score=c) for clip, c in zip(clips, scores, strict=True)]
+        ranked = [replace(clip, score=c) for clip, c in zip(clips, scores.tolist(), strict=True)]
         return ranked, dict(zip(ids.tolist(), cosines, strict=True))
 
     def _nothing_indexed(self) -> NothingIndexedError:

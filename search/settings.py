@@ -15,13 +15,15 @@ class SearchSettings:
             a moment is merged from overlapping clips.
         centring: clips rank by centred scores (see `search.background.centring`); else by cosines.
         confidence: hits have a confidence, which is told from centred scores only.
-        prompts: the sentence is conditioned on the catalog's mean clip, as X-CLIP's prompts do.
+        prompts: the sentence, and those of the bank, get X-CLIP's prompts for the mean of clips.
+        rescoring: the best 50 clips are decoded, and scored again with X-CLIP's prompts for each.
     """
 
     moments: bool = True
     centring: bool = True
     confidence: bool = True
     prompts: bool = False
+    rescoring: bool = False
 
 
 PLAIN = SearchSettings(moments=False, centring=False, confidence=False)

@@ -191,6 +191,41 @@ class Embedder:
         cosines = F.normalize(text[0].float(), dim=-1) @ F.normalize(video[0].float(), dim=-1)
         return _finite((self._scale * cosines).softmax(dim=0), precision=self.precision)
 
+    @torch.inference_mode()
+    def contexts(self, clips: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Compute what clips give texts to be prompted by.
+
+        Args:
+            clips: (B, T, S, S, 3) uint8, of prepared frames; as many as one pass can hold.
+
+        Returns:
+            (B, N, D) float32; N is the number of patches of a frame.
+
+        Raises:
+            InputError: the clips have another shape or type.
+        """
+        self._check_clips(clips)
+        _, context = self._video.encode_in_context(self._to_device(clips))
+        return _finite(context.float(), precision=self.precision)
+
+    @torch.inference_mode()
+    def embed_prompted(
+        self, texts: Sequence[str], context: NDArray[np.float32]
+    ) -> NDArray[np.float32]:
+        """Embed K texts (at least one) as a clip's prompts change them, or a mean of clips'.
+
+        Args:
+            texts: K texts.
+            context: (N, D) float32, of one clip, or the mean of several.
+
+        Returns:
+            (K, D) float32, unit vectors.
+        """
+        model = self._text_half()
+        seen = torch.from_numpy(context)[None].to(self.device, PRECISIONS[self.precision])
+        prompted = model.condition_text(torch.cat(self._text_vectors(texts)), seen)[0]
+        return _finite(F.normalize(prompted.float(), dim=-1), precision=self.precision)
+
     def _text_vectors(self, texts: Sequence[str]) -> list[Tensor]:
         vectors = []
         for start in range(0, len(texts), _TEXTS_PER_PASS):

@@ -9,7 +9,7 @@ import numpy as np
 
 from benchmarks.inputs.models import CACHE
 from catalog import Catalog, ClipSpan, FileLocation, Provenance, VideoRecord
-from vsearch.services.bank import keep_background
+from vsearch.services.sentences.bank import keep_background
 from vsearch.settings import Settings
 from xclip_core.text_embedder import TextEmbedder
 

@@ -99,6 +99,28 @@ def test_classifying_gives_the_joint_models_probabilities(
     assert probabilities.sum() == pytest.approx(1, abs=1e-5)
 
 
+def test_prompted_texts_and_clips_have_the_joint_models_cosines(
+    embedder: Embedder,
+    clips: Clips,
+    small_model: XCLIP,
+    small_tokenizer: Tokenizer,
+    small_processor: FrameProcessor,
+) -> None:
+    labels = ["red", "green square", "moving left"]
+    contexts = embedder.contexts(clips[:2])
+    assert contexts.shape[0] == 2
+    assert contexts.shape[2] == embedder.identity.dim
+    vectors = embedder.embed_clips(clips[:2])
+    ids, mask = small_tokenizer.encode_batch(labels)
+    with torch.no_grad():
+        pixels = small_processor.normalise(torch.from_numpy(clips[:2]))
+        logits = small_model(ids, pixels, mask=mask).logits_per_video
+        scale = small_model.logit_scale.exp()
+    for context, vector, row in zip(contexts, vectors, logits / scale, strict=True):
+        found = embedder.embed_prompted(labels, context) @ vector
+        assert np.allclose(found, row.numpy(), atol=1e-5)
+
+
 def test_the_more_clips_are_wanted_the_quicker_they_are_embedded(
     embedder: Embedder, clips: Clips
 ) -> None:

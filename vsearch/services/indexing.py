@@ -18,13 +18,13 @@ from indexer import (
 from indexer import index_library as run_index
 from machine.names import command_line
 from machine.presence import is_there
-from vsearch.services.bank import keep_background
 from vsearch.services.models import (
     LazyModel,
     binding_provenance,
     existing_catalog,
     open_catalog,
 )
+from vsearch.services.sentences.bank import keep_background
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

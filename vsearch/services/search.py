@@ -11,13 +11,18 @@ from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from search import NothingIndexedError, Searcher, SearchResult, SearchSettings
-from vsearch.services.bank import bank_of
 from vsearch.services.models import known_digests, model_to_load, open_catalog, with_flags
+from vsearch.services.sentences.bank import bank_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
-    from catalog import Catalog, CatalogStatus, Provenance
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from catalog import Catalog, CatalogStatus, ClipMatch, Provenance
+    from search import Bank, EmbedTexts
+    from vsearch.services.sentences.prompts import PromptedEmbedder, Prompts
     from vsearch.settings import Settings
     from xclip_core import TextEmbedder
 
@@ -62,10 +67,34 @@ def searchers_of(
     """A searcher for each choice of parts, by name; all share one model."""
     load = cache(partial(_load_embedder, settings=settings))
     bank = partial(bank_of, settings=settings)
+    prompts = cache(partial(_prompts, catalog, settings=settings))
+
+    @cache
+    def load_prompted(made_by: Provenance) -> PromptedEmbedder:
+        return prompts().prompted_embedder(made_by)
+
+    def prompted_bank(made_by: Provenance, embed: EmbedTexts) -> Bank:
+        return bank(load_prompted(made_by).made(made_by), embed)
+
+    def prompt_for(sentence: str, clips: Sequence[ClipMatch]) -> Mapping[int, NDArray[np.float32]]:
+        return prompts().prompt_for(sentence, clips)
+
     return {
-        name: Searcher(catalog=catalog, load_embedder=load, settings=parts, bank=bank)
+        name: Searcher(
+            catalog=catalog,
+            load_embedder=load_prompted if parts.prompts else load,
+            settings=parts,
+            bank=prompted_bank if parts.prompts else bank,
+            prompt_for=prompt_for,
+        )
         for name, parts in named.items()
     }
+
+
+def _prompts(catalog: Catalog, *, settings: Settings) -> Prompts:
+    from vsearch.services.sentences.prompts import Prompts  # imports what only indexing needs
+
+    return Prompts(catalog, settings=settings)
 
 
 def status(settings: Settings) -> CatalogStatus:

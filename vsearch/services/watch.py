@@ -10,8 +10,8 @@ from indexer import ReportedFailures, WatchSettings, index_library, watch_librar
 from machine.presence import is_there
 from vsearch.errors import user_errors
 from vsearch.messages import log, tell_of_demo
-from vsearch.services.bank import keep_background
 from vsearch.services.indexing import index_settings, open_index
+from vsearch.services.sentences.bank import keep_background
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
