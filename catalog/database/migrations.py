@@ -36,7 +36,7 @@ def _add_frames_and_background(connection: Connection) -> None:
             " generation BIGINT NOT NULL, newest INTEGER NOT NULL, clips INTEGER NOT NULL,"
             " drawn_from INTEGER NOT NULL, changed INTEGER NOT NULL,"
             " most DOUBLE NOT NULL, mean_text BLOB NOT NULL, mean_clip BLOB NOT NULL,"
-            " maxima BLOB NOT NULL, best_clips BLOB NOT NULL,"
+            " maxima BLOB NOT NULL, best_clips BLOB NOT NULL, digest TEXT NOT NULL,"
             " CONSTRAINT one_background CHECK (id = 1))"
         )
     )

@@ -161,6 +161,7 @@ BACKGROUND = Table(
     Column("mean_clip", LargeBinary, nullable=False),
     Column("maxima", LargeBinary, nullable=False),
     Column("best_clips", LargeBinary, nullable=False),
+    Column("digest", Text, nullable=False),
     CheckConstraint("id = 1", name="one_background"),
 )
 

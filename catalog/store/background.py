@@ -1,5 +1,7 @@
 """The background of a catalog: one row, which is only a copy of what its clips tell."""
 
+import hashlib
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -19,15 +21,14 @@ _ARRAYS: dict[str, np.dtype[Any]] = {
 
 
 def read_background(connection: Connection, *, dim: int) -> Background | None:
-    """Read the row; None where there is none, or none for vectors of `dim` numbers."""
+    """Read the row; None where there is none that is whole and for vectors of `dim` numbers."""
     row = connection.execute(select(BACKGROUND)).one_or_none()
     if row is None:
         return None
     values = {name: value for name, value in row._mapping.items() if name != "id"}
-    try:
-        arrays = {name: _unpacked(values[name], kind) for name, kind in _ARRAYS.items()}
-    except ValueError:  # bytes are missing
+    if values.pop("digest") != _digest(values):
         return None
+    arrays = {name: _unpacked(values[name], kind) for name, kind in _ARRAYS.items()}
     of_dim = len(arrays["mean_text"]) == len(arrays["mean_clip"]) == dim
     paired = len(arrays["maxima"]) == len(arrays["best_clips"]) > 0
     return Background(**{**values, **arrays}) if of_dim and paired else None
@@ -37,15 +38,34 @@ def write_background(connection: Connection, background: Background) -> None:
     """Write the row in place of an earlier one."""
     arrays = {name: getattr(background, name) for name in _ARRAYS}
     blobs = {name: arrays[name].astype(kind).tobytes() for name, kind in _ARRAYS.items()}
-    names = [column.name for column in BACKGROUND.columns if column.name not in ("id", *_ARRAYS)]
-    values = {name: getattr(background, name) for name in names}
+    others = {column.name for column in BACKGROUND.columns} - {"id", "digest", *_ARRAYS}
+    values = {**{name: getattr(background, name) for name in others}, **blobs}
     connection.execute(delete(BACKGROUND))
-    connection.execute(insert(BACKGROUND).values(id=1, **values, **blobs))
+    connection.execute(insert(BACKGROUND).values(id=1, digest=_digest(values), **values))
+
+
+def is_damaged(connection: Connection) -> bool:
+    """Whether there is a row whose values are not those that were written."""
+    row = connection.execute(select(BACKGROUND)).one_or_none()
+    if row is None:
+        return False
+    values = {name: value for name, value in row._mapping.items() if name != "id"}
+    return bool(values.pop("digest") != _digest(values))
+
+
+def remove(connection: Connection) -> None:
+    """Remove the row: the next index run, or question, computes it anew."""
+    connection.execute(delete(BACKGROUND))
+
+
+def _digest(values: Mapping[str, Any]) -> str:
+    """Hexadecimal sha256 of the stored values by name."""
+    digest = hashlib.sha256()
+    for name in sorted(values):
+        digest.update(f"{name} {values[name]!r}\n".encode())
+    return digest.hexdigest()
 
 
 def _unpacked(blob: bytes, kind: np.dtype[Any]) -> NDArray[Any]:
-    """The finite numbers of an array (N,); ValueError if they are not."""
-    numbers = np.frombuffer(blob, kind)
-    if not np.isfinite(numbers).all():
-        raise ValueError("not finite")
-    return numbers.astype(kind.newbyteorder("="))
+    """The numbers (N,) of an array."""
+    return np.frombuffer(blob, kind).astype(kind.newbyteorder("="))

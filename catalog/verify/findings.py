@@ -14,6 +14,7 @@ from sqlalchemy import Column, Connection, Table, delete, exists, func, select, 
 from catalog.database.columns import STORED_VECTOR
 from catalog.database.tables import CLIPS, FILES, FRAMES, PARTIAL_CLIPS, PARTIALS, VIDEOS
 from catalog.frame_vectors import QuantisedVectors, row_bytes
+from catalog.store import background
 from catalog.store.files import in_batches, paths_of_videos
 from catalog.store.meta import read_meta
 
@@ -94,6 +95,12 @@ def row_findings(connection: Connection, *, on_progress: OnProgress) -> Iterator
             "removed, and the videos stay; `vsearch index --add-frames` makes them again",
             partial(_remove_frames, video_ids=without),
         )
+    if background.is_damaged(connection):
+        yield Finding(
+            "the means of sentences and clips are damaged",
+            "removed; the next `vsearch index` computes them again",
+            _remove_background,
+        )
     partials = _wrong_clips(connection, PARTIALS, PARTIAL_CLIPS.c.partial_id)
     broken = _partials_with_wrong_frames(connection)
     if broken:
@@ -125,6 +132,11 @@ def _dangling_findings(connection: Connection) -> Iterator[Finding]:
             "kept aside; the next `vsearch index` finds their files, and decodes nothing",
             _nothing_more,
         )
+
+
+def _remove_background(connection: Connection) -> bool:
+    background.remove(connection)
+    return True
 
 
 def _nothing_more(_connection: Connection) -> bool:

@@ -35,7 +35,7 @@ SCHEMA = {
     "partial_clips": "id partial_id start end vector frames",
     "mounts": "id path",
     "background": "id bank generation newest clips drawn_from changed most mean_text mean_clip"
-    " maxima best_clips",
+    " maxima best_clips digest",
 }
 
 

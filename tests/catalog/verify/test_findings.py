@@ -110,6 +110,12 @@ HARM = {
         "1 unfinished videos have clips whose frame vectors are damaged",
         set(),
     ),
+    "a background of other numbers": (
+        "INSERT INTO background VALUES (1, 'bank', 1, 1, 1, 1, 0, 0.5, x'00', x'00', x'00', x'00',"
+        " 'not theirs')",
+        "the means of sentences and clips are damaged",
+        set(),
+    ),
     "no meta row": ("DELETE FROM meta", "is not a catalog of vsearch", EVERY_FILM),
     "no index": ("DROP INDEX ix_clips_video_id", "ix_clips_video_id is missing", set()),
     "no table of mounts": ("DROP TABLE mounts", "table mounts lacks id, path", set()),

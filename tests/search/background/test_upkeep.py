@@ -189,14 +189,17 @@ def test_a_question_computes_what_was_not_kept_and_writes_nothing(catalog):
     assert second.maxima == pytest.approx(kept(catalog).maxima, abs=1e-6)
 
 
-@pytest.mark.parametrize("column", ["maxima", "mean_clip"])
-def test_a_background_with_missing_bytes_is_made_anew(catalog, tmp_path, column):
+@pytest.mark.parametrize(
+    "change",
+    ["maxima = substr(maxima, 1, 7)", "mean_clip = randomblob(length(mean_clip))", "most = 0.25"],
+)
+def test_a_background_that_is_not_as_it_was_written_is_made_anew(catalog, tmp_path, change):
     import sqlite3
 
     add(catalog, 0)
     keep_background(catalog, Counted().bank)
     with sqlite3.connect(tmp_path / "catalog" / "catalog.sqlite") as connection:
-        connection.execute(f"UPDATE background SET {column} = substr({column}, 1, 7)")
+        connection.execute(f"UPDATE background SET {change}")
     connection.close()
     assert kept(catalog) is None
     keep_background(catalog, Counted().bank)
