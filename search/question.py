@@ -21,6 +21,7 @@ class Question:
         mean_clip: (D,) float32, the mean of the library; None where clips are not centred.
         centre: the centre of the bank; None where the sentence is not centred.
         chance: what a library's best clip scores by chance; None where clips are not centred.
+        ordinary: the product of `direction` with what is ordinary in the library; None: not known.
     """
 
     vector: NDArray[np.float32]
@@ -28,21 +29,25 @@ class Question:
     mean_clip: NDArray[np.float32] | None = None
     centre: TextCentre | None = None
     chance: ByChance | None = None
+    ordinary: float | None = None
 
     @classmethod
-    def plain(cls, vector: NDArray[np.float32]) -> Self:
+    def plain(cls, vector: NDArray[np.float32], background: Background | None = None) -> Self:
         """A question that scores clips by their cosines."""
-        return cls(vector=vector, direction=vector)
+        ordinary = None if background is None else float(vector @ background.mean_clip)
+        return cls(vector=vector, direction=vector, ordinary=ordinary)
 
     @classmethod
     def centred(cls, vector: NDArray[np.float32], background: Background) -> Self:
         """A question that scores clips by c (see `search.background.centring`)."""
         centre = TextCentre(mean=background.mean_text, most=background.most)
+        direction = centre.centred(vector)
         return cls(
             vector=vector,
-            direction=centre.centred(vector),
+            direction=direction,
             mean_clip=background.mean_clip,
             centre=centre,
+            ordinary=float(direction @ background.mean_clip),
             chance=ByChance.of(background.maxima),
         )
 

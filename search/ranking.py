@@ -18,11 +18,17 @@ NEARLY_AS_GOOD = 0.8
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """An interval `[start, end)` of one video, in seconds; `best` is its best clip."""
+    """An interval `[start, end)` of one video with its best second, `peak`, and its best clip."""
 
     start: float
     end: float
+    peak: float
     best: ClipMatch
+
+
+def ranked(clips: Iterable[ClipMatch]) -> list[ClipMatch]:
+    """Clips, best first; equal scores by path, start and id."""
+    return sorted(clips, key=_order)
 
 
 def merge_into_moments(pool: Iterable[ClipMatch]) -> tuple[Moment, ...]:
@@ -35,12 +41,12 @@ def merge_into_moments(pool: Iterable[ClipMatch]) -> tuple[Moment, ...]:
     weaker, and at least half of which lies in the moment, is **absorbed**. Every other clip begins
     a moment.
     """
-    ranked = sorted(pool, key=_order)
-    if not ranked:
+    clips = ranked(pool)
+    if not clips:
         return ()
-    typical = median(clip.score for clip in ranked[:CLIPS_COMPARED])
+    typical = median(clip.score for clip in clips[:CLIPS_COMPARED])
     moments_of: dict[int, list[Moment]] = {}
-    for clip in ranked:
+    for clip in clips:
         _take_in(moments_of.setdefault(clip.video_id, []), clip, typical=typical)
     every = (moment for moments in moments_of.values() for moment in moments)
     return tuple(sorted(every, key=lambda moment: _order(moment.best)))
@@ -62,7 +68,8 @@ def _take_in(moments: list[Moment], clip: ClipMatch, *, typical: float) -> None:
             return
         if shared >= (clip.end - clip.start) / 2:
             return
-    moments.append(Moment(start=clip.start, end=clip.end, best=clip))
+    middle = (clip.start + clip.end) / 2
+    moments.append(Moment(start=clip.start, end=clip.end, peak=middle, best=clip))
 
 
 def _extend(moments: list[Moment], clip: ClipMatch, *, rank: int) -> None:

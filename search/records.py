@@ -19,7 +19,7 @@ class Hit:
     path: Path
     start: float
     end: float
-    peak: float  # the middle of the best clip, for a still image
+    peak: float  # the second that shows it best, for a still image
     duration: float
     clip_id: int
     other_paths: tuple[Path, ...]  # other files with the same video

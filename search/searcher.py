@@ -20,6 +20,7 @@ from search.errors import (
     InvalidLimitError,
     NothingIndexedError,
 )
+from search.moments.of_clips import Curves, moments_on
 from search.question import Question
 from search.ranking import CLIPS_COMPARED, Moment, merge_into_moments
 from search.records import Hit, SearchResult
@@ -142,11 +143,11 @@ class Searcher:
     ) -> Question:
         """The question that a sentence's vector (D,) asks."""
         background = None
-        if self._settings.centring and self._make_bank is not None:
+        if (self._settings.centring or self._settings.moments) and self._make_bank is not None:
             self._bank = self._bank or self._make_bank(made_by, embedder.embed_texts)
             background = self._background.read(self._bank)
-        if background is None:
-            return Question.plain(vector)
+        if background is None or not self._settings.centring:
+            return Question.plain(vector, background)
         return Question.centred(vector, background)
 
     def _best_moments(
@@ -160,13 +161,24 @@ class Searcher:
         while True:
             clips = self._catalog.nearest_clips(question.direction, limit=size, path_glob=path_glob)
             ranked, cosines = self._ranked(sentence, question, clips)
-            moments = merge_into_moments(ranked)[:limit]
+            moments = self._moments(question, ranked, limit=limit)
             if len(moments) == limit or len(clips) < size:
                 break
             size *= _POOL_GROWTH  # many clips of one long video make few moments
         if not moments and not self._catalog.has_videos:
             raise self._nothing_indexed()
         return moments, cosines
+
+    def _moments(
+        self, question: Question, clips: Sequence[ClipMatch], *, limit: int
+    ) -> tuple[Moment, ...]:
+        """The best moments of clips, at most `limit`."""
+        if question.ordinary is not None and self._settings.moments:
+            with self._catalog.library() as library:
+                if library is not None:
+                    curves = Curves(library, question, question.ordinary)
+                    return moments_on(curves, clips, limit=limit)
+        return merge_into_moments(clips)[:limit]
 
     def _ranked(
         self, sentence: str, question: Question, clips: list[ClipMatch]
@@ -221,7 +233,7 @@ def _hit(moment: Moment, *, rank: int, score: float, chance: ByChance | None) ->
         path=shown,
         start=moment.start,
         end=moment.end,
-        peak=(best.start + best.end) / 2,
+        peak=moment.peak,
         duration=best.duration,
         clip_id=best.clip_id,
         other_paths=tuple(path for path in copies if path != shown),

@@ -17,7 +17,7 @@ from catalog.store.background import read_background
 from catalog.store.files import in_batches
 from catalog.store.frames import read_frames, without_frames
 from catalog.store.meta import read_meta
-from catalog.vectors.stored import Vectors, stored_vectors, vectors_above
+from catalog.vectors.stored import Vectors, stored_vectors, unpacked, vectors_above
 
 
 class LibraryVectors:
@@ -73,6 +73,19 @@ class LibraryVectors:
     def of(self, ids: NDArray[np.int64]) -> Vectors:
         """The vectors (N, D) of clips with these ids (N,); 0 for one that was just removed."""
         return stored_vectors(self._connection, ids, dim=self.dim, folder=self._folder)
+
+    def clips_of(
+        self, video_id: int, *, start: float = 0.0, end: float = math.inf
+    ) -> tuple[NDArray[np.float64], Vectors]:
+        """Starts and ends (N, 2), in seconds, of the clips of a video, and their vectors (N, D).
+
+        Of those that lie, in part or whole, between `start` and `end`; in order of time.
+        """
+        query = select(CLIPS.c.start, CLIPS.c.end, CLIPS.c.vector).order_by(CLIPS.c.start)
+        query = query.where(CLIPS.c.video_id == video_id, CLIPS.c.start <= end)
+        rows = self._connection.execute(query.where(CLIPS.c.end >= start)).all()
+        spans = np.array([(row.start, row.end) for row in rows], np.float64).reshape(-1, 2)
+        return spans, unpacked([row.vector for row in rows], dim=self.dim, folder=self._folder)
 
     def frames_of(
         self, video_id: int, *, start: float = 0.0, end: float = math.inf

@@ -53,6 +53,7 @@ def hit_json(hit: Hit) -> dict[str, Any]:
         "path": str(hit.path),
         "start": _begins(hit.start),
         "end": round(hit.end, 3),
+        "peak": round(hit.peak, 3),
         "duration": round(hit.duration, 3),
         "clip_id": hit.clip_id,
         **also,

@@ -93,6 +93,7 @@ def test_an_answer_has_the_schema_of_every_face() -> None:
                 "path": "/media/a.mp4",
                 "start": 4.0,
                 "end": 12.0,
+                "peak": 8.0,
                 "duration": 31.2,
                 "clip_id": 17,
             }

@@ -1,0 +1,1 @@
+"""Moments: stretches of the curve of a question over a video."""

@@ -1,0 +1,97 @@
+"""Moments from the curves of a question over the videos of its best clips."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from catalog import ClipMatch, LibraryVectors
+from search.moments.curve import Curve, Stretch, stretch_around
+from search.question import Question
+from search.ranking import Moment, ranked
+
+# Seconds of a long video whose curve is read at once, and on both sides of them. Most videos are
+# shorter, and read as a whole.
+_PIECE = 300.0
+_BESIDE = 120.0
+_SHARED = 0.3  # of the shorter one: moments that share more are the same
+
+
+@dataclass(slots=True)
+class Curves:
+    """The curves of a question over videos, or pieces of them, each read when it is needed first.
+
+    Args:
+        library: the vectors of frames and clips.
+        question: the question.
+        ordinary: the product of its direction with what is ordinary in the library.
+    """
+
+    library: LibraryVectors
+    question: Question
+    ordinary: float
+    _read: dict[tuple[int, float, float], Curve] = field(default_factory=dict)
+
+    def stretch_of(self, clip: ClipMatch) -> Stretch:
+        """The stretch of its video that belongs to a clip."""
+        piece = _PIECE * (clip.start // _PIECE)
+        begin, end = max(0.0, piece - _BESIDE), piece + _PIECE + _BESIDE
+        if clip.duration <= _PIECE + 2 * _BESIDE:
+            begin, end = 0.0, clip.duration
+        curve = self._curve(clip, begin=begin, end=min(end, clip.duration))
+        stretch = stretch_around(curve, start=clip.start, end=clip.end)
+        if stretch.start <= curve.begin > 0.0 or stretch.end >= curve.end < clip.duration:
+            curve = self._curve(clip, begin=0.0, end=clip.duration)
+            stretch = stretch_around(curve, start=clip.start, end=clip.end)
+        return stretch
+
+    def _curve(self, clip: ClipMatch, *, begin: float, end: float) -> Curve:
+        """The curve of the part of a clip's video from `begin` to `end` seconds."""
+        key = clip.video_id, begin, end
+        if key not in self._read:
+            self._read[key] = self._made(clip.video_id, begin=begin, end=end)
+        return self._read[key]
+
+    def _made(self, video_id: int, *, begin: float, end: float) -> Curve:
+        frames = self.library.frames_of(video_id, start=begin, end=end)
+        if len(frames):
+            times, products = frames.times, frames.products(self.question.direction)
+        else:
+            spans, vectors = self.library.clips_of(video_id, start=begin, end=end)
+            times, products = spans.mean(axis=1), vectors @ self.question.direction
+            begin, end = max(begin, spans.min(initial=end)), min(end, spans.max(initial=begin))
+        heights = products - np.float32(self.ordinary)
+        return Curve(times, heights, of_frames=len(frames) > 0, begin=begin, end=end)
+
+
+def moments_on(curves: Curves, clips: Sequence[ClipMatch], *, limit: int) -> tuple[Moment, ...]:
+    """The best moments of clips, at most `limit`, in the order of their best clips.
+
+    Each clip, best first, gives the stretch of its video's curve around its best second. Clips that
+    lie half in a moment that is there already belong to it, and a stretch that shares more than
+    `_SHARED` with one is no new moment.
+    """
+    found: list[Moment] = []
+    of_video: dict[int, list[Moment]] = {}
+    for clip in ranked(clips):
+        if len(found) == limit:
+            break
+        others = of_video.setdefault(clip.video_id, [])
+        half = (clip.end - clip.start) / 2
+        if any(_shared(clip, other) >= half for other in others):
+            continue
+        stretch = curves.stretch_of(clip)
+        moment = Moment(stretch.start, stretch.end, peak=stretch.peak, best=clip)
+        if not any(_same(moment, other) for other in others):
+            others.append(moment)
+            found.append(moment)
+    return tuple(found)
+
+
+def _shared(one: Moment | ClipMatch, other: Moment) -> float:
+    return min(one.end, other.end) - max(one.start, other.start)
+
+
+def _same(one: Moment, other: Moment) -> bool:
+    shorter = min(one.end - one.start, other.end - other.start)
+    return _shared(one, other) > _SHARED * shorter
