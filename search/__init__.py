@@ -12,7 +12,7 @@ from search.errors import (
     UnknownSettingError,
 )
 from search.ranking import Moment, merge_into_moments
-from search.records import Hit, SearchResult
+from search.records import Hit, SearchResult, VideoCurve
 from search.searcher import QueryEmbedder, Searcher
 from search.second_stage import PromptFor
 from search.settings import PLAIN, SearchSettings, settings_named
@@ -35,6 +35,7 @@ __all__ = [
     "SearchSettings",
     "Searcher",
     "UnknownSettingError",
+    "VideoCurve",
     "everyday_sentences",
     "keep_background",
     "merge_into_moments",

@@ -28,9 +28,24 @@ class Hit:
 
 
 @dataclass(frozen=True, slots=True)
+class VideoCurve:
+    """The curve of the sentence over a whole video: how much of it there is at each of `times`.
+
+    `times` are seconds, ascending. A height of 0 is ordinary in the library. Where not `of_frames`,
+    the points are clips, and the times are their middles.
+    """
+
+    path: Path
+    of_frames: bool
+    times: tuple[float, ...]
+    heights: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class SearchResult:
     """The answer to one sentence, best moment first, also moments with nothing convincing.
 
+    `curves` are those of the videos of the hits, each once, if they were asked for.
     `notes` are sentences about problems of the query: its end was cut off, or the model probably
     cannot understand it.
     """
@@ -40,6 +55,7 @@ class SearchResult:
     took_ms: float
     hits: tuple[Hit, ...]
     notes: tuple[str, ...] = ()
+    curves: tuple[VideoCurve, ...] = ()
 
     @property
     def convincing(self) -> tuple[Hit, ...]:

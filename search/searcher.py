@@ -1,7 +1,9 @@
 """Search: a sentence in, ranked moments out."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 from threading import Lock
 from time import perf_counter
 from typing import Protocol
@@ -20,10 +22,11 @@ from search.errors import (
     InvalidLimitError,
     NothingIndexedError,
 )
+from search.moments.curve import Curve
 from search.moments.of_clips import Curves, moments_on
 from search.question import Question
 from search.ranking import CLIPS_COMPARED, Moment, merge_into_moments
-from search.records import Hit, SearchResult
+from search.records import Hit, SearchResult, VideoCurve
 from search.second_stage import PromptFor, second_stage
 from search.settings import SearchSettings
 from search.wording import notes_on
@@ -86,13 +89,22 @@ class Searcher:
         """
         self._embedder_of(self._require_provenance())
 
-    def search(self, text: str, *, limit: int = 10, path_glob: str | None = None) -> SearchResult:
+    def search(
+        self,
+        text: str,
+        *,
+        limit: int = 10,
+        path_glob: str | None = None,
+        with_curves: bool = False,
+    ) -> SearchResult:
         """The best moments for a sentence.
 
         Args:
             text: a sentence.
             limit: maximum number of moments.
             path_glob: a glob on the path (see `catalog.path_matcher`); only such files compete.
+            with_curves: also the curves of the videos of the moments. There are none without the
+                part `moments`, or without a bank.
 
         Raises:
             EmptyQueryError, InvalidLimitError, NothingIndexedError, ProvenanceMismatchError.
@@ -107,20 +119,22 @@ class Searcher:
         vector: NDArray[np.float32] = embedder.embed_texts([sentence])[0]
         question = self._question(vector, made_by, embedder)
         moments, cosines = self._best_moments(sentence, question, limit=limit, path_glob=path_glob)
+        hits = tuple(
+            _hit(
+                moment,
+                rank=rank,
+                score=cosines[moment.best.clip_id],
+                chance=question.chance if self._settings.confidence else None,
+            )
+            for rank, moment in enumerate(moments, start=1)
+        )
         return SearchResult(
             query=text,
             model=made_by.model,
             took_ms=(perf_counter() - started) * 1000.0,
-            hits=tuple(
-                _hit(
-                    moment,
-                    rank=rank,
-                    score=cosines[moment.best.clip_id],
-                    chance=question.chance if self._settings.confidence else None,
-                )
-                for rank, moment in enumerate(moments, start=1)
-            ),
+            hits=hits,
             notes=notes_on(sentence, read=embedder.letters_read(sentence)),
+            curves=self._video_curves(question, moments, hits) if with_curves else (),
         )
 
     def _require_provenance(self) -> Provenance:
@@ -173,12 +187,32 @@ class Searcher:
         self, question: Question, clips: Sequence[ClipMatch], *, limit: int
     ) -> tuple[Moment, ...]:
         """The best moments of clips, at most `limit`."""
-        if question.ordinary is not None and self._settings.moments:
-            with self._catalog.library() as library:
-                if library is not None:
-                    curves = Curves(library, question, question.ordinary)
-                    return moments_on(curves, clips, limit=limit)
+        with self._curves(question) as curves:
+            if curves is not None:
+                return moments_on(curves, clips, limit=limit)
         return merge_into_moments(clips)[:limit]
+
+    @contextmanager
+    def _curves(self, question: Question) -> Iterator[Curves | None]:
+        """The curves of a question; None where moments are merged from clips."""
+        if question.ordinary is None or not self._settings.moments:
+            yield None
+            return
+        with self._catalog.library() as library:
+            yield None if library is None else Curves(library, question, question.ordinary)
+
+    def _video_curves(
+        self, question: Question, moments: Sequence[Moment], hits: Sequence[Hit]
+    ) -> tuple[VideoCurve, ...]:
+        """The curve of each video that has a moment, under the path of its best hit."""
+        found: dict[int, VideoCurve] = {}
+        with self._curves(question) as curves:
+            if curves is None:
+                return ()
+            for moment, hit in zip(moments, hits, strict=True):
+                if moment.best.video_id not in found:
+                    found[moment.best.video_id] = _video_curve(hit.path, curves.whole(moment.best))
+        return tuple(found.values())
 
     def _ranked(
         self, sentence: str, question: Question, clips: list[ClipMatch]
@@ -219,6 +253,11 @@ def _require_question(text: str, *, limit: int) -> str:
     if limit < 1:
         raise InvalidLimitError(f"the limit is {limit}; ask for at least 1 moment")
     return sentence
+
+
+def _video_curve(path: Path, curve: Curve) -> VideoCurve:
+    times, heights = tuple(curve.times.tolist()), tuple(curve.heights.tolist())
+    return VideoCurve(path, of_frames=curve.of_frames, times=times, heights=heights)
 
 
 def _hit(moment: Moment, *, rank: int, score: float, chance: ByChance | None) -> Hit:

@@ -41,9 +41,12 @@ class Curves:
         curve = self._curve(clip, begin=begin, end=min(end, clip.duration))
         stretch = stretch_around(curve, start=clip.start, end=clip.end)
         if stretch.start <= curve.begin > 0.0 or stretch.end >= curve.end < clip.duration:
-            curve = self._curve(clip, begin=0.0, end=clip.duration)
-            stretch = stretch_around(curve, start=clip.start, end=clip.end)
+            stretch = stretch_around(self.whole(clip), start=clip.start, end=clip.end)
         return stretch
+
+    def whole(self, clip: ClipMatch) -> Curve:
+        """The curve of all of a clip's video."""
+        return self._curve(clip, begin=0.0, end=clip.duration)
 
     def _curve(self, clip: ClipMatch, *, begin: float, end: float) -> Curve:
         """The curve of the part of a clip's video from `begin` to `end` seconds."""

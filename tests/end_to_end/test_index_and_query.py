@@ -84,6 +84,21 @@ def test_search_is_query_by_another_name(indexed: Indexed) -> None:
     assert answers[0]["hits"] == answers[1]["hits"]
 
 
+def test_curves_are_given_with_json_and_hold_the_peak_of_each_moment(indexed: Indexed) -> None:
+    vsearch, _ = indexed
+    answer = vsearch("query", "a red circle", "--all", "--json", "--curve").json
+    curves = {curve["path"]: curve for curve in answer["curves"]}
+    assert set(curves) == {hit["path"] for hit in answer["hits"]}
+    for hit in answer["hits"]:
+        curve = curves[hit["path"]]
+        assert curve["of_frames"]
+        assert len(curve["heights"]) == len(curve["times"]) >= hit["duration"] / 2
+        assert min(abs(time - hit["peak"]) for time in curve["times"]) < 0.01
+    refused = vsearch("query", "a red circle", "--curve")
+    assert refused.code == 2
+    assert "give --json too" in refused.err
+
+
 def test_a_person_gets_the_moment_and_how_to_play_it(indexed: Indexed, library: Path) -> None:
     vsearch, _ = indexed
     run = vsearch("query", "a red circle", "--all", "--in", "*/two words.mp4")

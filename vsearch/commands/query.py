@@ -44,6 +44,13 @@ def query(
     everything: Annotated[
         bool, typer.Option("--all", help="Also the nearest moments with nothing convincing.")
     ] = False,
+    curve: Annotated[
+        bool,
+        typer.Option(
+            "--curve",
+            help="With --json, also the curve of the sentence over each video of the answer.",
+        ),
+    ] = False,
     paths: Annotated[
         bool, typer.Option("--paths", help="Print bare paths, best first, each once, for pipes.")
     ] = False,
@@ -75,15 +82,21 @@ def query(
             "JSON holds the paths already; give one of the two",
             param_hint="--json with --paths or --null",
         )
+    if curve and not as_json:
+        raise typer.BadParameter(
+            "curves are printed as JSON; give --json too", param_hint="--curve"
+        )
     left_out: tuple[Path, ...] = ()
     from vsearch.services.search import search
     from vsearch.show.output import print_json
     from vsearch.show.search import print_paths, print_search, search_json
 
     settings = start(verbose=verbose, quiet=quiet, catalog=catalog, model=model)
-    result = search(" ".join(words), settings=settings, limit=limit, path_glob=path_glob)
+    result = search(
+        " ".join(words), settings=settings, limit=limit, path_glob=path_glob, with_curves=curve
+    )
     if as_json:
-        print_json(search_json(result, everything=everything))
+        print_json(search_json(result, everything=everything, with_curves=curve))
     elif paths or null:
         left_out = print_paths(result, null=null, everything=everything)
     else:

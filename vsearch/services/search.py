@@ -35,10 +35,11 @@ def search(
     settings: Settings,
     limit: int,
     path_glob: str | None = None,
+    with_curves: bool = False,
 ) -> SearchResult:
-    """The moments nearest to a sentence."""
+    """The moments nearest to a sentence, and, if asked for, the curves of their videos."""
     with open_searcher(settings) as searcher:
-        return searcher.search(text, limit=limit, path_glob=path_glob)
+        return searcher.search(text, limit=limit, path_glob=path_glob, with_curves=with_curves)
 
 
 @contextmanager

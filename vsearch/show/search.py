@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from rich.text import Text
 
-    from search import Hit, SearchResult
+    from search import Hit, SearchResult, VideoCurve
 
 # Players that can start in the middle of a video, by preference, and the option for the start.
 _PLAYERS = (("mpv", "--start={}"), ("vlc", "--start-time={}"), ("ffplay", "-ss {}"))
@@ -60,14 +60,33 @@ def hit_json(hit: Hit) -> dict[str, Any]:
     }
 
 
-def search_json(result: SearchResult, *, everything: bool = False) -> dict[str, Any]:
-    """The answer to one sentence; with `everything`, also moments with nothing convincing."""
+def curve_json(curve: VideoCurve) -> dict[str, Any]:
+    """The curve of a video: how much more than ordinary of the sentence is at each of `times`."""
+    return {
+        "path": str(curve.path),
+        "of_frames": curve.of_frames,
+        "times": [round(time, 3) for time in curve.times],
+        "heights": [round(height, 4) for height in curve.heights],
+    }
+
+
+def search_json(
+    result: SearchResult, *, everything: bool = False, with_curves: bool = False
+) -> dict[str, Any]:
+    """The answer to one sentence; with `everything`, also moments with nothing convincing.
+
+    `with_curves` adds the curves of the videos of these moments.
+    """
+    hits = result.hits if everything else result.convincing
+    paths = {hit.path for hit in hits}
+    curves = [curve_json(curve) for curve in result.curves if curve.path in paths]
     return {
         "query": result.query,
         "model": result.model,
         "took_ms": round(result.took_ms, 1),
         "convincing": bool(result.convincing),
-        "hits": [hit_json(hit) for hit in (result.hits if everything else result.convincing)],
+        "hits": [hit_json(hit) for hit in hits],
+        **({"curves": curves} if with_curves else {}),
         **notes_json(result.notes),
     }
 

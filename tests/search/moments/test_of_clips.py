@@ -107,6 +107,28 @@ def test_a_catalog_without_frame_vectors_answers_by_the_line_through_its_clips(c
     assert (start, end) == (pytest.approx(20, abs=2.0), pytest.approx(32, abs=2.0))
 
 
+def test_the_curves_of_the_videos_are_given_on_request(catalog):
+    add_film(catalog, "home.mp4", [("kitchen", 21, 34), ("kitchen", 60, 66)], duration=80)
+    add_film(catalog, "old.mp4", [("kitchen", 8, 16)], duration=40, frames=False)
+    searcher = Searcher(catalog=catalog, load_embedder=words, bank=bank)
+    assert searcher.search("kitchen", limit=3).curves == ()
+    result = searcher.search("kitchen", limit=3, with_curves=True)
+    curves = {curve.path.name: curve for curve in result.curves}
+    assert set(curves) == {"home.mp4", "old.mp4"}
+    home, old = curves["home.mp4"], curves["old.mp4"]
+    assert home.of_frames
+    assert home.times == tuple(np.arange(80) + 0.5)
+    high = {time for time, height in zip(home.times, home.heights, strict=True) if height > 0.3}
+    assert high == {*np.arange(21.5, 34), *np.arange(60.5, 66)}
+    assert not old.of_frames
+    assert old.times == tuple(np.arange(4.0, 40, 4.0))
+    assert old.times[int(np.argmax(old.heights))] == 12.0
+    plain = Searcher(
+        catalog=catalog, load_embedder=words, bank=bank, settings=SearchSettings(moments=False)
+    )
+    assert plain.search("kitchen", with_curves=True).curves == ()
+
+
 def test_without_the_part_moments_clips_are_merged(catalog, ask):
     add_film(catalog, "home.mp4", [("kitchen", 21, 34)], duration=80)
     assert ask("kitchen", moments=False) == [("home.mp4", 20.0, 36.0)]

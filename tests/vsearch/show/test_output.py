@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from search import Confidence, Hit, SearchResult
+from search import Confidence, Hit, SearchResult, VideoCurve
 from search.background.voids import ByChance, Standing
 from vsearch.show.output import count, print_json
 from vsearch.show.search import play_command, print_paths, print_search, search_json
@@ -98,6 +98,22 @@ def test_an_answer_has_the_schema_of_every_face() -> None:
                 "clip_id": 17,
             }
         ],
+    }
+
+
+def test_curves_are_those_of_the_moments_that_are_shown() -> None:
+    curves = tuple(
+        VideoCurve(one.path, of_frames=True, times=(0.5, 1.5), heights=(0.123456, -0.1))
+        for one in (hit(), unconvincing())
+    )
+    mixed = replace(answer(hit(), unconvincing()), curves=curves)
+    assert "curves" not in search_json(mixed)
+    (shown,) = search_json(mixed, with_curves=True)["curves"]
+    assert shown == {
+        "path": "/media/a.mp4",
+        "of_frames": True,
+        "times": [0.5, 1.5],
+        "heights": [0.1235, -0.1],
     }
 
 
