@@ -9,19 +9,17 @@ from __future__ import annotations
 
 import argparse
 import math
-import os
-import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
 
 from benchmarks.__main__ import record
-from benchmarks.answers.asked import Models, ask_library
-from benchmarks.answers.confidence import Cell, confidence_cells
-from benchmarks.answers.distortions import ALL, GAP, GAP_HUBS, NOISE, NONE
-from benchmarks.answers.ranking import mean_average_precisions
+from benchmarks.answers.confidence import Cell
+from benchmarks.answers.distortions import NONE
 from benchmarks.answers.tables import (
     ByLibrary,
     confidence_table,
@@ -29,18 +27,20 @@ from benchmarks.answers.tables import (
     moments_table,
     table,
 )
+from benchmarks.answers.units import (
+    POOL_DISTORTIONS,
+    RANKED_CLIPS,
+    InPool,
+    in_library,
+    in_pool,
+)
 from benchmarks.measure.machine import describe_machine
-from machine import prepare_process
+from machine import prepare_process, usable_cores
 
 LIBRARIES = (701, 702, 703, 704, 705)
 POOLS = (711, 712)
 SETTINGS = ("plain", "moments", "centring", "default")
-RANKED_ALSO = ("centring@everyday",)  # a bank that is foreign to the toy world
 
-_VIDEOS = 10
-_RANKED_CLIPS = 4600
-_LIBRARY_DISTORTIONS = (NONE, ALL)
-_POOL_DISTORTIONS = (NONE, NOISE, GAP, GAP_HUBS, ALL)
 _TIMES = (
     "recall@1",
     "recall@1_iou_0.5",
@@ -49,7 +49,6 @@ _TIMES = (
     "boundary_error_median",
     "boundary_error_mean",
 )
-_CELL_DISTORTIONS = (NONE, NOISE, ALL)
 _README = Path(__file__).parents[1] / "README.md"
 
 
@@ -73,27 +72,18 @@ def main() -> None:
 
 
 def measure(settings: Sequence[str], *, libraries: Sequence[int], pools: Sequence[int]) -> str:
-    """Measure everything, and format it as Markdown."""
+    """Measure everything, one library or pool in each usable core, and format it as Markdown."""
     begin = time.monotonic()
-    models = Models.load()
-    found: ByLibrary = {
-        seed: ask_library(
-            seed,
-            videos=_VIDEOS,
-            distortions=_LIBRARY_DISTORTIONS,
-            settings=settings,
-            models=models,
-            beside=_real_videos(),
-        )
-        for seed in _told(libraries, "library")
-    }
+    with ProcessPoolExecutor(usable_cores(), mp_context=get_context("spawn")) as workers:
+        in_libraries = {seed: workers.submit(in_library, seed, settings) for seed in libraries}
+        in_pools = [workers.submit(in_pool, seed, settings) for seed in pools]
+        found = {seed: outcomes.result() for seed, outcomes in in_libraries.items()}
+        by_pool = [measured.result() for measured in in_pools]
     parts = [describe_machine(), ""]
-    if libraries:
+    if found:
         parts += _library_tables(found, settings=settings)
-    if pools:
-        ranked = [*settings, *RANKED_ALSO]
-        parts.append(_ranking_table(pools, settings=ranked, models=models))
-        parts.append(_cells_table(pools, models=models))
+    if by_pool:
+        parts += _pool_tables(by_pool)
     parts.append(f"Measured in {(time.monotonic() - begin) / 60:.0f} minutes.")
     return "\n".join(parts)
 
@@ -109,64 +99,58 @@ def _library_tables(found: ByLibrary, *, settings: Sequence[str]) -> list[str]:
     return tables + [confidence_table(found, setting=name) for name in told[-1:]]
 
 
-def _ranking_table(pools: Sequence[int], *, settings: Sequence[str], models: Models) -> str:
-    by_pool = [
-        mean_average_precisions(
-            seed,
-            clips=_RANKED_CLIPS,
-            distortions=_POOL_DISTORTIONS,
-            settings=settings,
-            models=models,
-        )
-        for seed in _told(pools, "pool")
-    ]
-    rows = [
-        [name, *(mean_and_spread([p[d.name][name] for p in by_pool]) for d in _POOL_DISTORTIONS)]
-        for name in settings
-    ]
-    header = ["setting", *(distortion.name for distortion in _POOL_DISTORTIONS)]
-    return table(f"Ranking: mAP of captions over {_RANKED_CLIPS:,} single clips", header, rows)
-
-
-def _cells_table(pools: Sequence[int], *, models: Models) -> str:
-    """The means over cells, and the worst of them, by size of the library and distortion."""
-    rows = []
-    for distortion in _CELL_DISTORTIONS:
-        cells = [
-            cell
-            for seed in pools
-            for cell in confidence_cells(
-                seed, distortion=distortion, setting="default", models=models
-            )
+def _pool_tables(by_pool: Sequence[InPool]) -> list[str]:
+    names = [distortion.name for distortion in POOL_DISTORTIONS]
+    ranked = [
+        [
+            setting,
+            *(
+                mean_and_spread([one.precisions[name][setting] for one in by_pool])
+                for name in names
+            ),
         ]
+        for setting in by_pool[0].precisions[NONE.name]
+    ]
+    sure = []
+    for distortion in by_pool[0].cells:
+        cells = [cell for one in by_pool for cell in one.cells[distortion]]
         by_name: dict[str, list[Cell]] = {}
         for cell in cells:
             by_name.setdefault(cell.name, []).append(cell)
         by_name["all"] = cells
-        rows += [_cells_row(name, distortion.name, its) for name, its in by_name.items()]
-    header = ["library", "vectors", "true", "absent", "absent, worst", "foreign", "foreign, worst"]
-    return table(
-        "Confidence: the share of strong answers in libraries of single clips", header, rows
-    )
+        sure += [_cells_row(name, distortion, its) for name, its in by_name.items()]
+    header = [
+        "library",
+        "vectors",
+        "true",
+        "true, worst",
+        "absent",
+        "absent, worst",
+        "foreign",
+        "foreign, worst",
+    ]
+    return [
+        table(
+            f"Ranking: mAP of captions over {RANKED_CLIPS:,} single clips",
+            ["setting", *names],
+            ranked,
+        ),
+        table("Confidence: strong answers in libraries of single clips", header, sure),
+    ]
 
 
 def _cells_row(name: str, distortion: str, cells: Sequence[Cell]) -> list[str]:
     true = [cell.true for cell in cells if not math.isnan(cell.true)]
     absent, foreign = [cell.absent for cell in cells], [cell.foreign for cell in cells]
-    shares = [np.mean(true), np.mean(absent), max(absent), np.mean(foreign), max(foreign)]
+    shares = [
+        np.mean(true),
+        min(true),
+        np.mean(absent),
+        max(absent),
+        np.mean(foreign),
+        max(foreign),
+    ]
     return [name, distortion, *(f"{share:.3f}" for share in shares)]
-
-
-def _real_videos() -> list[Path]:
-    """The real videos that stand beside the toy videos, where there are some."""
-    folder = os.environ.get("VSEARCH_TEST_VIDEOS")
-    return [Path(folder)] if folder else []
-
-
-def _told(seeds: Sequence[int], what: str) -> Iterator[int]:
-    for number, seed in enumerate(seeds, start=1):
-        print(f"{what} {number} of {len(seeds)}", file=sys.stderr, flush=True)
-        yield seed
 
 
 if __name__ == "__main__":

@@ -122,6 +122,16 @@ def searchers(
     return found
 
 
+def _sure(by_setting: dict[str, Searcher]) -> dict[str, Searcher]:
+    """Those that tell a confidence: of others, what is true of nothing shows nothing."""
+    named = {name: settings_named(name.partition("@")[0]) for name in by_setting}
+    return {
+        name: searcher
+        for name, searcher in by_setting.items()
+        if named[name].confidence and named[name].centring
+    }
+
+
 def _bank(name: str, model_digest: str, texts: DistortedTexts) -> Bank:
     captions = [combination.caption for combination in COMBINATIONS]
     few = np.random.default_rng([EDITION, 3]).permutation(len(captions))[:_FEW]
@@ -149,7 +159,8 @@ def _ask(
         questions, left_out = questions_of(labels, known)
         if left_out:
             raise SystemExit(f"a label cannot be asked: {left_out[0]}")
-        outcomes = ask_all(questions, by_setting, video_ids=video_ids)
+        asked = by_setting if questions[0].places else _sure(by_setting)
+        outcomes = ask_all(questions, asked, video_ids=video_ids)
         for name, its in outcomes.items():
             found[name][kind] = its
     return found

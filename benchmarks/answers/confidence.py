@@ -20,6 +20,7 @@ from benchmarks.answers.sentences import FOREIGN
 from benchmarks.inputs.models import CACHE
 from search import Searcher
 from toyworld.world import COMBINATIONS
+from xclip_core.embedder import Embedder
 
 SIZES = (50, 200, 1000, 5000)
 _LACKING = 60  # combinations
@@ -41,26 +42,37 @@ class Cell:
     foreign: float
 
 
-def confidence_cells(
+def make_mixed_pool(
     seed: int,
+    *,
+    sizes: Sequence[int] = SIZES,
+    mixed: int = MIXED,
+    embedder: Embedder,
+    folder: Path = CACHE,
+) -> Pool:
+    """A pool with enough clips of each kind for the cells; see `make_pool`."""
+    share = len(COMBINATIONS) / (len(COMBINATIONS) - _LACKING)
+    return make_pool(
+        seed,
+        clips=int(max(sizes) * share) + len(COMBINATIONS),
+        empty=mixed,
+        common=mixed // 2,
+        embedder=embedder,
+        folder=folder,
+    )
+
+
+def confidence_cells(
+    pool: Pool,
     *,
     sizes: Sequence[int] = SIZES,
     mixed: int = MIXED,
     distortion: Distortion,
     setting: str,
     models: Models,
-    folder: Path = CACHE,
 ) -> list[Cell]:
-    """The cells of one pool under one distortion."""
-    rng = np.random.default_rng([seed, 2])
-    pool = make_pool(
-        seed,
-        clips=max(sizes) * len(COMBINATIONS) // (len(COMBINATIONS) - _LACKING) + len(COMBINATIONS),
-        empty=mixed,
-        embedder=models.clips,
-        common=mixed // 2,
-        folder=folder,
-    )
+    """The cells of one pool under one distortion; sizes as in `make_mixed_pool`."""
+    rng = np.random.default_rng([pool.seed, 2])
     pool = pool.distorted(distortion)
     cells = []
     for name, library, true, absent in _libraries(pool, rng, sizes=sizes, mixed=mixed):

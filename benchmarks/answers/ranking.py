@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 
 from benchmarks.answers.asked import Models, searchers
 from benchmarks.answers.distortions import Distortion
-from benchmarks.answers.pools import Pool, make_pool, stored
-from benchmarks.inputs.models import CACHE
+from benchmarks.answers.pools import Pool, stored
 from toyworld.world import COMBINATIONS
 
 DEPTH = 100
@@ -18,21 +16,18 @@ CAPTIONS = 40
 
 
 def mean_average_precisions(
-    seed: int,
+    pool: Pool,
     *,
-    clips: int,
     captions: int = CAPTIONS,
     distortions: Sequence[Distortion],
     settings: Sequence[str],
     models: Models,
-    folder: Path = CACHE,
 ) -> dict[str, dict[str, float]]:
     """The mean average precision of captions, by the name of the distortion and of the setting.
 
     Of each ranking the first `DEPTH` count.
     """
-    pool = make_pool(seed, clips=clips, embedder=models.clips, folder=folder)
-    rng = np.random.default_rng([seed, 1])
+    rng = np.random.default_rng([pool.seed, 1])
     asked = np.sort(rng.permutation(len(COMBINATIONS))[:captions])
     return {
         distortion.name: _of_one(

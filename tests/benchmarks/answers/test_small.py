@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from benchmarks.answers.asked import Models, Outcomes, ask_library
-from benchmarks.answers.confidence import confidence_cells
+from benchmarks.answers.confidence import confidence_cells, make_mixed_pool
 from benchmarks.answers.distortions import ALL, NONE
+from benchmarks.answers.pools import make_pool
 from benchmarks.answers.ranking import average_precision, mean_average_precisions
 from benchmarks.answers.tables import figure, moments_table
 
@@ -47,14 +48,13 @@ def test_the_tables_hold_each_setting_with_each_distortion(asked: dict[str, Outc
 
 
 def test_centred_scores_stand_hubs_and_the_gap(models: Models, tmp_path: Path) -> None:
+    pool = make_pool(8, clips=500, embedder=models.clips, folder=tmp_path)
     found = mean_average_precisions(
-        8,
-        clips=500,
+        pool,
         captions=12,
         distortions=[NONE, ALL],
         settings=["plain", "centring", "centring@everyday"],
         models=models,
-        folder=tmp_path,
     )
     assert found["none"]["plain"] > 0.95
     assert found["none"]["centring"] > found["none"]["plain"] - 0.01
@@ -63,16 +63,10 @@ def test_centred_scores_stand_hubs_and_the_gap(models: Models, tmp_path: Path) -
 
 
 def test_true_sentences_are_strong_and_absent_ones_are_not(models: Models, tmp_path: Path) -> None:
-    cells = confidence_cells(
-        9,
-        sizes=[200],
-        mixed=100,
-        distortion=ALL,
-        setting="default",
-        models=models,
-        folder=tmp_path,
-    )
-    assert [cell.name for cell in cells] == ["200 clips", "80 % empty", *["true of half"] * 3]
+    few = {"sizes": [100], "mixed": 80}
+    pool = make_mixed_pool(9, embedder=models.clips, folder=tmp_path, **few)
+    cells = confidence_cells(pool, distortion=ALL, setting="default", models=models, **few)
+    assert [cell.name for cell in cells] == ["100 clips", "80 % empty", *["true of half"] * 3]
     assert np.mean([cell.true for cell in cells]) > 0.9
     assert np.mean([cell.absent for cell in cells]) < 0.1
     assert max(cell.foreign for cell in cells) < 0.05
