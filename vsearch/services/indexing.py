@@ -67,9 +67,8 @@ def index_library(
         report = run_index(
             paths, catalog=index.catalog, model=index.model, settings=how, counters=counters
         )
-        if not report.interrupted:
-            keep_background(index.catalog, settings=settings)
-        return report
+        kept = report.interrupted or keep_background(index.catalog, settings=settings)
+        return report if kept else replace(report, interrupted=True)
 
 
 @contextmanager

@@ -132,9 +132,8 @@ class _Runs:
                 counters=counters,
             )
             self._index_settings, self._model = settings, index.model
-            if not done.interrupted:
-                keep_background(index.catalog, settings=self.settings)
-            return done
+            kept = done.interrupted or keep_background(index.catalog, settings=self.settings)
+            return done if kept else replace(done, interrupted=True)
 
     def _refused(self, error: Exception) -> bool:
         if str(error) != self._refusal:

@@ -12,6 +12,7 @@ import search
 from catalog import CatalogError
 from search import Bank, everyday_sentences
 from vsearch.services.file_cache import FileCache
+from vsearch.services.models import known_digests, model_to_load
 from xclip_core import DEMO_MODEL, ModelError
 
 if TYPE_CHECKING:
@@ -38,25 +39,32 @@ def bank_of(made_by: Provenance, embed: EmbedTexts, *, settings: Settings) -> Ba
     )
 
 
-def keep_background(catalog: Catalog, *, settings: Settings) -> None:
+def keep_background(catalog: Catalog, *, settings: Settings) -> bool:
     """Bring what answers stand against up to date after an index run, and keep it in the catalog.
 
-    A question can do without: it computes what is missing. So an error is only logged.
+    A question can do without: it computes what is missing. So an error is only logged, and a run
+    that is interrupted meanwhile loses nothing: then this returns False.
     """
     made_by = catalog.provenance
     if made_by is None:
-        return
+        return True
 
     def embed(sentences: Sequence[str]) -> NDArray[np.float32]:
         from xclip_core import TextEmbedder
 
-        name = f"{made_by.model}@{made_by.revision}" if made_by.revision else made_by.model
-        return TextEmbedder.load(name, offline=True).embed_texts(sentences)
+        name = model_to_load(settings, made_by=made_by)
+        embedder = TextEmbedder.load(name, offline=True, cache=known_digests(settings))
+        if embedder.identity.model_digest != made_by.model_digest:
+            raise ModelError(f"{name} is not the model that made the catalog")
+        return embedder.embed_texts(sentences)
 
     try:
         search.keep_background(catalog, bank_of(made_by, embed, settings=settings))
     except (ModelError, CatalogError) as error:
         log.debug("the background of the catalog is not up to date: %s", error)
+    except KeyboardInterrupt:
+        return False
+    return True
 
 
 def _toy_sentences() -> tuple[str, ...]:
@@ -75,7 +83,10 @@ def _vectors(
     known = cache.get(key)
     if known is not None and len(known) == 4 * shape[0] * shape[1]:
         return np.frombuffer(known, "<f4").reshape(shape).astype(np.float32)
-    log.debug("embedding the %d sentences to compare with, once for this model", len(sentences))
+    log.info(
+        "embedding the %d sentences that answers are compared with, once for this model",
+        len(sentences),
+    )
     vectors = embed(sentences)
     cache.put(key, vectors.astype("<f4").tobytes())
     return vectors
