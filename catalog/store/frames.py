@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, exists, func, insert, select
+from sqlalchemy import Connection, bindparam, exists, func, insert, select
 
 from catalog.database.tables import FRAMES, VIDEOS
 from catalog.errors import InvalidVectorError
@@ -16,6 +16,14 @@ from catalog.frame_vectors import FrameVectors, QuantisedVectors, row_bytes
 
 _FRAMES_PER_ROW = 1024  # of 512 numbers: half a megabyte, of which a page's rest wastes little
 _SAME_DISTANCE = 1e-3  # seconds
+
+# One statement, made once: a search reads frames of each of its moments.
+_OVERLAPPING = select(FRAMES.c.start, FRAMES.c.step, FRAMES.c.vectors).where(
+    FRAMES.c.video_id == bindparam("video_id"),
+    FRAMES.c.start <= bindparam("end"),
+    FRAMES.c.start + FRAMES.c.step * (func.length(FRAMES.c.vectors) / bindparam("size"))
+    >= bindparam("start"),
+)
 
 
 def add_frames(connection: Connection, video_id: int, frames: FrameVectors, *, dim: int) -> None:
@@ -47,27 +55,20 @@ def add_frames(connection: Connection, video_id: int, frames: FrameVectors, *, d
 
 def read_frames(
     connection: Connection, video_id: int, *, dim: int, start: float, end: float
-) -> FrameVectors:
-    """The frames of a video from `start` to `end` seconds; none where it has none there.
+) -> list[FrameVectors]:
+    """The frames of a video from `start` to `end` seconds, in parts whose times may interleave.
 
     Raises:
         ValueError: what is stored makes no vectors of `dim` numbers.
     """
-    count = func.length(FRAMES.c.vectors) / row_bytes(dim)
-    rows = connection.execute(
-        select(FRAMES.c.start, FRAMES.c.step, FRAMES.c.vectors).where(
-            FRAMES.c.video_id == video_id,
-            FRAMES.c.start <= end,
-            FRAMES.c.start + FRAMES.c.step * count >= start,
-        )
-    )
+    asked = {"video_id": video_id, "start": start, "end": end, "size": row_bytes(dim)}
     parts = []
-    for first, step, content in rows:
+    for first, step, content in connection.execute(_OVERLAPPING, asked):
         quantised = QuantisedVectors.from_bytes(content, dim=dim)
         times = first + step * np.arange(len(quantised.scales))
         inside = slice(*np.searchsorted(times, (start, np.nextafter(end, np.inf))))
         parts.append(FrameVectors(times[inside], quantised[inside]))
-    return FrameVectors.joined(parts, dim=dim)
+    return parts
 
 
 def without_frames(connection: Connection) -> frozenset[int]:

@@ -95,6 +95,25 @@ class LibraryVectors:
         Raises:
             CatalogDamagedError: what is stored makes no vectors of this length.
         """
+        parts = self._frame_parts(video_id, start=start, end=end)
+        return FrameVectors.joined(parts, dim=self.dim)
+
+    def frame_products(
+        self, video_id: int, vector: Vectors, *, start: float, end: float
+    ) -> tuple[NDArray[np.float64], Vectors]:
+        """Times (F,) of the frames of a video, and the products (F,) of theirs with `vector` (D,).
+
+        As `frames_of`, without a copy of the vectors.
+        """
+        parts = self._frame_parts(video_id, start=start, end=end)
+        if len(parts) == 1:
+            return parts[0].times, parts[0].products(vector)
+        times = np.concatenate([np.empty(0), *(part.times for part in parts)])
+        products = [np.empty(0, np.float32), *(part.products(vector) for part in parts)]
+        order = np.argsort(times, kind="stable")
+        return times[order], np.concatenate(products)[order]
+
+    def _frame_parts(self, video_id: int, *, start: float, end: float) -> list[FrameVectors]:
         try:
             return read_frames(self._connection, video_id, dim=self.dim, start=start, end=end)
         except ValueError as error:

@@ -12,8 +12,8 @@ from search.ranking import Moment, ranked
 
 # Seconds of a long video whose curve is read at once, and on both sides of them. Most videos are
 # shorter, and read as a whole.
-_PIECE = 300.0
-_BESIDE = 120.0
+_PIECE = 120.0
+_BESIDE = 60.0
 _SHARED = 0.3  # of the shorter one: moments that share more are the same
 
 
@@ -56,15 +56,15 @@ class Curves:
         return self._read[key]
 
     def _made(self, video_id: int, *, begin: float, end: float) -> Curve:
-        frames = self.library.frames_of(video_id, start=begin, end=end)
-        if len(frames):
-            times, products = frames.times, frames.products(self.question.direction)
-        else:
+        direction = self.question.direction
+        times, products = self.library.frame_products(video_id, direction, start=begin, end=end)
+        of_frames = len(times) > 0
+        if not of_frames:
             spans, vectors = self.library.clips_of(video_id, start=begin, end=end)
-            times, products = spans.mean(axis=1), vectors @ self.question.direction
+            times, products = spans.mean(axis=1), vectors @ direction
             begin, end = max(begin, spans.min(initial=end)), min(end, spans.max(initial=begin))
         heights = products - np.float32(self.ordinary)
-        return Curve(times, heights, of_frames=len(frames) > 0, begin=begin, end=end)
+        return Curve(times, heights, of_frames=of_frames, begin=begin, end=end)
 
 
 def moments_on(curves: Curves, clips: Sequence[ClipMatch], *, limit: int) -> tuple[Moment, ...]:

@@ -37,6 +37,13 @@ def test_events_of_long_videos_are_found(asked: dict[str, Outcomes]) -> None:
         assert figure("recall@5", asked["none"][setting]["general"]) >= 0.8
 
 
+def test_moments_start_and_end_to_about_a_second(asked: dict[str, Outcomes]) -> None:
+    for distortion in asked:
+        merged, cut = (asked[distortion][name]["one"] for name in ("plain", "default"))
+        assert figure("mean_iou", cut) >= max(0.6, 1.2 * figure("mean_iou", merged))
+        assert figure("boundary_error_median", cut) <= 0.5
+
+
 def test_the_tables_hold_each_setting_with_each_distortion(asked: dict[str, Outcomes]) -> None:
     text = moments_table({7: asked}, kind="one", measures=("recall@1", "mean_iou"))
     assert [line.split(" | ")[:2] for line in text.splitlines()[4:]] == [

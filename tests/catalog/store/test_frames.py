@@ -69,6 +69,18 @@ def test_frames_come_back_as_they_were_also_a_stretch_of_them(add, catalog):
     assert len(frames_of(catalog, video + 1)) == 0
 
 
+def test_products_are_those_of_the_frames_without_a_copy_of_them(add, catalog):
+    times = np.sort(np.concatenate([np.arange(3000.0) + 0.5, [7.7, 7.9]]))
+    video = add(frames_at(times))
+    asked = unit_vectors(1, seed=8)[0]
+    for stretch in ({"start": 0.0, "end": 9000.0}, {"start": 2000.0, "end": 2010.0}):
+        with catalog.library() as library:
+            found, products = library.frame_products(video, asked, **stretch)
+        frames = frames_of(catalog, video, **stretch)
+        assert np.array_equal(found, frames.times)
+        np.testing.assert_allclose(products, frames.quantised.vectors() @ asked, atol=1e-4)
+
+
 def test_two_hours_at_a_frame_a_second_take_few_rows_and_520_bytes_a_second(
     shelf, folder, tmp_path
 ):
