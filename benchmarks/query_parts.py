@@ -43,8 +43,8 @@ def part_rows(model: Path, asked: Iterator[str]) -> list[Row]:
     for films, bar in _BARS_MS.items():
         with Catalog.open(catalog_of(model, films=films)) as catalog:
             bank = _bank(catalog, embedder)
-            rows += _warm_rows(catalog, embedder, asked, bank=bank, bar=bar)
-            rows += _upkeep_rows(catalog, bank=bank)
+            rows += warm_rows(catalog, embedder, asked, bank=bank, bar=bar)
+            rows += upkeep_rows(catalog, bank=bank)
     return [*rows, _start_row()]
 
 
@@ -56,9 +56,11 @@ def _bank(catalog: Catalog, embedder: TextEmbedder) -> Bank:
     return bank_of(made_by, embedder.embed_texts, settings=settings)
 
 
-def _warm_rows(
+def warm_rows(
     catalog: Catalog, embedder: TextEmbedder, asked: Iterator[str], *, bank: Bank, bar: float
 ) -> list[Row]:
+    """What it adds to a warm question, and where that goes."""
+
     def searcher(settings: SearchSettings) -> Searcher:
         return Searcher(
             catalog=catalog,
@@ -115,7 +117,7 @@ def _difference_ms(whole: Timing, part: Timing) -> list[float]:
     return [1000 * (a - b) for a, b in zip(whole.seconds, part.seconds, strict=True)]
 
 
-def _upkeep_rows(catalog: Catalog, *, bank: Bank) -> list[Row]:
+def upkeep_rows(catalog: Catalog, *, bank: Bank) -> list[Row]:
     """What an index run spends on the background: once for all clips, then for new ones."""
     with catalog.library() as library:
         assert library is not None

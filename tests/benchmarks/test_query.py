@@ -1,13 +1,17 @@
 """What the benchmark of questions asks, and that the peer it is compared with finds the same."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from benchmarks import query_parts
 from benchmarks.inputs.catalogs import CLIPS_OF_EACH, add_film
 from benchmarks.query import Peer, sentences
 from catalog import Catalog, Provenance
+from search import Bank, keep_background
+from toyworld.world import COMBINATIONS
 from xclip_core.checkpoint.location import DEMO_FOLDER
 from xclip_core.inputs.tokenizer import Tokenizer
 from xclip_core.text_embedder import TextEmbedder
@@ -40,3 +44,19 @@ def test_the_peer_gets_the_same_vectors_and_the_same_clips(catalog):
     found = peer.nearest(vector)
     assert [clip_id for clip_id, _ in found] == [match.clip_id for match in expected]
     assert catalog.status().clips == 2 * CLIPS_OF_EACH
+
+
+def test_what_ranking_and_confidence_add_is_measured_part_by_part(catalog, monkeypatch):
+    monkeypatch.setattr(query_parts, "_ROUNDS", 2)
+    embedder = TextEmbedder.load("demo")
+    asked = sentences(Tokenizer.load(DEMO_FOLDER))
+    captions = [combination.caption for combination in COMBINATIONS]
+    bank = Bank.of(captions, model_digest="ab" * 32, embed=embedder.embed_texts)
+    keep_background(catalog, bank)
+    monkeypatch.setattr(embedder, "identity", replace(embedder.identity, model_digest="ab" * 32))
+    rows = query_parts.warm_rows(catalog, embedder, asked, bank=bank, bar=1e9)
+    rows += query_parts.upkeep_rows(catalog, bank=bank)
+    assert rows[0].met
+    assert rows[0].what.startswith("500 clips: centred ranking and confidence")
+    assert len(rows) == 7
+    assert catalog.status().clips == 2 * CLIPS_OF_EACH  # the film of the last row is gone again
