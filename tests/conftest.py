@@ -99,3 +99,15 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
 @pytest.hookimpl(wrapper=True)
 def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
     return _fail_when_skipped((yield))
+
+
+@pytest.fixture(autouse=True)
+def usual_scheduling() -> Generator[None]:
+    """Take back the real-time priority that SVT-AV1 gives to a process of root that encodes.
+
+    All processes that it starts inherit the priority, and on one core such a process can keep the
+    kernel from finishing what it waits for itself: it then spins for ever, and nothing ends it.
+    """
+    yield
+    if hasattr(os, "sched_setscheduler") and os.sched_getscheduler(0) != os.SCHED_OTHER:
+        os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
