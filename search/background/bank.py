@@ -6,7 +6,7 @@
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from importlib.resources import files
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 EmbedTexts = Callable[[Sequence[str]], NDArray[np.float32]]
 """Unit vectors (K, D) float32 of K texts."""
 
-_METHOD = b"1"  # increase it when the same vectors would give another background
+_METHOD = 1  # increase it when the same vectors would give another background
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,8 +22,8 @@ class Bank:
     """The vectors of a bank's sentences, embedded when they are needed.
 
     Attributes:
-        name: a digest of the sentences, the model and the method: as long as it is the same, so is
-            all that is computed from the bank.
+        name: of the sentences, the model and the method: as long as it is the same, so is all that
+            is computed from the bank.
         embed: makes the unit vectors (K, D) float32 of the K sentences.
     """
 
@@ -39,12 +39,18 @@ class Bank:
         embed: EmbedTexts,
     ) -> "Bank":
         """The bank of at least two sentences for a model; `embed` makes their vectors."""
-        text = "\n".join((model_digest, *sentences)).encode()
-        name = hashlib.sha256(_METHOD + text).hexdigest()
-        return cls(name=name, embed=lambda: embed(sentences))
+        edition = hashlib.sha256("\n".join(sentences).encode()).hexdigest()
+        return cls.edition(edition, model_digest=model_digest, embed=lambda: embed(sentences))
+
+    @classmethod
+    def edition(
+        cls, edition: str, *, model_digest: str, embed: Callable[[], NDArray[np.float32]]
+    ) -> "Bank":
+        """The bank for a model of sentences that have a name: they are read when needed."""
+        return cls(name=f"{edition} {_METHOD} {model_digest}", embed=embed)
 
 
 def everyday_sentences() -> tuple[str, ...]:
     """The sentences of `everyday.txt`."""
-    text = files(__package__).joinpath("everyday.txt").read_text(encoding="utf-8")
+    text = Path(__file__).with_name("everyday.txt").read_text(encoding="utf-8")
     return tuple(text.splitlines())

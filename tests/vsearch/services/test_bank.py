@@ -2,6 +2,7 @@
 
 import shutil
 from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ from catalog import Catalog, ClipSpan, FileLocation, Provenance, VideoRecord
 from search import everyday_sentences
 from tests.tiny_xclip import DIM, save_tiny_xclip
 from toyworld.world import COMBINATIONS
-from vsearch.services.sentences.bank import bank_of, keep_background
+from vsearch.services.sentences.bank import EVERYDAY, TOYS, bank_of, keep_background
 from vsearch.settings import Settings
 from xclip_core import TextEmbedder
 
@@ -76,6 +77,16 @@ def test_the_demo_model_is_compared_with_the_toy_world(settings):
 
     bank_of(made_by, embed, settings=settings).embed()
     assert asked == [combination.caption for combination in COMBINATIONS]
+
+
+def test_sentences_change_with_their_edition_only():
+    """When this fails, increase the edition, and tell the new digest here."""
+    captions = [combination.caption for combination in COMBINATIONS]
+    digests = {
+        edition: sha256("\n".join(sentences).encode()).hexdigest()[:16]
+        for edition, sentences in ((EVERYDAY, everyday_sentences()), (TOYS, captions))
+    }
+    assert digests == {"everyday 1": "b032039b3bd24edb", "toys 1": "032ca23409a2b62f"}
 
 
 def test_an_index_run_keeps_the_background(catalog, settings):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -27,15 +26,19 @@ if TYPE_CHECKING:
 log = logging.getLogger("vsearch")
 
 _MOST_BANKS = 10
+# The editions of the sentences; increase one when its sentences change. So a question whose
+# background is kept reads none of them.
+EVERYDAY, TOYS = "everyday 1", "toys 1"
 
 
 def bank_of(made_by: Provenance, embed: EmbedTexts, *, settings: Settings) -> Bank:
     """The bank in the language of the model of a catalog: the toy world's for the demo model."""
     toys = made_by.model == DEMO_MODEL
-    return Bank.of(
-        _toy_sentences() if toys else everyday_sentences(),
+    edition, sentences = (TOYS, _toy_sentences) if toys else (EVERYDAY, everyday_sentences)
+    return Bank.edition(
+        edition,
         model_digest=made_by.model_digest,
-        embed=partial(_vectors, made_by=made_by, embed=embed, settings=settings),
+        embed=lambda: _vectors(sentences(), made_by=made_by, embed=embed, settings=settings),
     )
 
 
