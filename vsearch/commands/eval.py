@@ -42,7 +42,7 @@ def evaluate(
         typer.Option(
             "--compare",
             metavar="SETTINGS",
-            callback=_settings_exist,
+            parser=_settings_given,
             help="Settings to compare, such as plain,moments,default; the others are compared with "
             "the first one.",
         ),
@@ -123,7 +123,8 @@ def evaluate(
     raise typer.Exit(SOME_FAILED if found.left_out else DONE)
 
 
-def _settings_exist(text: str) -> str:
+def _settings_given(text: str) -> str:
+    """Names of settings, with commas; unknown ones are refused."""
     from search import UnknownSettingError, settings_named
 
     for name in _names(text):
