@@ -1,4 +1,4 @@
-"""What ranking by centred scores and confidence add to a question, to its start, and to a run."""
+"""What moments, centred scores and confidence add to a question, to its start, and to a run."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def warm_rows(
             bank=lambda *_: bank,
         )
 
-    ranked, plain = searcher(_RANKED), searcher(_PLAIN)
+    whole, ranked, plain = (searcher(parts) for parts in (SearchSettings(), _RANKED, _PLAIN))
     current = CurrentBackground(catalog)
     background = current.read(bank)
     if background is None:
@@ -87,6 +87,7 @@ def warm_rows(
     read = vectors()
     timings = side_by_side(
         {
+            "whole": lambda: whole.search(next(asked)),
             "ranked": lambda: ranked.search(next(asked)),
             "plain": lambda: plain.search(next(asked)),
             "background": lambda: current.read(bank),
@@ -97,14 +98,22 @@ def warm_rows(
         rounds=_ROUNDS,
         warm_ups=3,
     )
-    added = figure_of(_difference_ms(timings["ranked"], timings["plain"]), unit="ms")
+    added = figure_of(_difference_ms(timings["whole"], timings["plain"]), unit="ms")
+    moments = figure_of(_difference_ms(timings["whole"], timings["ranked"]), unit="ms")
+    with catalog.library() as library:
+        framed = library is not None and len(library.frames_of(clips[0].video_id)) > 0
     size = f"{catalog.status().clips:,} clips"
     return [
         Row(
-            f"{size}: centred ranking and confidence, added to a warm question",
+            f"{size}: moments, centred ranking and confidence, added to a warm question",
             added,
             f"p50 ≤ {bar:g} ms",
             added.median <= bar,
+        ),
+        Row(
+            f"– of it moments from {'frame vectors' if framed else 'clips, without frame vectors'}",
+            moments,
+            note="less merging clips, which they replace",
         ),
         Row("– of it seeing that the background is up to date", timings["background"].figure),
         Row("– of it the question less the mean, and the voids", timings["question"].figure),

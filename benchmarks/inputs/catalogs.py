@@ -8,18 +8,32 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.inputs.models import CACHE
-from catalog import Catalog, ClipSpan, FileLocation, Provenance, VideoRecord
+from catalog import (
+    Catalog,
+    ClipSpan,
+    FileLocation,
+    FrameVectors,
+    Provenance,
+    QuantisedVectors,
+    VideoRecord,
+)
 from vsearch.services.sentences.bank import keep_background
 from vsearch.settings import Settings
 from xclip_core.text_embedder import TextEmbedder
 
 CLIPS_OF_EACH = 250
+_MOST_FRAMED = 400  # films: with frame vectors of more, a catalog would take gigabytes
 
 
 def catalog_of(model: Path, *, films: int) -> Path:
-    """A catalog of random clips that says it was made with the model; made once."""
+    """A catalog of random clips that says it was made with the model; made once.
+
+    With up to 400 films it has frame vectors.
+    """
     identity = TextEmbedder.load(str(model)).identity
-    folder = CACHE / f"clips-{films}x{CLIPS_OF_EACH}-{identity.model_digest[:12]}"
+    framed = films <= _MOST_FRAMED
+    kind = "clips-and-frames" if framed else "clips"
+    folder = CACHE / f"{kind}-{films}x{CLIPS_OF_EACH}-{identity.model_digest[:12]}"
     if folder.exists():
         with Catalog.open(folder) as catalog:
             _bring_up_to_date(catalog)  # an earlier version may have left it
@@ -39,7 +53,7 @@ def catalog_of(model: Path, *, films: int) -> Path:
     with Catalog.open(beside, create=True) as catalog:
         catalog.bind(provenance)
         for number in range(films):
-            add_film(catalog, number, random=random, dim=identity.dim)
+            add_film(catalog, number, random=random, dim=identity.dim, framed=framed)
         _bring_up_to_date(catalog)
     beside.replace(folder)
     return folder
@@ -51,8 +65,10 @@ def _bring_up_to_date(catalog: Catalog) -> None:
     keep_background(catalog, settings=Settings(home=CACHE, catalog=catalog.folder))
 
 
-def add_film(catalog: Catalog, number: int, *, random: np.random.Generator, dim: int) -> None:
-    """A film of random clips."""
+def add_film(
+    catalog: Catalog, number: int, *, random: np.random.Generator, dim: int, framed: bool = False
+) -> None:
+    """Add a film of random clips, with random frame vectors or without any."""
     vectors = random.standard_normal((CLIPS_OF_EACH, dim), dtype=np.float32)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     duration = 4.0 * CLIPS_OF_EACH + 4.0
@@ -62,4 +78,13 @@ def add_film(catalog: Catalog, number: int, *, random: np.random.Generator, dim:
         location=FileLocation(Path("/films"), path, 1, 1),
         clips=[ClipSpan(4.0 * clip, 4.0 * clip + 8.0) for clip in range(CLIPS_OF_EACH)],
         vectors=vectors,
+        frames=_frames(int(duration), random=random, dim=dim) if framed else None,
     )
+
+
+def _frames(count: int, *, random: np.random.Generator, dim: int) -> FrameVectors:
+    """Random vectors of unit length, one a second."""
+    values = random.integers(-127, 128, (count, dim), dtype=np.int8)
+    lengths = np.linalg.norm(values.astype(np.float32), axis=1)
+    quantised = QuantisedVectors((1 / lengths).astype(np.float16), values)
+    return FrameVectors(np.arange(count, dtype=np.float64) + 0.5, quantised)

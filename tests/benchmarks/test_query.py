@@ -23,7 +23,7 @@ def catalog(tmp_path: Path):
         catalog.bind(Provenance("demo", None, "ab" * 32, 128, 8, 8.0, 4.0))
         random = np.random.default_rng(0)
         for number in range(2):
-            add_film(catalog, number, random=random, dim=128)
+            add_film(catalog, number, random=random, dim=128, framed=True)
         yield catalog
 
 
@@ -57,6 +57,7 @@ def test_what_ranking_and_confidence_add_is_measured_part_by_part(catalog, monke
     rows = query_parts.warm_rows(catalog, embedder, asked, bank=bank, bar=1e9)
     rows += query_parts.upkeep_rows(catalog, bank=bank)
     assert rows[0].met
-    assert rows[0].what.startswith("500 clips: centred ranking and confidence")
-    assert len(rows) == 7
+    assert rows[0].what.startswith("500 clips: moments, centred ranking and confidence")
+    assert rows[1].what == "– of it moments from frame vectors"
+    assert len(rows) == 8
     assert catalog.status().clips == 2 * CLIPS_OF_EACH  # the film of the last row is gone again
