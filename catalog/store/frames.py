@@ -1,7 +1,7 @@
 """Frame vectors of videos: rows of frames that follow each other at equal distances.
 
 The times of a row's frames follow from its first one and their distance, so that a frame takes no
-more than its vector does. Most videos have one row a quarter of an hour, and one for their end.
+more than its vector does. Most videos have a row for four minutes, and one for their end.
 """
 
 from collections.abc import Iterator, Sequence
@@ -14,7 +14,7 @@ from catalog.database.tables import FRAMES, VIDEOS
 from catalog.errors import InvalidVectorError
 from catalog.frame_vectors import FrameVectors, QuantisedVectors, row_bytes
 
-_FRAMES_PER_ROW = 1024  # of 512 numbers: half a megabyte, of which a page's rest wastes little
+_FRAMES_PER_ROW = 256  # a moment reads one or two rows; of 512 numbers they fill whole pages
 _SAME_DISTANCE = 1e-3  # seconds
 
 # One statement, made once: a search reads frames of each of its moments.
