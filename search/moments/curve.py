@@ -55,15 +55,15 @@ def stretch_around(curve: Curve, *, start: float, end: float) -> Stretch:
     what the frames are higher than half of the clip's level. Of a curve of clips it ends where the
     line through their centres falls to a part of its peak. Where nothing stands out it is the clip.
     """
-    inside = np.flatnonzero((curve.times >= start) & (curve.times <= end))
-    if not len(inside):
-        return Stretch(start, end, (start + end) / 2)
-    best = int(inside[np.argmax(curve.heights[inside])])
-    if curve.heights[best] <= 0.0:
+    first, last = np.searchsorted(curve.times, (start, end))
+    heights = curve.heights[first:last]
+    best = int(first + heights.argmax()) if len(heights) else -1
+    if best < 0 or curve.heights[best] <= 0.0:
         return Stretch(start, end, (start + end) / 2)
     if not curve.of_frames:
         return _cut(curve, best)
-    level = float(np.sort(curve.heights[inside])[-_BEST_FRAMES:].mean())
+    highest = np.sort(heights)[-_BEST_FRAMES:]
+    level = float(highest.sum()) / len(highest)
     if level <= 0.0:
         return Stretch(start, end, float(curve.times[best]))
     return _best_sum(curve, best, over=_HALF * level)
@@ -71,20 +71,25 @@ def stretch_around(curve: Curve, *, start: float, end: float) -> Stretch:
 
 def _best_sum(curve: Curve, best: int, *, over: float) -> Stretch:
     gains = curve.heights - over
-    first = best - int(np.argmax(np.cumsum(gains[best::-1])))
-    last = best + int(np.argmax(np.cumsum(gains[best:])))
-    peak = first + int(np.argmax(curve.heights[first : last + 1]))
-    edges = _edges(curve)
-    return Stretch(float(edges[first]), float(edges[last + 1]), float(curve.times[peak]))
+    first = best - int(gains[best::-1].cumsum().argmax())
+    last = best + int(gains[best:].cumsum().argmax())
+    peak = first + int(curve.heights[first : last + 1].argmax())
+    return Stretch(_edge(curve, first), _edge(curve, last + 1), float(curve.times[peak]))
 
 
-def _edges(curve: Curve) -> NDArray[np.float64]:
-    """Where each frame's part of the video begins, and the last one's ends: (F + 1,) seconds."""
+def _edge(curve: Curve, number: int) -> float:
+    """The second at which the part of the frame `number` begins, and that of the one before ends.
+
+    It is the middle between both; the first and the last part are as long on both sides of theirs.
+    """
     times = curve.times
-    middles = (times[1:] + times[:-1]) / 2
-    step = float(np.median(np.diff(times))) if len(times) > 1 else curve.end - curve.begin
-    ends = max(curve.begin, times[0] - step / 2), min(curve.end, times[-1] + step / 2)
-    return np.concatenate([ends[:1], middles, ends[1:]])
+    if 0 < number < len(times):
+        return float(times[number - 1] + times[number]) / 2
+    if len(times) == 1:
+        return curve.end if number else curve.begin
+    if number:
+        return min(curve.end, float(3 * times[-1] - times[-2]) / 2)
+    return max(curve.begin, float(3 * times[0] - times[1]) / 2)
 
 
 def _cut(curve: Curve, best: int) -> Stretch:
