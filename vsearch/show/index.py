@@ -146,8 +146,8 @@ def tell_advice(report: IndexReport, *, flags: Sequence[str | Path] = ()) -> Non
 
 def frames_lacking(videos: int) -> str:
     """How many videos have no frame vectors, and what follows from that; no full stop."""
-    have = "has" if videos == 1 else "have"
-    return f"{count(videos, 'video')} {have} no frame vectors, so moments of it are less exact"
+    have, whose = ("has", "its") if videos == 1 else ("have", "their")
+    return f"{count(videos, 'video')} {have} no frame vectors, so {whose} moments are less exact"
 
 
 def left_out_lines(left_out: Iterable[LeftOut]) -> tuple[str, ...]:

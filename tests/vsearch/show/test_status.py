@@ -52,6 +52,19 @@ def test_the_status_of_an_empty_catalog_has_no_model(capsys: pytest.CaptureFixtu
     assert status_json(status(None))["model"] is None
 
 
+def test_the_status_tells_how_to_add_frame_vectors_where_videos_lack_them(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    print_status(status(None))
+    assert "--add-frames" not in capsys.readouterr().out
+    for lacking, words in ((1, "1 video has no"), (2, "2 videos have no")):
+        print_status(replace(status(None), without_frames=lacking))
+        text = capsys.readouterr().out
+        assert words in text
+        assert "vsearch index --add-frames PATH" in text
+    assert status_json(replace(status(None), without_frames=2))["without_frames"] == 2
+
+
 def test_the_status_tells_of_damage_of_films_half_done_and_of_folders_that_are_not_there(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
