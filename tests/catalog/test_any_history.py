@@ -16,7 +16,9 @@ from catalog import (
     CatalogError,
     ClipSpan,
     FileLocation,
+    FrameVectors,
     Provenance,
+    QuantisedVectors,
     Relocated,
     UnknownPathError,
     VideoRecord,
@@ -36,6 +38,15 @@ contents = st.integers(0, 5)
 def vectors_of(content: int) -> np.ndarray:
     drawn = np.random.default_rng(content).normal(size=(1 + content, DIM))
     return (drawn / np.linalg.norm(drawn, axis=1, keepdims=True)).astype(np.float32)
+
+
+def frames_of(content: int) -> FrameVectors | None:
+    """A frame a second, of every second content."""
+    if content % 2:
+        return None
+    times = np.arange(duration_of(content)) + 0.5
+    vectors = np.resize(vectors_of(content), (len(times), DIM))
+    return FrameVectors(times, QuantisedVectors.of(vectors))
 
 
 def spans_of(content: int) -> list[ClipSpan]:
@@ -89,6 +100,7 @@ class CatalogHistory(RuleBasedStateMachine):
                 location=place,
                 clips=spans_of(content),
                 vectors=vectors_of(content),
+                frames=frames_of(content),
             )
         self.held[path] = content
         self.keep_partials(lambda other, at: other != content and at != path)
@@ -189,6 +201,8 @@ class CatalogHistory(RuleBasedStateMachine):
         }
         status = self.catalog.status()
         assert status.files + len(status.failures) == len(self.held)
+        present = {held for held in self.held.values() if isinstance(held, int)}
+        assert status.without_frames == sum(content % 2 for content in present)
 
     @invariant()
     def partials_are_kept(self) -> None:
