@@ -24,6 +24,7 @@ from catalog.frame_vectors import FrameVectors, QuantisedVectors
 from catalog.globs import name_matcher, path_matcher, require_glob
 from catalog.provenance import Provenance, mismatch
 from catalog.records import (
+    FILE_TIME,
     NO_VIDEO,
     Background,
     CatalogStatus,
@@ -43,8 +44,11 @@ from catalog.records import (
 )
 from catalog.spelling import composed, folded, ignores_case, true_path
 from catalog.vectors.library import LibraryVectors
+from catalog.video_filter import EVERY_VIDEO, Orientation, VideoFilter
 
 __all__ = [
+    "EVERY_VIDEO",
+    "FILE_TIME",
     "NO_VIDEO",
     "Background",
     "Catalog",
@@ -69,6 +73,7 @@ __all__ = [
     "InvalidVectorError",
     "LibraryVectors",
     "NotACatalogError",
+    "Orientation",
     "PartialVideo",
     "Problem",
     "Provenance",
@@ -79,6 +84,7 @@ __all__ = [
     "SampleMatch",
     "UnknownPathError",
     "Verification",
+    "VideoFilter",
     "VideoRecord",
     "composed",
     "folded",

@@ -37,6 +37,7 @@ from catalog.store.roots import absolute_text, delete_unused_roots
 from catalog.store.status import has_vectors, read_status
 from catalog.vectors.library import LibraryVectors
 from catalog.vectors.view import VectorView
+from catalog.video_filter import EVERY_VIDEO, VideoFilter
 from machine.presence import is_regular_file
 
 
@@ -348,7 +349,7 @@ class Catalog(AbstractContextManager["Catalog"]):
             mounts.note(connection, paths)
 
     def nearest_clips(
-        self, vector: NDArray[np.float32], *, limit: int, path_glob: str | None = None
+        self, vector: NDArray[np.float32], *, limit: int, videos: VideoFilter = EVERY_VIDEO
     ) -> list[ClipMatch]:
         """The clips with the highest cosine, best first, equal ones by id.
 
@@ -357,13 +358,13 @@ class Catalog(AbstractContextManager["Catalog"]):
         Args:
             vector: (D,) float32 of unit length.
             limit: how many at most, at least 1.
-            path_glob: a glob on the path (see `path_matcher`); only clips of such files compete.
+            videos: only clips of videos that meet this filter compete.
 
         Raises:
             InvalidVectorError: wrong shape, not finite, not of unit length.
             ValueError: `limit` is below 1.
         """
-        return self._vectors.nearest_clips(vector, limit=limit, path_glob=path_glob)
+        return self._vectors.nearest_clips(vector, limit=limit, videos=videos)
 
     def status(self) -> CatalogStatus:
         """The contents of the catalog, counted."""
@@ -373,10 +374,8 @@ class Catalog(AbstractContextManager["Catalog"]):
     def save_snapshot(self) -> None:
         """Save the vector index, so that the next process need not rebuild it from SQLite.
 
-        Does nothing, and does not even load FAISS, when the one on disk is of this state.
-
-        Raises:
-            CatalogStorageError: no room; nothing is lost.
+        Does nothing, without FAISS, when the one on disk is of this state. Raises
+        CatalogStorageError where there is no room; nothing is lost.
         """
         self._vectors.save()
 

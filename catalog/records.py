@@ -13,6 +13,10 @@ from catalog.provenance import Provenance
 NO_VIDEO = "is no video: "
 
 
+FILE_TIME = "file time"
+"""The source of a capture time that only the files themselves tell."""
+
+
 @dataclass(frozen=True, slots=True)
 class ClipSpan:
     """The interval `[start, end)` of a video, in seconds."""
@@ -57,6 +61,9 @@ class VideoRecord:
     container: str
     damage: str | None = None  # the part that could not be read, in one sentence; None: no damage
     sample: str | None = None  # made from a few bytes of a file; see `Catalog.sample_matches`
+    captured: float | None = None  # when it was recorded, in seconds since 1970 (UTC)
+    captured_from: str | None = None  # the source of that time; None: not read yet
+    camera: str | None = None  # make and model
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +149,9 @@ class ClipMatch:
     """A clip near a query.
 
     `score` is a cosine in [-1, 1]. `paths` are the files with its video, in alphabetical order, at
-    least one; where a glob was given, those that do not match it are `other_paths`.
+    least one; where there is a filter, those that do not meet it are `other_paths`. `captured` is
+    when the video was recorded, in seconds since 1970 (UTC), by `captured_from`: see `VideoRecord`,
+    or "file time", the oldest of its files.
     """
 
     clip_id: int
@@ -153,6 +162,8 @@ class ClipMatch:
     duration: float  # of the whole video
     paths: tuple[Path, ...]
     other_paths: tuple[Path, ...]
+    captured: float = 0.0
+    captured_from: str = FILE_TIME
 
     @property
     def path(self) -> Path:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
+from catalog import EVERY_VIDEO, VideoFilter
 from evaluation.outcome import DEPTH, Outcome, judge
 from evaluation.questions import Question
 from search import SearchResult
@@ -14,7 +15,7 @@ from search import SearchResult
 class Asked(Protocol):
     """What is evaluated: a search, such as `search.Searcher`."""
 
-    def search(self, text: str, *, limit: int, path_glob: str | None = None) -> SearchResult:
+    def search(self, text: str, *, limit: int, videos: VideoFilter = EVERY_VIDEO) -> SearchResult:
         """The best moments for a sentence."""
 
 
@@ -37,9 +38,11 @@ def ask_all(
     for done, question in enumerate(questions):
         if on_progress:
             on_progress(done, len(questions))
-        glob = None if question.within is None else str(question.within)
+        videos = EVERY_VIDEO
+        if question.within is not None:
+            videos = VideoFilter(inside=(str(question.within),))
         for name, searcher in searchers.items():
-            result = searcher.search(question.sentence, limit=DEPTH, path_glob=glob)
+            result = searcher.search(question.sentence, limit=DEPTH, videos=videos)
             outcomes[name].append(judge(question, result, video_ids=video_ids))
     return {name: tuple(its) for name, its in outcomes.items()}
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from machine.clock_text import clock_text
+from media.container.capture import capture_of
 from media.container.clock import MAX_HOURS
 from media.container.findings import useful_end
 from media.container.source import Source, open_source
@@ -29,7 +30,8 @@ class VideoFacts:
     `duration` is the end of the file in seconds on its own clock: later than the last frame where
     sound outlasts it. `width` and `height` are in pixels as displayed, after rotation and sample
     aspect ratio. `frame_rate` is in frames per second, the average outside of gaps. `codec` and
-    `container` are FFmpeg's names.
+    `container` are FFmpeg's names. `captured` is when it was recorded, in seconds since 1970 (UTC),
+    `captured_from` the source of that time, `camera` make and model: see `Capture`.
     """
 
     duration: float
@@ -38,6 +40,9 @@ class VideoFacts:
     frame_rate: float
     codec: str
     container: str
+    captured: float | None = None
+    captured_from: str = "unknown"
+    camera: str | None = None
 
     def facts(self) -> dict[str, Any]:
         """These properties by name."""
@@ -75,6 +80,7 @@ def probe(path: Path) -> VideoInfo:
         layout = layout_of(source, scan)
         frame_rate, end = _measure(source, scan)
         others_end = float(scan.others_end - scan.clock.zero)
+        capture = capture_of(source.container, path)
         return VideoInfo(
             path=path,
             container=source.container_name,
@@ -85,6 +91,9 @@ def probe(path: Path) -> VideoInfo:
             start=scan.clock.seconds(scan.extent.first),
             end=end,
             duration=max(end, others_end if others_end < MAX_HOURS * 3600 else 0.0),
+            captured=capture.time,
+            captured_from=capture.source,
+            camera=capture.camera,
             layout=layout,
             damage=_damage(source, scan, end=end),
             gaps=scan.gaps(end=end),

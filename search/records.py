@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from catalog import EVERY_VIDEO, FILE_TIME, VideoFilter
 from search.background.voids import Standing
 from search.confidence import Confidence
 
@@ -25,6 +26,8 @@ class Hit:
     other_paths: tuple[Path, ...]  # other files with the same video
     confidence: Confidence | None = None
     standing: Standing | None = None
+    captured: float = 0.0  # when it was recorded, in seconds since 1970 (UTC)
+    captured_from: str = FILE_TIME  # the source of that time
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +48,7 @@ class VideoCurve:
 class SearchResult:
     """The answer to one sentence, best moment first, also moments with nothing convincing.
 
+    `videos` says which videos could be an answer.
     `curves` are those of the videos of the hits, each once, if they were asked for.
     `notes` are sentences about problems of the query: its end was cut off, or the model probably
     cannot understand it.
@@ -56,6 +60,7 @@ class SearchResult:
     hits: tuple[Hit, ...]
     notes: tuple[str, ...] = ()
     curves: tuple[VideoCurve, ...] = ()
+    videos: VideoFilter = EVERY_VIDEO
 
     @property
     def convincing(self) -> tuple[Hit, ...]:

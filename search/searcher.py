@@ -11,7 +11,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from catalog import Catalog, ClipMatch, Provenance, mismatch
+from catalog import EVERY_VIDEO, Catalog, ClipMatch, Provenance, VideoFilter, mismatch
 from search.background.bank import Bank, EmbedTexts
 from search.background.current import CurrentBackground
 from search.background.voids import ByChance, Standing
@@ -94,7 +94,7 @@ class Searcher:
         text: str,
         *,
         limit: int = 10,
-        path_glob: str | None = None,
+        videos: VideoFilter = EVERY_VIDEO,
         with_curves: bool = False,
     ) -> SearchResult:
         """The best moments for a sentence.
@@ -102,13 +102,13 @@ class Searcher:
         Args:
             text: a sentence.
             limit: maximum number of moments.
-            path_glob: a glob on the path (see `catalog.path_matcher`); only such files compete.
+            videos: only moments of videos that meet this filter compete.
             with_curves: also the curves of the videos of the moments. There are none without the
                 part `moments`, or without a bank.
 
         Raises:
             EmptyQueryError, InvalidLimitError, NothingIndexedError, ProvenanceMismatchError.
-            InvalidGlobError: no path can match `path_glob`.
+            InvalidGlobError: no path can match a glob of the filter.
             CatalogError: the catalog cannot be read.
             What `load_embedder` raises.
         """
@@ -118,7 +118,7 @@ class Searcher:
         embedder = self._embedder_of(made_by)
         vector: NDArray[np.float32] = embedder.embed_texts([sentence])[0]
         question = self._question(vector, made_by, embedder)
-        moments, cosines = self._best_moments(sentence, question, limit=limit, path_glob=path_glob)
+        moments, cosines = self._best_moments(sentence, question, limit=limit, videos=videos)
         hits = tuple(
             _hit(
                 moment,
@@ -133,6 +133,7 @@ class Searcher:
             model=made_by.model,
             took_ms=(perf_counter() - started) * 1000.0,
             hits=hits,
+            videos=videos,
             notes=notes_on(sentence, read=embedder.letters_read(sentence)),
             curves=self._video_curves(question, moments, hits) if with_curves else (),
         )
@@ -165,7 +166,7 @@ class Searcher:
         return Question.centred(vector, background)
 
     def _best_moments(
-        self, sentence: str, question: Question, *, limit: int, path_glob: str | None
+        self, sentence: str, question: Question, *, limit: int, videos: VideoFilter
     ) -> tuple[tuple[Moment, ...], dict[int, float]]:
         """The best moments for a question, and the cosines of clips by id.
 
@@ -173,7 +174,7 @@ class Searcher:
         """
         size = max(CLIPS_COMPARED, _CLIPS_PER_MOMENT * limit)
         while True:
-            clips = self._catalog.nearest_clips(question.direction, limit=size, path_glob=path_glob)
+            clips = self._catalog.nearest_clips(question.direction, limit=size, videos=videos)
             ranked, cosines = self._ranked(sentence, question, clips)
             moments = self._moments(question, ranked, limit=limit)
             if len(moments) == limit or len(clips) < size:
@@ -278,4 +279,6 @@ def _hit(moment: Moment, *, rank: int, score: float, chance: ByChance | None) ->
         other_paths=tuple(path for path in copies if path != shown),
         confidence=None if standing is None else confidence_of(standing.value),
         standing=standing,
+        captured=best.captured,
+        captured_from=best.captured_from,
     )

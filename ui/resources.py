@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from catalog import EVERY_VIDEO, VideoFilter
 from ui.previews import Previews
 from vsearch.services.models import open_catalog
 from vsearch.services.search import searcher_of
@@ -81,7 +82,8 @@ def answer(
     _searcher: Searcher,
 ) -> SearchResult:
     """Search, once for each question and each `version` of the catalog."""
-    return _searcher.search(sentence, limit=limit, path_glob=path_glob)
+    videos = VideoFilter(inside=(path_glob,)) if path_glob else EVERY_VIDEO
+    return _searcher.search(sentence, limit=limit, videos=videos)
 
 
 @st.cache_resource

@@ -10,13 +10,13 @@ from vsearch import __version__
 from vsearch.commands.classify import classify
 from vsearch.commands.demo import demo
 from vsearch.commands.eval import evaluate
-from vsearch.commands.forget import forget
 from vsearch.commands.index import index
 from vsearch.commands.query import query
-from vsearch.commands.relocate import relocate
-from vsearch.commands.status import status
 from vsearch.commands.ui import ui
-from vsearch.commands.verify import verify
+from vsearch.commands.upkeep.forget import forget
+from vsearch.commands.upkeep.relocate import relocate
+from vsearch.commands.upkeep.status import status
+from vsearch.commands.upkeep.verify import verify
 from vsearch.commands.watch import watch
 from vsearch.help import PlainCommand, PlainGroup
 

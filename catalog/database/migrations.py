@@ -20,8 +20,8 @@ from catalog.folder import force_names_to_disk, make_file
 from machine.names import command_line
 
 
-def _add_frames_and_background(connection: Connection) -> None:
-    """Version 2: vectors of frames, which the videos of before do not have, and the background."""
+def _add_frames_captures_and_background(connection: Connection) -> None:
+    """Version 2: vectors of frames, capture times, and the background; earlier videos lack all."""
     connection.execute(
         text(
             "CREATE TABLE frames (id INTEGER NOT NULL PRIMARY KEY, video_id INTEGER NOT NULL"
@@ -30,6 +30,8 @@ def _add_frames_and_background(connection: Connection) -> None:
         )
     )
     connection.execute(text("ALTER TABLE partial_clips ADD COLUMN frames BLOB"))
+    for column in ("captured DOUBLE", "captured_from TEXT", "camera TEXT"):
+        connection.execute(text(f"ALTER TABLE videos ADD COLUMN {column}"))
     connection.execute(
         text(
             "CREATE TABLE background (id INTEGER NOT NULL PRIMARY KEY, bank TEXT NOT NULL,"
@@ -44,7 +46,7 @@ def _add_frames_and_background(connection: Connection) -> None:
 
 # The step at index N takes a catalog from version N + 1 to N + 2. A step that was released is never
 # edited, and uses no table of `catalog.database.tables`, which may have changed since.
-UPGRADES: tuple[Callable[[Connection], None], ...] = (_add_frames_and_background,)
+UPGRADES: tuple[Callable[[Connection], None], ...] = (_add_frames_captures_and_background,)
 
 
 def newest_version() -> int:

@@ -66,6 +66,9 @@ VIDEOS = Table(
     Column("container", MessageText, nullable=False),
     Column("damage", MessageText),
     Column("sample", Text, index=True),
+    Column("captured", RealNumber),
+    Column("captured_from", Text),
+    Column("camera", MessageText),
     sqlite_autoincrement=True,
 )
 

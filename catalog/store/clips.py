@@ -11,10 +11,10 @@ from sqlalchemy import Connection, bindparam, insert, or_, select, update
 from catalog.database.database import insert_row
 from catalog.database.tables import CLIPS, FILES, ROOTS, VIDEOS
 from catalog.errors import CatalogDamagedError, verify_command
-from catalog.globs import path_matcher
-from catalog.records import ClipMatch, ClipSpan, FileLocation, SampleMatch, VideoRecord
+from catalog.records import FILE_TIME, ClipMatch, ClipSpan, FileLocation, SampleMatch, VideoRecord
 from catalog.store.files import delete_orphan_videos, in_batches
 from catalog.store.roots import joined, roots_by_id
+from catalog.video_filter import VideoFilter
 
 # One statement, made once: for a few dozen clips SQLAlchemy takes longer than SQLite.
 _CLIPS_AND_FILES = (
@@ -24,8 +24,11 @@ _CLIPS_AND_FILES = (
         CLIPS.c.start,
         CLIPS.c.end,
         VIDEOS.c.duration,
+        VIDEOS.c.captured,
+        VIDEOS.c.captured_from,
         ROOTS.c.path,
         FILES.c.relative_path,
+        FILES.c.mtime_ns,
     )
     .join(VIDEOS, CLIPS.c.video_id == VIDEOS.c.id)
     .join(FILES, FILES.c.video_id == VIDEOS.c.id)
@@ -106,7 +109,7 @@ def clip_matches(
     ids: NDArray[np.int64],
     scores: NDArray[np.float32],
     *,
-    path_glob: str | None,
+    videos: VideoFilter,
     folder: Path,
 ) -> list[ClipMatch]:
     """The clips of ids (N,) with their scores (N,), in the same order.
@@ -116,12 +119,16 @@ def clip_matches(
     """
     spans: dict[int, tuple[int, float, float, float]] = {}
     files: dict[int, set[str]] = {}
+    captures: dict[int, tuple[float, str]] = {}
     for some in in_batches(ids.tolist()):
         rows = connection.execute(_CLIPS_AND_FILES, {"ids": some}).all()
-        for clip_id, video_id, start, end, duration, root, relative in rows:
+        for clip_id, video_id, start, end, duration, time, source, root, relative, time_ns in rows:
             spans[clip_id] = video_id, start, end, duration
             files.setdefault(video_id, set()).add(joined(root, relative))
-    fits = None if path_glob is None else path_matcher(path_glob)
+            of_file = time_ns / 1e9, FILE_TIME
+            known = captures.get(video_id, of_file)
+            captures[video_id] = min(known, of_file) if time is None else (time, source)
+    fits = videos.pathname_matcher()
     paths = {video_id: _paths(names, fits) for video_id, names in files.items()}
     found = []
     for clip_id, score in zip(ids.tolist(), scores.tolist(), strict=True):
@@ -131,16 +138,27 @@ def clip_matches(
                 f" {verify_command(folder, '--repair')} removes it"
             )
         video_id, start, end, duration = spans[clip_id]
-        found.append(ClipMatch(clip_id, video_id, score, start, end, duration, *paths[video_id]))
+        found.append(
+            ClipMatch(
+                clip_id,
+                video_id,
+                score,
+                start,
+                end,
+                duration,
+                *paths[video_id],
+                *captures[video_id],
+            )
+        )
     return found
 
 
 def _paths(
-    names: Collection[str], fits: Callable[[Path], bool] | None
+    names: Collection[str], fits: Callable[[str], bool]
 ) -> tuple[tuple[Path, ...], tuple[Path, ...]]:
-    """The paths that match the glob, and the others; each in alphabetical order."""
+    """The paths that meet the filter, and the others; each in alphabetical order."""
     paths = sorted(map(Path, names))
-    if fits is None or len(paths) == 1:
+    if len(paths) == 1:
         return tuple(paths), ()
-    fitting = tuple(filter(fits, paths))
+    fitting = tuple(path for path in paths if fits(path.as_posix()))
     return fitting, tuple(path for path in paths if path not in fitting)

@@ -14,9 +14,10 @@ from catalog.database.tables import META
 from catalog.records import ClipMatch
 from catalog.store.clips import any_video, clip_matches
 from catalog.store.meta import read_meta
-from catalog.vectors.path_filter import PathFilter
 from catalog.vectors.snapshot import is_current, remove_snapshot
 from catalog.vectors.stored import nearest_of_few
+from catalog.vectors.video_mask import VideoMask
+from catalog.video_filter import VideoFilter
 
 if TYPE_CHECKING:
     from catalog.vectors.sync import ClipIndex
@@ -28,12 +29,12 @@ class VectorView:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._lock = Lock()
-        self._path_filter = PathFilter()
+        self._mask = VideoMask()
         self._clip_index: ClipIndex | None = None
         self._asked = False
 
     def nearest_clips(
-        self, vector: NDArray[np.float32], *, limit: int, path_glob: str | None
+        self, vector: NDArray[np.float32], *, limit: int, videos: VideoFilter
     ) -> list[ClipMatch]:
         """See `Catalog.nearest_clips`; `vector` is (D,) float32."""
         if limit < 1:
@@ -42,9 +43,9 @@ class VectorView:
             # The lock orders the transactions: none sees an earlier state than the one before it.
             with self._lock:
                 connection = reading.enter_context(self._database.reading())
-                ids, scores = self._scanned(connection, vector, limit=limit, path_glob=path_glob)
+                ids, scores = self._scanned(connection, vector, limit=limit, videos=videos)
             return clip_matches(
-                connection, ids, scores, path_glob=path_glob, folder=self._database.folder
+                connection, ids, scores, videos=videos, folder=self._database.folder
             )
 
     def _scanned(
@@ -53,7 +54,7 @@ class VectorView:
         vector: NDArray[np.float32],
         *,
         limit: int,
-        path_glob: str | None,
+        videos: VideoFilter,
     ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
         """Ids (N,) and cosines (N,) of the nearest clips; without clips FAISS is not imported."""
         nothing = np.empty(0, np.int64), np.empty(0, np.float32)
@@ -62,8 +63,8 @@ class VectorView:
             return nothing
         query = require_unit_vectors(vector, shape=(meta.provenance.dim,))
         among = None
-        if path_glob is not None:
-            among = self._path_filter.clip_ids(connection, path_glob, generation=meta.generation)
+        if videos:
+            among = self._mask.clip_ids(connection, videos, generation=meta.generation)
         if not (any_video(connection) if among is None else len(among)):
             return nothing
         first, self._asked = not self._asked and self._clip_index is None, True

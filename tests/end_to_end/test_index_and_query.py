@@ -69,7 +69,7 @@ def test_the_answer_has_the_agreed_schema_and_is_ranked(
         str(library / "holidays" / "long.mp4"),
     }
     for rank, hit in enumerate(answer["hits"], start=1):
-        fields = "rank score confidence path start end peak duration clip_id"
+        fields = "rank score confidence path start end peak duration clip_id captured captured_from"
         assert list(hit) == fields.split()
         assert hit["rank"] == rank
         assert -1 <= hit["score"] <= 1
@@ -135,7 +135,7 @@ def test_a_glob_that_matches_nothing_is_an_empty_answer(indexed: Indexed) -> Non
     vsearch, _ = indexed
     run = vsearch("query", "a red circle", "--all", "--in", "*/nowhere/*", "--json")
     assert (run.code, run.json["hits"]) == (0, [])
-    assert run.err == "no indexed file matches */nowhere/*\n"
+    assert run.err == "no indexed video meets the filters\n"
 
 
 def test_bare_paths_are_for_pipes(indexed: Indexed, library: Path) -> None:

@@ -10,11 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from catalog import (
+    EVERY_VIDEO,
     Catalog,
     ClipSpan,
     FileLocation,
     Provenance,
     ProvenanceMismatchError,
+    VideoFilter,
     VideoRecord,
 )
 from search import (
@@ -28,6 +30,10 @@ from xclip_core import ModelIdentity
 
 WORDS = ("kitchen", "beach", "train", "snow", "nothing")
 IDENTITY = ModelIdentity("words", None, "ab" * 32, len(WORDS), 8, 224)
+
+
+def inside(glob):
+    return VideoFilter(inside=(glob,))
 
 
 @dataclass(frozen=True)
@@ -103,9 +109,9 @@ def test_the_limit_counts_moments(searcher):
 
 
 def test_a_glob_filters_the_files(searcher):
-    hits = searcher.search("kitchen", path_glob="trip").hits
+    hits = searcher.search("kitchen", videos=inside("trip")).hits
     assert {hit.path for hit in hits} == {Path("/films/trip/sea.mp4")}
-    assert searcher.search("kitchen", path_glob="*.avi").hits == ()
+    assert searcher.search("kitchen", videos=inside("*.avi")).hits == ()
 
 
 def test_of_copies_that_match_the_glob_one_that_exists_is_shown(catalog, searcher, tmp_path):
@@ -114,7 +120,7 @@ def test_of_copies_that_match_the_glob_one_that_exists_is_shown(catalog, searche
     catalog.add_locations({FileLocation(tmp_path, here, 1, 1): catalog.video_with("home.mp4")})
     best = searcher.search("kitchen").hits[0]
     assert (best.path, best.other_paths) == (here, (away,))
-    asked = searcher.search("kitchen", path_glob="/films/*").hits[0]
+    asked = searcher.search("kitchen", videos=inside("/films/*")).hits[0]
     assert (asked.path, asked.other_paths) == (away, (here,))
 
 
@@ -200,9 +206,9 @@ def test_the_same_weights_under_another_name_is_accepted(catalog):
 def test_an_empty_catalog_says_how_to_fill_it(tmp_path):
     with bound(tmp_path / "catalog") as catalog:
         empty = Searcher(catalog=catalog, load_embedder=words)
-        for path_glob in (None, "*.mp4"):
+        for videos in (EVERY_VIDEO, inside("*.mp4")):
             with pytest.raises(NothingIndexedError, match="vsearch index PATH"):
-                empty.search("kitchen", path_glob=path_glob)
+                empty.search("kitchen", videos=videos)
 
 
 def test_a_new_catalog_says_how_to_fill_it(tmp_path):

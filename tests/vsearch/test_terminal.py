@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from indexer import Walking
-from vsearch.show.count_progress import CountProgress
 from vsearch.show.output import console
-from vsearch.show.progress import IndexProgress
+from vsearch.show.progress.counting import CountProgress
+from vsearch.show.progress.index_run import IndexProgress
 from vsearch.terminal import drop_sizes_that_are_none, redraws
 
 VARIABLES = (

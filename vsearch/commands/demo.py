@@ -32,7 +32,7 @@ def demo(
     from vsearch.services.demo import run_demo
     from vsearch.show.demo import demo_json, print_demo
     from vsearch.show.output import print_json
-    from vsearch.show.progress import IndexProgress
+    from vsearch.show.progress.index_run import IndexProgress
 
     settings = start(verbose=verbose, quiet=quiet, device=device, precision=precision)
     with IndexProgress(quiet=quiet, verbose=verbose) as counters:

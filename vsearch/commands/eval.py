@@ -91,9 +91,9 @@ def evaluate(
     """
     from vsearch.services.evaluation import evaluate as evaluate_file
     from vsearch.services.evaluation import make_template, plot_to
-    from vsearch.show.count_progress import CountProgress
     from vsearch.show.evaluation import evaluation_json, print_evaluation
     from vsearch.show.output import count, print_json
+    from vsearch.show.progress.counting import CountProgress
 
     settings = start(verbose=verbose, quiet=quiet, catalog=catalog, model=model)
     if template:

@@ -91,7 +91,7 @@ def index(
         tell_advice,
     )
     from vsearch.show.output import count, print_json
-    from vsearch.show.progress import IndexProgress
+    from vsearch.show.progress.index_run import IndexProgress
 
     settings = start(
         verbose=verbose,

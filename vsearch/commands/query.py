@@ -3,10 +3,22 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from machine.names import quoted
+from vsearch.commands.filters import (
+    AfterOption,
+    BeforeOption,
+    CameraOption,
+    InOption,
+    MaxDurationOption,
+    MinDurationOption,
+    MinHeightOption,
+    OrientationOption,
+    video_filter,
+)
 from vsearch.commands.options import (
     MOMENTS,
     CatalogOption,
@@ -14,11 +26,13 @@ from vsearch.commands.options import (
     ModelOption,
     QuietOption,
     VerboseOption,
-    glob_given,
     start,
 )
 from vsearch.exit_codes import DONE, SOME_FAILED
 from vsearch.messages import log, tell_notes, tell_of_demo
+
+if TYPE_CHECKING:
+    from catalog import VideoFilter
 
 
 def query(
@@ -35,12 +49,14 @@ def query(
     limit: Annotated[
         int, typer.Option("-k", "--limit", metavar="N", parser=MOMENTS, help="Moments at most.")
     ] = 10,
-    path_glob: Annotated[
-        str | None,
-        typer.Option(
-            "--in", metavar="GLOB", parser=glob_given, help="Only in files whose path matches."
-        ),
-    ] = None,
+    globs: InOption = None,
+    after: AfterOption = None,
+    before: BeforeOption = None,
+    min_duration: MinDurationOption = None,
+    max_duration: MaxDurationOption = None,
+    min_height: MinHeightOption = None,
+    orientation: OrientationOption = None,
+    camera: CameraOption = None,
     everything: Annotated[
         bool, typer.Option("--all", help="Also the nearest moments with nothing convincing.")
     ] = False,
@@ -72,7 +88,8 @@ def query(
     \b
     Examples:
       vsearch query "person cooking pasta"
-      vsearch query "a dog runs on a beach" -k 3 --in '*/2024/*'
+      vsearch query "a dog runs on a beach" -k 3 --in '*/holiday/*' --in '!*.avi'
+      vsearch query "the children swim" --after 2024-06 --before 2024-09 --camera iphone
       vsearch query "a red car" -0 | xargs -0 cp -t /tmp/cars
       vsearch query "people dancing" --json | jq '.hits[0]'
       vsearch query "a unicorn" --all -v
@@ -87,13 +104,23 @@ def query(
             "curves are printed as JSON; give --json too", param_hint="--curve"
         )
     left_out: tuple[Path, ...] = ()
+    videos = video_filter(
+        globs,
+        after=after,
+        before=before,
+        min_duration=min_duration,
+        max_duration=max_duration,
+        min_height=min_height,
+        orientation=orientation,
+        camera=camera,
+    )
     from vsearch.services.search import search
     from vsearch.show.output import print_json
     from vsearch.show.search import print_paths, print_search, search_json
 
     settings = start(verbose=verbose, quiet=quiet, catalog=catalog, model=model)
     result = search(
-        " ".join(words), settings=settings, limit=limit, path_glob=path_glob, with_curves=curve
+        " ".join(words), settings=settings, limit=limit, videos=videos, with_curves=curve
     )
     if as_json:
         print_json(search_json(result, everything=everything, with_curves=curve))
@@ -103,7 +130,7 @@ def query(
         print_search(result, everything=everything, explained=verbose)
     tell_notes(result.notes, about=result.query)
     if not result.hits:
-        log.info("no indexed file matches %s", path_glob)
+        log.info("no indexed video meets the filters%s", _hint(videos))
     elif not result.convincing and not everything:
         log.info("nothing stands out as much as what is not there; --all shows the nearest")
     if result.hits:
@@ -117,3 +144,9 @@ def _not_blank(words: list[str]) -> list[str]:
     if not "".join(words).strip():
         raise typer.BadParameter("it is empty; say in words what to look for")
     return words
+
+
+def _hint(videos: VideoFilter) -> str:
+    """How to match a part of a name, where a glob may have been meant so."""
+    plain = next((glob for glob in videos.inside if not set(glob) & set("*?[")), None)
+    return f"; for names that contain {plain}, give --in {quoted(f'*{plain}*')}" if plain else ""

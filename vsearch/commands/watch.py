@@ -100,7 +100,7 @@ def watch(
     from indexer import PathMissingError, WatchSettings
     from vsearch.services.watch import watch as keep_up_to_date
     from vsearch.show.index import print_pass, print_pass_json
-    from vsearch.show.progress import IndexProgress
+    from vsearch.show.progress.index_run import IndexProgress
 
     settings = start(
         verbose=verbose,

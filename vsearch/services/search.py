@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from functools import cache, partial
 from typing import TYPE_CHECKING
 
+from catalog import EVERY_VIDEO
 from search import NothingIndexedError, Searcher, SearchResult, SearchSettings
 from vsearch.services.models import known_digests, model_to_load, open_catalog, with_flags
 from vsearch.services.sentences.bank import bank_of
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from catalog import Catalog, CatalogStatus, ClipMatch, Provenance
+    from catalog import Catalog, CatalogStatus, ClipMatch, Provenance, VideoFilter
     from search import Bank, EmbedTexts
     from vsearch.services.sentences.prompts import PromptedEmbedder, Prompts
     from vsearch.settings import Settings
@@ -34,12 +35,12 @@ def search(
     *,
     settings: Settings,
     limit: int,
-    path_glob: str | None = None,
+    videos: VideoFilter = EVERY_VIDEO,
     with_curves: bool = False,
 ) -> SearchResult:
     """The moments nearest to a sentence, and, if asked for, the curves of their videos."""
     with open_searcher(settings) as searcher:
-        return searcher.search(text, limit=limit, path_glob=path_glob, with_curves=with_curves)
+        return searcher.search(text, limit=limit, videos=videos, with_curves=with_curves)
 
 
 @contextmanager

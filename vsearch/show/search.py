@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 import shutil
 import sys
+from dataclasses import asdict
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from machine.clock_text import clock_text
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 
     from rich.text import Text
 
+    from catalog import VideoFilter
     from search import Hit, SearchResult, VideoCurve
 
 # Players that can start in the middle of a video, by preference, and the option for the start.
@@ -56,6 +59,8 @@ def hit_json(hit: Hit) -> dict[str, Any]:
         "peak": round(hit.peak, 3),
         "duration": round(hit.duration, 3),
         "clip_id": hit.clip_id,
+        "captured": local_time(hit.captured),
+        "captured_from": hit.captured_from,
         **also,
     }
 
@@ -85,10 +90,27 @@ def search_json(
         "model": result.model,
         "took_ms": round(result.took_ms, 1),
         "convincing": bool(result.convincing),
+        **_filters_json(result.videos),
         "hits": [hit_json(hit) for hit in hits],
         **({"curves": curves} if with_curves else {}),
         **notes_json(result.notes),
     }
+
+
+def local_time(seconds: float) -> str:
+    """A time in seconds since 1970 (UTC) in ISO 8601, with the local offset."""
+    return datetime.fromtimestamp(seconds).astimezone().isoformat(timespec="seconds")
+
+
+def _filters_json(videos: VideoFilter) -> dict[str, Any]:
+    """The conditions on videos under `filters`; nothing without any."""
+    times = {"after", "before"}
+    given = {
+        name: local_time(value) if name in times else value
+        for name, value in asdict(videos).items()
+        if value not in (None, ())
+    }
+    return {"filters": given} if given else {}
 
 
 def print_search(

@@ -20,6 +20,9 @@ TO_VERSION_1 = """
 DROP TABLE background;
 DROP TABLE frames;
 ALTER TABLE partial_clips DROP COLUMN frames;
+ALTER TABLE videos DROP COLUMN captured;
+ALTER TABLE videos DROP COLUMN captured_from;
+ALTER TABLE videos DROP COLUMN camera;
 UPDATE meta SET schema_version = 1;
 """
 

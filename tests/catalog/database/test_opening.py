@@ -27,7 +27,8 @@ SCHEMA = {
     "meta": "id schema_version catalog_uuid generation snapshot_digest model revision"
     " model_digest dimension frames_per_clip window stride",
     "roots": "id path",
-    "videos": "id fingerprint duration width height frame_rate codec container damage sample",
+    "videos": "id fingerprint duration width height frame_rate codec container damage sample"
+    " captured captured_from camera",
     "files": "id root_id relative_path size mtime_ns video_id error",
     "clips": "id video_id start end vector",
     "frames": "id video_id start step vectors",

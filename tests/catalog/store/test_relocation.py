@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from catalog import CatalogError, ClipSpan, FileLocation, UnknownPathError
+from catalog import CatalogError, ClipSpan, FileLocation, UnknownPathError, VideoFilter
 
 FILMS, STICK = Path("/films"), Path("/mnt/stick")
 TOP = Path("/")
@@ -37,7 +37,7 @@ def test_a_library_that_moved_answers_from_its_new_path(shelf, catalog, query):
     }
     assert catalog.known_files([FILMS]) == {}
     assert roots_of(catalog) == {"/mnt/stick"}
-    found = catalog.nearest_clips(query, limit=100, path_glob="trips")
+    found = catalog.nearest_clips(query, limit=100, videos=VideoFilter(inside=("trips",)))
     assert {match.video_id for match in found} == {video}
     assert {match.path for match in found} == {STICK / "trips/sea.mp4"}
     assert catalog.status().clips == 6

@@ -14,6 +14,7 @@ from catalog import (
     FileLocation,
     InvalidVectorError,
     Provenance,
+    VideoFilter,
     VideoRecord,
 )
 from catalog.vectors.faiss_shards import Float16
@@ -63,7 +64,7 @@ def test_a_clip_of_a_video_that_no_file_holds_is_damage(filled, catalog, query):
 
 def test_a_glob_filters_before_the_scan(filled, catalog, query):
     odd = {video for video in filled.vectors if "odd" in str(path_of(catalog, video))}
-    found = catalog.nearest_clips(query, limit=25, path_glob="odd")
+    found = catalog.nearest_clips(query, limit=25, videos=VideoFilter(inside=("odd",)))
     assert len(found) == 25
     assert {match.video_id for match in found} <= odd
     assert scores(found) == pytest.approx(filled.expected(query, limit=25, videos=odd), abs=2e-3)
@@ -75,14 +76,14 @@ def path_of(catalog, video_id):
 
 
 def test_a_glob_that_matches_nothing_finds_nothing(filled, catalog, query):
-    assert catalog.nearest_clips(query, limit=5, path_glob="*.avi") == []
+    assert catalog.nearest_clips(query, limit=5, videos=VideoFilter(inside=("*.avi",))) == []
 
 
 def test_copies_that_match_the_glob_are_apart_from_the_others(filled, catalog, query):
     video = catalog.nearest_clips(query, limit=1)[0].video_id
     first = path_of(catalog, video)
     catalog.add_locations({filled.location("zz/copy.mp4"): video})
-    match = catalog.nearest_clips(query, limit=1, path_glob="zz")[0]
+    match = catalog.nearest_clips(query, limit=1, videos=VideoFilter(inside=("zz",)))[0]
     assert (match.paths, match.other_paths) == ((FILMS / "zz/copy.mp4",), (first,))
     assert catalog.nearest_clips(query, limit=1)[0].path == first
 
@@ -99,7 +100,10 @@ def test_equal_clips_come_in_the_order_of_their_ids(catalog):
     for limit in (1, 5, 40, 100):
         found = [match.clip_id for match in catalog.nearest_clips(same[0], limit=limit)]
         assert found == list(range(1, limit + 1))
-    assert [m.clip_id for m in catalog.nearest_clips(same[0], limit=2, path_glob="2.mp4")] == [
+    assert [
+        m.clip_id
+        for m in catalog.nearest_clips(same[0], limit=2, videos=VideoFilter(inside=("2.mp4",)))
+    ] == [
         81,
         82,
     ]
@@ -149,11 +153,12 @@ QUESTIONS = """
 import sys
 from pathlib import Path
 import numpy as np
-from catalog import Catalog
+from catalog import Catalog, VideoFilter
 
 with Catalog.open(Path(sys.argv[1])) as catalog:
     query = np.eye(16, dtype=np.float32)[0]
-    print(len(catalog.nearest_clips(query, limit=5, path_glob="*.avi")), "faiss" in sys.modules)
+    none = VideoFilter(inside=("*.avi",))
+    print(len(catalog.nearest_clips(query, limit=5, videos=none)), "faiss" in sys.modules)
     for _ in range(2):
         print(len(catalog.nearest_clips(query, limit=5)), "faiss" in sys.modules)
 """

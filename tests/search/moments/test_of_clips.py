@@ -14,6 +14,7 @@ from catalog import (
     FrameVectors,
     Provenance,
     QuantisedVectors,
+    VideoFilter,
     VideoRecord,
 )
 from search import Bank, Searcher, SearchSettings
@@ -57,7 +58,9 @@ def ask(catalog):
         searcher = Searcher(
             catalog=catalog, load_embedder=words, bank=bank, settings=SearchSettings(**parts)
         )
-        hits = searcher.search(sentence, limit=limit, path_glob=name).hits
+        hits = searcher.search(
+            sentence, limit=limit, videos=VideoFilter(inside=(name,) if name else ())
+        ).hits
         return [(hit.path.name, hit.start, hit.end) for hit in hits]
 
     return ask

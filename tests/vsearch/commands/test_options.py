@@ -31,7 +31,7 @@ def parameters(name: str) -> list[tuple[str, Any, Any]]:
         if parameter != "return":
             info = hint.__metadata__[0]
             flag = next((flag for flag in info.param_decls or () if flag.startswith("--")), None)
-            found.append((flag or f"--{parameter}", hint.__origin__, info.parser))
+            found.append((flag or f"--{parameter.replace('_', '-')}", hint.__origin__, info.parser))
     return found
 
 

@@ -10,7 +10,7 @@ import pytest
 from search import Confidence, Hit, SearchResult, VideoCurve
 from search.background.voids import ByChance, Standing
 from vsearch.show.output import count, print_json
-from vsearch.show.search import play_command, print_paths, print_search, search_json
+from vsearch.show.search import local_time, play_command, print_paths, print_search, search_json
 
 
 def hit(path: str = "/media/a.mp4", *, rank: int = 1, start: float = 4.0) -> Hit:
@@ -96,6 +96,8 @@ def test_an_answer_has_the_schema_of_every_face() -> None:
                 "peak": 8.0,
                 "duration": 31.2,
                 "clip_id": 17,
+                "captured": local_time(0.0),
+                "captured_from": "file time",
             }
         ],
     }

@@ -17,7 +17,7 @@ from indexer import (
     Walking,
 )
 from vsearch.show.output import console
-from vsearch.show.progress import IndexProgress
+from vsearch.show.progress.index_run import IndexProgress
 
 FILM = Path("/films/a.mp4")
 HALFWAY: tuple[Event, ...] = (

@@ -32,9 +32,9 @@ def verify(
     from catalog import CatalogMissingError
     from catalog.verify import verify_catalog
     from vsearch.services.models import with_flags
-    from vsearch.show.count_progress import CountProgress
     from vsearch.show.maintenance import print_verification, verification_json
     from vsearch.show.output import print_json
+    from vsearch.show.progress.counting import CountProgress
 
     settings = start(verbose=verbose, quiet=quiet, catalog=catalog)
     try:

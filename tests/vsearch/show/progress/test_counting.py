@@ -2,7 +2,7 @@ import io
 
 from rich.console import Console
 
-from vsearch.show.count_progress import CountProgress
+from vsearch.show.progress.counting import CountProgress
 
 
 class Clock:

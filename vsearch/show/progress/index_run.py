@@ -11,7 +11,7 @@ from indexer import FileDone, RunCounters, VideoStarted
 from machine.clock_text import clock_text
 from machine.names import shown
 from vsearch.show.output import console
-from vsearch.show.progress_views import BarView, EventView, LineView, View
+from vsearch.show.progress.views import BarView, EventView, LineView, View
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,7 +7,7 @@ import pytest
 from rich.cells import cell_len
 
 from indexer import CurrentVideo, FileDone, LibraryWalked, Outcome, Progress
-from vsearch.show.progress_views import (
+from vsearch.show.progress.views import (
     EventView,
     LineView,
     progress_text,

@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager, suppress
 from typing import TYPE_CHECKING
 
 from vsearch.show.output import console
-from vsearch.show.progress_views import SECONDS_BETWEEN_LINES, SECONDS_TO_FIRST_LINE
+from vsearch.show.progress.views import SECONDS_BETWEEN_LINES, SECONDS_TO_FIRST_LINE
 
 if TYPE_CHECKING:
     from collections.abc import Callable

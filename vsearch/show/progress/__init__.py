@@ -1,0 +1,1 @@
+"""Progress of what lasts: index runs, and work that is counted."""
