@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from machine.names import command_line
 from vsearch.commands.options import (
     MOMENTS,
     CatalogOption,
@@ -92,6 +93,7 @@ def evaluate(
     from vsearch.services.evaluation import evaluate as evaluate_file
     from vsearch.services.evaluation import make_template, plot_to
     from vsearch.show.evaluation import evaluation_json, print_evaluation
+    from vsearch.show.index import frames_lacking
     from vsearch.show.output import count, print_json
     from vsearch.show.progress.counting import CountProgress
 
@@ -119,6 +121,9 @@ def evaluate(
         print_evaluation(found, worst=worst)
     for one in found.left_out:
         log.warning("left out line %d: %s", one.line, one.reason)
+    if found.without_frames:
+        adds = command_line("vsearch", "index", "--add-frames", "PATH", *settings.catalog_flags)
+        log.info("%s; `%s` adds them", frames_lacking(found.without_frames), adds)
     tell_of_demo(found.model)
     raise typer.Exit(SOME_FAILED if found.left_out else DONE)
 

@@ -38,6 +38,7 @@ class Evaluation:
         figures: by setting and name of the measure.
         differences: to the first setting, by setting and name of the measure.
         left_out: lines of the file that could not be asked.
+        without_frames: videos without frame vectors, whose moments are less exact.
         took_seconds: of everything.
     """
 
@@ -48,6 +49,7 @@ class Evaluation:
     figures: Mapping[str, Mapping[str, Estimate]]
     differences: Mapping[str, Mapping[str, Estimate]]
     left_out: tuple[LeftOut, ...]
+    without_frames: int
     took_seconds: float
 
 
@@ -69,6 +71,7 @@ def evaluate(
     with open_catalog(settings) as catalog:
         videos = catalog.videos()
         made_by = catalog.provenance
+        without_frames = catalog.status().without_frames
         if made_by is None or not videos:
             raise _nothing_indexed(settings)
         questions, left_out = questions_of(labels, videos, given_video=given_video)
@@ -89,6 +92,7 @@ def evaluate(
         figures=figures,
         differences=differences,
         left_out=left_out,
+        without_frames=without_frames,
         took_seconds=time.perf_counter() - begin,
     )
 

@@ -2,6 +2,8 @@
 
 import csv
 import os
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -81,6 +83,19 @@ def test_lines_that_cannot_be_asked_are_listed_and_left_out(
     assert "left out line 3: no indexed video is called gone.mp4" in run.err
     assert "left out line 4: the moment begins at 100 s, after the end" in run.err
     assert run.json["sentences"] == 1
+
+
+def test_a_catalog_without_frame_vectors_is_measured_and_told_how_to_get_them(
+    vsearch: Any, library: Path, model: Path, labels: Path
+) -> None:
+    assert vsearch("index", library, "--model", model).code == 0
+    (database,) = (vsearch.home / "catalog").glob("catalog.sqlite")
+    with closing(sqlite3.connect(database)) as connection, connection:
+        connection.execute("DELETE FROM frames")
+    run = vsearch("eval", labels)
+    assert run.code == 0, run.err
+    assert "3 videos have no frame vectors" in run.err
+    assert "`vsearch index --add-frames PATH` adds them" in run.err
 
 
 def test_a_template_can_be_filled_in(indexed: tuple[Any, Any], tmp_path: Path) -> None:
