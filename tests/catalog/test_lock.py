@@ -142,7 +142,7 @@ def test_a_purpose_with_an_odd_file_name_is_shown_in_one_line(catalog):
 def test_a_damaged_description_of_the_holder_is_no_fault(catalog, folder, content):
     with catalog.lock("vsearch index /films"):
         (folder / "catalog.lock.json").write_text(content)
-        with pytest.raises(CatalogLockedError, match="another process is at work"):
+        with pytest.raises(CatalogLockedError, match="another process is working on"):
             lock_once(catalog)
     lock_once(catalog)
 

@@ -22,6 +22,7 @@ from tests.end_to_end.recording import Recorder, counting_proxy, without_proxies
 SCRIPT = "import sys\nfrom vsearch.__main__ import main\nsys.exit(main())\n"
 OURS = (
     "catalog",
+    "evaluation",
     "indexer",
     "machine",
     "media",
@@ -144,6 +145,9 @@ def foreign(
 def run_every_command(place: Foreign, model: Path) -> None:
     place.run("index", "0.mp4", "1.mp4", "--model", model)
     place.run("query", "a red circle", "--json")
+    labels = place.folder.parent / "labels.csv"
+    labels.write_text("sentence,video\na red circle,0.mp4\n")
+    place.run("eval", labels)
     place.run("classify", "0.mp4", "a", "b", "--model", model)
     place.run("relocate", place.folder / "old", place.folder / "new")
     place.run("forget", "1.mp4")

@@ -1,5 +1,6 @@
 """Whatever files, folders and models are called: no command lets their names act on the screen."""
 
+import json
 import os
 import re
 import shutil
@@ -91,6 +92,13 @@ COMMAND_LINES: dict[str, list[tuple[str, ...]]] = {
         ("a", "--model", EVIL),
         ("a", "--catalog", EVIL),
     ],
+    "eval": [
+        ("LABELS", "--worst", "9"),
+        ("LABELS", "--compare", EVIL),
+        ("LABELS", "--plot", f"/{EVIL}/plot.png"),
+        ("GONE",),
+        (EVIL, "--template"),
+    ],
     "search": [("a", f"-k{EVIL}"), (f"--{EVIL}",)],
     "classify": [("FILM", EVIL, "a", "--model", "MODEL"), ("NONE", "a", "b"), ("GONE", "a", "b")],
     "ui": [("--model", EVIL), ("--port", EVIL), ("--catalog", EVIL, "--port", "0")],
@@ -114,6 +122,18 @@ def test_the_printed_command_plays_the_film_when_it_is_pasted(vsearch: Any, shel
         assert subprocess.run([shell, "-c", f"test -f {name}"], check=False).returncode == 0, name
 
 
+def labels(films: Path) -> Path:
+    """Sentences of a file that is known, and of one that is not."""
+    file = films.parent / f"labels {EVIL}.jsonl"
+    rows = (
+        {"sentence": EVIL, "video": str(films / f"film {EVIL}.mp4"), "start": 1, "end": 2},
+        {"sentence": "a", "video": EVIL},
+    )
+    text = "".join(f"{json.dumps(row)}\n" for row in rows)
+    file.write_text(text, encoding="utf-8", errors="surrogateescape")
+    return file
+
+
 @pytest.mark.parametrize("name", COMMAND_LINES)
 def test_no_command_prints_what_acts_on_the_screen(
     vsearch: Any, films: Path, named_model: Path, name: str
@@ -125,6 +145,7 @@ def test_no_command_prints_what_acts_on_the_screen(
         "FILM": films / f"film {EVIL}.mp4",
         "CUT": films / f"cut {EVIL}.mkv",
         "NONE": films / f"none {EVIL}.mp4",
+        "LABELS": labels(films),
     }
     for words in COMMAND_LINES[name]:
         run = vsearch(name, *(meant.get(word, word) for word in words))
