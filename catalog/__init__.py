@@ -21,7 +21,7 @@ from catalog.errors import (
     UnknownPathError,
 )
 from catalog.frame_vectors import FrameVectors, QuantisedVectors
-from catalog.globs import name_matcher, path_matcher, require_glob
+from catalog.globs import name_matcher, require_glob
 from catalog.provenance import Provenance, mismatch
 from catalog.records import (
     FILE_TIME,
@@ -91,7 +91,6 @@ __all__ = [
     "ignores_case",
     "mismatch",
     "name_matcher",
-    "path_matcher",
     "require_glob",
     "true_path",
 ]

@@ -33,8 +33,8 @@ def require_glob(pattern: str) -> str:
     return pattern
 
 
-def path_matcher(pattern: str) -> Callable[[Path], bool]:
-    """A predicate: whether an absolute path, or a folder above it, matches `pattern`.
+def pathname_matcher(pattern: str) -> Callable[[str], bool]:
+    """A predicate on the text of an absolute path: whether it, or a folder above it, matches.
 
     `*` matches anything, `/` included; `?` one character; `[ab]` one of these. A pattern that is
     not absolute may begin at any folder, as if `*/` or `**/` stood before it: `holiday` means
@@ -45,17 +45,10 @@ def path_matcher(pattern: str) -> Callable[[Path], bool]:
     and decomposed letters are the same; upper and lower case differ, unless the file system ignores
     case.
 
+    It matches each folder once: there are far fewer folders than videos.
+
     Raises:
         InvalidGlobError: no path can match.
-    """
-    fits = pathname_matcher(pattern)
-    return lambda path: fits(path.as_posix())
-
-
-def pathname_matcher(pattern: str) -> Callable[[str], bool]:
-    """The same predicate on the text of the path.
-
-    It matches each folder once: there are far fewer folders than videos.
     """
     fits = name_matcher(pattern)
     folders: dict[str, bool] = {}

@@ -14,7 +14,7 @@ class VideoFilter:
     """Conditions on videos; a video competes if it meets all of them, and without any.
 
     Attributes:
-        inside: path globs (see `path_matcher`); a file of the video has to match one of them.
+        inside: path globs (see `catalog.globs`); a file of the video has to match one of them.
         outside: path globs of which that file may match none.
         after, before: the capture time t in seconds since 1970 (UTC): after <= t < before.
         min_duration, max_duration: in seconds.

@@ -34,6 +34,11 @@ def refuse(sentence: str) -> None:
         _write(f"vsearch: {text}")
 
 
+def beginning(text: str) -> str:
+    """A text that was given, quoted; of a long one the beginning."""
+    return repr(text) if len(text) <= _LETTERS_QUOTED else f"{text[:_LETTERS_QUOTED]!r}…"
+
+
 def tell_of_demo(model: str | None) -> None:
     """Warn of the demo model: its ranks and probabilities mean nothing for real footage."""
     from xclip_core import DEMO_MODEL

@@ -22,11 +22,8 @@ _ARRAYS: dict[str, np.dtype[Any]] = {
 
 def read_background(connection: Connection, *, dim: int) -> Background | None:
     """Read the row; None where there is none that is whole and for vectors of `dim` numbers."""
-    row = connection.execute(select(BACKGROUND)).one_or_none()
-    if row is None:
-        return None
-    values = {name: value for name, value in row._mapping.items() if name != "id"}
-    if values.pop("digest") != _digest(values):
+    values = _stored(connection)
+    if values is None or values.pop("digest") != _digest(values):
         return None
     arrays = {name: _unpacked(values[name], kind) for name, kind in _ARRAYS.items()}
     of_dim = len(arrays["mean_text"]) == len(arrays["mean_clip"]) == dim
@@ -46,16 +43,21 @@ def write_background(connection: Connection, background: Background) -> None:
 
 def is_damaged(connection: Connection) -> bool:
     """Whether there is a row whose values are not those that were written."""
-    row = connection.execute(select(BACKGROUND)).one_or_none()
-    if row is None:
-        return False
-    values = {name: value for name, value in row._mapping.items() if name != "id"}
-    return bool(values.pop("digest") != _digest(values))
+    values = _stored(connection)
+    return values is not None and bool(values.pop("digest") != _digest(values))
 
 
 def remove(connection: Connection) -> None:
     """Remove the row: the next index run, or question, computes it anew."""
     connection.execute(delete(BACKGROUND))
+
+
+def _stored(connection: Connection) -> dict[str, Any] | None:
+    """The values of the row by name, but for its id; None where there is none."""
+    row = connection.execute(select(BACKGROUND)).one_or_none()
+    if row is None:
+        return None
+    return {name: value for name, value in row._mapping.items() if name != "id"}
 
 
 def _digest(values: Mapping[str, Any]) -> str:

@@ -98,7 +98,7 @@ def find_videos(
     and system entries are skipped, and with `ignore_files` what `.nomedia` and its kin are for (see
     `indexer.scan.ignore_files`). A file or folder given by name is taken whatever its name.
     `exclude` drops what matches any of its patterns, a non-empty `include` keeps only what matches
-    one. A pattern means what it means everywhere (see `catalog.path_matcher`); unless it is
+    one. A pattern means what it means everywhere (see `catalog.globs`); unless it is
     absolute, the names of the given folder and of those above it do not count. What lies behind a
     link is meant by the path through the link, and by its own.
 

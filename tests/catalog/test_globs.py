@@ -4,9 +4,15 @@ from pathlib import Path
 
 import pytest
 
-from catalog import InvalidGlobError, path_matcher
+from catalog import InvalidGlobError
+from catalog.globs import pathname_matcher
 
 HOLIDAY = "/media/2023/holiday/sea [1].mkv"
+
+
+def path_matcher(pattern):
+    fits = pathname_matcher(pattern)
+    return lambda path: fits(path.as_posix())
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias, get_args
 import typer
 
 from machine.presence import is_folder, is_regular_file
-from vsearch.messages import set_volume
+from vsearch.messages import beginning, set_volume
 from vsearch.settings import Settings, read_settings
 from vsearch.startup import require_current_folder
 
@@ -25,7 +25,6 @@ SamplingName: TypeAlias = Literal["exact", "auto", "keyframes"]
 
 _MODEL_PANEL = "Model"
 _OUTPUT_PANEL = "Output"
-_LETTERS_SHOWN = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +46,7 @@ class Number:
         if not self.least <= number <= self.most:
             kind = "a whole number" if self.whole else "a number"
             allowed = f"{kind} from {self.least:,.10g} to {self.most:,.10g}"
-            raise typer.BadParameter(f"{_beginning(text)} is not allowed; give {allowed}")
+            raise typer.BadParameter(f"{beginning(text)} is not allowed; give {allowed}")
         return number
 
 
@@ -62,13 +61,9 @@ class OneOf:
         if text not in self.words:
             allowed = ", ".join(self.words[:-1])
             raise typer.BadParameter(
-                f"{_beginning(text)} is not allowed; give {allowed} or {self.words[-1]}"
+                f"{beginning(text)} is not allowed; give {allowed} or {self.words[-1]}"
             )
         return text
-
-
-def _beginning(text: str) -> str:
-    return repr(text) if len(text) <= _LETTERS_SHOWN else f"{text[:_LETTERS_SHOWN]!r}…"
 
 
 def not_empty(text: str) -> str:

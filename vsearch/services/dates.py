@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from datetime import datetime, timedelta
 
+from vsearch.messages import beginning
+
 FORMS = "2024, 2024-06, 2024-06-01, '2024-06-01 18:30', today, yesterday, '2 weeks ago'"
 
 _FORMATS = ("%Y", "%Y-%m", "%Y-%m-%d", "%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S")
@@ -12,7 +14,6 @@ _AGO = re.compile(r"(\d{1,4}|an?|one) (hour|day|week|month|year)s? ago")
 _BETWEEN_DATE_AND_TIME = re.compile(r"(?<=\d)t(?=\d)")
 _HOURS = {"hour": 1, "day": 24, "week": 7 * 24}
 _WORDS = {"today": 0, "yesterday": 1}  # days ago
-_LETTERS_SHOWN = 40
 
 
 def parse_date(text: str, *, now: datetime | None = None) -> datetime:
@@ -32,8 +33,7 @@ def parse_date(text: str, *, now: datetime | None = None) -> datetime:
             return found.replace(tzinfo=None).astimezone()
     except (ValueError, OverflowError):  # before the year 1, or an impossible day
         found = None
-    shown = repr(text) if len(text) <= _LETTERS_SHOWN else f"{text[:_LETTERS_SHOWN]!r}…"
-    raise ValueError(f"{shown} is no date; give one such as {FORMS}")
+    raise ValueError(f"{beginning(text)} is no date; give one such as {FORMS}")
 
 
 def _written(said: str) -> datetime | None:

@@ -1,7 +1,5 @@
 """Capture time and camera: what containers record, and clocks that say nothing."""
 
-import time
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,18 +10,9 @@ import pytest
 from media.container.capture import Capture, capture_of
 from media.container.source import open_source
 
+pytestmark = pytest.mark.usefixtures("in_berlin")
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 JUNE = datetime(2024, 6, 1, 10, 34, 56, tzinfo=UTC).timestamp()
-
-
-@pytest.fixture(autouse=True)
-def in_berlin(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Two hours ahead of UTC in June."""
-    monkeypatch.setenv("TZ", "Europe/Berlin")
-    time.tzset()
-    yield
-    monkeypatch.undo()
-    time.tzset()
 
 
 def written(path: Path, **tags: str) -> Path:

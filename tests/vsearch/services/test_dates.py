@@ -1,23 +1,12 @@
 """Dates as people write them."""
 
-import time
-from collections.abc import Iterator
 from datetime import datetime
 
 import pytest
 
 from vsearch.services.dates import parse_date
 
-
-@pytest.fixture(autouse=True)
-def in_berlin(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setenv("TZ", "Europe/Berlin")
-    time.tzset()
-    yield
-    monkeypatch.undo()
-    time.tzset()
-
-
+pytestmark = pytest.mark.usefixtures("in_berlin")
 NOW = datetime(2026, 3, 31, 15, 20)
 
 
