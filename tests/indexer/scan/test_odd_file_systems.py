@@ -86,12 +86,13 @@ print(json.dumps([len(monitor.changed()) for _ in range(5)]))
 
 def test_patterns_ignore_case_and_composition_where_the_file_system_does(back):
     script = """
-from catalog import path_matcher, true_path
+from catalog import true_path
+from catalog.globs import pathname_matcher
 film = root / "b/b/b/4.mp4"
 print(json.dumps([
     names(exclude=["B"]), names(include=[f"{root}/A/*.MP4"]), names("B/b"), names("b", "B/B/b"),
-    path_matcher("B/*.MP4")(film), path_matcher("C/*.MP4")(film),
-    path_matcher(str(root).upper())(film), str(true_path(root / "B/B")) == str(root / "b/b"),
+    pathname_matcher("B/*.MP4")(str(film)), pathname_matcher("C/*.MP4")(str(film)),
+    pathname_matcher(str(root).upper())(str(film)), str(true_path(root / "B/B")) == str(root / "b/b"),
 ]))
 """
     assert shown("mac", back, script) == [
