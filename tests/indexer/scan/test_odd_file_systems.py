@@ -92,7 +92,8 @@ film = root / "b/b/b/4.mp4"
 print(json.dumps([
     names(exclude=["B"]), names(include=[f"{root}/A/*.MP4"]), names("B/b"), names("b", "B/B/b"),
     pathname_matcher("B/*.MP4")(str(film)), pathname_matcher("C/*.MP4")(str(film)),
-    pathname_matcher(str(root).upper())(str(film)), str(true_path(root / "B/B")) == str(root / "b/b"),
+    pathname_matcher(str(root).upper())(str(film)),
+    str(true_path(root / "B/B")) == str(root / "b/b"),
 ]))
 """
     assert shown("mac", back, script) == [
