@@ -38,24 +38,37 @@ def clips_of(home: Path) -> dict[tuple[str, float, float], np.ndarray]:
     return {tuple(row[:3]): np.frombuffer(row[3], "<f2").astype(np.float32) for row in rows}
 
 
+def answers_of(vsearch: Any) -> list[list[dict[str, Any]]]:
+    """The hits of each sentence."""
+    return [vsearch("query", sentence, "--all", "--json").json["hits"] for sentence in SENTENCES]
+
+
+def best_of_videos(hits: list[dict[str, Any]]) -> dict[str, float]:
+    """The best score of each video."""
+    return {hit["path"]: hit["score"] for hit in reversed(hits)}
+
+
 @pytest.mark.skipif(not ENOUGH, reason="CORES: there is only one here, or no choice")
 def test_neither_cores_nor_workers_change_a_clip_or_an_answer(
     tmp_path: Path, library: Path, model: Path, run_from: Callable[..., Any]
 ) -> None:
-    clips, answers = [], []
+    clips, scores, homes = [], [], []
     for cores, workers in ((1, 1), (2, 3)):
         vsearch = run_from(tmp_path / f"{cores} cores")
         with on_cores(cores):
             run = vsearch("index", library, "--model", model, "--workers", workers, "--json")
             assert run.code == 0, run.err
-            clips.append(clips_of(vsearch.home))
-            asked = [vsearch("query", sentence, "--all", "--json") for sentence in SENTENCES]
-            answers.append([hit for run in asked for hit in run.json["hits"]])
+            scores.append([best_of_videos(hits) for hits in answers_of(vsearch)])
+        clips.append(clips_of(vsearch.home))
+        homes.append(vsearch)
     one, other = clips
     assert list(one) == list(other)
     for span, vector in one.items():
         assert other[span] == pytest.approx(vector, abs=TOLERANCE)
-    told = [[(hit["path"], hit["start"], hit["end"]) for hit in hits] for hits in answers]
-    assert told[0] == told[1]
-    scores = [[hit["score"] for hit in hits] for hits in answers]
-    assert scores[0] == pytest.approx(scores[1], abs=TOLERANCE)
+    for few, many in zip(*scores, strict=True):
+        assert few == pytest.approx(many, abs=TOLERANCE)
+    # Where a moment ends may hang on a last bit, so cores are compared on the same vectors.
+    with on_cores(1):
+        answers = answers_of(homes[0])
+    with on_cores(2):
+        assert answers_of(homes[0]) == answers
