@@ -44,9 +44,27 @@ def _add_frames_captures_and_background(connection: Connection) -> None:
     )
 
 
+def _add_tags(connection: Connection) -> None:
+    """Version 3: stretches of videos under names, and an index of the times of clips."""
+    connection.execute(
+        text(
+            "CREATE TABLE tags (id INTEGER NOT NULL PRIMARY KEY, name TEXT NOT NULL,"
+            " video_id INTEGER NOT NULL REFERENCES videos (id) ON DELETE CASCADE,"
+            ' start DOUBLE NOT NULL, "end" DOUBLE NOT NULL, confidence TEXT NOT NULL,'
+            " score DOUBLE NOT NULL)"
+        )
+    )
+    connection.execute(text("CREATE INDEX ix_tags_name ON tags (name)"))
+    connection.execute(text("CREATE INDEX ix_tags_video_id ON tags (video_id)"))
+    connection.execute(text('CREATE INDEX ix_clips_times ON clips (video_id, start, "end")'))
+
+
 # The step at index N takes a catalog from version N + 1 to N + 2. A step that was released is never
 # edited, and uses no table of `catalog.database.tables`, which may have changed since.
-UPGRADES: tuple[Callable[[Connection], None], ...] = (_add_frames_captures_and_background,)
+UPGRADES: tuple[Callable[[Connection], None], ...] = (
+    _add_frames_captures_and_background,
+    _add_tags,
+)
 
 
 def newest_version() -> int:

@@ -1,7 +1,7 @@
 """The tables: content (videos, clips) apart from the files that hold it (roots, files).
 
 Partial videos are videos of which not all clips have vectors yet; mounts are mount points;
-background is what is known of all clips together.
+background is what is known of all clips together; tags name stretches of videos.
 
 Ids are never used twice, so that an index built from them can be caught up by their difference.
 No number that comes from outside is too large for a column.
@@ -11,6 +11,7 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     ForeignKey,
+    Index,
     LargeBinary,
     MetaData,
     Table,
@@ -103,6 +104,8 @@ CLIPS = Table(
     Column("start", RealNumber, nullable=False),
     Column("end", RealNumber, nullable=False),
     Column("vector", LargeBinary, nullable=False),
+    # Times without vectors: to find the clips of a stretch reads a fiftieth of the bytes.
+    Index("ix_clips_times", "video_id", "start", "end"),
     sqlite_autoincrement=True,
 )
 
@@ -117,6 +120,25 @@ FRAMES = Table(
     Column("step", RealNumber, nullable=False),
     Column("vectors", LargeBinary, nullable=False),
     UniqueConstraint("video_id", "start"),
+)
+
+# Stretches of videos under a name, with the centred score of their best clip and its confidence.
+TAGS = Table(
+    "tags",
+    METADATA,
+    Column("id", WholeNumber, primary_key=True),
+    Column("name", MessageText, nullable=False, index=True),
+    Column(
+        "video_id",
+        WholeNumber,
+        ForeignKey("videos.id", ondelete="CASCADE"),
+        nullable=False,
+        index=True,
+    ),
+    Column("start", RealNumber, nullable=False),
+    Column("end", RealNumber, nullable=False),
+    Column("confidence", Text, nullable=False),
+    Column("score", RealNumber, nullable=False),
 )
 
 # Videos of which not all clips have vectors yet, at the path where they were last seen.

@@ -50,6 +50,7 @@ REMOVE_DANGLING = (  # in this order, whether SQLite checks foreign keys or not
     f"DELETE FROM videos WHERE {_IN_NO_FILE}",
     "DELETE FROM clips WHERE video_id NOT IN (SELECT id FROM videos)",
     "DELETE FROM frames WHERE video_id NOT IN (SELECT id FROM videos)",
+    "DELETE FROM tags WHERE video_id NOT IN (SELECT id FROM videos)",
 )
 
 

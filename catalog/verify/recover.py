@@ -21,13 +21,13 @@ from sqlalchemy import Table
 from catalog.database.columns import stored_kind
 from catalog.database.database import open_database
 from catalog.database.sqlite_file import beside
-from catalog.database.tables import CLIPS, FILES, FRAMES, META, MOUNTS, ROOTS, VIDEOS
+from catalog.database.tables import CLIPS, FILES, FRAMES, META, MOUNTS, ROOTS, TAGS, VIDEOS
 from catalog.folder import DATABASE_NAME, SNAPSHOT_NAME, file_bytes, force_names_to_disk
 from catalog.provenance import Provenance
 from catalog.verify.findings import REMOVE_DANGLING
 
 FOLDER_PREFIX = "repair-"
-_COPIED = (ROOTS, VIDEOS, FILES, CLIPS, FRAMES, MOUNTS)  # partial videos only save time
+_COPIED = (ROOTS, VIDEOS, FILES, CLIPS, FRAMES, TAGS, MOUNTS)  # partial videos only save time
 _IDS_AT_A_TIME = 1000
 _SMALLEST_ROW = 8  # bytes
 _Row = tuple[object, ...]
@@ -158,8 +158,8 @@ def _copy_table(
 ) -> int:
     """Copy the rows of a table that are readable and sound; the number of ids that are not."""
     names = [column.name for column in table.columns]  # `id` is the first
-    last, newest = _last_id(source, table)
-    last = min(last, size // _SMALLEST_ROW)  # a flipped bit can make an id of any size
+    newest = _last_id(source, table)
+    last = min(newest, size // _SMALLEST_ROW)  # a flipped bit can make an id of any size
     types = _types(table, names)
     # A row that contradicts one that is there already is damage, too.
     marks = ", ".join("?" for _ in names)
@@ -182,8 +182,11 @@ def _copy_table(
     return unreadable
 
 
-def _last_id(source: sqlite3.Connection, table: Table) -> tuple[int, int]:
-    """The highest id of the rows, and the highest that was ever given; 0 if not readable."""
+def _last_id(source: sqlite3.Connection, table: Table) -> int:
+    """The highest id that was given, by the rows or by SQLite's count; 0 if not readable.
+
+    A page that was cut off may say 0 for the ids of its rows.
+    """
     found = []
     for query in (
         f"SELECT max(id) FROM {table.name}",
@@ -192,7 +195,7 @@ def _last_id(source: sqlite3.Connection, table: Table) -> tuple[int, int]:
         with suppress(sqlite3.Error):
             row = source.execute(query).fetchone()
             found += [row[0]] if row is not None and isinstance(row[0], int) else []
-    return (found[0], max(found)) if found else (0, 0)
+    return max(found, default=0)
 
 
 def _readable(source: sqlite3.Connection, query: str, ids: range) -> tuple[list[_Row], int]:

@@ -17,6 +17,8 @@ BACKUP = f"catalog.sqlite.v{NEWEST}.backup"
 
 # Make a catalog of version 1 of one of the newest version.
 TO_VERSION_1 = """
+DROP TABLE tags;
+DROP INDEX ix_clips_times;
 DROP TABLE background;
 DROP TABLE frames;
 ALTER TABLE partial_clips DROP COLUMN frames;

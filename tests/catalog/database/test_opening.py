@@ -32,6 +32,7 @@ SCHEMA = {
     "files": "id root_id relative_path size mtime_ns video_id error",
     "clips": "id video_id start end vector",
     "frames": "id video_id start step vectors",
+    "tags": "id name video_id start end confidence score",
     "partials": "id fingerprint root_id relative_path duration damage sample",
     "partial_clips": "id partial_id start end vector frames",
     "mounts": "id path",
