@@ -19,6 +19,7 @@ from catalog.errors import (
     NotACatalogError,
     ProvenanceMismatchError,
     UnknownPathError,
+    UnknownTagError,
 )
 from catalog.frame_vectors import FrameVectors, QuantisedVectors
 from catalog.globs import name_matcher, require_glob
@@ -39,6 +40,8 @@ from catalog.records import (
     Relocated,
     Removed,
     SampleMatch,
+    Tag,
+    TagCount,
     Verification,
     VideoRecord,
 )
@@ -82,7 +85,10 @@ __all__ = [
     "Relocated",
     "Removed",
     "SampleMatch",
+    "Tag",
+    "TagCount",
     "UnknownPathError",
+    "UnknownTagError",
     "Verification",
     "VideoFilter",
     "VideoRecord",

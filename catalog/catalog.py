@@ -35,6 +35,7 @@ from catalog.store.frames import add_frames
 from catalog.store.meta import read_meta, write_provenance
 from catalog.store.roots import absolute_text, delete_unused_roots
 from catalog.store.status import has_vectors, read_status
+from catalog.tags import Tags
 from catalog.vectors.library import LibraryVectors
 from catalog.vectors.view import VectorView
 from catalog.video_filter import EVERY_VIDEO, VideoFilter
@@ -53,6 +54,7 @@ class Catalog(AbstractContextManager["Catalog"]):
     def __init__(self, database: Database) -> None:
         self._database = database
         self._vectors = VectorView(database)
+        self.tags = Tags(database)
 
     @classmethod
     def open(cls, folder: Path, *, create: bool = False) -> Self:
@@ -146,10 +148,9 @@ class Catalog(AbstractContextManager["Catalog"]):
         return False
 
     def known_files(self, roots: Iterable[Path]) -> dict[str, FileState]:
-        """The state of every known file that is one of `roots` or below one.
+        """The state of every known file that is one of `roots` or below one, by its path as text.
 
-        The keys are absolute paths as text: to make a `Path` for each of very many files would take
-        longer than to read them.
+        To make a `Path` for each of very many files would take longer than to read them.
         """
         with self._database.reading() as connection:
             return files.states_under(connection, roots)

@@ -20,6 +20,7 @@ class CatalogError(Exception):
     ├── CatalogGoneError          deleted, moved or replaced while it was in use
     ├── CatalogStorageError       disk full, read-only, no permission
     ├── UnknownPathError          nothing is known at or below a path
+    ├── UnknownTagError           no stretch of a video has this tag
     ├── InvalidGlobError          a pattern that no path can match
     ├── ProvenanceMismatchError   made by another model, or with another window or stride
     └── InvalidVectorError        wrong shape, not finite, or not of unit length
@@ -69,6 +70,10 @@ class CatalogStorageError(CatalogError):
 
 class UnknownPathError(CatalogError):
     """Nothing is known at or below a path."""
+
+
+class UnknownTagError(CatalogError):
+    """No stretch of a video has this tag."""
 
 
 class InvalidGlobError(CatalogError):

@@ -172,6 +172,31 @@ class ClipMatch:
 
 
 @dataclass(frozen=True, slots=True)
+class Tag:
+    """A name for the stretch `[start, end)` of a video.
+
+    `score` is the centred score of its best clip, `confidence` the word for it.
+    """
+
+    name: str
+    video_id: int
+    start: float
+    end: float
+    confidence: str
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class TagCount:
+    """Counts of all stretches under one name; `seconds` is the sum of their lengths."""
+
+    name: str
+    videos: int
+    moments: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class FileProblem:
     """A file that could not be read, or not in full, and the reason in one sentence."""
 
@@ -215,6 +240,7 @@ class CatalogStatus:
     damaged: tuple[FileProblem, ...] = ()
     partials: int = 0  # videos whose embedding was interrupted
     without_frames: int = 0  # videos that have no frame vectors
+    tags: int = 0  # names of stretches, each counted once
     roots: tuple[Path, ...] = ()  # the folders that all files are below
 
 

@@ -1,4 +1,4 @@
-"""Conditions on videos: which of them compete for an answer."""
+"""Conditions on videos and stretches of them: which of them compete for an answer."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields
@@ -21,6 +21,9 @@ class VideoFilter:
         min_height: in pixels, as displayed.
         orientation: of the picture, as displayed.
         camera: a part of make and model, in upper or lower case.
+        tags: names of tags, in upper or lower case; of a video only stretches compete that have
+            one of them.
+        without_tags: names of tags; stretches that have one of them do not compete.
     """
 
     inside: tuple[str, ...] = ()
@@ -32,6 +35,8 @@ class VideoFilter:
     min_height: int | None = None
     orientation: Orientation | None = None
     camera: str | None = None
+    tags: tuple[str, ...] = ()
+    without_tags: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
         """Whether there is any condition."""

@@ -8,7 +8,7 @@ from catalog.database.database import Database
 from catalog.database.tables import CLIPS, FILES, VIDEOS
 from catalog.folder import SNAPSHOT_NAME, file_bytes
 from catalog.records import CatalogStatus, FileProblem
-from catalog.store import files, partials
+from catalog.store import files, partials, tags
 from catalog.store.clips import any_video
 from catalog.store.frames import without_frames
 from catalog.store.meta import read_meta
@@ -35,6 +35,7 @@ def read_status(connection: Connection, database: Database) -> CatalogStatus:
         damaged=_damaged(connection),
         partials=partials.count(connection),
         without_frames=len(without_frames(connection)),
+        tags=tags.count_names(connection),
         roots=tuple(Path(path) for path in sorted(roots_by_id(connection).values())),
     )
 

@@ -8,6 +8,8 @@ from sqlalchemy import Connection, func, select
 
 from catalog.database.tables import CLIPS, FILES, VIDEOS
 from catalog.store.roots import joined, roots_by_id
+from catalog.store.tags import known_names, stretches
+from catalog.vectors.spans import clip_ids_in
 from catalog.video_filter import VideoFilter
 
 Mask = NDArray[np.bool_]
@@ -38,9 +40,13 @@ class VideoMask:
     def clip_ids(
         self, connection: Connection, videos: VideoFilter, *, generation: int
     ) -> NDArray[np.int64]:
-        """Ids (N,) int64 of all clips of the videos that meet the filter.
+        """Ids (N,) int64 of all clips that meet the filter, in no certain order.
 
         `generation` is the catalog's, as the connection's transaction sees it.
+
+        Raises:
+            InvalidGlobError: no path can match one of the globs.
+            UnknownTagError: nothing has one of the tags.
         """
         if generation != self._generation or self._videos is None:
             self._generation = None  # until all is read
@@ -54,7 +60,20 @@ class VideoMask:
             chosen = np.intersect1d(chosen, self._held[fits])
         of_video, first, last = self._runs
         run = np.isin(of_video, chosen)
-        return _ranges(first[run], last[run])
+        return _tagged(connection, _ranges(first[run], last[run]), videos)
+
+
+def _tagged(
+    connection: Connection, ids: NDArray[np.int64], wanted: VideoFilter
+) -> NDArray[np.int64]:
+    """Those of the clips (N,) that meet the conditions on tags."""
+    if wanted.tags:
+        names = known_names(connection, wanted.tags)
+        ids = np.intersect1d(ids, clip_ids_in(connection, stretches(names)), assume_unique=True)
+    if wanted.without_tags:
+        names = known_names(connection, wanted.without_tags)
+        ids = np.setdiff1d(ids, clip_ids_in(connection, stretches(names)), assume_unique=True)
+    return ids
 
 
 def _meets(videos: _Videos, wanted: VideoFilter) -> Mask:

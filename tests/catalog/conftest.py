@@ -23,6 +23,7 @@ from catalog import (
     Problem,
     Provenance,
     QuantisedVectors,
+    Tag,
     VideoRecord,
 )
 from catalog.vectors import index as vector_index
@@ -245,6 +246,7 @@ def stored_library(tmp_path_factory):
         catalog.add_locations({shelf.location("copies/7.mp4"): catalog.video_with("content 7")})
         catalog.record_failure(shelf.location("bad.mp4"), error="it is no video")
         catalog.note_mounts([ROOT])
+        catalog.tags.replace(["dog"], [Tag("dog", n, 0.0, 8.0, "likely", 0.4) for n in (1, 2)])
         for n in (100, 101):
             catalog.add_to_partial(
                 f"content {n}",
