@@ -3,14 +3,14 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection
 
-from catalog.database.columns import pack_vectors, require_unit_vectors
 from catalog.database.database import Database, count_generation, open_database
+from catalog.database.meta import read_meta, write_provenance
 from catalog.errors import CatalogError
 from catalog.frame_vectors import FrameVectors, QuantisedVectors
 from catalog.provenance import Provenance, mismatch
@@ -32,7 +32,6 @@ from catalog.store import clips as clip_rows
 from catalog.store import files, mounts, partials, relocation
 from catalog.store.background import write_background
 from catalog.store.frames import add_frames
-from catalog.store.meta import read_meta, write_provenance
 from catalog.store.roots import absolute_text, delete_unused_roots
 from catalog.store.status import has_vectors, read_status
 from catalog.tags import Tags
@@ -40,6 +39,9 @@ from catalog.vectors.library import LibraryVectors
 from catalog.vectors.view import VectorView
 from catalog.video_filter import EVERY_VIDEO, VideoFilter
 from machine.presence import is_regular_file
+
+if TYPE_CHECKING:
+    from catalog.details.details import Details
 
 
 class Catalog(AbstractContextManager["Catalog"]):
@@ -104,8 +106,7 @@ class Catalog(AbstractContextManager["Catalog"]):
     def version(self) -> tuple[str, int]:
         """The catalog's UUID and its generation: as long as both are equal, so are all answers."""
         with self._database.reading() as connection:
-            meta = read_meta(connection)
-            return meta.catalog_uuid, meta.generation
+            return read_meta(connection).version
 
     @property
     def has_videos(self) -> bool:
@@ -197,7 +198,7 @@ class Catalog(AbstractContextManager["Catalog"]):
         if not clips or len(clips) != len(vectors):
             raise ValueError(f"{len(clips)} clips with {len(vectors)} vectors")
         with self._database.writing() as connection:
-            blobs = self._packed(connection, vectors)
+            blobs = clip_rows.packed(connection, vectors, folder=self.folder)
             video_id = clip_rows.video_id_of(connection, video.fingerprint)
             if video_id is None:
                 video_id = clip_rows.insert_video(connection, video, clips=clips, blobs=blobs)
@@ -302,7 +303,7 @@ class Catalog(AbstractContextManager["Catalog"]):
         if len(clips) != len(vectors):
             raise ValueError(f"{len(clips)} clips with {len(vectors)} vectors")
         with self._database.writing(bump_generation=False) as connection:
-            blobs = self._packed(connection, vectors)
+            blobs = clip_rows.packed(connection, vectors, folder=self.folder)
             if clip_rows.video_id_of(connection, fingerprint) is None:
                 partial_id = partials.put(
                     connection,
@@ -367,6 +368,13 @@ class Catalog(AbstractContextManager["Catalog"]):
         """
         return self._vectors.nearest_clips(vector, limit=limit, videos=videos)
 
+    @property
+    def details(self) -> "Details":
+        """What the videos tell beside their pictures."""
+        from catalog.details.details import Details  # most questions do without
+
+        return Details(self._database, self._vectors)
+
     def status(self) -> CatalogStatus:
         """The contents of the catalog, counted."""
         with self._database.reading() as connection:
@@ -390,11 +398,3 @@ class Catalog(AbstractContextManager["Catalog"]):
         """Keep a background, so that the next process need not compute it."""
         with self._database.writing(bump_generation=False) as connection:
             write_background(connection, background)
-
-    def _packed(self, connection: Connection, vectors: NDArray[np.float32]) -> list[bytes]:
-        """The stored form of (N, D) float32 unit vectors, checked."""
-        made_by = read_meta(connection).provenance
-        if made_by is None:
-            raise CatalogError(f"the catalog in {self.folder} is not bound to a model yet")
-        shape = (len(vectors), made_by.dim)
-        return pack_vectors(require_unit_vectors(vectors, shape=shape))

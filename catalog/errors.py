@@ -80,6 +80,10 @@ class InvalidGlobError(CatalogError):
     """A pattern that no path can match."""
 
 
+class InvalidWordsError(CatalogError):
+    """Words that no subtitles can hold."""
+
+
 class ProvenanceMismatchError(CatalogError):
     """The catalog was made by another model, or with another window or stride."""
 

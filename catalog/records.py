@@ -49,6 +49,59 @@ class FileState:
 
 
 @dataclass(frozen=True, slots=True)
+class Cue:
+    """Text that is displayed from `start` to `end`, in seconds."""
+
+    start: float
+    end: float
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class SubtitleTrack:
+    """The cues of a text stream inside of a video, in order of their starts."""
+
+    stream: int  # its number in the file
+    language: str | None
+    cues: tuple[Cue, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SubtitleFile:
+    """A subtitle file and the files of videos that it lies `beside`, by their absolute paths.
+
+    `error` is why its cues could not be read, in a few words.
+    """
+
+    path: Path
+    size: int
+    mtime_ns: int
+    beside: tuple[Path, ...]
+    language: str | None = None
+    cues: tuple[Cue, ...] = ()
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SubtitleState:
+    """A subtitle file as the catalog knows it."""
+
+    size: int
+    mtime_ns: int
+    error: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class VideoDetails:
+    """What a video tells beside its pictures; see `VideoRecord`."""
+
+    captured: float | None
+    captured_from: str
+    camera: str | None
+    subtitles: tuple[SubtitleTrack, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class VideoRecord:
     """The content of a video, independent of the files that hold it."""
 
@@ -64,6 +117,7 @@ class VideoRecord:
     captured: float | None = None  # when it was recorded, in seconds since 1970 (UTC)
     captured_from: str | None = None  # the source of that time; None: not read yet
     camera: str | None = None  # make and model
+    subtitles: tuple[SubtitleTrack, ...] | None = None  # None: not read yet
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +251,45 @@ class TagCount:
 
 
 @dataclass(frozen=True, slots=True)
+class CueMatch:
+    """A cue that holds the words that were asked for, or two consecutive ones that do together.
+
+    Attributes:
+        score: BM25; higher is better.
+        source: the path of the subtitle file, or the stream inside of the video.
+        duration, paths, other_paths, captured, captured_from: of the video; see `ClipMatch`.
+    """
+
+    video_id: int
+    score: float
+    start: float
+    end: float
+    text: str
+    language: str | None
+    source: str
+    duration: float
+    paths: tuple[Path, ...]
+    other_paths: tuple[Path, ...]
+    captured: float = 0.0
+    captured_from: str = FILE_TIME
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CueSpans:
+    """When words are said: N intervals, in no order.
+
+    Attributes:
+        video_ids: (N,) int64.
+        starts: (N,) float64, in seconds.
+        ends: (N,) float64, in seconds.
+    """
+
+    video_ids: NDArray[np.int64]
+    starts: NDArray[np.float64]
+    ends: NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
 class FileProblem:
     """A file that could not be read, or not in full, and the reason in one sentence."""
 
@@ -241,6 +334,8 @@ class CatalogStatus:
     partials: int = 0  # videos whose embedding was interrupted
     without_frames: int = 0  # videos that have no frame vectors
     tags: int = 0  # names of stretches, each counted once
+    cues: int = 0  # of subtitles
+    subtitle_failures: tuple[FileProblem, ...] = ()
     roots: tuple[Path, ...] = ()  # the folders that all files are below
 
 

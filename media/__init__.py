@@ -13,17 +13,23 @@ from media.errors import (
 )
 from media.excerpt import excerpt, thumbnail
 from media.frames.hardware import ACCELERATORS, first_usable, why_not
-from media.probe import VideoFacts, VideoInfo, probe
+from media.probe import VideoDetails, VideoFacts, VideoInfo, probe, read_details
+from media.subtitles.cues import Cue
+from media.subtitles.embedded import SubtitleTrack
+from media.subtitles.sidecar import read_sidecar
 
 __all__ = [
     "ACCELERATORS",
+    "Cue",
     "LimitError",
     "MediaError",
     "NoVideoError",
     "RgbFrame",
+    "SubtitleTrack",
     "UndecodableError",
     "UnreadableError",
     "UnsupportedError",
+    "VideoDetails",
     "VideoFacts",
     "VideoInfo",
     "WriteError",
@@ -31,6 +37,8 @@ __all__ = [
     "excerpt",
     "first_usable",
     "probe",
+    "read_details",
+    "read_sidecar",
     "thumbnail",
     "why_not",
     "write_video",

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from machine.clock_text import clock_text
-from media.container.capture import capture_of
+from media.container.capture import Capture, capture_of
 from media.container.clock import MAX_HOURS
 from media.container.findings import useful_end
 from media.container.source import Source, open_source
@@ -16,6 +16,7 @@ from media.damage.truncation import declared_end
 from media.frames.layout import Layout, layout_of
 from media.packets.packet_table import PacketTable
 from media.packets.scan import Extent, PacketScan, scan_packets
+from media.subtitles.embedded import SubtitleTrack, TextPackets, read_tracks, text_streams
 
 # Unread bytes, and their share of the file, that are damage: more than an index takes.
 _MIN_UNREAD, _MIN_UNREAD_SHARE = 1 << 16, 0.1
@@ -59,6 +60,7 @@ class VideoInfo(VideoFacts):
     for a sound file. `gaps` are the intervals (start, end), each of more than 60 seconds, without a
     new frame: from one second after the frame that stays on display to the next one, or to the end.
     `packets` is the table to plan decoding with; None where it is unknown: then all is decoded.
+    `subtitles` are the text streams that say anything.
     """
 
     path: Path
@@ -68,6 +70,15 @@ class VideoInfo(VideoFacts):
     damage: str | None = None
     gaps: tuple[tuple[float, float], ...] = ()
     packets: PacketTable | None = field(default=None, compare=False, repr=False)
+    subtitles: tuple[SubtitleTrack, ...] = field(default=(), compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class VideoDetails:
+    """What a video tells beside its pictures: when it was recorded, with what, and its text."""
+
+    capture: Capture
+    subtitles: tuple[SubtitleTrack, ...] = ()
 
 
 def probe(path: Path) -> VideoInfo:
@@ -76,7 +87,8 @@ def probe(path: Path) -> VideoInfo:
     A truncated video is measured as far as it can be read. Raises `MediaError`.
     """
     with open_source(path) as source:
-        scan = scan_packets(source)
+        text = TextPackets(text_streams(source.container))
+        scan = scan_packets(source, observers=[text] if text.streams else [])
         layout = layout_of(source, scan)
         frame_rate, end = _measure(source, scan)
         others_end = float(scan.others_end - scan.clock.zero)
@@ -98,7 +110,22 @@ def probe(path: Path) -> VideoInfo:
             damage=_damage(source, scan, end=end),
             gaps=scan.gaps(end=end),
             packets=scan.table,
+            subtitles=text.tracks(zero=scan.clock.zero),
         )
+
+
+def read_details(path: Path) -> VideoDetails:
+    """Read what a video tells beside its pictures; decodes none of them.
+
+    Of a file without text streams only the header is read, of others the text. Raises `MediaError`.
+    """
+    with open_source(path) as source:
+        capture = capture_of(source.container, path)
+        if not text_streams(source.container):
+            return VideoDetails(capture)
+        zero = scan_packets(source, head_only=True).clock.zero
+    with open_source(path) as source:
+        return VideoDetails(capture, read_tracks(source, zero=zero))
 
 
 def _damage(source: Source, scan: PacketScan, *, end: float) -> str | None:

@@ -14,6 +14,7 @@ from uuid import uuid4
 
 from sqlalchemy import Connection, insert, inspect, select, text, update
 
+from catalog.database.full_text import create_cue_index
 from catalog.database.tables import META, METADATA
 from catalog.errors import CatalogOutdatedError, CatalogStorageError
 from catalog.folder import force_names_to_disk, make_file
@@ -59,11 +60,36 @@ def _add_tags(connection: Connection) -> None:
     connection.execute(text('CREATE INDEX ix_clips_times ON clips (video_id, start, "end")'))
 
 
+def _add_subtitles(connection: Connection) -> None:
+    """Version 4: subtitles and their words; those inside of earlier videos are not read yet."""
+    connection.execute(text("ALTER TABLE videos ADD COLUMN subtitles_read INTEGER"))
+    connection.execute(
+        text(
+            "CREATE TABLE subtitles (id INTEGER NOT NULL PRIMARY KEY,"
+            " video_id INTEGER REFERENCES videos (id) ON DELETE CASCADE, stream INTEGER,"
+            " file_id INTEGER REFERENCES files (id) ON DELETE CASCADE, name TEXT, size BIGINT,"
+            " mtime_ns BIGINT, language TEXT, error TEXT, UNIQUE (video_id, stream),"
+            " UNIQUE (file_id, name),"
+            " CONSTRAINT video_or_file CHECK ((video_id IS NULL) <> (file_id IS NULL)))"
+        )
+    )
+    connection.execute(
+        text(
+            "CREATE TABLE cues (id INTEGER NOT NULL PRIMARY KEY, subtitle_id INTEGER NOT NULL"
+            " REFERENCES subtitles (id) ON DELETE CASCADE, start DOUBLE NOT NULL,"
+            ' "end" DOUBLE NOT NULL, text TEXT NOT NULL, words TEXT)'
+        )
+    )
+    connection.execute(text("CREATE INDEX ix_cues_subtitle_id ON cues (subtitle_id)"))
+    create_cue_index(connection)
+
+
 # The step at index N takes a catalog from version N + 1 to N + 2. A step that was released is never
 # edited, and uses no table of `catalog.database.tables`, which may have changed since.
 UPGRADES: tuple[Callable[[Connection], None], ...] = (
     _add_frames_captures_and_background,
     _add_tags,
+    _add_subtitles,
 )
 
 
@@ -103,6 +129,7 @@ def _outdated(folder: Path) -> str:
 def create_tables(connection: Connection) -> None:
     """Make an empty database an empty catalog, inside the caller's transaction."""
     METADATA.create_all(connection)
+    create_cue_index(connection)
     first = {"id": 1, "schema_version": newest_version(), "generation": 0}
     connection.execute(insert(META).values(catalog_uuid=str(uuid4()), **first))
 

@@ -1,7 +1,8 @@
 """The tables: content (videos, clips) apart from the files that hold it (roots, files).
 
 Partial videos are videos of which not all clips have vectors yet; mounts are mount points;
-background is what is known of all clips together; tags name stretches of videos.
+background is what is known of all clips together; tags name stretches of videos; subtitles
+are what is said in them, in cues.
 
 Ids are never used twice, so that an index built from them can be caught up by their difference.
 No number that comes from outside is too large for a column.
@@ -70,6 +71,7 @@ VIDEOS = Table(
     Column("captured", RealNumber),
     Column("captured_from", Text),
     Column("camera", MessageText),
+    Column("subtitles_read", WholeNumber),
     sqlite_autoincrement=True,
 )
 
@@ -139,6 +141,44 @@ TAGS = Table(
     Column("end", RealNumber, nullable=False),
     Column("confidence", Text, nullable=False),
     Column("score", RealNumber, nullable=False),
+)
+
+# Subtitles: streams inside of a video belong to it, files beside a video to the file that holds it,
+# by their names. What could not be read has an error.
+SUBTITLES = Table(
+    "subtitles",
+    METADATA,
+    Column("id", WholeNumber, primary_key=True),
+    Column("video_id", WholeNumber, ForeignKey("videos.id", ondelete="CASCADE")),
+    Column("stream", WholeNumber),
+    Column("file_id", WholeNumber, ForeignKey("files.id", ondelete="CASCADE")),
+    Column("name", PathText),
+    Column("size", LargeNumber),
+    Column("mtime_ns", LargeNumber),
+    Column("language", MessageText),
+    Column("error", MessageText),
+    UniqueConstraint("video_id", "stream"),
+    UniqueConstraint("file_id", "name"),
+    CheckConstraint("(video_id IS NULL) <> (file_id IS NULL)", name="video_or_file"),
+)
+
+# Their text, in order of the ids; `words` are those to look for, where they are not the text. The
+# index of the words is made in `catalog.database.full_text`.
+CUES = Table(
+    "cues",
+    METADATA,
+    Column("id", WholeNumber, primary_key=True),
+    Column(
+        "subtitle_id",
+        WholeNumber,
+        ForeignKey("subtitles.id", ondelete="CASCADE"),
+        nullable=False,
+        index=True,
+    ),
+    Column("start", RealNumber, nullable=False),
+    Column("end", RealNumber, nullable=False),
+    Column("text", MessageText, nullable=False),
+    Column("words", MessageText),
 )
 
 # Videos of which not all clips have vectors yet, at the path where they were last seen.

@@ -1,35 +1,38 @@
 """Videos and clips: inserted together, and joined again for an answer."""
 
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import asdict
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import fields
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection, bindparam, insert, or_, select, update
 
+from catalog.database.columns import pack_vectors, require_unit_vectors
 from catalog.database.database import insert_row
+from catalog.database.meta import read_meta
 from catalog.database.tables import CLIPS, FILES, ROOTS, VIDEOS
-from catalog.errors import CatalogDamagedError, verify_command
+from catalog.errors import CatalogDamagedError, CatalogError, verify_command
 from catalog.records import FILE_TIME, ClipMatch, ClipSpan, FileLocation, SampleMatch, VideoRecord
 from catalog.store.files import delete_orphan_videos, in_batches
 from catalog.store.roots import joined, roots_by_id
+from catalog.store.subtitles import set_tracks
 from catalog.video_filter import VideoFilter
 
+PLACE_COLUMNS = (
+    VIDEOS.c.id.label("video_id"),
+    VIDEOS.c.duration,
+    VIDEOS.c.captured,
+    VIDEOS.c.captured_from,
+    ROOTS.c.path,
+    FILES.c.relative_path,
+    FILES.c.mtime_ns,
+)
 # One statement, made once: for a few dozen clips SQLAlchemy takes longer than SQLite.
 _CLIPS_AND_FILES = (
-    select(
-        CLIPS.c.id,
-        CLIPS.c.video_id,
-        CLIPS.c.start,
-        CLIPS.c.end,
-        VIDEOS.c.duration,
-        VIDEOS.c.captured,
-        VIDEOS.c.captured_from,
-        ROOTS.c.path,
-        FILES.c.relative_path,
-        FILES.c.mtime_ns,
-    )
+    select(CLIPS.c.id, CLIPS.c.start, CLIPS.c.end, *PLACE_COLUMNS)
+    .select_from(CLIPS)
     .join(VIDEOS, CLIPS.c.video_id == VIDEOS.c.id)
     .join(FILES, FILES.c.video_id == VIDEOS.c.id)
     .join(ROOTS, FILES.c.root_id == ROOTS.c.id)
@@ -91,11 +94,28 @@ def unknown_ids(connection: Connection, video_ids: Collection[int]) -> set[int]:
     return set(video_ids) - found
 
 
+def packed(connection: Connection, vectors: NDArray[np.float32], *, folder: Path) -> list[bytes]:
+    """The stored form of (N, D) float32 unit vectors for the catalog in `folder`, checked.
+
+    Raises:
+        InvalidVectorError: wrong shape, not finite, not of unit length.
+        CatalogError: the catalog is not bound yet.
+    """
+    made_by = read_meta(connection).provenance
+    if made_by is None:
+        raise CatalogError(f"the catalog in {folder} is not bound to a model yet")
+    return pack_vectors(require_unit_vectors(vectors, shape=(len(vectors), made_by.dim)))
+
+
 def insert_video(
     connection: Connection, video: VideoRecord, *, clips: Sequence[ClipSpan], blobs: Sequence[bytes]
 ) -> int:
-    """Insert a video and its clips with their stored vectors; the video's id."""
-    video_id = insert_row(connection, VIDEOS, asdict(video))
+    """Insert a video with its subtitles, and its clips with their stored vectors; its id."""
+    of_row = {each.name: getattr(video, each.name) for each in fields(video)}
+    tracks = of_row.pop("subtitles")
+    video_id = insert_row(connection, VIDEOS, of_row)
+    if tracks is not None:
+        set_tracks(connection, video_id, tracks)
     values = [
         {"video_id": video_id, "start": span.start, "end": span.end, "vector": blob}
         for span, blob in zip(clips, blobs, strict=True)
@@ -117,40 +137,65 @@ def clip_matches(
     Raises:
         CatalogDamagedError: no file holds the video of a clip.
     """
-    spans: dict[int, tuple[int, float, float, float]] = {}
-    files: dict[int, set[str]] = {}
-    captures: dict[int, tuple[float, str]] = {}
+    spans: dict[int, tuple[int, float, float]] = {}
+    places: list[VideoAtPlace] = []
     for some in in_batches(ids.tolist()):
-        rows = connection.execute(_CLIPS_AND_FILES, {"ids": some}).all()
-        for clip_id, video_id, start, end, duration, time, source, root, relative, time_ns in rows:
-            spans[clip_id] = video_id, start, end, duration
-            files.setdefault(video_id, set()).add(joined(root, relative))
-            of_file = time_ns / 1e9, FILE_TIME
-            known = captures.get(video_id, of_file)
-            captures[video_id] = min(known, of_file) if time is None else (time, source)
-    fits = videos.pathname_matcher()
-    paths = {video_id: _paths(names, fits) for video_id, names in files.items()}
-    found = []
+        for clip_id, start, end, *place in connection.execute(_CLIPS_AND_FILES, {"ids": some}):
+            found = VideoAtPlace(*place)
+            spans[clip_id] = found.video_id, start, end
+            places.append(found)
+    known = known_videos(places, videos=videos)
+    matches = []
     for clip_id, score in zip(ids.tolist(), scores.tolist(), strict=True):
         if clip_id not in spans:
             raise CatalogDamagedError(
                 f"the catalog in {folder} is damaged: no file holds the video of clip {clip_id};"
                 f" {verify_command(folder, '--repair')} removes it"
             )
-        video_id, start, end, duration = spans[clip_id]
-        found.append(
-            ClipMatch(
-                clip_id,
-                video_id,
-                score,
-                start,
-                end,
-                duration,
-                *paths[video_id],
-                *captures[video_id],
-            )
-        )
-    return found
+        video_id, start, end = spans[clip_id]
+        matches.append(ClipMatch(clip_id, video_id, score, start, end, *known[video_id]))
+    return matches
+
+
+class VideoAtPlace(NamedTuple):
+    """A video and one of the files that hold it: `PLACE_COLUMNS` in this order."""
+
+    video_id: int
+    duration: float
+    captured: float | None
+    captured_from: str | None
+    root: str
+    relative_path: str
+    mtime_ns: int
+
+
+class KnownVideo(NamedTuple):
+    """What an answer tells of a video; see `ClipMatch`."""
+
+    duration: float
+    paths: tuple[Path, ...]
+    other_paths: tuple[Path, ...]
+    captured: float
+    captured_from: str
+
+
+def known_videos(places: Iterable[VideoAtPlace], *, videos: VideoFilter) -> dict[int, KnownVideo]:
+    """What an answer tells of each video, by its id, from all the places where it lies."""
+    files: dict[int, set[str]] = {}
+    captures: dict[int, tuple[float, str]] = {}
+    durations: dict[int, float] = {}
+    for at in places:
+        durations[at.video_id] = at.duration
+        files.setdefault(at.video_id, set()).add(joined(at.root, at.relative_path))
+        of_file = at.mtime_ns / 1e9, FILE_TIME
+        known = captures.get(at.video_id, of_file)
+        own = None if at.captured is None else (at.captured, at.captured_from or FILE_TIME)
+        captures[at.video_id] = own or min(known, of_file)
+    fits = videos.pathname_matcher()
+    return {
+        video_id: KnownVideo(durations[video_id], *_paths(names, fits), *captures[video_id])
+        for video_id, names in files.items()
+    }
 
 
 def _paths(

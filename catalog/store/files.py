@@ -12,6 +12,7 @@ from typing import Any, NamedTuple, TypeVar
 from sqlalchemy import (
     ColumnElement,
     Connection,
+    FromClause,
     bindparam,
     delete,
     exists,
@@ -62,22 +63,29 @@ def in_batches(values: Sequence[_T], *, size: int = _VALUES_PER_QUERY) -> Iterat
 def states_under(connection: Connection, paths: Iterable[Path]) -> dict[str, FileState]:
     """The state of each file that is one of `paths` or below one, by its absolute path as text."""
     columns = (FILES.c.size, FILES.c.mtime_ns, FILES.c.video_id, FILES.c.error)
-    return {path: FileState(*row) for path, *row in _rows_under(connection, paths, columns)}
+    return {path: FileState(*row) for path, *row in rows_under(connection, paths, columns)}
 
 
 def files_under(connection: Connection, paths: Iterable[Path]) -> list[KnownFile]:
     """The row of each file that is one of `paths` or below one, in order of the ids."""
     columns = (FILES.c.id, FILES.c.root_id, FILES.c.video_id)
-    rows = _rows_under(connection, paths, columns)
+    rows = rows_under(connection, paths, columns)
     return sorted(
         KnownFile(file_id, root_id, path, video) for path, file_id, root_id, video in rows
     )
 
 
-def _rows_under(
-    connection: Connection, paths: Iterable[Path], columns: Sequence[ColumnElement[Any]]
+def rows_under(
+    connection: Connection,
+    paths: Iterable[Path],
+    columns: Sequence[ColumnElement[Any]],
+    *,
+    among: FromClause = FILES,
 ) -> Iterator[tuple[Any, ...]]:
-    """The absolute path and these columns of each file that is one of `paths` or below one."""
+    """The absolute path and these columns of each file that is one of `paths` or below one.
+
+    `among` is the table of files, perhaps joined with others.
+    """
     roots = roots_by_id(connection)
     wanted = frozenset(absolute_text(path) for path in paths)
     every_term = (term for path in wanted for term in terms_under(path, roots))
@@ -85,7 +93,8 @@ def _rows_under(
     narrowed = or_(false(), *terms) if len(terms) <= _TERMS_PER_QUERY else true()
     above = {root_id: joined(root, "") for root_id, root in roots.items()}
     whole = {root_id for root_id, root in roots.items() if lies_under(root, wanted)}
-    query = select(FILES.c.root_id, FILES.c.relative_path, *columns).where(narrowed)
+    named = select(FILES.c.root_id, FILES.c.relative_path, *columns)
+    query = named.select_from(among).where(narrowed)
     for root_id, relative, *row in connection.execute(query):
         path = above[root_id] + relative
         if root_id in whole or lies_under(path, wanted):
@@ -141,7 +150,7 @@ def set_content(connection: Connection, content_of: Mapping[FileLocation, int | 
     Raises:
         ValueError: a path is not below its root.
     """
-    known = _rows_at(connection, [absolute_text(location.path) for location in content_of])
+    known = rows_at(connection, [absolute_text(location.path) for location in content_of])
     new: dict[str, dict[str, Any]] = {}
     changed: dict[str, dict[str, Any]] = {}
     for location, content in content_of.items():
@@ -171,7 +180,7 @@ def set_content(connection: Connection, content_of: Mapping[FileLocation, int | 
 
 def remove_files(connection: Connection, paths: Iterable[Path]) -> int:
     """Delete the rows of these very files and the videos that no other file holds; how many."""
-    known = _rows_at(connection, [absolute_text(path) for path in paths]).values()
+    known = rows_at(connection, [absolute_text(path) for path in paths]).values()
     delete_files(connection, known)
     return len(known)
 
@@ -203,7 +212,8 @@ def delete_orphan_videos(connection: Connection, video_ids: Sequence[int]) -> tu
     return videos, clips
 
 
-def _rows_at(connection: Connection, paths: Sequence[str]) -> dict[str, KnownFile]:
+def rows_at(connection: Connection, paths: Sequence[str]) -> dict[str, KnownFile]:
+    """The rows of these very files, as far as they are known, by their absolute paths."""
     rows: dict[str, KnownFile] = {}
     for root_id, root in roots_by_id(connection).items():
         below = [relative_to(path, root) for path in paths if is_below(path, root)]

@@ -5,13 +5,13 @@ from pathlib import Path
 from sqlalchemy import Connection, func, select
 
 from catalog.database.database import Database
+from catalog.database.meta import read_meta
 from catalog.database.tables import CLIPS, FILES, VIDEOS
 from catalog.folder import SNAPSHOT_NAME, file_bytes
 from catalog.records import CatalogStatus, FileProblem
-from catalog.store import files, partials, tags
+from catalog.store import files, partials, subtitles, tags
 from catalog.store.clips import any_video
 from catalog.store.frames import without_frames
-from catalog.store.meta import read_meta
 from catalog.store.roots import roots_by_id
 
 
@@ -36,6 +36,8 @@ def read_status(connection: Connection, database: Database) -> CatalogStatus:
         partials=partials.count(connection),
         without_frames=len(without_frames(connection)),
         tags=tags.count_names(connection),
+        cues=subtitles.count(connection),
+        subtitle_failures=subtitles.failures(connection),
         roots=tuple(Path(path) for path in sorted(roots_by_id(connection).values())),
     )
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection, func, select
 
+from catalog.database.meta import read_meta
 from catalog.database.tables import CLIPS
 from catalog.errors import damaged_vectors
 from catalog.frame_vectors import FrameVectors
@@ -16,7 +17,6 @@ from catalog.records import Background
 from catalog.store.background import read_background
 from catalog.store.files import in_batches
 from catalog.store.frames import read_frames, without_frames
-from catalog.store.meta import read_meta
 from catalog.vectors.stored import Vectors, stored_vectors, unpacked, vectors_above
 
 

@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection, func, select
 
+from catalog.database.meta import Meta
 from catalog.database.tables import CLIPS
-from catalog.store.meta import Meta
 from catalog.vectors.index import VectorIndex
 from catalog.vectors.snapshot import SnapshotHeader, read_snapshot, write_snapshot
 from catalog.vectors.stored import stored_vectors, vectors_above

@@ -42,11 +42,26 @@ class VideoMask:
     ) -> NDArray[np.int64]:
         """Ids (N,) int64 of all clips that meet the filter, in no certain order.
 
-        `generation` is the catalog's, as the connection's transaction sees it.
+        For `generation` see `video_ids`.
 
         Raises:
             InvalidGlobError: no path can match one of the globs.
             UnknownTagError: nothing has one of the tags.
+        """
+        chosen = self.video_ids(connection, videos, generation=generation)
+        of_video, first, last = self._runs
+        run = np.isin(of_video, chosen)
+        return _tagged(connection, _ranges(first[run], last[run]), videos)
+
+    def video_ids(
+        self, connection: Connection, videos: VideoFilter, *, generation: int
+    ) -> NDArray[np.int64]:
+        """Ids (V,) int64 of the videos that meet the filter, apart from its tags.
+
+        `generation` is the catalog's, as the connection's transaction sees it.
+
+        Raises:
+            InvalidGlobError: no path can match one of the globs.
         """
         if generation != self._generation or self._videos is None:
             self._generation = None  # until all is read
@@ -58,9 +73,7 @@ class VideoMask:
         if videos.inside or videos.outside:
             fits = np.fromiter(map(videos.pathname_matcher(), self._pathnames), np.bool_)
             chosen = np.intersect1d(chosen, self._held[fits])
-        of_video, first, last = self._runs
-        run = np.isin(of_video, chosen)
-        return _tagged(connection, _ranges(first[run], last[run]), videos)
+        return chosen
 
 
 def _tagged(

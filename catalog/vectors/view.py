@@ -10,10 +10,10 @@ from sqlalchemy import Connection, update
 
 from catalog.database.columns import require_unit_vectors
 from catalog.database.database import Database
+from catalog.database.meta import read_meta
 from catalog.database.tables import META
 from catalog.records import ClipMatch
 from catalog.store.clips import any_video, clip_matches
-from catalog.store.meta import read_meta
 from catalog.vectors.snapshot import is_current, remove_snapshot
 from catalog.vectors.stored import nearest_of_few
 from catalog.vectors.video_mask import VideoMask
@@ -74,6 +74,16 @@ class VectorView:
         ):
             return found
         return self._opened_index().nearest(connection, query, meta=meta, limit=limit, among=among)
+
+    def video_ids(self, connection: Connection, videos: VideoFilter) -> frozenset[int] | None:
+        """The ids of the videos that meet the filter; None for all."""
+        if not videos:
+            return None
+        generation = read_meta(connection).generation
+        with self._lock:
+            return frozenset(
+                self._mask.video_ids(connection, videos, generation=generation).tolist()
+            )
 
     def save(self) -> None:
         """See `Catalog.save_snapshot`."""

@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from sqlalchemy import Column, Connection, Table, delete, exists, func, select, text
 
 from catalog.database.columns import STORED_VECTOR
+from catalog.database.meta import read_meta
 from catalog.database.tables import CLIPS, FILES, FRAMES, PARTIAL_CLIPS, PARTIALS, VIDEOS
 from catalog.frame_vectors import QuantisedVectors, row_bytes
 from catalog.store import background
 from catalog.store.files import in_batches, paths_of_videos
-from catalog.store.meta import read_meta
 
 OnProgress = Callable[[int, int], None]
 """Called with the number of clips that were checked, and the number of all."""
@@ -51,6 +51,9 @@ REMOVE_DANGLING = (  # in this order, whether SQLite checks foreign keys or not
     "DELETE FROM clips WHERE video_id NOT IN (SELECT id FROM videos)",
     "DELETE FROM frames WHERE video_id NOT IN (SELECT id FROM videos)",
     "DELETE FROM tags WHERE video_id NOT IN (SELECT id FROM videos)",
+    "DELETE FROM subtitles WHERE video_id NOT IN (SELECT id FROM videos)"
+    " OR file_id NOT IN (SELECT id FROM files)",
+    "DELETE FROM cues WHERE subtitle_id NOT IN (SELECT id FROM subtitles)",
 )
 
 

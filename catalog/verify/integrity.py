@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import Column, Table
 
 from catalog.database.columns import stored_kind
+from catalog.database.full_text import ABOUT_THE_INDEX
 from catalog.database.sqlite_file import connect
 from catalog.database.tables import METADATA
 
@@ -43,8 +44,8 @@ def _page_damage(connection: sqlite3.Connection) -> Iterator[str]:
     # The check of pages is enough here: values are checked in `_table_damage`.
     connection.execute("PRAGMA ignore_check_constraints = ON")
     for (message,) in connection.execute(f"PRAGMA integrity_check({_MESSAGES})"):
-        if message != b"ok":
-            said = message.decode("utf-8", "replace").removeprefix("*** in database main ***")
+        said = message.decode("utf-8", "replace").removeprefix("*** in database main ***")
+        if said != "ok" and not said.startswith(ABOUT_THE_INDEX):
             yield " ".join(said.split())
 
 

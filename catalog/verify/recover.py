@@ -21,13 +21,31 @@ from sqlalchemy import Table
 from catalog.database.columns import stored_kind
 from catalog.database.database import open_database
 from catalog.database.sqlite_file import beside
-from catalog.database.tables import CLIPS, FILES, FRAMES, META, MOUNTS, ROOTS, TAGS, VIDEOS
+from catalog.database.tables import (
+    CLIPS,
+    CUES,
+    FILES,
+    FRAMES,
+    META,
+    MOUNTS,
+    ROOTS,
+    SUBTITLES,
+    TAGS,
+    VIDEOS,
+)
 from catalog.folder import DATABASE_NAME, SNAPSHOT_NAME, file_bytes, force_names_to_disk
 from catalog.provenance import Provenance
 from catalog.verify.findings import REMOVE_DANGLING
 
 FOLDER_PREFIX = "repair-"
-_COPIED = (ROOTS, VIDEOS, FILES, CLIPS, FRAMES, TAGS, MOUNTS)  # partial videos only save time
+# Partial videos only save time.
+_COPIED = (ROOTS, VIDEOS, FILES, CLIPS, FRAMES, TAGS, SUBTITLES, CUES, MOUNTS)
+# One that lacks a cue would never be noticed.
+_READ_SUBTITLES_AGAIN = (
+    "DELETE FROM subtitles",
+    "DELETE FROM cues",
+    "UPDATE videos SET subtitles_read = NULL",
+)
 _IDS_AT_A_TIME = 1000
 _SMALLEST_ROW = 8  # bytes
 _Row = tuple[object, ...]
@@ -133,6 +151,9 @@ def _copy(source: sqlite3.Connection, target: sqlite3.Connection, *, size: int) 
             target.executemany(f"DELETE FROM {table.name} WHERE video_id = ?", torn)
         for statement in REMOVE_DANGLING:
             target.execute(statement)
+        if unreadable[SUBTITLES] or unreadable[CUES] or _lacks_cues(source, target):
+            for statement in _READ_SUBTITLES_AGAIN:
+                target.execute(statement)
     return int(known)
 
 
@@ -243,6 +264,22 @@ def _torn_videos(
         if known > rows:
             torn.append(video)
     return torn
+
+
+def _lacks_cues(source: sqlite3.Connection, target: sqlite3.Connection) -> bool:
+    """Whether subtitles lack any of their cues: the index counts them, in pages of its own."""
+    copied = (
+        "SELECT subtitles.id, count(cues.id) FROM subtitles LEFT JOIN cues"
+        " ON cues.subtitle_id = subtitles.id WHERE error IS NULL GROUP BY subtitles.id"
+    )
+    for number, cues in target.execute(copied).fetchall():
+        known = 1  # those without any have an error
+        with suppress(sqlite3.Error):
+            query = "SELECT count(*) FROM cues WHERE subtitle_id = ?"
+            (known,) = source.execute(query, (number,)).fetchone()
+        if cues < max(known, 1):
+            return True
+    return False
 
 
 def _quoted(names: list[str]) -> str:

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection, select
 
 from catalog.database.columns import unpack_vectors
+from catalog.database.meta import Meta, read_meta
 from catalog.database.tables import CLIPS
 from catalog.folder import SNAPSHOT_NAME
-from catalog.store.meta import Meta, read_meta
 from catalog.vectors.snapshot import (
     HEADER_BYTES,
     SnapshotHeader,

@@ -17,6 +17,7 @@ from shutil import rmtree
 from sqlalchemy import Connection, func, select, text
 
 from catalog.catalog import Catalog
+from catalog.database import full_text
 from catalog.database.database import open_database, translated
 from catalog.database.sqlite_file import PAGE_BYTES
 from catalog.database.tables import CLIPS, FILES, VIDEOS
@@ -37,6 +38,13 @@ from catalog.verify.snapshot import snapshot_findings
 
 _PURPOSE = "vsearch verify --repair"
 _LEFTOVERS = (f"{SNAPSHOT_NAME}.*.new", f"{HOLDER_NAME}.*.new", f"{FOLDER_PREFIX}*")
+
+
+_WORDS_OUT_OF_STEP = Finding(
+    "the index of the words of subtitles does not agree with the subtitles",
+    "made again from them",
+    full_text.rebuild,
+)
 
 
 def ignore_progress(_done: int, _clips: int) -> None:
@@ -93,6 +101,8 @@ def _checked_rows(folder: Path, *, repair: bool, on_progress: OnProgress) -> Ver
             findings = [*row_findings(connection, on_progress=on_progress)]
             if not findings:
                 findings.extend(snapshot_findings(connection, folder))
+            if not full_text.is_in_step(folder / DATABASE_NAME):
+                findings.insert(0, _WORDS_OUT_OF_STEP)  # what removes cues needs it
             findings.extend(_leftover_findings(folder))
             problems = [Problem(finding.what, None) for finding in findings]
             counts = _counts(connection)

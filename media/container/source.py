@@ -6,7 +6,7 @@ point at other files or addresses, and nothing is decoded before its claimed siz
 
 import errno
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
@@ -131,6 +131,33 @@ class PacketObserver:
 
     def end_with(self, error: Exception) -> None:
         """Called when the file cannot be read any further."""
+
+
+@dataclass(slots=True)
+class PacketObservers(PacketObserver):
+    """Several observers of the same packets."""
+
+    observers: Sequence[PacketObserver]
+
+    @property
+    def all_streams(self) -> bool:  # type: ignore[override]
+        """Whether any of them wants the packets of the other streams."""
+        return any(observer.all_streams for observer in self.observers)
+
+    def add(self, packet: "Packet[Stream]") -> None:
+        """Pass a packet on."""
+        for observer in self.observers:
+            observer.add(packet)
+
+    def skip(self) -> None:
+        """Pass on that the search goes on."""
+        for observer in self.observers:
+            observer.skip()
+
+    def end_with(self, error: Exception) -> None:
+        """Pass the error on."""
+        for observer in self.observers:
+            observer.end_with(error)
 
 
 def read_packets(

@@ -1,7 +1,7 @@
 """Scan of all packets of a video stream: its start, end, gaps, damage and packet table."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -16,7 +16,12 @@ from media.container.clock import MAX_HOURS, Clock, StreamStarts, duration_of, t
 from media.container.encryption import SCRAMBLED_BROADCAST, SCRAMBLED_DISC, encrypted_error
 from media.container.findings import Finding, Findings
 from media.container.integrity import check_integrity
-from media.container.source import BROADCAST_CONTAINERS, Source
+from media.container.source import (
+    BROADCAST_CONTAINERS,
+    PacketObserver,
+    PacketObservers,
+    Source,
+)
 from media.damage.byte_gaps import ByteGaps
 from media.damage.packet_damage import PacketDamage
 from media.errors import LimitError, UndecodableError, UnreadableError
@@ -186,8 +191,12 @@ class PacketScan:
             self.first_frame = _decode_alone(packet)
 
 
-def scan_packets(source: Source, *, head_only: bool = False) -> PacketScan:
+def scan_packets(
+    source: Source, *, head_only: bool = False, observers: Sequence[PacketObserver] = ()
+) -> PacketScan:
     """Read the stream's packets: all, or with `head_only` as many as give the start.
+
+    The `observers` are called with them, too.
 
     A truncated file is scanned as far as it can be read. Raises `UnsupportedError` for an encrypted
     stream, `LimitError` for too long a video.
@@ -206,7 +215,9 @@ def scan_packets(source: Source, *, head_only: bool = False) -> PacketScan:
     fragmented = source.container_name == "mov" and source.stream.frames == 0
     with check_integrity(source) if not head_only else nullcontext(Findings()) as findings:
         byte_gaps = ByteGaps(source.stream, findings, all_streams=not head_only)
-        packets = corrected_packets(source, timeline=timeline, observer=byte_gaps)
+        packets = corrected_packets(
+            source, timeline=timeline, observer=PacketObservers((byte_gaps, *observers))
+        )
         for count, packet in enumerate(packets):
             scan.add(packet, before=byte_gaps.before_next())
             if builder is not None:

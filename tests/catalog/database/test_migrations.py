@@ -17,6 +17,13 @@ BACKUP = f"catalog.sqlite.v{NEWEST}.backup"
 
 # Make a catalog of version 1 of one of the newest version.
 TO_VERSION_1 = """
+DROP TRIGGER cue_added;
+DROP TRIGGER cue_deleted;
+DROP TABLE cue_index;
+DROP VIEW cue_words;
+DROP TABLE cues;
+DROP TABLE subtitles;
+ALTER TABLE videos DROP COLUMN subtitles_read;
 DROP TABLE tags;
 DROP INDEX ix_clips_times;
 DROP TABLE background;
@@ -157,7 +164,9 @@ def layout(database: Path) -> dict[str, object]:
         return {
             name: [
                 connection.execute(f"PRAGMA {kind}({name})").fetchall()
-                for kind in ("table_info", "foreign_key_list", "index_list")
+                for kind in ("table_info", "foreign_key_list")
             ]
+            # In no order: each begins with its place in the list.
+            + [sorted(row[1:] for row in connection.execute(f"PRAGMA index_list({name})"))]
             for (name,) in names
         }

@@ -5,8 +5,8 @@ import pytest
 
 from catalog import Catalog, CatalogDamagedError
 from catalog.database.database import open_database
+from catalog.database.meta import read_meta
 from catalog.folder import SNAPSHOT_NAME
-from catalog.store.meta import read_meta
 from catalog.vectors.sync import ClipIndex
 
 DIM = 16

@@ -24,6 +24,11 @@ class Meta:
     snapshot_digest: str | None
     provenance: Provenance | None
 
+    @property
+    def version(self) -> tuple[str, int]:
+        """See `Catalog.version`."""
+        return self.catalog_uuid, self.generation
+
 
 def read_meta(connection: Connection) -> Meta:
     """Read the catalog's own row."""

@@ -1,0 +1,71 @@
+"""The full-text index of cues: all that only SQLite's FTS5 understands.
+
+The index holds the words of the table of cues, and no text of its own: triggers keep it in step,
+whatever deletes a cue.
+"""
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+from sqlalchemy import Connection, Float, Integer, Subquery, text
+
+from catalog.database.sqlite_file import WAIT_FOR_LOCK_MS, connect
+
+# Of schema version 4. Once released, these are never edited: another form is another version.
+CREATE_CUE_INDEX = (
+    "CREATE VIEW cue_words AS SELECT id, coalesce(words, text) AS words FROM cues",
+    "CREATE VIRTUAL TABLE cue_index USING fts5(words, content = 'cue_words', content_rowid = 'id',"
+    " tokenize = \"unicode61 remove_diacritics 2 categories 'L* N* Co M*'\")",
+    "CREATE TRIGGER cue_added AFTER INSERT ON cues BEGIN INSERT INTO cue_index (rowid, words)"
+    " VALUES (new.id, coalesce(new.words, new.text)); END",
+    "CREATE TRIGGER cue_deleted AFTER DELETE ON cues BEGIN INSERT INTO cue_index"
+    " (cue_index, rowid, words) VALUES ('delete', old.id, coalesce(old.words, old.text)); END",
+)
+# What a check of pages says of the index in newer versions of SQLite: it is checked here.
+ABOUT_THE_INDEX = ("malformed inverted index for FTS5", "unable to validate the inverted index")
+
+_FOUND = "SELECT rowid AS id, -bm25(cue_index) AS score FROM cue_index WHERE cue_index MATCH"
+
+
+def create_cue_index(connection: Connection) -> None:
+    """Make the index, empty, beside a table of cues that is empty."""
+    for statement in CREATE_CUE_INDEX:
+        connection.execute(text(statement))
+
+
+def within_one_cue() -> Subquery:
+    """Cues that match `:whole`: `first` and `last` are the id, `score` is BM25, best highest."""
+    query = f"SELECT id AS first, id AS last, score FROM ({_FOUND} :whole)"
+    return text(query).columns(first=Integer, last=Integer, score=Float).subquery("found")
+
+
+def across_two_cues() -> Subquery:
+    """Cues that match `:head` and are followed by one that matches `:tail`; else the same."""
+    query = (
+        f"WITH heads AS MATERIALIZED ({_FOUND} :head), tails AS MATERIALIZED ({_FOUND} :tail)"
+        " SELECT heads.id AS first, tails.id AS last, heads.score + tails.score AS score"
+        " FROM heads JOIN tails ON tails.id = heads.id + 1"
+    )
+    return text(query).columns(first=Integer, last=Integer, score=Float).subquery("found")
+
+
+def is_in_step(database: Path) -> bool:
+    """Whether the index holds the words of the cues and no others, as far as can be told."""
+    with closing(connect(database)) as connection:
+        connection.execute(f"PRAGMA busy_timeout = {WAIT_FOR_LOCK_MS}")
+        try:
+            connection.execute(
+                "INSERT INTO cue_index (cue_index, rank) VALUES ('integrity-check', 1)"
+            )
+        except sqlite3.DatabaseError as error:
+            return error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_CORRUPT
+        finally:
+            connection.rollback()
+    return True
+
+
+def rebuild(connection: Connection) -> bool:
+    """Make the index again from the cues; True."""
+    connection.execute(text("INSERT INTO cue_index (cue_index) VALUES ('rebuild')"))
+    return True

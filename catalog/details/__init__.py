@@ -1,0 +1,1 @@
+"""What videos tell beside their pictures: capture time, camera and subtitles."""

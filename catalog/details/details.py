@@ -1,0 +1,78 @@
+"""Details of the videos of a catalog: when they were recorded, with what, and what is said."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from catalog.database.database import Database
+from catalog.details.questions import all_spans, best_cues
+from catalog.records import CueMatch, CueSpans, SubtitleFile, SubtitleState, VideoDetails
+from catalog.store import subtitles
+from catalog.vectors.view import VectorView
+from catalog.video_filter import EVERY_VIDEO, VideoFilter
+
+
+@dataclass(frozen=True, slots=True)
+class Details:
+    """Details of the videos of one open catalog; as safe as `Catalog`, with the same errors."""
+
+    database: Database
+    view: VectorView
+
+    def missing(self) -> frozenset[int]:
+        """The ids of the videos of which they were never read."""
+        with self.database.reading() as connection:
+            return subtitles.without_details(connection)
+
+    def put(self, found: Mapping[int, VideoDetails]) -> None:
+        """Store the details of videos by their ids; an id without a video is no error."""
+        with self.database.writing() as connection:
+            subtitles.set_details(connection, found)
+
+    def subtitle_files(self, roots: Iterable[Path]) -> dict[str, dict[str, SubtitleState]]:
+        """The known subtitle files beside each video file that is one of `roots` or below one.
+
+        By the absolute path of the video file as text, and the name of the subtitle file.
+        """
+        with self.database.reading() as connection:
+            return subtitles.states_beside(connection, roots)
+
+    def put_subtitle_files(self, found: Sequence[SubtitleFile]) -> None:
+        """Store what subtitle files hold, in place of what they held before.
+
+        Each belongs to those of the video files beside it that the catalog knows.
+        """
+        with self.database.writing() as connection:
+            subtitles.set_files(connection, found)
+
+    def remove_subtitle_files(self, gone: Mapping[Path, Collection[str]]) -> None:
+        """Remove subtitle files: by the path of the video file, and their names."""
+        with self.database.writing() as connection:
+            subtitles.remove_files(connection, gone)
+
+    def cues_saying(
+        self, words: str, *, limit: int, videos: VideoFilter = EVERY_VIDEO
+    ) -> list[CueMatch]:
+        """The cues that say these words, best first by BM25, equal ones by path and time.
+
+        Best are those with all words in their order, also where they go on in the next cue; then
+        come those that hold them anyhow. What is said at one time of a video comes once, whatever
+        the number of languages and files that say it.
+
+        Args:
+            words: as a person would write them; nothing in them is an operator.
+            limit: how many at most.
+            videos: only videos that meet this filter.
+
+        Raises:
+            InvalidWordsError: there are no words, or too many.
+            InvalidGlobError: no path can match one of the filter's globs.
+        """
+        with self.database.reading() as connection:
+            among = self.view.video_ids(connection, videos)
+            return best_cues(connection, words, limit=limit, among=among, videos=videos)
+
+    def spans_saying(self, words: str, *, videos: VideoFilter = EVERY_VIDEO) -> CueSpans:
+        """The times of all cues that say these words; see `cues_saying`."""
+        with self.database.reading() as connection:
+            return all_spans(connection, words, among=self.view.video_ids(connection, videos))

@@ -1,0 +1,210 @@
+"""Cues that hold the words that were asked for: the best, or the times of all."""
+
+import heapq
+from bisect import bisect_left
+from collections.abc import Collection, Iterable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from sqlalchemy import Connection, Select, func, select
+
+from catalog.database.full_text import across_two_cues, within_one_cue
+from catalog.database.tables import CUES, FILES, ROOTS, SUBTITLES, VIDEOS
+from catalog.database.words import ends_with, expression, halves, require_words
+from catalog.records import CueMatch, CueSpans
+from catalog.store.clips import PLACE_COLUMNS, KnownVideo, VideoAtPlace, known_videos
+from catalog.store.files import in_batches
+from catalog.store.roots import joined
+from catalog.video_filter import VideoFilter
+
+_LONGEST_PAUSE = 10.0  # seconds between two cues of one sentence
+
+
+class _Found(NamedTuple):
+    """Cues `first` to `last` of one subtitle, which are one or two, and hold the words."""
+
+    score: float
+    video_id: int
+    start: float
+    end: float
+    first: int
+    last: int
+    stops: float  # end of the first cue
+    goes_on: float  # start of the last cue
+    head: str  # text of the first cue
+
+
+def best_cues(
+    connection: Connection,
+    words: str,
+    *,
+    limit: int,
+    among: Collection[int] | None,
+    videos: VideoFilter,
+) -> list[CueMatch]:
+    """The best cues of videos `among` these (None: all); see `Catalog.cues_saying`.
+
+    Raises:
+        InvalidWordsError: there are no words, or too many.
+    """
+    kept: list[_Found] = []
+    taken: dict[int, list[tuple[float, float]]] = {}
+    for found in _every_match(connection, require_words(words)):
+        if len(kept) >= limit and found.score < kept[-1].score:
+            break  # those that are as good as the last one are ordered by their paths
+        if among is not None and found.video_id not in among:
+            continue
+        # Other languages, and copies of the subtitles, say the same at the same time.
+        if _take(taken.setdefault(found.video_id, []), found.start, found.end):
+            kept.append(found)
+    matches = _matches(connection, kept, videos=videos)
+    return sorted(matches, key=lambda match: (-match.score, match.paths, match.start))[:limit]
+
+
+def _take(times: list[tuple[float, float]], start: float, end: float) -> bool:
+    """Take an interval into sorted ones that share no time, unless it shares time with one."""
+    place = bisect_left(times, (start, end))
+    if place > 0 and times[place - 1][1] > start:
+        return False
+    if place < len(times) and times[place][0] < end:
+        return False
+    times.insert(place, (start, end))
+    return True
+
+
+def all_spans(connection: Connection, words: str, *, among: Collection[int] | None) -> CueSpans:
+    """The times of all cues of videos `among` these; see `Catalog.spans_saying`.
+
+    Raises:
+        InvalidWordsError: there are no words, or too many.
+    """
+    found = [
+        match
+        for match in _every_match(connection, require_words(words))
+        if among is None or match.video_id in among
+    ]
+    return CueSpans(
+        np.array([match.video_id for match in found], np.int64),
+        np.array([match.start for match in found], np.float64),
+        np.array([match.end for match in found], np.float64),
+    )
+
+
+def _every_match(connection: Connection, words: str) -> Iterator[_Found]:
+    """All matches, best first."""
+    of_one = map(_Found._make, connection.execute(_WITHIN, {"whole": expression(words)}))
+    of_two: list[_Found] = []
+    for head, tail, ending in halves(words):
+        rows = map(_Found._make, connection.execute(_ACROSS, {"head": head, "tail": tail}))
+        of_two += (row for row in rows if _go_on(row, ending))
+    return heapq.merge(of_one, sorted(of_two, key=_order), key=_order)
+
+
+def _order(found: _Found) -> tuple[float, int, float, int]:
+    return -found.score, found.video_id, found.start, found.first
+
+
+def _go_on(found: _Found, ending: str) -> bool:
+    """Whether the second cue goes on with what the first one has said to its end."""
+    soon = found.start <= found.goes_on <= found.stops + _LONGEST_PAUSE
+    return soon and ends_with(found.head, ending)
+
+
+def _statement(found: Any) -> Select[Any]:
+    """The matches of a full-text question that lie within their videos, best first."""
+    first, last = CUES.alias("first_cue"), CUES.alias("last_cue")
+    video_id = func.coalesce(SUBTITLES.c.video_id, FILES.c.video_id)
+    return (
+        select(
+            found.c.score,
+            VIDEOS.c.id,
+            first.c.start,
+            func.min(func.max(first.c.end, last.c.end), VIDEOS.c.duration),
+            found.c.first,
+            found.c.last,
+            first.c.end,
+            last.c.start,
+            first.c.text,
+        )
+        .select_from(found)
+        .join(first, first.c.id == found.c.first)
+        .join(last, last.c.id == found.c.last)
+        .join(SUBTITLES, SUBTITLES.c.id == first.c.subtitle_id)
+        .outerjoin(FILES, FILES.c.id == SUBTITLES.c.file_id)
+        .join(VIDEOS, VIDEOS.c.id == video_id)
+        .where(first.c.subtitle_id == last.c.subtitle_id, first.c.start < VIDEOS.c.duration)
+        .order_by(found.c.score.desc(), VIDEOS.c.id, first.c.start, found.c.first)
+    )
+
+
+# Two statements, made once.
+_WITHIN = _statement(within_one_cue())
+_ACROSS = _statement(across_two_cues())
+
+
+def _matches(
+    connection: Connection, found: Collection[_Found], *, videos: VideoFilter
+) -> list[CueMatch]:
+    known = _known(connection, {match.video_id for match in found}, videos=videos)
+    said = _said(connection, {number for match in found for number in (match.first, match.last)})
+    matches = []
+    for match in found:
+        text, language, source = said[match.first]
+        if match.last != match.first:
+            text = f"{text} {said[match.last][0]}"
+        matches.append(
+            CueMatch(
+                match.video_id,
+                match.score,
+                match.start,
+                match.end,
+                text,
+                language,
+                source,
+                *known[match.video_id],
+            )
+        )
+    return matches
+
+
+def _known(
+    connection: Connection, video_ids: Iterable[int], *, videos: VideoFilter
+) -> dict[int, KnownVideo]:
+    query = (
+        select(*PLACE_COLUMNS)
+        .select_from(VIDEOS)
+        .join(FILES, FILES.c.video_id == VIDEOS.c.id)
+        .join(ROOTS, FILES.c.root_id == ROOTS.c.id)
+    )
+    places: list[VideoAtPlace] = []
+    for some in in_batches(sorted(video_ids)):
+        rows = connection.execute(query.where(VIDEOS.c.id.in_(some)))
+        places += (VideoAtPlace(*row) for row in rows)
+    return known_videos(places, videos=videos)
+
+
+def _said(connection: Connection, cue_ids: Iterable[int]) -> dict[int, tuple[str, str | None, str]]:
+    """Text, language and source of each of these cues."""
+    query = (
+        select(
+            CUES.c.id,
+            CUES.c.text,
+            SUBTITLES.c.language,
+            SUBTITLES.c.stream,
+            SUBTITLES.c.name,
+            ROOTS.c.path,
+            FILES.c.relative_path,
+        )
+        .join(SUBTITLES, SUBTITLES.c.id == CUES.c.subtitle_id)
+        .outerjoin(FILES, FILES.c.id == SUBTITLES.c.file_id)
+        .outerjoin(ROOTS, ROOTS.c.id == FILES.c.root_id)
+    )
+    said: dict[int, tuple[str, str | None, str]] = {}
+    for some in in_batches(sorted(cue_ids)):
+        for cue_id, text, language, stream, name, *place in connection.execute(
+            query.where(CUES.c.id.in_(some))
+        ):
+            of_file = name and str(Path(joined(*place)).with_name(name))
+            said[cue_id] = text, language, of_file or f"embedded stream {stream}"
+    return said

@@ -1,0 +1,1 @@
+"""Subtitles as text with times: streams inside of a video, and files beside it. No pictures."""
