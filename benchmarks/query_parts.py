@@ -21,9 +21,9 @@ from benchmarks.measure.section import Row
 from benchmarks.measure.timing import Timing, figure_of, side_by_side
 from catalog import Catalog
 from search import Bank, Searcher, SearchSettings
+from search.asking.question import Question
 from search.background.current import CurrentBackground
 from search.background.upkeep import brought_up_to_date
-from search.question import Question
 from vsearch.services.sentences.bank import bank_of
 from vsearch.settings import Settings
 from xclip_core.text_embedder import TextEmbedder
@@ -75,7 +75,7 @@ def warm_rows(
     if background is None:
         raise SystemExit("a catalog of the benchmark is empty")
     vector: NDArray[np.float32] = embedder.embed_texts([next(asked)])[0]
-    question = Question.centred(vector, background)
+    question = Question.centred(vector[None], [1.0], background)
     clips = catalog.nearest_clips(question.direction, limit=POOL)
     ids = np.array([clip.clip_id for clip in clips])
 
@@ -91,7 +91,7 @@ def warm_rows(
             "ranked": lambda: ranked.search(next(asked)),
             "plain": lambda: plain.search(next(asked)),
             "background": lambda: current.read(bank),
-            "question": lambda: Question.centred(vector, background),
+            "question": lambda: Question.centred(vector[None], [1.0], background),
             "vectors": vectors,
             "scores": lambda: question.scores(read),
         },

@@ -1,5 +1,7 @@
 """Search: from a sentence to ranked moments, by arithmetic on frozen values."""
 
+from search.asking.asked import LESS, Asked, Sentence, Step
+from search.asking.wording import notes_on
 from search.background.bank import Bank, EmbedTexts, everyday_sentences
 from search.background.current import keep_background
 from search.confidence import Confidence
@@ -11,15 +13,16 @@ from search.errors import (
     SearchError,
     UnknownSettingError,
 )
-from search.ranking import Moment, merge_into_moments
+from search.moments.ranking import Moment, merge_into_moments
 from search.records import Hit, SearchResult, VideoCurve
 from search.searcher import QueryEmbedder, Searcher
 from search.second_stage import PromptFor
 from search.settings import PLAIN, SearchSettings, settings_named
-from search.wording import notes_on
 
 __all__ = [
+    "LESS",
     "PLAIN",
+    "Asked",
     "Bank",
     "Confidence",
     "EmbedTexts",
@@ -34,6 +37,8 @@ __all__ = [
     "SearchResult",
     "SearchSettings",
     "Searcher",
+    "Sentence",
+    "Step",
     "UnknownSettingError",
     "VideoCurve",
     "everyday_sentences",

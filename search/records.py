@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from catalog import EVERY_VIDEO, FILE_TIME, VideoFilter
+from catalog import FILE_TIME
+from search.asking.asked import Asked
 from search.background.voids import Standing
 from search.confidence import Confidence
 
@@ -46,21 +47,24 @@ class VideoCurve:
 
 @dataclass(frozen=True, slots=True)
 class SearchResult:
-    """The answer to one sentence, best moment first, also moments with nothing convincing.
+    """The answer to a question, best moment first, also moments with nothing convincing.
 
-    `videos` says which videos could be an answer.
     `curves` are those of the videos of the hits, each once, if they were asked for.
     `notes` are sentences about problems of the query: its end was cut off, or the model probably
     cannot understand it.
     """
 
-    query: str
+    asked: Asked
     model: str
     took_ms: float
     hits: tuple[Hit, ...]
     notes: tuple[str, ...] = ()
     curves: tuple[VideoCurve, ...] = ()
-    videos: VideoFilter = EVERY_VIDEO
+
+    @property
+    def query(self) -> str:
+        """What was asked in one line, without filters."""
+        return str(self.asked)
 
     @property
     def convincing(self) -> tuple[Hit, ...]:

@@ -12,24 +12,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catalog import EVERY_VIDEO, Catalog, ClipMatch, Provenance, VideoFilter, mismatch
+from search.asking.asked import Asked, Step
+from search.asking.question import Question
+from search.asking.wording import notes_on_all
 from search.background.bank import Bank, EmbedTexts
 from search.background.current import CurrentBackground
 from search.background.voids import ByChance, Standing
 from search.confidence import confidence_of
 from search.copies import present_copy
-from search.errors import (
-    EmptyQueryError,
-    InvalidLimitError,
-    NothingIndexedError,
-)
+from search.errors import NothingIndexedError
 from search.moments.curve import Curve
 from search.moments.of_clips import Curves, moments_on
-from search.question import Question
-from search.ranking import CLIPS_COMPARED, Moment, merge_into_moments
+from search.moments.ranking import CLIPS_COMPARED, Moment, merge_into_moments
 from search.records import Hit, SearchResult, VideoCurve
 from search.second_stage import PromptFor, second_stage
 from search.settings import SearchSettings
-from search.wording import notes_on
 from xclip_core import ModelIdentity
 
 _CLIPS_PER_MOMENT = 16
@@ -90,19 +87,16 @@ class Searcher:
         self._embedder_of(self._require_provenance())
 
     def search(
-        self,
-        text: str,
-        *,
-        limit: int = 10,
-        videos: VideoFilter = EVERY_VIDEO,
-        with_curves: bool = False,
+        self, text: str, *, limit: int = 10, videos: VideoFilter = EVERY_VIDEO
     ) -> SearchResult:
-        """The best moments for a sentence.
+        """The best moments for a sentence; see `answer`."""
+        return self.answer(Asked.of(text, limit=limit, videos=videos))
+
+    def answer(self, asked: Asked, *, with_curves: bool = False) -> SearchResult:
+        """The answer to a question.
 
         Args:
-            text: a sentence.
-            limit: maximum number of moments.
-            videos: only moments of videos that meet this filter compete.
+            asked: the question.
             with_curves: also the curves of the videos of the moments. There are none without the
                 part `moments`, or without a bank.
 
@@ -113,12 +107,11 @@ class Searcher:
             What `load_embedder` raises.
         """
         started = perf_counter()
-        sentence = _require_question(text, limit=limit)
+        asked.require_answerable()
         made_by = self._require_provenance()
         embedder = self._embedder_of(made_by)
-        vector: NDArray[np.float32] = embedder.embed_texts([sentence])[0]
-        question = self._question(vector, made_by, embedder)
-        moments, cosines = self._best_moments(sentence, question, limit=limit, videos=videos)
+        question = self._question(asked.step, made_by, embedder)
+        moments, cosines = self._best_moments(asked, question)
         hits = tuple(
             _hit(
                 moment,
@@ -129,12 +122,11 @@ class Searcher:
             for rank, moment in enumerate(moments, start=1)
         )
         return SearchResult(
-            query=text,
+            asked=asked,
             model=made_by.model,
             took_ms=(perf_counter() - started) * 1000.0,
             hits=hits,
-            videos=videos,
-            notes=notes_on(sentence, read=embedder.letters_read(sentence)),
+            notes=notes_on_all(asked.texts, letters_read=embedder.letters_read),
             curves=self._video_curves(question, moments, hits) if with_curves else (),
         )
 
@@ -153,29 +145,30 @@ class Searcher:
             raise mismatch(self._catalog.folder, made_by=made_by, asked=named)
         return self._embedder
 
-    def _question(
-        self, vector: NDArray[np.float32], made_by: Provenance, embedder: QueryEmbedder
-    ) -> Question:
-        """The question that a sentence's vector (D,) asks."""
+    def _question(self, step: Step, made_by: Provenance, embedder: QueryEmbedder) -> Question:
+        """The question that the sentences of a step ask."""
+        vectors = embedder.embed_texts(step.texts)
+        weights = [sentence.weight for sentence in step.sentences]
         background = None
         if (self._settings.centring or self._settings.moments) and self._make_bank is not None:
             self._bank = self._bank or self._make_bank(made_by, embedder.embed_texts)
             background = self._background.read(self._bank)
         if background is None or not self._settings.centring:
-            return Question.plain(vector, background)
-        return Question.centred(vector, background)
+            return Question.plain(vectors, weights, background)
+        return Question.centred(vectors, weights, background)
 
     def _best_moments(
-        self, sentence: str, question: Question, *, limit: int, videos: VideoFilter
+        self, asked: Asked, question: Question
     ) -> tuple[tuple[Moment, ...], dict[int, float]]:
         """The best moments for a question, and the cosines of clips by id.
 
         The number of clips grows until it makes enough moments.
         """
+        limit = asked.limit
         size = max(CLIPS_COMPARED, _CLIPS_PER_MOMENT * limit)
         while True:
-            clips = self._catalog.nearest_clips(question.direction, limit=size, videos=videos)
-            ranked, cosines = self._ranked(sentence, question, clips)
+            clips = self._catalog.nearest_clips(question.direction, limit=size, videos=asked.videos)
+            ranked, cosines = self._ranked(asked.step, question, clips)
             moments = self._moments(question, ranked, limit=limit)
             if len(moments) == limit or len(clips) < size:
                 break
@@ -216,7 +209,7 @@ class Searcher:
         return tuple(found.values())
 
     def _ranked(
-        self, sentence: str, question: Question, clips: list[ClipMatch]
+        self, step: Step, question: Question, clips: list[ClipMatch]
     ) -> tuple[list[ClipMatch], dict[int, float]]:
         """Clips with the scores by which they rank, and their cosines by id."""
         if question.mean_clip is None and self._prompt_for is None:
@@ -229,7 +222,7 @@ class Searcher:
         scores = question.scores(vectors)
         if self._prompt_for is not None:
             scores = second_stage(
-                sentence,
+                step.texts,
                 question,
                 clips,
                 vectors=vectors,
@@ -245,15 +238,6 @@ class Searcher:
             f"the catalog in {self._catalog.folder} holds no videos yet; add some with"
             " `vsearch index PATH`"
         )
-
-
-def _require_question(text: str, *, limit: int) -> str:
-    sentence = text.strip()
-    if not sentence:
-        raise EmptyQueryError("the query is empty; describe in words what to look for")
-    if limit < 1:
-        raise InvalidLimitError(f"the limit is {limit}; ask for at least 1 moment")
-    return sentence
 
 
 def _video_curve(path: Path, curve: Curve) -> VideoCurve:

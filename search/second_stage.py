@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catalog import ClipMatch
-from search.question import Question
+from search.asking.question import Question
 
 RESCORED = 50
 
-PromptFor = Callable[[str, Sequence[ClipMatch]], Mapping[int, NDArray[np.float32]]]
-"""Unit vectors (D,) of a sentence, prompted by each of these clips, by clip id.
+PromptFor = Callable[[Sequence[str], Sequence[ClipMatch]], Mapping[int, NDArray[np.float32]]]
+"""Unit vectors (K, D) of K sentences, prompted by each of these clips, by clip id.
 
 A clip that cannot be decoded now has none.
 """
@@ -36,7 +36,7 @@ def exchanged(scores: NDArray[np.float32], full: NDArray[np.float32]) -> NDArray
 
 
 def second_stage(
-    sentence: str,
+    sentences: Sequence[str],
     question: Question,
     clips: Sequence[ClipMatch],
     *,
@@ -46,10 +46,10 @@ def second_stage(
 ) -> NDArray[np.float32]:
     """Scores (N,) of clips with vectors (N, D), the best `RESCORED` of which are scored again."""
     best = np.argsort(-scores, kind="stable")[:RESCORED].tolist()
-    prompted = prompt_for(sentence, [clips[number] for number in best])
+    prompted = prompt_for(sentences, [clips[number] for number in best])
     full = np.full(len(clips), np.nan, np.float32)
     for number in best:
-        if (vector := prompted.get(clips[number].clip_id)) is not None:
-            asked = question.with_vector(vector)
+        if (prompts := prompted.get(clips[number].clip_id)) is not None:
+            asked = question.with_vectors(prompts)
             full[number] = asked.scores(vectors[number : number + 1])[0]
     return exchanged(scores, full)

@@ -7,11 +7,11 @@ from typing import Annotated
 import typer
 
 from vsearch import __version__
-from vsearch.commands.classify import classify
 from vsearch.commands.demo import demo
-from vsearch.commands.eval import evaluate
 from vsearch.commands.index import index
-from vsearch.commands.query import query
+from vsearch.commands.questions.classify import classify
+from vsearch.commands.questions.eval import evaluate
+from vsearch.commands.questions.query import query
 from vsearch.commands.ui import ui
 from vsearch.commands.upkeep.forget import forget
 from vsearch.commands.upkeep.relocate import relocate

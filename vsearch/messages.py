@@ -47,11 +47,15 @@ def tell_of_demo(model: str | None) -> None:
         log.info("the demo model %s", DEMO_KNOWS)
 
 
-def tell_notes(notes: Iterable[str], *, about: str) -> None:
-    """Log the notes about a question."""
-    begin = about if len(about) <= _LETTERS_QUOTED else f"{about[:_LETTERS_QUOTED]}…"
+def tell_notes(notes: Iterable[str], *, about: str | None) -> None:
+    """Log the notes about a text; without one they say themselves what they are about."""
+    begin = "" if about is None else f"“{_shortened(about)}”: "
     for note in notes:
-        log.info("“%s”: %s", begin, note)
+        log.info("%s%s", begin, note)
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= _LETTERS_QUOTED else f"{text[:_LETTERS_QUOTED]}…"
 
 
 class _Sentences(logging.Handler):

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from catalog import ClipMatch, LibraryVectors
+from search.asking.question import Question
 from search.moments.curve import Curve, Stretch, stretch_around
-from search.question import Question
-from search.ranking import Moment, ranked
+from search.moments.ranking import Moment, ranked
 
 # Seconds of a long video whose curve is read at once, and on both sides of them. Most videos are
 # shorter, and read as a whole.

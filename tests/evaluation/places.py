@@ -6,7 +6,7 @@ from typing import Any
 from catalog import IndexedVideo
 from evaluation.outcome import Outcome, judge
 from evaluation.questions import Place, Question
-from search import Hit, SearchResult
+from search import Asked, Hit, SearchResult
 
 VIDEOS = (
     IndexedVideo(1, 60.0, (Path("/films/a.mp4"), Path("/films/copy of a.mkv"))),
@@ -42,5 +42,5 @@ def hits(*moments: tuple[int, float, float]) -> tuple[Hit, ...]:
 
 def outcome(places: tuple[Place, ...], *moments: tuple[int, float, float]) -> Outcome:
     question = Question(1, "a dog", places)
-    result = SearchResult(query="a dog", model="demo", took_ms=1.0, hits=hits(*moments))
+    result = SearchResult(asked=Asked.of("a dog"), model="demo", took_ms=1.0, hits=hits(*moments))
     return judge(question, result, video_ids=VIDEO_IDS)

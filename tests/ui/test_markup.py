@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from search import Confidence, Hit, SearchResult
+from search import Asked, Confidence, Hit, SearchResult
 from ui import markup
 from vsearch.settings import Settings
 
@@ -125,7 +125,7 @@ def test_the_first_command_names_the_catalog_and_the_model_where_they_are_not_th
 
 
 def test_an_answer_without_moments_names_the_filter() -> None:
-    none = SearchResult(query="a dog", model="demo", took_ms=1.2, hits=())
+    none = SearchResult(asked=Asked.of("a dog"), model="demo", took_ms=1.2, hits=())
     assert "files that match <code>*.mkv</code>" in markup.summary(none, path_glob="*.mkv")
     hidden = markup.summary(none, path_glob="*.mkv", hidden=3)
     assert "Nothing convincing</b> in files that match <code>*.mkv</code>" in hidden
@@ -143,7 +143,7 @@ def test_the_confidence_of_a_moment_is_a_word() -> None:
 
 
 def test_what_is_amiss_with_a_question_is_told_and_cannot_act_as_markup() -> None:
-    asked = SearchResult(query="x", model="demo", took_ms=1.2, hits=())
+    asked = SearchResult(asked=Asked.of("x"), model="demo", took_ms=1.2, hits=())
     assert markup.notes(asked) == ""
     cut = markup.notes(replace(asked, notes=("it is read up to “… <b>”",)))
     assert "About this question: it is read up to “… &lt;b&gt;”." in cut

@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from functools import cache, partial
 from typing import TYPE_CHECKING
 
-from catalog import EVERY_VIDEO
 from search import NothingIndexedError, Searcher, SearchResult, SearchSettings
 from vsearch.services.models import known_digests, model_to_load, open_catalog, with_flags
 from vsearch.services.sentences.bank import bank_of
@@ -21,8 +20,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from catalog import Catalog, CatalogStatus, ClipMatch, Provenance, VideoFilter
-    from search import Bank, EmbedTexts
+    from catalog import Catalog, CatalogStatus, ClipMatch, Provenance
+    from search import Asked, Bank, EmbedTexts
     from vsearch.services.sentences.prompts import PromptedEmbedder, Prompts
     from vsearch.settings import Settings
     from xclip_core import TextEmbedder
@@ -30,17 +29,10 @@ if TYPE_CHECKING:
 log = logging.getLogger("vsearch")
 
 
-def search(
-    text: str,
-    *,
-    settings: Settings,
-    limit: int,
-    videos: VideoFilter = EVERY_VIDEO,
-    with_curves: bool = False,
-) -> SearchResult:
-    """The moments nearest to a sentence, and, if asked for, the curves of their videos."""
+def search(asked: Asked, *, settings: Settings, with_curves: bool = False) -> SearchResult:
+    """The answer to a question, and, if asked for, the curves of the videos of its moments."""
     with open_searcher(settings) as searcher:
-        return searcher.search(text, limit=limit, videos=videos, with_curves=with_curves)
+        return searcher.answer(asked, with_curves=with_curves)
 
 
 @contextmanager
@@ -78,8 +70,10 @@ def searchers_of(
     def prompted_bank(made_by: Provenance, embed: EmbedTexts) -> Bank:
         return bank(load_prompted(made_by).made(made_by), embed)
 
-    def prompt_for(sentence: str, clips: Sequence[ClipMatch]) -> Mapping[int, NDArray[np.float32]]:
-        return prompts().prompt_for(sentence, clips)
+    def prompt_for(
+        sentences: Sequence[str], clips: Sequence[ClipMatch]
+    ) -> Mapping[int, NDArray[np.float32]]:
+        return prompts().prompt_for(sentences, clips)
 
     return {
         name: Searcher(

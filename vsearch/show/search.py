@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from rich.text import Text
 
     from catalog import VideoFilter
-    from search import Hit, SearchResult, VideoCurve
+    from search import Asked, Hit, SearchResult, VideoCurve
 
 # Players that can start in the middle of a video, by preference, and the option for the start.
 _PLAYERS = (("mpv", "--start={}"), ("vlc", "--start-time={}"), ("ffplay", "-ss {}"))
@@ -90,7 +90,7 @@ def search_json(
         "model": result.model,
         "took_ms": round(result.took_ms, 1),
         "convincing": bool(result.convincing),
-        **_filters_json(result.videos),
+        "asked": asked_json(result.asked),
         "hits": [hit_json(hit) for hit in hits],
         **({"curves": curves} if with_curves else {}),
         **notes_json(result.notes),
@@ -102,15 +102,25 @@ def local_time(seconds: float) -> str:
     return datetime.fromtimestamp(seconds).astimezone().isoformat(timespec="seconds")
 
 
+def asked_json(asked: Asked) -> dict[str, Any]:
+    """The normal form of a question: everything that was asked, or is usual."""
+    return {
+        "sentences": [
+            {"text": sentence.text, "weight": sentence.weight} for sentence in asked.step.sentences
+        ],
+        "limit": asked.limit,
+        "filters": _filters_json(asked.videos),
+    }
+
+
 def _filters_json(videos: VideoFilter) -> dict[str, Any]:
-    """The conditions on videos under `filters`; nothing without any."""
+    """The conditions on videos that were given."""
     times = {"after", "before"}
-    given = {
+    return {
         name: local_time(value) if name in times else value
         for name, value in asdict(videos).items()
         if value not in (None, ())
     }
-    return {"filters": given} if given else {}
 
 
 def print_search(

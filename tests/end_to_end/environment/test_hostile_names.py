@@ -16,7 +16,7 @@ import pytest
 import typer
 
 from indexer import IndexReport
-from search import Hit, SearchResult
+from search import Asked, Hit, SearchResult
 from vsearch.cli import app
 from vsearch.services.demo import Answer, DemoRun, Truth
 from vsearch.show.demo import print_demo
@@ -171,7 +171,7 @@ def test_the_demo_does_not_print_it(
 ) -> None:
     film = Path("/demo", f"{EVIL}.mp4")
     hit = Hit(1, 0.5, film, 0.0, 8.0, 4.0, 9.0, 1, ())
-    answer = Answer(SearchResult(EVIL, "demo", 1.0, (hit,)), Truth(film, 0.0, 8.0))
+    answer = Answer(SearchResult(Asked.of(EVIL), "demo", 1.0, (hit,)), Truth(film, 0.0, 8.0))
     index = IndexReport(
         indexed=1,
         unchanged=0,

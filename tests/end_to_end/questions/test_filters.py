@@ -80,16 +80,16 @@ def test_the_result_says_what_was_asked_and_when_each_video_was_recorded(
 ) -> None:
     given = ("--in", "*.mov", "--in", "!b.mov", "--before", "2026", "--min-height", "48")
     result = vsearch("query", "a film", "--all", "--json", "-k", "50", *given).json
-    assert result["filters"] | {"before": ""} == {
+    assert result["asked"]["filters"] | {"before": ""} == {
         "inside": ["*.mov"], "outside": ["b.mov"], "before": "", "min_height": 48,
     }  # fmt: skip
-    assert result["filters"]["before"].startswith("2026-01-01T00:00:00")
+    assert result["asked"]["filters"]["before"].startswith("2026-01-01T00:00:00")
     told = {
         Path(hit["path"]).stem: (hit["captured"][:4], hit["captured_from"])
         for hit in result["hits"]
     }
     assert told == {"a": ("2024", "creation time"), "c": ("2020", "file time")}
-    assert "filters" not in vsearch("query", "a film", "--json").json
+    assert vsearch("query", "a film", "--json").json["asked"]["filters"] == {}
 
 
 def test_as_many_moments_come_as_were_asked_for_whatever_is_left_out(

@@ -17,7 +17,7 @@ from catalog import (
     VideoFilter,
     VideoRecord,
 )
-from search import Bank, Searcher, SearchSettings
+from search import Asked, Bank, Searcher, SearchSettings
 from tests.search.test_searcher import IDENTITY, WORDS, mixed, words
 
 FILMS = Path("/films")
@@ -115,7 +115,7 @@ def test_the_curves_of_the_videos_are_given_on_request(catalog):
     add_film(catalog, "old.mp4", [("kitchen", 8, 16)], duration=40, frames=False)
     searcher = Searcher(catalog=catalog, load_embedder=words, bank=bank)
     assert searcher.search("kitchen", limit=3).curves == ()
-    result = searcher.search("kitchen", limit=3, with_curves=True)
+    result = searcher.answer(Asked.of("kitchen", limit=3), with_curves=True)
     curves = {curve.path.name: curve for curve in result.curves}
     assert set(curves) == {"home.mp4", "old.mp4"}
     home, old = curves["home.mp4"], curves["old.mp4"]
@@ -129,7 +129,7 @@ def test_the_curves_of_the_videos_are_given_on_request(catalog):
     plain = Searcher(
         catalog=catalog, load_embedder=words, bank=bank, settings=SearchSettings(moments=False)
     )
-    assert plain.search("kitchen", with_curves=True).curves == ()
+    assert plain.answer(Asked.of("kitchen"), with_curves=True).curves == ()
 
 
 def test_without_the_part_moments_clips_are_merged(catalog, ask):

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from search import Hit, SearchResult
+from search import Asked, Hit, SearchResult
 from vsearch.services.demo import Answer, Truth
 
 FILM = Path("/demo/film-01.mp4")
@@ -24,7 +24,9 @@ def hit(start: float, end: float, *, path: Path = FILM) -> Hit:
 
 @pytest.fixture
 def answer() -> Answer:
-    result = SearchResult(query="a red circle growing", model="demo", took_ms=1.0, hits=())
+    result = SearchResult(
+        asked=Asked.of("a red circle growing"), model="demo", took_ms=1.0, hits=()
+    )
     return Answer(result=result, truth=Truth(path=FILM, start=20.0, end=30.0))
 
 

@@ -77,7 +77,7 @@ def test_a_sentence_prompted_by_a_clip_is_the_one_that_classifies_it(indexed, fi
         made = Prompts(catalog, settings=indexed)
         vector = TextEmbedder.load("demo").embed_texts(labels[:1])[0]
         clip = catalog.nearest_clips(vector, limit=1)[0]
-        prompted = np.stack([made.prompt_for(label, [clip])[clip.clip_id] for label in labels])
+        prompted = made.prompt_for(labels, [clip])[clip.clip_id]
         with catalog.library() as library:
             (shown,) = library.of(np.array([clip.clip_id]))
     assert prompted.shape == (len(labels), len(shown))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from search import Confidence, Hit, SearchResult, VideoCurve
+from search import Asked, Confidence, Hit, SearchResult, VideoCurve
 from search.background.voids import ByChance, Standing
 from vsearch.show.output import count, print_json
 from vsearch.show.search import local_time, play_command, print_paths, print_search, search_json
@@ -34,7 +34,7 @@ def unconvincing(path: str = "/media/b.mp4") -> Hit:
 
 
 def answer(*hits: Hit) -> SearchResult:
-    return SearchResult(query="a red circle", model="demo", took_ms=7.123, hits=hits)
+    return SearchResult(asked=Asked.of("a red circle"), model="demo", took_ms=7.123, hits=hits)
 
 
 def test_one_thing_is_not_plural() -> None:

@@ -58,13 +58,13 @@ class Prompts:
         return load_embedder(self._settings, made_by=self._catalog.provenance)
 
     def prompt_for(
-        self, sentence: str, clips: Sequence[ClipMatch]
+        self, sentences: Sequence[str], clips: Sequence[ClipMatch]
     ) -> dict[int, NDArray[np.float32]]:
-        """Unit vectors (D,) of a sentence prompted by each clip, by clip id; see `PromptFor`."""
+        """Unit vectors (K, D) of sentences prompted by each clip, by clip id; see `PromptFor`."""
         found = {}
         for clip in clips:
             if (context := self._context_of(clip)) is not None:
-                (found[clip.clip_id],) = self._embedder.embed_prompted([sentence], context)
+                found[clip.clip_id] = self._embedder.embed_prompted(sentences, context)
         return found
 
     def prompted_embedder(self, made_by: Provenance) -> PromptedEmbedder:

@@ -6,12 +6,17 @@ doubt there is none, and a sentence with a common English word gets none.
 """
 
 import re
+from collections.abc import Callable, Sequence
 from unicodedata import category, name, normalize
 
 _ONLY_ENGLISH = "the model knows only English"
+_NEGATION = re.compile(
+    r"\b(no|not|never|without|except|excluding|nobody|no one|nothing|\w+n['’]t)\b", re.IGNORECASE
+)
 _WORD = re.compile(r"[^\W\d_]+")
 _WORDS_QUOTED = 4
 _LETTERS_QUOTED = 60
+_LETTERS_NAMED = 40  # of a sentence that a note is about
 
 
 def _words(text: str) -> frozenset[str]:
@@ -91,6 +96,36 @@ def notes_on(sentence: str, *, read: int | None = None) -> tuple[str, ...]:
     """
     cut = () if read is None else (_cut_off(sentence[:read]),)
     return (*cut, *_guesses(sentence))
+
+
+def notes_on_all(
+    sentences: Sequence[str], *, letters_read: Callable[[str], int | None]
+) -> tuple[str, ...]:
+    """Notes on the sentences of a question; where there are several, each says of which.
+
+    `letters_read` tells how many letters the model reads of a sentence; None: all.
+    """
+    found = []
+    for sentence in sentences:
+        begin = f"“{_shortened(sentence)}”: " if len(sentences) > 1 else ""
+        notes = (*notes_on(sentence, read=letters_read(sentence)), *_negations(sentence))
+        found += [begin + note for note in notes]
+    return tuple(dict.fromkeys(found))
+
+
+def _negations(sentence: str) -> tuple[str, ...]:
+    """A note on a word such as `without`: models of this kind hardly read it."""
+    negation = _NEGATION.search(sentence)
+    if negation is None:
+        return ()
+    return (
+        f"the model does not understand “{negation[0].lower()}”; what is not wanted is a sentence"
+        " of its own: --not TEXT",
+    )
+
+
+def _shortened(sentence: str) -> str:
+    return sentence if len(sentence) <= _LETTERS_NAMED else f"{sentence[:_LETTERS_NAMED]}…"
 
 
 def _guesses(sentence: str) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from catalog import ClipMatch
 from search import merge_into_moments
-from search.ranking import good_enough
+from search.moments.ranking import good_enough
 
 WINDOW, STRIDE, DURATION = 8.0, 4.0, 64.0
 

@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from machine.names import quoted
-from vsearch.commands.filters import (
+from vsearch.commands.options import (
+    CatalogOption,
+    JsonOption,
+    ModelOption,
+    QuietOption,
+    VerboseOption,
+    start,
+)
+from vsearch.commands.questions.filters import (
     AfterOption,
     BeforeOption,
     CameraOption,
@@ -17,16 +25,13 @@ from vsearch.commands.filters import (
     MinDurationOption,
     MinHeightOption,
     OrientationOption,
-    video_filter,
 )
-from vsearch.commands.options import (
-    MOMENTS,
-    CatalogOption,
-    JsonOption,
-    ModelOption,
-    QuietOption,
-    VerboseOption,
-    start,
+from vsearch.commands.questions.sentences import (
+    AndOption,
+    LimitOption,
+    NotOption,
+    WordsArgument,
+    asked_by,
 )
 from vsearch.exit_codes import DONE, SOME_FAILED
 from vsearch.messages import log, tell_notes, tell_of_demo
@@ -36,19 +41,12 @@ if TYPE_CHECKING:
 
 
 def query(
-    words: Annotated[
-        list[str],
-        typer.Argument(
-            metavar="TEXT...",
-            callback=_not_blank,
-            help="A description of the moment in English, with or without quotes.",
-        ),
-    ],
+    words: WordsArgument = None,
     *,
+    also: AndOption = None,
+    unwanted: NotOption = None,
     catalog: CatalogOption = None,
-    limit: Annotated[
-        int, typer.Option("-k", "--limit", metavar="N", parser=MOMENTS, help="Moments at most.")
-    ] = 10,
+    limit: LimitOption = 10,
     globs: InOption = None,
     after: AfterOption = None,
     before: BeforeOption = None,
@@ -79,7 +77,7 @@ def query(
     verbose: VerboseOption = False,
     quiet: QuietOption = False,
 ) -> None:
-    """Rank the moments of the indexed videos by their similarity to a sentence.
+    """Rank the moments of the indexed videos by their similarity to what was asked.
 
     Each is strong, likely or weak: weak ones are no nearer than a moment may be by chance. Where
     none is as near as that, the answer is that nothing is convincing. The model knows English, and
@@ -88,6 +86,7 @@ def query(
     \b
     Examples:
       vsearch query "person cooking pasta"
+      vsearch query "a dog" "a beach at sunset" --not "people"
       vsearch query "a dog runs on a beach" -k 3 --in '*/holiday/*' --in '!*.avi'
       vsearch query "the children swim" --after 2024-06 --before 2024-09 --camera iphone
       vsearch query "a red car" -0 | xargs -0 cp -t /tmp/cars
@@ -104,8 +103,12 @@ def query(
             "curves are printed as JSON; give --json too", param_hint="--curve"
         )
     left_out: tuple[Path, ...] = ()
-    videos = video_filter(
-        globs,
+    asked = asked_by(
+        words=words,
+        also=also,
+        unwanted=unwanted,
+        limit=limit,
+        globs=globs,
         after=after,
         before=before,
         min_duration=min_duration,
@@ -119,18 +122,16 @@ def query(
     from vsearch.show.search import print_paths, print_search, search_json
 
     settings = start(verbose=verbose, quiet=quiet, catalog=catalog, model=model)
-    result = search(
-        " ".join(words), settings=settings, limit=limit, videos=videos, with_curves=curve
-    )
+    result = search(asked, settings=settings, with_curves=curve)
     if as_json:
         print_json(search_json(result, everything=everything, with_curves=curve))
     elif paths or null:
         left_out = print_paths(result, null=null, everything=everything)
     else:
         print_search(result, everything=everything, explained=verbose)
-    tell_notes(result.notes, about=result.query)
+    tell_notes(result.notes, about=result.query if len(asked.texts) == 1 else None)
     if not result.hits:
-        log.info("no indexed video meets the filters%s", _hint(videos))
+        log.info("no indexed video meets the filters%s", _hint(asked.videos))
     elif not result.convincing and not everything:
         log.info("nothing stands out as much as what is not there; --all shows the nearest")
     if result.hits:
@@ -138,12 +139,6 @@ def query(
     for path in left_out:
         log.warning("left out, as its name holds a line break (give -0 for it): %s", path)
     raise typer.Exit(SOME_FAILED if left_out else DONE)
-
-
-def _not_blank(words: list[str]) -> list[str]:
-    if not "".join(words).strip():
-        raise typer.BadParameter("it is empty; say in words what to look for")
-    return words
 
 
 def _hint(videos: VideoFilter) -> str:

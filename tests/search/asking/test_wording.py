@@ -2,7 +2,7 @@
 
 import pytest
 
-from search.wording import notes_on
+from search.asking.wording import notes_on, notes_on_all
 
 ENGLISH = """
 person cooking pasta
@@ -225,3 +225,20 @@ def test_where_a_sentence_is_cut_off_is_quoted() -> None:
     said = notes_on(sentence, read=sentence.index(" along"))[0]
     assert "“… a long coat walks”" in said
     assert len(notes_on("x" * 10_000, read=5_000)[0]) < 200
+
+
+@pytest.mark.parametrize(
+    "sentence", ["a dog without a leash", "No people", "it isn't raining", "nobody is there"]
+)
+def test_words_that_negate_get_a_hint(sentence):
+    (note,) = notes_on_all([sentence], letters_read=lambda _: None)
+    assert "--not" in note
+
+
+def test_of_several_sentences_each_note_says_which():
+    notes = notes_on_all(["a dog", "no people", "wherever notes are north"], letters_read=len)
+    assert [note for note in notes if "--not" in note] == [
+        "“no people”: the model does not understand “no”; what is not wanted is a sentence of its"
+        " own: --not TEXT"
+    ]
+    assert len(notes) == 4  # each is cut off as well

@@ -1,0 +1,87 @@
+"""The normal form of a question: everything that was asked, as frozen values."""
+
+from dataclasses import dataclass
+from typing import Self
+
+from catalog import EVERY_VIDEO, VideoFilter
+from search.errors import EmptyQueryError, InvalidLimitError
+
+LESS = 0.5
+"""The weight of a sentence that is not wanted, where none is given."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """A sentence and its weight: above 0 it is wanted, below 0 it is not."""
+
+    text: str
+    weight: float = 1.0
+
+    def __str__(self) -> str:
+        """The sentence, and its weight where that is not the usual one."""
+        usual = 1.0 if self.weight > 0 else LESS
+        factor = abs(self.weight) / usual
+        return self.text if factor == 1.0 else f"{self.text}^{factor:.6g}"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What one moment is to show: all that is wanted, and not the rest."""
+
+    sentences: tuple[Sentence, ...]
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """The texts of the sentences, as a model reads them."""
+        return tuple(sentence.text.strip() for sentence in self.sentences)
+
+    def __str__(self) -> str:
+        """The sentences in one line: `a dog + a beach - a cat`."""
+        wanted = " + ".join(str(one) for one in self.sentences if one.weight > 0)
+        return wanted + "".join(f" - {one}" for one in self.sentences if one.weight < 0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """A question in its normal form.
+
+    Attributes:
+        step: what a moment is to show.
+        limit: maximum number of moments.
+        videos: only moments of videos that meet this filter compete.
+    """
+
+    step: Step
+    limit: int = 10
+    videos: VideoFilter = EVERY_VIDEO
+
+    @classmethod
+    def of(cls, text: str, *, limit: int = 10, videos: VideoFilter = EVERY_VIDEO) -> Self:
+        """The question that a single sentence asks."""
+        return cls(step=Step((Sentence(text),)), limit=limit, videos=videos)
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """The texts of all sentences."""
+        return self.step.texts
+
+    def __str__(self) -> str:
+        """What is asked in one line, without filters."""
+        return str(self.step)
+
+    def require_answerable(self) -> None:
+        """Check what no answer can be given to.
+
+        Raises:
+            EmptyQueryError: a sentence is empty, or none is wanted.
+            InvalidLimitError: the limit is below one moment.
+        """
+        sentences = self.step.sentences
+        if not all(sentence.text.strip() for sentence in sentences):
+            raise EmptyQueryError("the query is empty; describe in words what to look for")
+        if not any(sentence.weight > 0 for sentence in sentences):
+            raise EmptyQueryError(
+                "the query says only what is not wanted; describe what to look for, too"
+            )
+        if self.limit < 1:
+            raise InvalidLimitError(f"the limit is {self.limit}; ask for at least 1 moment")

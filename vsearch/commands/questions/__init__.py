@@ -1,0 +1,1 @@
+"""Commands that ask: for moments, labels, and how good answers are."""

@@ -1,0 +1,116 @@
+"""Options that say what is looked for, and the question that all options of a command ask."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from vsearch.commands.options import MOMENTS, Number
+from vsearch.commands.questions.filters import video_filter
+from vsearch.messages import beginning
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from search import Asked
+
+_WEIGHTS = Number(0.01, 100)
+_WEIGHT = re.compile(r"\^([^\s^]*)\s*$")
+
+
+def sentence_given(text: str) -> str:
+    """A sentence, with or without a weight as in `a dog^2`; anything else is refused."""
+    _weighted(text)
+    return text
+
+
+def _weighted(text: str) -> tuple[str, float]:
+    """A sentence and its weight."""
+    found = _WEIGHT.search(text)
+    sentence = text if found is None else text[: found.start()]
+    if not sentence.strip():
+        raise typer.BadParameter("it is empty; say in words what to look for")
+    if found is None:
+        return sentence, 1.0
+    try:
+        return sentence, _WEIGHTS(found[1])
+    except typer.BadParameter as error:
+        raise typer.BadParameter(f"the weight after ^ in {beginning(text)}: {error}") from error
+
+
+WordsArgument = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="TEXT...",
+        help="A description of the moment in English, with or without quotes. Several in quotes: "
+        "moments that fit all of them.",
+        show_default=False,
+    ),
+]
+AndOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--and",
+        metavar="TEXT",
+        parser=sentence_given,
+        help="What the moment shows as well; may be repeated. 'a dog^2' counts twice.",
+    ),
+]
+NotOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--not",
+        metavar="TEXT",
+        parser=sentence_given,
+        help="What the moment does not show; may be repeated. It counts half, with ^2 in full.",
+    ),
+]
+LimitOption = Annotated[
+    int, typer.Option("-k", "--limit", metavar="N", parser=MOMENTS, help="Moments at most.")
+]
+
+
+def asked_by(
+    *,
+    words: Sequence[str] | None,
+    also: Sequence[str] | None,
+    unwanted: Sequence[str] | None,
+    limit: int,
+    globs: Sequence[str] | None,
+    after: datetime | None,
+    before: datetime | None,
+    min_duration: float | None,
+    max_duration: float | None,
+    min_height: int | None,
+    orientation: str | None,
+    camera: str | None,
+) -> Asked:
+    """The question that the options ask; they are the parameters of the command."""
+    from search import LESS, Asked, Sentence, Step
+
+    wanted = [Sentence(*_weighted(text)) for text in (*_sentences(words or ()), *(also or ()))]
+    if not wanted:
+        raise typer.BadParameter("it is empty; say in words what to look for", param_hint="TEXT...")
+    less = [Sentence(text, -LESS * w) for text, w in map(_weighted, unwanted or ())]
+    videos = video_filter(
+        globs,
+        after=after,
+        before=before,
+        min_duration=min_duration,
+        max_duration=max_duration,
+        min_height=min_height,
+        orientation=orientation,
+        camera=camera,
+    )
+    return Asked(step=Step((*wanted, *less)), limit=limit, videos=videos)
+
+
+def _sentences(words: Sequence[str]) -> list[str]:
+    """The sentences that were typed: each argument that was quoted, or all words as one."""
+    given = [word for word in words if word.strip()]
+    if any(re.search(r"\s", word.strip()) for word in given):
+        return given
+    return [" ".join(given)] if given else []
