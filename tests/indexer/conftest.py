@@ -56,7 +56,7 @@ def catalog(tmp_path: Path) -> Iterator[Catalog]:
 def film(library: Path) -> Callable[..., Path]:
     """Write a video of `seconds` at 2 frames per second that gets brighter by `step` each frame."""
 
-    def write(name: str, *, seconds: float, first: int = 20, step: int = 2) -> Path:
+    def write(name: str, *, seconds: float, first: int = 20, step: float = 2) -> Path:
         path = library / name
         path.parent.mkdir(parents=True, exist_ok=True)
         levels = [first + step * number for number in range(round(seconds * 2))]
