@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from catalog import EVERY_VIDEO, Catalog, ClipMatch, Provenance, VideoFilter, mismatch
 from search.asking.asked import Asked, Step
 from search.asking.question import Question
-from search.asking.wording import notes_on_all
+from search.asking.wording import notes_on, notes_on_all
 from search.background.bank import Bank, EmbedTexts
 from search.background.current import CurrentBackground
 from search.background.voids import ByChance, Standing
@@ -86,6 +86,20 @@ class Searcher:
         """
         self._embedder_of(self._require_provenance())
 
+    def questions(self, steps: Sequence[Step]) -> tuple[list[Question], dict[str, tuple[str, ...]]]:
+        """The questions that steps ask, one each, and notes on their sentences; mostly none.
+
+        Raises:
+            NothingIndexedError, ProvenanceMismatchError, and what `load_embedder` raises.
+        """
+        made_by = self._require_provenance()
+        embedder = self._embedder_of(made_by)
+        if not self._catalog.has_videos:
+            raise self._nothing_indexed()
+        texts = [text for step in steps for text in step.texts]
+        notes = {text: notes_on(text, read=embedder.letters_read(text)) for text in texts}
+        return [self._question(step, made_by, embedder) for step in steps], notes
+
     def search(
         self, text: str, *, limit: int = 10, videos: VideoFilter = EVERY_VIDEO
     ) -> SearchResult:
@@ -113,7 +127,7 @@ class Searcher:
         question = self._question(asked.step, made_by, embedder)
         moments, cosines = self._best_moments(asked, question)
         hits = tuple(
-            _hit(
+            hit_of(
                 moment,
                 rank=rank,
                 score=cosines[moment.best.clip_id],
@@ -245,7 +259,8 @@ def _video_curve(path: Path, curve: Curve) -> VideoCurve:
     return VideoCurve(path, of_frames=curve.of_frames, times=times, heights=heights)
 
 
-def _hit(moment: Moment, *, rank: int, score: float, chance: ByChance | None) -> Hit:
+def hit_of(moment: Moment, *, rank: int, score: float, chance: ByChance | None) -> Hit:
+    """A moment as a hit, with the copy of its file that is there now."""
     best = moment.best
     standing = None if chance is None else Standing(best.score, chance)
     copies = (*best.paths, *best.other_paths)

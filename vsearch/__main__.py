@@ -35,7 +35,7 @@ def run(arguments: list[str]) -> int:
 
 def _code_of(error: Exception) -> int:
     """The exit code after an error that a user can mend, which is printed; others are raised."""
-    from vsearch.exit_codes import DONE, REFUSED
+    from vsearch.exit_codes import DONE, REFUSED, WRONG_USAGE
     from vsearch.memory_errors import NO_MEMORY, is_lack_of_memory
 
     sentence = _why_no_output(error) if isinstance(error, OSError) else None
@@ -45,11 +45,11 @@ def _code_of(error: Exception) -> int:
     if is_lack_of_memory(error):
         return _refuse(NO_MEMORY, code=REFUSED)
 
-    from vsearch.errors import user_errors
+    from vsearch.errors import usage_errors, user_errors
 
     if not isinstance(error, user_errors()):
         raise error
-    return _refuse(str(error), code=REFUSED)
+    return _refuse(str(error), code=WRONG_USAGE if isinstance(error, usage_errors()) else REFUSED)
 
 
 def _why_no_output(error: OSError) -> str | None:

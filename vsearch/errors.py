@@ -7,6 +7,7 @@ class CommandError(Exception):
     ```
     CommandError
     ├── SettingError            an environment variable that makes no sense
+    ├── LabelFileError          a file of labels cannot be used; the message names file and line
     ├── VideoError              a video that was named cannot be read; the message names it
     ├── PageMissingError        this installation holds no page to show
     ├── PortTakenError          another program listens on the page's port
@@ -17,6 +18,10 @@ class CommandError(Exception):
 
 class SettingError(CommandError):
     """A variable of the environment holds what makes no sense."""
+
+
+class LabelFileError(CommandError):
+    """A file of labels cannot be used."""
 
 
 class VideoError(CommandError):
@@ -56,3 +61,10 @@ def user_errors() -> tuple[type[Exception], ...]:
         ModelError,
         SearchError,
     )
+
+
+def usage_errors() -> tuple[type[Exception], ...]:
+    """Those of them that are wrong usage, as a flag is that does not exist."""
+    from catalog import UnknownTagError
+
+    return (LabelFileError, UnknownTagError)

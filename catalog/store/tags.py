@@ -12,6 +12,7 @@ from catalog.store.clips import unknown_ids
 from catalog.store.files import in_batches
 
 _NAMED = 20
+_LETTERS = 40  # of a name in an error
 
 
 def counted(connection: Connection) -> tuple[TagCount, ...]:
@@ -88,8 +89,11 @@ def _all_names(connection: Connection) -> list[str]:
 
 
 def _unknown(connection: Connection, name: str) -> str:
+    asked = repr(name[:_LETTERS])
     names = _all_names(connection)
     if not names:
-        return f"there is no tag {name!r}, nor any other; `vsearch tag --write` makes tags"
+        makes = "`vsearch tag --labels FILE --write` makes some"
+        return f"there is no tag {asked}, nor any other; {makes}"
     more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-    return f"there is no tag {name!r}; there are {', '.join(names[:_NAMED])}{more}"
+    known = ", ".join(each[:_LETTERS] for each in names[:_NAMED])
+    return f"there is no tag {asked}; the tags are {known}{more}"

@@ -13,11 +13,14 @@ from catalog.database.meta import read_meta
 from catalog.database.tables import CLIPS
 from catalog.errors import damaged_vectors
 from catalog.frame_vectors import FrameVectors
-from catalog.records import Background
+from catalog.records import Background, ClipMatch
 from catalog.store.background import read_background
+from catalog.store.clips import clip_matches
 from catalog.store.files import in_batches
 from catalog.store.frames import read_frames, without_frames
 from catalog.vectors.stored import Vectors, stored_vectors, unpacked, vectors_above
+from catalog.vectors.video_mask import VideoMask
+from catalog.video_filter import VideoFilter
 
 
 class LibraryVectors:
@@ -57,6 +60,23 @@ class LibraryVectors:
     def newest(self) -> int:
         """The highest id; 0 without clips."""
         return self._connection.scalar(select(func.max(CLIPS.c.id))) or 0
+
+    def clip_ids(self, videos: VideoFilter) -> NDArray[np.int64]:
+        """The ids (N,), ascending, of all clips that meet a filter.
+
+        Raises:
+            InvalidGlobError: no path can match a glob of the filter.
+            UnknownTagError: nothing has one of its tags.
+        """
+        return np.sort(VideoMask().clip_ids(self._connection, videos, generation=self.generation))
+
+    def matches(self, ids: NDArray[np.int64], *, videos: VideoFilter) -> list[ClipMatch]:
+        """The clips of these ids (N,), in the same order, with a score of 0.
+
+        Of their files, those that do not meet the filter are `other_paths`.
+        """
+        scores = np.zeros(len(ids), np.float32)
+        return clip_matches(self._connection, ids, scores, videos=videos, folder=self._folder)
 
     def holds(self, ids: NDArray[np.int64]) -> NDArray[np.bool_]:
         """A mask (N,) of those of these ids (N,) that a clip has."""

@@ -40,6 +40,15 @@ class ByChance:
         median, top = np.interp((0.5, _TOP), places, np.sort(maxima)).tolist()
         return cls(median, top)
 
+    @property
+    def spread(self) -> float:
+        """From the median to the top; never 0."""
+        return max(self.top - self.median, 1e-6)
+
+    def score_at(self, standing: float) -> float:
+        """The centred score that stands so high."""
+        return self.median + standing * self.spread
+
 
 @dataclass(frozen=True, slots=True)
 class Standing:
@@ -51,5 +60,4 @@ class Standing:
     @property
     def value(self) -> float:
         """x: 0 at the median of the voids, 1 at what few of them exceed."""
-        spread = max(self.chance.top - self.chance.median, 1e-6)
-        return (self.score - self.chance.median) / spread
+        return (self.score - self.chance.median) / self.chance.spread

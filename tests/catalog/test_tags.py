@@ -49,7 +49,7 @@ def test_a_name_is_removed_and_an_unknown_one_is_refused(three, catalog):
     catalog.tags.replace(["dog", "cat"], [tag("dog", three[0]), tag("cat", three[0])])
     assert catalog.tags.remove(["DOG"]) == 1
     assert [count.name for count in catalog.tags.counted()] == ["cat"]
-    with pytest.raises(UnknownTagError, match="no tag 'dog'; there are cat"):
+    with pytest.raises(UnknownTagError, match="no tag 'dog'; the tags are cat"):
         catalog.tags.remove(["cat", "dog"])
     assert [count.name for count in catalog.tags.counted()] == ["cat"]
 
@@ -81,8 +81,12 @@ def test_questions_to_what_has_a_tag_or_has_not(three, catalog, found):
 
 
 def test_a_question_to_an_unknown_tag_names_those_there_are(three, catalog, found):
-    with pytest.raises(UnknownTagError, match="nor any other; `vsearch tag --write` makes tags"):
+    with pytest.raises(
+        UnknownTagError, match="nor any other; `vsearch tag --labels FILE --write` makes some"
+    ):
         found(tags=("dog",))
     catalog.tags.replace([], [tag(f"name {n:02}", three[0]) for n in range(25)])
-    with pytest.raises(UnknownTagError, match=r"'dog'; there are name 00, .*name 19 and 5 more$"):
+    with pytest.raises(
+        UnknownTagError, match=r"'dog'; the tags are name 00, .*name 19 and 5 more$"
+    ):
         found(without_tags=("name 03", "dog"))

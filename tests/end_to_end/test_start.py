@@ -34,11 +34,12 @@ NEEDLESS = {
     "watchdog",
 }
 
+QUERY = ("query", "a red circle", "--json")
 ASK = """
 import sys
 from vsearch.__main__ import run
 
-code = run(["query", "a red circle", "--json"])
+code = run(sys.argv[1:])
 print(code, *sys.modules)
 """
 
@@ -56,9 +57,16 @@ def named_by_its_folder(model: Path, home: Path) -> str:
     return str(model)
 
 
-@pytest.mark.parametrize("named", [named_by_the_hub, named_by_its_folder])
+@pytest.mark.parametrize(
+    ("named", "words"),
+    [
+        (named_by_the_hub, QUERY),
+        (named_by_its_folder, QUERY),
+        (named_by_its_folder, ("tag", "--labels", "LICENSE", "--json")),
+    ],
+)
 def test_a_question_imports_what_it_needs_alone(
-    named: Callable[..., str], library: Path, model: Path, vsearch: Any
+    named: Callable[..., str], words: tuple[str, ...], library: Path, model: Path, vsearch: Any
 ) -> None:
     name = named(model, vsearch.home)
     run = vsearch("index", library / "short.mp4", "--model", name, "--json")
@@ -69,7 +77,11 @@ def test_a_question_imports_what_it_needs_alone(
         "HF_HUB_CACHE": str(vsearch.home / "hub"),
     }
     asked = subprocess.run(
-        [sys.executable, "-c", ASK], env=environment, capture_output=True, text=True, check=True
+        [sys.executable, "-c", ASK, *words],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
     )
     code, *modules = asked.stdout.splitlines()[-1].split()
     assert code == "0", asked.stderr

@@ -59,7 +59,7 @@ def searchers_of(
     catalog: Catalog, settings: Settings, *, named: Mapping[str, SearchSettings]
 ) -> dict[str, Searcher]:
     """A searcher for each choice of parts, by name; all share one model."""
-    load = cache(partial(_load_embedder, settings=settings))
+    load = cache(partial(load_text_embedder, settings=settings))
     bank = partial(bank_of, settings=settings)
     prompts = cache(partial(_prompts, catalog, settings=settings))
 
@@ -99,7 +99,8 @@ def status(settings: Settings) -> CatalogStatus:
         return catalog.status()
 
 
-def _load_embedder(made_by: Provenance, *, settings: Settings) -> TextEmbedder:
+def load_text_embedder(made_by: Provenance, *, settings: Settings) -> TextEmbedder:
+    """Load the text side of the model that made a catalog."""
     model = model_to_load(settings, made_by=made_by)
     from xclip_core import TextEmbedder
 

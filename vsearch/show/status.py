@@ -36,6 +36,7 @@ def status_json(status: CatalogStatus) -> dict[str, Any]:
         "files": status.files,
         "clips": status.clips,
         "without_frames": status.without_frames,
+        "tags": status.tags,
         "video_seconds": round(status.video_seconds, 3),
         "database_bytes": status.database_bytes,
         "snapshot_bytes": status.snapshot_bytes,
@@ -78,6 +79,8 @@ def print_status(status: CatalogStatus) -> None:
     if status.partials:
         half_done = f"{count(status.partials, 'video')}; the next index run goes on from there"
         entries.append(("begun", half_done, ()))
+    if status.tags:
+        entries.append(("tags", f"{status.tags:,}; `vsearch tag --list` shows them", ()))
     if status.without_frames:
         adds = "`vsearch index --add-frames PATH` adds them"
         entries.append(("frames", f"{frames_lacking(status.without_frames)}; {adds}", ()))

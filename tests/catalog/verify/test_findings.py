@@ -104,6 +104,11 @@ HARM = {
         "1 rows of table frames refer to rows that do not exist",
         {"2.mp4"},
     ),
+    "a tag without a video": (
+        "UPDATE tags SET video_id = 99 WHERE id = 1",
+        "1 rows of table tags refer to rows that do not exist",
+        set(),
+    ),
     "no table of frames": ("DROP TABLE frames", "table frames lacks id, video_id", set()),
     "frames of a partial video of another model": (
         "UPDATE partial_clips SET frames = x'0000' WHERE partial_id = 1",

@@ -177,6 +177,12 @@ def test_a_file_that_was_cut_short_is_recovered_as_far_as_it_goes(harmed, librar
         assert "is empty" in repaired.problems[0].what
 
 
+def test_tags_are_kept(harmed, library):
+    harmed(zeroed(pages_of(library, "ix_tags_name")[0]))
+    with Catalog.open(library) as catalog:
+        assert [(one.name, one.videos) for one in catalog.tags.counted()] == [("dog", 2)]
+
+
 def test_more_of_a_larger_catalog_survives(new_shelf, tmp_path):
     shelf = new_shelf(tmp_path / "large")
     for n in range(400):

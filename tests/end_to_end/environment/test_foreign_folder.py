@@ -149,6 +149,8 @@ def run_every_command(place: Foreign, model: Path) -> None:
     labels.write_text("sentence,video\na red circle,0.mp4\n")
     place.run("eval", labels)
     place.run("classify", "0.mp4", "a", "b", "--model", model)
+    (place.folder.parent / "labels.txt").write_text("a red circle\n")
+    place.run("tag", "--labels", place.folder.parent / "labels.txt", "--write")
     place.run("relocate", place.folder / "old", place.folder / "new")
     place.run("forget", "1.mp4")
     place.run("verify")

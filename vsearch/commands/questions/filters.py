@@ -25,6 +25,12 @@ def _glob(text: str) -> str:
     return f"!{glob_given(text[1:])}" if text.startswith("!") else glob_given(text)
 
 
+def _tag(text: str) -> str:
+    """The name of a tag, after `!` of one that excludes."""
+    not_empty(text.removeprefix("!"))
+    return text
+
+
 def _date(text: str | datetime) -> datetime:
     if isinstance(text, datetime):
         return text
@@ -95,6 +101,18 @@ CameraOption = Annotated[
 ]
 
 
+TagOption = Annotated[
+    list[str] | None,
+    _option(
+        "--tag",
+        metavar="NAME",
+        parser=_tag,
+        help="Only moments that have a tag (see `vsearch tag`), or, after !, have not; may be "
+        "repeated.",
+    ),
+]
+
+
 def video_filter(
     globs: Sequence[str] | None,
     *,
@@ -105,6 +123,7 @@ def video_filter(
     min_height: int | None,
     orientation: str | None,
     camera: str | None,
+    tags: Sequence[str] | None,
 ) -> VideoFilter:
     """The filter that the options describe; one that no video can meet is refused."""
     from catalog import VideoFilter
@@ -129,4 +148,6 @@ def video_filter(
         min_height=min_height,
         orientation=cast("Orientation | None", orientation),
         camera=camera,
+        tags=tuple(name for name in tags or () if not name.startswith("!")),
+        without_tags=tuple(name[1:] for name in tags or () if name.startswith("!")),
     )

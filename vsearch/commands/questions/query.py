@@ -25,6 +25,7 @@ from vsearch.commands.questions.filters import (
     MinDurationOption,
     MinHeightOption,
     OrientationOption,
+    TagOption,
 )
 from vsearch.commands.questions.sentences import (
     AndOption,
@@ -55,6 +56,7 @@ def query(
     min_height: MinHeightOption = None,
     orientation: OrientationOption = None,
     camera: CameraOption = None,
+    tags: TagOption = None,
     everything: Annotated[
         bool, typer.Option("--all", help="Also the nearest moments with nothing convincing.")
     ] = False,
@@ -116,6 +118,7 @@ def query(
         min_height=min_height,
         orientation=orientation,
         camera=camera,
+        tags=tags,
     )
     from vsearch.services.search import search
     from vsearch.show.output import print_json

@@ -87,6 +87,7 @@ def asked_by(
     min_height: int | None,
     orientation: str | None,
     camera: str | None,
+    tags: Sequence[str] | None,
 ) -> Asked:
     """The question that the options ask; they are the parameters of the command."""
     from search import LESS, Asked, Sentence, Step
@@ -104,6 +105,7 @@ def asked_by(
         min_height=min_height,
         orientation=orientation,
         camera=camera,
+        tags=tags,
     )
     return Asked(step=Step((*wanted, *less)), limit=limit, videos=videos)
 

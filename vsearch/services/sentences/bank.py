@@ -38,7 +38,13 @@ def bank_of(made_by: Provenance, embed: EmbedTexts, *, settings: Settings) -> Ba
     return Bank.edition(
         edition,
         model_digest=made_by.model_digest,
-        embed=lambda: _vectors(sentences(), made_by=made_by, embed=embed, settings=settings),
+        embed=lambda: remembered_vectors(
+            sentences(),
+            made_by=made_by,
+            embed=embed,
+            cache=FileCache(settings.home / "cache" / "banks", capacity=_MOST_BANKS),
+            purpose="that answers are compared with",
+        ),
     )
 
 
@@ -76,20 +82,21 @@ def _toy_sentences() -> tuple[str, ...]:
     return tuple(combination.caption for combination in COMBINATIONS)
 
 
-def _vectors(
-    sentences: Sequence[str], *, made_by: Provenance, embed: EmbedTexts, settings: Settings
+def remembered_vectors(
+    sentences: Sequence[str],
+    *,
+    made_by: Provenance,
+    embed: EmbedTexts,
+    cache: FileCache,
+    purpose: str,
 ) -> NDArray[np.float32]:
     """Unit vectors (K, D) of K sentences, embedded once for each model on this machine."""
-    cache = FileCache(settings.home / "cache" / "banks", capacity=_MOST_BANKS)
     key = "\n".join((made_by.model_digest, *sentences)).encode()
     shape = (len(sentences), made_by.dim)
     known = cache.get(key)
     if known is not None and len(known) == 4 * shape[0] * shape[1]:
         return np.frombuffer(known, "<f4").reshape(shape).astype(np.float32)
-    log.info(
-        "embedding the %d sentences that answers are compared with, once for this model",
-        len(sentences),
-    )
+    log.info("embedding the %d sentences %s, once for this model", len(sentences), purpose)
     vectors = embed(sentences)
     cache.put(key, vectors.astype("<f4").tobytes())
     return vectors
