@@ -76,7 +76,7 @@ def test_tags_are_kept_asked_for_replaced_and_removed(
     other = films[1].events[0].caption
     for words in ((), ("--in", "!nowhere")):
         asked = vsearch("query", other, "--all", "--json", "--tag", "FIRST", *words).json
-        assert asked["filters"]["tags"] == ["FIRST"]
+        assert asked["asked"]["filters"]["tags"] == ["FIRST"]
         assert asked["hits"]
         assert {hit["path"] for hit in asked["hits"]} == {one["path"] for one in first}
     without = vsearch("query", films[0].events[0].caption, "--all", "--json", "--tag", "!first")

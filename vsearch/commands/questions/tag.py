@@ -50,7 +50,7 @@ def tag(
             help="Text file with a label a line, - for stdin.",
         ),
     ] = None,
-    least: Annotated[
+    min_confidence: Annotated[
         str,
         typer.Option(
             "--min-confidence",
@@ -134,7 +134,7 @@ def tag(
         _find(
             labels,
             settings=settings,
-            least=least,
+            least=min_confidence,
             videos=videos,
             write=write,
             form="csv" if as_csv else "json" if as_json else "text",
