@@ -121,6 +121,7 @@ def fill_catalog(folder: Path, *, videos: Path) -> None:
                 VideoRecord(
                     fingerprint=read_fingerprint(path),
                     sample=sample.digest,
+                    subtitles=(),
                     **video.facts(),
                 ),
                 location=FileLocation(

@@ -44,6 +44,9 @@ class RunCounters:
         self._left_out: list[LeftOut] = []
         self._unchanged = 0  # most files: to look an Outcome up for each takes too long
         self._removed = 0
+        self._details = 0
+        self._subtitles = 0
+        self._failed_subtitles: dict[Path, str] = {}
         self._clips = 0
         self._video_seconds = 0.0
 
@@ -86,6 +89,18 @@ class RunCounters:
         self._absent.append(folder.path)
         self._failed.append(folder)
 
+    def details_read(self) -> None:
+        """Count an indexed video whose details were read."""
+        self._details += 1
+
+    def subtitles_read(self) -> None:
+        """Count a subtitle file that was read."""
+        self._subtitles += 1
+
+    def subtitles_failed(self, failure: FileProblem) -> None:
+        """List a subtitle file that cannot be read."""
+        self._failed_subtitles[failure.path] = failure.reason
+
     def removed(self, files: int) -> None:
         """Count known files that are gone and were taken out of the catalog."""
         self._removed += files
@@ -122,4 +137,9 @@ class RunCounters:
             no_video=self._counts[Outcome.NO_VIDEO],
             left_out=tuple(sorted(self._left_out, key=by_path)),
             absent=frozenset(self._absent),
+            details=self._details,
+            subtitles=self._subtitles,
+            failed_subtitles=tuple(
+                FileProblem(path, why) for path, why in sorted(self._failed_subtitles.items())
+            ),
         )

@@ -1,8 +1,8 @@
 """Events of an index run.
 
-Order: Walking now and then; one LibraryWalked; then, for each file that is not merely unchanged, an
-optional VideoStarted, any number of ClipsEmbedded and exactly one FileDone. Events of several files
-interleave.
+Order: Walking now and then; one LibraryWalked; any number of ReadingDetails; then, for each file
+that is not merely unchanged, an optional VideoStarted, any number of ClipsEmbedded and exactly one
+FileDone; perhaps more ReadingDetails. Events of several files interleave.
 """
 
 from dataclasses import dataclass
@@ -38,6 +38,14 @@ class LibraryWalked:
     files: int
     waiting: int
     waiting_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReadingDetails:
+    """Reading of details and subtitles: `done` of `files`, which are not among those that wait."""
+
+    done: int
+    files: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,4 +87,6 @@ class FileDone:
     damage: str | None = None
 
 
-Event: TypeAlias = Walking | LibraryWalked | VideoStarted | ClipsEmbedded | FileDone
+Event: TypeAlias = (
+    Walking | LibraryWalked | ReadingDetails | VideoStarted | ClipsEmbedded | FileDone
+)

@@ -25,13 +25,14 @@ from indexer.decode.messages import (
     VideoUnreadable,
 )
 from indexer.decode.pool import DecodePool
+from indexer.details.queue import DetailsQueue
 from indexer.embed.batches import Batcher, VideoInProgress
 from indexer.embed.distinct_frames import distinct_frames
 from indexer.embed.threads import ClipEmbedder, ClipSpec, EmbedderPool, ModelLoader
 from indexer.events import ClipsEmbedded, FileDone, Outcome, VideoStarted, Walking
 from indexer.report import IndexReport
 from indexer.scan.fingerprint import Content
-from indexer.scan.jobs import VideoJob
+from indexer.scan.jobs import Job, VideoJob
 from indexer.scan.missing import is_gone, missing_files
 from indexer.scan.recognition import is_unchanged
 from indexer.scan.triage import WorkQueue, videos_without_frames
@@ -93,13 +94,17 @@ def index_library(
         catalog.note_mounts(walk.mounts)
         queue = WorkQueue(catalog=catalog, settings=settings, counters=counters, known=known)
         queue.sort(walk)
+        details = DetailsQueue(catalog=catalog, settings=settings, counters=counters, walk=walk)
+        details.read_known(known, lacking=queue.lacking_details.values())
         _Indexing(
             catalog=catalog,
             settings=settings,
             counters=counters,
             queue=queue,
+            details=details,
             model=model,
         ).run()
+        details.read_rest()
         _remove_missing(catalog, queue, walk=walk, missing=missing)
     except KeyboardInterrupt:
         interrupted = True
@@ -185,6 +190,7 @@ class _Indexing:
     settings: IndexSettings
     counters: RunCounters
     queue: WorkQueue
+    details: DetailsQueue
     model: ModelLoader
     _partials: dict[VideoJob, PartialVideo] = field(default_factory=dict)
     _provenance: Provenance | None = None  # of the model, once it is loaded and agrees
@@ -232,8 +238,8 @@ class _Indexing:
             elif not batcher.pool.in_flight:
                 batcher.submit(least=1)
 
-    def _submit(self, job: VideoJob, decoders: DecodePool, batcher: Batcher) -> None:
-        if not job.fingerprint_only:
+    def _submit(self, job: Job, decoders: DecodePool, batcher: Batcher) -> None:
+        if isinstance(job, VideoJob) and not job.fingerprint_only:
             batcher.pool.start()  # loading takes seconds, in which the first clips are decoded
         decoders.submit(job)
 
@@ -256,8 +262,11 @@ class _Indexing:
         videos_at_once = min(self.settings.workers, self.queue.waiting + 1)
         return max(usable_cores() // videos_at_once, 1)
 
-    def _next_job(self) -> VideoJob | None:
-        """Next video to decode, with the clips that an earlier run has embedded."""
+    def _next_job(self) -> Job | None:
+        """Next subtitles to read, or next video to decode, with clips that are embedded already."""
+        subtitles = self.details.next_job()
+        if subtitles is not None:
+            return subtitles
         job = self.queue.next_job()
         if job is None or job.fingerprint_only:
             return job
@@ -273,7 +282,10 @@ class _Indexing:
         self._partials[job] = partial
         return job
 
-    def _take(self, job: VideoJob, message: Message, batcher: Batcher) -> None:
+    def _take(self, job: Job, message: Message, batcher: Batcher) -> None:
+        if not isinstance(job, VideoJob):
+            self.details.take(job, message)
+            return
         match message:
             case VideoOpened():
                 partial = self._partials.pop(job, None)
@@ -336,6 +348,7 @@ class _Indexing:
             )
         )
         self.queue.committed(video.job)
+        self.details.look_beside(file.pathname)
 
     def _save_partials(self, batcher: Batcher, *, older_than: float) -> None:
         """Save what is embedded of videos that take long, for another run to go on from."""

@@ -11,6 +11,7 @@ from indexer.events import (
     FileDone,
     LibraryWalked,
     Outcome,
+    ReadingDetails,
     VideoStarted,
     Walking,
 )
@@ -29,7 +30,8 @@ class CurrentVideo:
 class Progress:
     """State of a run at one time.
 
-    `walking` is the number of files found so far, None unless the walk goes on. `files_done` of
+    `walking` is the number of files found so far, None unless the walk goes on; `reading` how many
+    files of how many were read for details or subtitles, None at other times. `files_done` of
     `files` are finished, `failed` of them without success, `indexed` of them committed.
     `video_seconds` of video are embedded; `video_seconds_left` is an estimate: exact for videos
     that have been opened, by size for the others. `speed` is seconds of video per second;
@@ -46,11 +48,12 @@ class Progress:
     seconds_left: float | None
     walking: int | None = None
     current: CurrentVideo | None = None
+    reading: tuple[int, int] | None = None
 
     @property
     def begun(self) -> bool:
         """Whether there is something to show."""
-        return self.walking is not None or self.files > 0
+        return self.walking is not None or self.reading is not None or self.files > 0
 
 
 @dataclass(slots=True)
@@ -60,6 +63,7 @@ class ProgressMeter:
     clock: Callable[[], float] = time.monotonic
     _started: float | None = None
     _walking: int | None = None
+    _reading: tuple[int, int] | None = None
     _files: int = 0
     _files_done: int = 0
     _failed: int = 0
@@ -82,6 +86,8 @@ class ProgressMeter:
                 self._started = self.clock()
                 self._files = event.waiting
                 self._unopened_bytes = event.waiting_bytes
+            case ReadingDetails(done=done, files=files):
+                self._reading = (done, files) if done < files else None
             case VideoStarted():
                 self._unopened_bytes -= event.size
                 self._opened_bytes += event.size
@@ -109,6 +115,7 @@ class ProgressMeter:
             speed=speed,
             seconds_left=left / speed if speed and left is not None else None,
             walking=self._walking,
+            reading=self._reading,
             current=next(reversed(self._open.values()), None),
         )
 

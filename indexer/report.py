@@ -33,6 +33,8 @@ class IndexReport:
     `left_out`: what stays in the catalog, although this run was to leave it out.
     `unsaved`: why the snapshot of the vector index could not be saved; nothing is lost by that.
     `without_frames`: videos of the catalog that have no frame vectors.
+    `details`: videos indexed before whose capture time and text streams were read; they count as
+    unchanged. `subtitles`: subtitle files that were read; `failed_subtitles` cannot be read.
     `model`: the name of what made the vectors of the catalog; None where there are none.
     """
 
@@ -52,3 +54,6 @@ class IndexReport:
     no_video: int = 0
     without_frames: int = 0
     absent: frozenset[Path] = frozenset()
+    details: int = 0
+    subtitles: int = 0
+    failed_subtitles: tuple[FileProblem, ...] = ()

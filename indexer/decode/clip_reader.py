@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from catalog import ClipSpan, VideoRecord
+from indexer.decode.details_reader import read_details, tracks_of
 from indexer.decode.messages import (
     ClipRead,
     End,
@@ -24,7 +25,7 @@ from indexer.decode.messages import (
 from indexer.decode.plan import FrameSchedule, Sampling, plan_clips
 from indexer.errors import NotAVideoError, UnreadableVideoError, reason
 from indexer.scan.fingerprint import Content, FingerprintReading
-from indexer.scan.jobs import VideoJob, location_of
+from indexer.scan.jobs import Job, VideoJob, location_of
 
 if TYPE_CHECKING:
     from media import RgbFrame, VideoInfo
@@ -52,12 +53,25 @@ class ClipReader:
     threads: int  # of one video's decoder
     accelerator: str = "none"
 
-    def read(self, job: VideoJob) -> Generator[Message, None, None]:
-        """Read a video step by step; the last message is an `End`.
+    @property
+    def preload(self) -> tuple[str, ...]:
+        """The modules that reading needs."""
+        return "media", type(self.processor).__module__
+
+    @property
+    def seconds_of_clip(self) -> float:
+        """Seconds of video that are decoded for one clip, at most."""
+        return self.window + self.stride
+
+    def read(self, job: Job) -> Generator[Message, None, None]:
+        """Read a file step by step; the last message is an `End`.
 
         A failure in the file ends with VideoUnreadable. A failure in the processor is raised: it is
         not this video's fault.
         """
+        if not isinstance(job, VideoJob):
+            yield read_details(job)
+            return
         try:
             with _fingerprint_reading(job) as reading:
                 end: End
@@ -91,6 +105,7 @@ class ClipReader:
             fingerprint=content.fingerprint,
             sample=content.sample.digest,
             damage=video.damage,
+            subtitles=tracks_of(video.subtitles),
             **video.facts(),
         )
         yield VideoOpened(record, location_of(job.file, content.sample), spans, wanted)

@@ -1,6 +1,7 @@
 """Messages of a clip reader, in the order in which it sends them.
 
-Of a file that was read only for its fingerprint it sends the `Content` alone.
+Of a file that was read only for its fingerprint it sends the `Content` alone, of others that are
+not decoded the `VideoDetails` or the `SubtitleFile`.
 """
 
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from catalog import ClipSpan, FileLocation, VideoRecord
+from catalog import ClipSpan, FileLocation, SubtitleFile, VideoDetails, VideoRecord
 from indexer.scan.fingerprint import Content
 
 Pixels: TypeAlias = NDArray[np.uint8]
@@ -60,5 +61,5 @@ class VideoChanged:
 
 
 # The last message of a file, and all messages.
-End: TypeAlias = VideoRead | VideoUnreadable | VideoChanged | Content
+End: TypeAlias = VideoRead | VideoUnreadable | VideoChanged | Content | VideoDetails | SubtitleFile
 Message: TypeAlias = VideoOpened | ClipRead | End

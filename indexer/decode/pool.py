@@ -13,7 +13,9 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, Pipe, wait
 
+from catalog import SubtitleFile, VideoDetails
 from indexer.decode.clip_reader import ClipReader
+from indexer.decode.details_reader import DetailsReader
 from indexer.decode.fork_server import SECONDS_TO_START, ForkedWorker, ForkServer
 from indexer.decode.messages import (
     ClipRead,
@@ -27,7 +29,7 @@ from indexer.decode.messages import (
 from indexer.decode.worker import Ready, WorkerError, WorkerMessage, receive
 from indexer.errors import WorkerStartError
 from indexer.scan.fingerprint import Content
-from indexer.scan.jobs import VideoJob
+from indexer.scan.jobs import Job
 
 # Time that decoding may take on top of the timeout of the settings: beyond that it hangs.
 _BYTES_PER_SECOND = 4e6  # to read every packet of a file, over a slow network
@@ -44,11 +46,11 @@ class _Worker:
     connection: Connection
     allowance: float = SECONDS_TO_START
     last_message: float = field(default_factory=time.monotonic)
-    job: VideoJob | None = None
+    job: Job | None = None
     opened: VideoOpened | None = None
     ready: bool = False
 
-    def begin(self, job: VideoJob, *, allowance: float) -> None:
+    def begin(self, job: Job, *, allowance: float) -> None:
         self.job = job
         self.connection.send(job)
         if self.ready:
@@ -78,19 +80,18 @@ class DecodePool:
 
     def __init__(
         self,
-        reader: ClipReader,
+        reader: ClipReader | DetailsReader,
         *,
         workers: int,
         timeout: float,
     ) -> None:
-        self._clip_reader = reader
+        self._reader = reader
         self._workers = workers
         self._timeout = timeout
-        self._preload = ("media", type(reader.processor).__module__)
         self._pool: list[_Worker] = []
         self._ended: list[ForkedWorker] = []
-        self._waiting: deque[VideoJob] = deque()
-        self._received: deque[tuple[VideoJob, Message]] = deque()
+        self._waiting: deque[Job] = deque()
+        self._received: deque[tuple[Job, Message]] = deque()
         self._unfinished = 0
 
     def close(self) -> None:
@@ -106,7 +107,7 @@ class DecodePool:
         """Number of submitted videos whose last message was not received."""
         return self._unfinished
 
-    def submit(self, job: VideoJob) -> None:
+    def submit(self, job: Job) -> None:
         """Read a video as soon as a worker is free."""
         self._unfinished += 1
         self._waiting.append(job)
@@ -117,7 +118,7 @@ class DecodePool:
 
     def receive(
         self, *, timeout: float, wakeup: Connection | None = None
-    ) -> tuple[VideoJob, Message] | None:
+    ) -> tuple[Job, Message] | None:
         """Wait for the next message of any video; None when none came for `timeout` seconds.
 
         None as well when `wakeup` is readable. A video whose worker dies, or is silent for too
@@ -164,7 +165,7 @@ class DecodePool:
         elif worker.job is not None:
             self._pass_on(worker, job=worker.job, message=message)
 
-    def _pass_on(self, worker: _Worker, *, job: VideoJob, message: WorkerMessage) -> None:
+    def _pass_on(self, worker: _Worker, *, job: Job, message: WorkerMessage) -> None:
         match message:
             case VideoOpened():
                 worker.opened = message
@@ -174,7 +175,14 @@ class DecodePool:
                 if worker.opened is not None:
                     worker.expect(self._time_between_clips(worker.opened))
                 self._received.append((job, message))
-            case VideoRead() | VideoUnreadable() | VideoChanged() | Content():
+            case (
+                VideoRead()
+                | VideoUnreadable()
+                | VideoChanged()
+                | Content()
+                | VideoDetails()
+                | SubtitleFile()
+            ):
                 worker.job = None
                 self._received.append((job, message))
 
@@ -212,8 +220,8 @@ class DecodePool:
                     self._waiting.appendleft(job)
                     self._lose(worker, error=_end_of(worker))
 
-    def _time_to_open(self, job: VideoJob) -> float:
-        return self._timeout + job.sample.size / _BYTES_PER_SECOND
+    def _time_to_open(self, job: Job) -> float:
+        return self._timeout + job.file.size / _BYTES_PER_SECOND
 
     def _time_to_first_clip(self, opened: VideoOpened) -> float:
         """Seconds; in a video without seeking, all that is ready has to be decoded once more."""
@@ -221,7 +229,7 @@ class DecodePool:
         return self._time_between_clips(opened) + _SECONDS_PER_SECOND * resumed
 
     def _time_between_clips(self, opened: VideoOpened) -> float:
-        seconds = min(self._clip_reader.window + self._clip_reader.stride, opened.record.duration)
+        seconds = min(self._reader.seconds_of_clip, opened.record.duration)
         return self._timeout + _SECONDS_PER_SECOND * seconds
 
     def _start(self) -> None:
@@ -241,8 +249,8 @@ class DecodePool:
         ours, theirs = Pipe()
         try:
             with theirs:
-                process = _forked(theirs, preload=self._preload)
-            ours.send(self._clip_reader)
+                process = _forked(theirs, preload=self._reader.preload)
+            ours.send(self._reader)
         except BaseException:
             ours.close()
             raise

@@ -18,8 +18,9 @@ from typing import TypeAlias
 import numpy as np
 
 from indexer.decode.clip_reader import ClipReader
+from indexer.decode.details_reader import DetailsReader
 from indexer.decode.messages import ClipRead, Message
-from indexer.scan.jobs import VideoJob
+from indexer.scan.jobs import Job
 
 # Bytes that one video's decoding may take on top of what the process starts with. A video of
 # 8192 x 4320 with 16 reference frames and four decoder threads needs about 1.5 GiB.
@@ -50,13 +51,13 @@ WorkerMessage: TypeAlias = Message | Ready | WorkerError
 
 
 def serve(connection: Connection) -> None:
-    """Run as a worker: receive a ClipReader, then VideoJobs, until the other end is closed."""
+    """Run as a worker: receive a reader, then its jobs, until the other end is closed."""
     _stand_alone()
     with suppress(EOFError, OSError):  # the run is gone
-        reader: ClipReader = connection.recv()
+        reader: ClipReader | DetailsReader = connection.recv()
         connection.send(Ready())
         while True:
-            job: VideoJob = connection.recv()
+            job: Job = connection.recv()
             for message in _messages(reader, job):
                 send(connection, message)
 
@@ -79,7 +80,7 @@ def receive(connection: Connection) -> WorkerMessage:
     return message
 
 
-def _messages(reader: ClipReader, job: VideoJob) -> Iterator[WorkerMessage]:
+def _messages(reader: ClipReader | DetailsReader, job: Job) -> Iterator[WorkerMessage]:
     try:
         yield from reader.read(job)
     except Exception as error:

@@ -1,6 +1,7 @@
 """Jobs for the decode pool: what scanning hands on of a file that has to be read."""
 
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from catalog import ClipSpan, FileLocation
 from indexer.scan.fingerprint import Content, Sample
@@ -23,6 +24,26 @@ class VideoJob:
     ready: frozenset[ClipSpan] = field(default=frozenset(), compare=False)
     ready_of: str = field(default="", compare=False)
     ready_duration: float = field(default=0.0, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class DetailsJob:
+    """Unchanged file of a video that was indexed before its details were read."""
+
+    file: FoundFile
+    video_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class SubtitleJob:
+    """Subtitle file to be read, and the files of videos `beside` it; their pathnames are sorted."""
+
+    file: FoundFile
+    beside: tuple[str, ...]
+    language: str | None
+
+
+Job: TypeAlias = VideoJob | DetailsJob | SubtitleJob
 
 
 def location_of(file: FoundFile, sample: Sample) -> FileLocation:

@@ -36,6 +36,7 @@ SUFFIXES_BY_CONTAINER = {
 VIDEO_SUFFIXES = frozenset(
     suffix for suffixes in SUFFIXES_BY_CONTAINER.values() for suffix in suffixes
 )
+SUBTITLE_SUFFIXES = frozenset({".ass", ".srt", ".ssa", ".vtt"})
 # TypeScript, modules of Go, Fortran and AMPL, tracker music, translations of Qt, Squirrel scripts.
 SUFFIXES_WITH_TWO_MEANINGS = frozenset({".mod", ".mts", ".nut", ".rm", ".tp", ".ts"})
 
@@ -60,6 +61,11 @@ IGNORE_FILES = MARKS | PATTERN_FILES
 def is_video_name(name: str) -> bool:
     """Whether the suffix is one that videos have, in either case."""
     return name[name.rfind(".") :].lower() in VIDEO_SUFFIXES
+
+
+def is_subtitle_name(name: str) -> bool:
+    """Whether the suffix is one that subtitles have, in either case."""
+    return name[name.rfind(".") :].lower() in SUBTITLE_SUFFIXES
 
 
 def is_system_folder(name: str) -> bool:

@@ -11,7 +11,7 @@ from indexer.counters import RunCounters
 from indexer.errors import reason
 from indexer.events import FileDone, LibraryWalked, Outcome
 from indexer.scan.fingerprint import Content, Sample, read_sample
-from indexer.scan.jobs import VideoJob, location_of
+from indexer.scan.jobs import DetailsJob, VideoJob, location_of
 from indexer.scan.missing import UNREAD_SIZE, is_gone
 from indexer.scan.other_content import other_content
 from indexer.scan.recognition import is_unchanged, moved_video, witness_of
@@ -55,6 +55,8 @@ class WorkQueue:
     _tried: set[int] = field(default_factory=set)
     # Videos that are to get frame vectors, and the unchanged files that are read for them.
     _lacking_frames: set[int] = field(default_factory=set)
+    # Unchanged files of videos whose details were never read, one of each.
+    lacking_details: dict[int, DetailsJob] = field(default_factory=dict)
     _read_again: set[str] = field(default_factory=set)
     # What is to be decoded, and, of changed places, what is only when the exchange is over.
     _unknown: deque[VideoJob] = field(default_factory=deque)
@@ -71,9 +73,13 @@ class WorkQueue:
         """Count the known and unchanged files; the others wait for their turn."""
         if self.settings.add_frames:
             self._lacking_frames.update(videos_without_frames(self.catalog))
+        lacking = self.catalog.details.missing()
         for file in walk.files:
             if not walk.defers(file.pathname):
-                self._sort(file, state=self.known.get(file.pathname))
+                state = self.known.get(file.pathname)
+                self._sort(file, state=state)
+                if lacking and state is not None and state.video_id in lacking:
+                    self._note_lacking(file, state)
         waiting = [*self._waiting, *self._changed]
         waiting_bytes = sum(file.size for file in waiting)
         unreadable = [f for f in walk.unreadable if not walk.defers(str(f.path))]
@@ -98,6 +104,11 @@ class WorkQueue:
             self.counters.not_a_video()
         else:
             self.counters.failed_before(FileProblem(file.path, state.error))
+
+    def _note_lacking(self, file: FoundFile, state: FileState) -> None:
+        unchanged = (state.size, state.mtime_ns) == (file.size, file.mtime_ns)
+        if state.video_id is not None and unchanged:
+            self.lacking_details.setdefault(state.video_id, DetailsJob(file, state.video_id))
 
     def next_job(self) -> VideoJob | None:
         """Take files from the queue until one has to be read.

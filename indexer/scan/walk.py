@@ -6,6 +6,7 @@ import stat
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from operator import attrgetter
 from pathlib import Path
@@ -13,16 +14,21 @@ from pathlib import Path
 from catalog import FileProblem, true_path
 from indexer.errors import PathMissingError, reason
 from indexer.scan.ignore_files import IgnoreRules, ignore_files_in
-from indexer.scan.names import IGNORE_FILES, is_left_out, is_system_folder, is_video_name
+from indexer.scan.names import (
+    IGNORE_FILES,
+    is_left_out,
+    is_subtitle_name,
+    is_system_folder,
+    is_video_name,
+)
 from indexer.scan.selection import Folder, Selection
 from machine.file_state import size_and_time
+from machine.loops import FolderLoops
 from machine.mount_table import parse_mount_table, read_mount_table
 from machine.paths import enclosing, outermost
 from machine.presence import is_folder
 
 _SECONDS_BETWEEN_REPORTS = 0.5
-# A folder with the number of one above it is the same where the path down from it never ends.
-_TURNS = 5
 _NOTHING_THERE = (errno.ENOENT, errno.ENOTDIR)
 _KINDS = {
     stat.S_IFIFO: "is a named pipe, not a regular file",  # opening it would wait for ever
@@ -34,7 +40,7 @@ _KINDS = {
 
 @dataclass(frozen=True, slots=True)
 class FoundFile:
-    """Regular file with the name of a video, as the walk saw it.
+    """Regular file with the name of a video or of subtitles, as the walk saw it.
 
     `root` is the given folder below which it lies (the parent folder of a file given by name);
     `pathname` is the text of its absolute path, as a `Path` for each of very many files would cost
@@ -63,6 +69,7 @@ class Walk:
     reached through a link, that lies on another device than the folder it was met in. `dangling`
     are links to nothing, whatever their names: their disks may not be mounted. `left_out` are the
     files and folders that a pattern, an ignore file or a system's name kept from being looked at.
+    `subtitles` are the subtitle files in the folders of the videos, whatever is included.
     """
 
     paths: tuple[Path, ...]
@@ -72,7 +79,13 @@ class Walk:
     mounts: tuple[Path, ...]
     dangling: tuple[Path, ...]
     left_out: frozenset[str] = frozenset()
+    subtitles: tuple[FoundFile, ...] = ()
     deferred: frozenset[str] = frozenset()
+
+    @property
+    def every_file(self) -> tuple[FoundFile, ...]:
+        """Videos and subtitle files."""
+        return self.files + self.subtitles
 
     def defers(self, pathname: str) -> bool:
         """Whether the file of this path is deferred, or lies in a folder that is."""
@@ -130,6 +143,7 @@ def find_videos(
         mounts=tuple(sorted(walker.mounts)),
         dangling=tuple(sorted(walker.dangling)),
         left_out=frozenset(walker.left_out),
+        subtitles=tuple(sorted(walker.subtitles, key=attrgetter("pathname"))),
     )
 
 
@@ -154,8 +168,10 @@ class _Walker:
     mounts: set[Path] = field(default_factory=set)
     dangling: list[Path] = field(default_factory=list)
     left_out: list[str] = field(default_factory=list)
+    subtitles: list[FoundFile] = field(default_factory=list)
     _entered: set[str] = field(default_factory=set)
-    _numbers: set[tuple[int, int]] = field(default_factory=set)
+    _listed: set[str] = field(default_factory=set)
+    _loops: FolderLoops = field(default_factory=FolderLoops)
     _links: deque[Folder] = field(default_factory=deque)
     _next_report: float = float("-inf")
 
@@ -184,6 +200,7 @@ class _Walker:
             self.left_out.append(pathname)
         else:
             self._add_file(pathname, state, folder)
+            self._add_subtitles_beside(folder)
 
     def follow_links(self) -> None:
         """Enter linked folders, after all real ones: what has a real path here goes by that."""
@@ -250,7 +267,7 @@ class _Walker:
             return []
         self._entered.add(folder.real)
         state = os.stat(folder.pathname)  # noqa: PTH116 - a Path for each costs more
-        if self._is_loop(folder.pathname, (state.st_dev, state.st_ino)):
+        if self._loops.closes(folder.pathname, state):
             return []
         if self._is_mount(folder.real, state.st_dev, folder.above):
             self.mounts.add(Path(folder.pathname))
@@ -283,6 +300,8 @@ class _Walker:
                     inside += self._add_unusual(entry, folder, device=device)
                 elif is_video_name(name):
                     self._add_file(entry.path, entry.stat(), folder)
+                elif is_subtitle_name(name):
+                    self._add_subtitles(entry.path, entry.stat(), folder)
             except OSError as error:
                 self._note(entry.path, reason(error))
         inside.reverse()  # the last is entered first
@@ -296,21 +315,6 @@ class _Walker:
         if self.selection.excludes(entry.path, folder, real=real):
             return True
         return bool(folder.rules) and folder.rules.ignores(entry.path, is_folder=entry.is_dir())
-
-    def _is_loop(self, pathname: str, number: tuple[int, int]) -> bool:
-        """Whether a folder is one of those above it again, as where a disk is mounted in itself.
-
-        Its number alone proves nothing: some file systems give one to many folders, and others.
-        """
-        if number not in self._numbers:
-            self._numbers.add(number)
-            return False
-        above = pathname
-        while above := above.rpartition("/")[0]:
-            way = pathname[len(above) :]
-            if _number(above) == number and os.path.isdir(pathname + way * _TURNS):  # noqa: PTH112
-                return True
-        return False
 
     def _add_unusual(
         self, entry: "os.DirEntry[str]", folder: Folder, *, device: int
@@ -331,6 +335,8 @@ class _Walker:
             self._links += self._folders(entry, folder, device=device)
         elif is_video_name(entry.name):
             self._add_file(entry.path, state, folder)
+        elif is_subtitle_name(entry.name):
+            self._add_subtitles(entry.path, state, folder)
         return []
 
     def _folders(self, entry: "os.DirEntry[str]", folder: Folder, *, device: int) -> list[Folder]:
@@ -362,17 +368,26 @@ class _Walker:
             kind = stat.S_IFMT(state.st_mode)
             self._note(pathname, _KINDS.get(kind, "is not a regular file"))
 
+    def _add_subtitles(self, pathname: str, state: os.stat_result, folder: Folder) -> None:
+        if stat.S_ISREG(state.st_mode):
+            self.subtitles.append(FoundFile(folder.root, pathname, *size_and_time(state)))
+
+    def _add_subtitles_beside(self, folder: Folder) -> None:
+        """Take the subtitle files of a folder of which only files were given; once."""
+        if folder.pathname in self._listed:
+            return
+        self._listed.add(folder.pathname)
+        with suppress(OSError), os.scandir(folder.pathname) as scan:
+            for entry in scan:
+                if is_subtitle_name(entry.name) and not self._is_excluded(entry, folder):
+                    self._add_subtitles(entry.path, entry.stat(), folder)
+
     def _is_included(self, pathname: str, folder: Folder, *, real: str | None = None) -> bool:
         real = real or folder.real_path_of(pathname[pathname.rfind("/") + 1 :])
         return self.selection.includes(pathname, folder, real=real)
 
     def _note(self, pathname: str, error: str) -> None:
         self.unreadable.append(FileProblem(Path(pathname), error))
-
-
-def _number(pathname: str) -> tuple[int, int]:
-    state = os.stat(pathname)  # noqa: PTH116
-    return state.st_dev, state.st_ino
 
 
 def _mount_points() -> frozenset[str]:

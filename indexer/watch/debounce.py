@@ -13,7 +13,7 @@ from typing import TypeAlias
 
 from catalog import FileProblem
 from indexer.errors import SettingsError
-from indexer.scan.names import IGNORE_FILES, is_left_out, is_video_name
+from indexer.scan.names import IGNORE_FILES, is_left_out, is_subtitle_name, is_video_name
 from machine.paths import enclosing, outermost
 
 # Seconds that something gone is remembered at most while something else is still changing.
@@ -173,8 +173,8 @@ def changes(before: Mapping[str, Look], after: Mapping[str, Look]) -> frozenset[
 def concerns_index(path: Path, *, is_folder: bool, roots: frozenset[Path]) -> bool:
     """Whether what happens to `path` can change what the index of `roots` should hold.
 
-    That is so for a video file or a folder below a root, unless a hidden or system folder lies
-    between, for an ignore file there, and for a root that is a file.
+    That is so for a video, subtitles or a folder below a root, unless a hidden or system folder
+    lies between, for an ignore file there, and for a root that is a file.
     """
     if path in roots:
         return not is_folder
@@ -186,7 +186,8 @@ def concerns_index(path: Path, *, is_folder: bool, roots: frozenset[Path]) -> bo
         return False
     if is_folder:
         return not is_left_out(name)
-    return name in IGNORE_FILES or (is_video_name(name) and not name.startswith("."))
+    is_read = is_video_name(name) or is_subtitle_name(name)
+    return name in IGNORE_FILES or (is_read and not name.startswith("."))
 
 
 def _nearest_folder(path: Path, roots: frozenset[Path], is_folder: Callable[[Path], bool]) -> Path:

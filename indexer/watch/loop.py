@@ -152,20 +152,20 @@ class _Watcher:
     def _note_unsettled(self, walk: Walk) -> None:
         """Note the files of a walk over everything that may still be being written."""
         now = time.monotonic()
-        for file in walk.files:
+        for file in walk.every_file:
             # A time in the future proves nothing: such a file has to rest, too.
             if time.time() - file.mtime_ns / 1e9 < self.settings.settle:
                 self._pending.note(file.path, at=now, look=(file.size, file.mtime_ns))
         behind_links = _folders_behind_links(walk.files)
         self._linked = frozenset(f.root for f in walk.files if _folder(f) in behind_links)
-        self._compare(walk.files)
+        self._compare(walk.every_file)
 
     def _poll(self) -> None:
         """Find what has changed where no events come from."""
         files: list[FoundFile] = []
         for folder in outermost(self._unwatchable | self._linked):
             with suppress(PathMissingError):  # a disk that is not mounted now
-                files += self.find(folder).files
+                files += self.find(folder).every_file
         self._compare(files)
 
     def _compare(self, files: Sequence[FoundFile]) -> None:

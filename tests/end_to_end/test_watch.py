@@ -191,6 +191,44 @@ def test_the_index_follows_the_files(
     assert running.end() == 0
 
 
+@pytest.mark.parametrize("mode", [(), ("--poll", SETTLE)], ids=["events", "polling"])
+def test_subtitles_are_followed_and_no_film_is_read_for_it(
+    watch: Callable[..., Watch],
+    vsearch: Any,
+    make_film: Callable[..., Path],
+    tmp_path: Path,
+    mode: tuple[object, ...],
+) -> None:
+    film = make_film(tmp_path / "films" / "film.mp4", seed=1)
+    rested(film)
+    running = watch(film.parent, *mode)
+    assert running.next_change() == {"indexed": 1}
+
+    subtitles = film.with_name("film.en.srt")
+    for words in ("first words", "quite other words"):
+        subtitles.write_text(f"1\n00:00:01,000 --> 00:00:02,000\n{words}\n")
+        assert running.next_change() == {}
+        assert (running.passes[-1]["subtitles"], running.passes[-1]["unchanged"]) == (1, 1)
+        assert said(vsearch, "words") == [words]
+
+    subtitles.write_bytes(bytes(range(256)))
+    assert running.next_change() == {}
+    (failed,) = running.passes[-1]["failed_subtitles"]
+    assert failed == {"path": str(subtitles), "error": "is binary, not text"}
+
+    subtitles.unlink()
+    assert running.next_change() == {}
+    assert running.passes[-1]["failed_subtitles"] == []
+    assert said(vsearch, "words") == []
+    assert running.end() == 0
+
+
+def said(vsearch: Any, words: str) -> list[str]:
+    """The cues that hold words."""
+    with Catalog.open(vsearch.home / "catalog") as catalog:
+        return [match.text for match in catalog.details.cues_saying(words, limit=9)]
+
+
 def test_a_film_that_is_repaired_copied_or_turned_in_its_place_is_known_by_all_of_its_bytes(
     watch: Callable[..., Watch], tmp_path: Path
 ) -> None:

@@ -69,6 +69,7 @@ class _Runs:
     progress: Callable[[], AbstractContextManager[RunCounters]]
     on_pass: Callable[[IndexReport], None]
     _failures: ReportedFailures = field(default_factory=ReportedFailures)
+    _failed_subtitles: ReportedFailures = field(default_factory=ReportedFailures)
     _index_settings: IndexSettings | None = None
     _model: ModelLoader | None = None
     _refusal: str | None = None
@@ -94,9 +95,10 @@ class _Runs:
             return self._refused(error)
         self._refusal = None
         news = self._failures.new(report.failed, below=paths)
+        subtitles = self._failed_subtitles.new(report.failed_subtitles, below=paths)
         left_out = tuple(one for one in report.left_out if one not in self._left_out)
         self._left_out.update(left_out)
-        self.on_pass(replace(report, failed=news, left_out=left_out))
+        self.on_pass(replace(report, failed=news, failed_subtitles=subtitles, left_out=left_out))
         if report.interrupted:
             raise KeyboardInterrupt
         return True

@@ -44,6 +44,9 @@ def index_json(report: IndexReport) -> dict[str, Any]:
         "interrupted": report.interrupted,
         "unsaved": report.unsaved,
         "without_frames": report.without_frames,
+        "details": report.details,
+        "subtitles": report.subtitles,
+        "failed_subtitles": failures_json(report.failed_subtitles),
     }
 
 
@@ -75,9 +78,10 @@ def print_index(report: IndexReport) -> None:
         "damaged": len(report.damaged),
         "no video": report.no_video,
     }
+    texts = _texts_read(report)
     told = ", ".join(f"{number:,} {what}" for what, number in rest.items() if number)
-    if told:
-        page.print(told)
+    if told or texts:
+        page.print(", ".join(filter(None, (told, texts))))
     elif not report.indexed and not report.interrupted:
         page.print(
             "Nothing to index: no video files were found. Hidden and excluded files, folders with "
@@ -105,11 +109,20 @@ def print_pass(report: IndexReport, *, flags: Sequence[str | Path] = ()) -> None
         "damaged": len(report.damaged),
     }
     told = ", ".join(f"{number:,} {what}" for what, number in done.items() if number)
+    told = ", ".join(filter(None, (told, _texts_read(report))))
     if told:
         now = datetime.now().astimezone().strftime("%Y-%m-%d %H:%M:%S")
         console().print(f"{now}  {told}")
         sys.stdout.flush()
     print_troubles(report, flags=flags)
+
+
+def _texts_read(report: IndexReport) -> str:
+    """What was read without decoding, counted."""
+    parts = [count(report.subtitles, "subtitle file")] if report.subtitles else []
+    if report.details:
+        parts.append(f"details of {count(report.details, 'video')} indexed before")
+    return f"read {' and '.join(parts)}" if parts else ""
 
 
 def print_troubles(report: IndexReport, *, flags: Sequence[str | Path] = ()) -> None:
@@ -129,6 +142,10 @@ def _print_troubles(report: IndexReport, *, flags: Sequence[str | Path], page: C
     if report.damaged:
         page.print("Indexed as far as they can be read:", style="bold yellow")
         for line in problem_lines(report.damaged):
+            page.print(f"  {line}")
+    if report.failed_subtitles:
+        page.print("Subtitles that cannot be read:", style="bold yellow")
+        for line in problem_lines(report.failed_subtitles):
             page.print(f"  {line}")
     if report.left_out:
         page.print("Left out by this run, but still in the answers:", style="bold yellow")

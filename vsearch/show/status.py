@@ -46,6 +46,8 @@ def status_json(status: CatalogStatus) -> dict[str, Any]:
         "unfinished": status.partials,
         "failed": failures_json(status.failures),
         "damaged": damages_json(status.damaged),
+        "cues": status.cues,
+        "failed_subtitles": failures_json(status.subtitle_failures),
     }
 
 
@@ -76,6 +78,11 @@ def print_status(status: CatalogStatus) -> None:
         ("failed", count(len(status.failures), "file"), problem_lines(status.failures)),
         ("damaged", count(len(status.damaged), "file"), problem_lines(status.damaged)),
     ]
+    if status.cues or status.subtitle_failures:
+        unread = len(status.subtitle_failures)
+        cannot = f"; {count(unread, 'file')} cannot be read" if unread else ""
+        lines = problem_lines(status.subtitle_failures)
+        entries.append(("said", f"{count(status.cues, 'cue')} of subtitles{cannot}", lines))
     if status.partials:
         half_done = f"{count(status.partials, 'video')}; the next index run goes on from there"
         entries.append(("begun", half_done, ()))

@@ -210,6 +210,9 @@ def test_a_pass_over_everything_goes_over_what_is_watched() -> None:
         ("/films/a.mp4", False, True),
         ("/films/x/A.MKV", False, True),
         ("/films/x", True, True),
+        ("/films/a.en.srt", False, True),
+        ("/films/x/A.VTT", False, True),
+        ("/films/.a.srt", False, False),
         ("/films/a.txt", False, False),
         ("/films/a.mp4.part", False, False),
         ("/films/.a.mp4", False, False),
@@ -221,7 +224,9 @@ def test_a_pass_over_everything_goes_over_what_is_watched() -> None:
         ("/filmstrip/a.mp4", False, False),
     ],
 )
-def test_only_videos_and_folders_that_are_indexed_wake_the_watch(path, is_folder, concerns) -> None:
+def test_only_videos_subtitles_and_folders_that_are_indexed_wake_the_watch(
+    path, is_folder, concerns
+) -> None:
     assert concerns_index(Path(path), is_folder=is_folder, roots=ROOTS) is concerns
 
 

@@ -38,10 +38,30 @@ def test_an_index_run_has_the_schema_of_every_face() -> None:
         "interrupted": False,
         "unsaved": None,
         "without_frames": 0,
+        "details": 0,
+        "subtitles": 0,
+        "failed_subtitles": [],
     }
     cut_short = replace(REPORT, interrupted=True, unsaved="the disk is full")
     assert index_json(cut_short)["interrupted"] is True
     assert index_json(cut_short)["unsaved"] == "the disk is full"
+
+
+def test_what_was_read_without_decoding_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    report = replace(
+        REPORT,
+        subtitles=1,
+        details=2000,
+        failed_subtitles=(FileProblem(Path("/a.srt"), "is binary, not text"),),
+    )
+    print_index(report)
+    assert "read 1 subtitle file and details of 2,000 videos indexed before" in " ".join(
+        capsys.readouterr().out.split()
+    )
+    print_troubles(report)
+    assert "Subtitles that cannot be read:\n  /a.srt: is binary, not text" in (
+        capsys.readouterr().err
+    )
 
 
 def test_what_was_left_out_is_told_with_the_command_that_takes_it_out(

@@ -44,6 +44,9 @@ def progress_text(progress: Progress, *, width: int | None = None) -> str:
     """
     if progress.walking is not None:
         return f"looking for videos, {progress.walking:,} found so far"
+    if progress.reading is not None:
+        done, files = progress.reading
+        return f"reading details and subtitles, {done:,} of {count(files, 'file')}"
     parts = _parts(progress)
     while width is not None and len(_joined(parts)) > width and len(parts) > 1:
         parts.remove(min(parts))
@@ -153,6 +156,8 @@ class BarView:
 def _extent(progress: Progress) -> dict[str, Any]:
     """The arguments of the bar: completed of total; a bar without a total pulsates."""
     done, left = progress.video_seconds, progress.video_seconds_left
+    if progress.reading is not None:
+        return {"completed": progress.reading[0], "total": progress.reading[1]}
     if progress.walking is not None or left is None:
         return {"total": None}
     return {"total": done + left or 1.0, "completed": done}
@@ -235,6 +240,9 @@ def progress_event(progress: Progress) -> dict[str, Any]:
     """The event with the progress; numbers that are not known yet are null."""
     if progress.walking is not None:
         return {"event": "walking", "files": progress.walking}
+    if progress.reading is not None:
+        done, files = progress.reading
+        return {"event": "details", "files_done": done, "files": files}
     current = progress.current
     return {
         "event": "progress",

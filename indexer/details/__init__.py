@@ -1,0 +1,1 @@
+"""Details of videos that are indexed, and subtitle files: read without decoding a frame."""
