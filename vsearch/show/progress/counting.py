@@ -51,10 +51,17 @@ class CountProgress(AbstractContextManager["CountProgress"]):
                 self._write(done, total)
 
     def _draw(self, done: int, total: int) -> None:
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+        from rich.progress import (
+            BarColumn,
+            MofNCompleteColumn,
+            Progress,
+            TextColumn,
+            TimeRemainingColumn,
+        )
 
         if self._bar is None:
-            columns = (BarColumn(bar_width=10), MofNCompleteColumn(), TextColumn(self._what))
+            bar, left = BarColumn(bar_width=10), TimeRemainingColumn(compact=True)
+            columns = (bar, MofNCompleteColumn(), TextColumn(self._what), left)
             self._bar = Progress(*columns, console=self._console, transient=True)
             self._bar.add_task("")
             self._bar.start()
