@@ -4,6 +4,7 @@ Checks and repairs of a whole catalog are in `catalog.verify`: a question does w
 """
 
 from catalog.catalog import Catalog
+from catalog.database.words import require_words
 from catalog.errors import (
     CatalogBusyError,
     CatalogDamagedError,
@@ -114,5 +115,6 @@ __all__ = [
     "mismatch",
     "name_matcher",
     "require_glob",
+    "require_words",
     "true_path",
 ]

@@ -255,12 +255,14 @@ class CueMatch:
     """A cue that holds the words that were asked for, or two consecutive ones that do together.
 
     Attributes:
+        clip_id: the id of the clip at its middle.
         score: BM25; higher is better.
         source: the path of the subtitle file, or the stream inside of the video.
         duration, paths, other_paths, captured, captured_from: of the video; see `ClipMatch`.
     """
 
     video_id: int
+    clip_id: int
     score: float
     start: float
     end: float

@@ -24,6 +24,8 @@ class VideoFilter:
         tags: names of tags, in upper or lower case; of a video only stretches compete that have
             one of them.
         without_tags: names of tags; stretches that have one of them do not compete.
+        said: words of subtitles; of a video only clips compete that are at most a few seconds from
+            where they are said.
     """
 
     inside: tuple[str, ...] = ()
@@ -37,6 +39,7 @@ class VideoFilter:
     camera: str | None = None
     tags: tuple[str, ...] = ()
     without_tags: tuple[str, ...] = ()
+    said: str | None = None
 
     def __bool__(self) -> bool:
         """Whether there is any condition."""

@@ -14,7 +14,7 @@ from search.errors import (
     UnknownSettingError,
 )
 from search.moments.ranking import Moment, merge_into_moments
-from search.records import Hit, SearchResult, VideoCurve
+from search.records import Hit, Said, SearchResult, VideoCurve
 from search.searcher import QueryEmbedder, Searcher
 from search.second_stage import PromptFor
 from search.settings import PLAIN, SearchSettings, settings_named
@@ -33,6 +33,7 @@ __all__ = [
     "NothingIndexedError",
     "PromptFor",
     "QueryEmbedder",
+    "Said",
     "SearchError",
     "SearchResult",
     "SearchSettings",

@@ -10,6 +10,20 @@ from search.confidence import Confidence
 
 
 @dataclass(frozen=True, slots=True)
+class Said:
+    """What is said from `start` to `end` (seconds) of a video, and where that is written.
+
+    `source` is the path of a subtitle file, or the stream inside of the video.
+    """
+
+    text: str
+    language: str | None
+    source: str
+    start: float
+    end: float
+
+
+@dataclass(frozen=True, slots=True)
 class Hit:
     """A moment `[start, end)` of a video of `duration`; score and id are those of its best clip.
 
@@ -17,7 +31,7 @@ class Hit:
     """
 
     rank: int  # from 1
-    score: float  # a cosine
+    score: float  # a cosine; BM25 where only words were asked for
     path: Path
     start: float
     end: float
@@ -29,6 +43,7 @@ class Hit:
     standing: Standing | None = None
     captured: float = 0.0  # when it was recorded, in seconds since 1970 (UTC)
     captured_from: str = FILE_TIME  # the source of that time
+    said: Said | None = None  # where words were asked for: those near it that hold them
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,12 +19,13 @@ from search.background.bank import Bank, EmbedTexts
 from search.background.current import CurrentBackground
 from search.background.voids import ByChance, Standing
 from search.confidence import confidence_of
-from search.copies import present_copy
+from search.copies import copy_to_show
 from search.errors import NothingIndexedError
 from search.moments.curve import Curve
 from search.moments.of_clips import Curves, moments_on
 from search.moments.ranking import CLIPS_COMPARED, Moment, merge_into_moments
 from search.records import Hit, SearchResult, VideoCurve
+from search.said import WordsOf
 from search.second_stage import PromptFor, second_stage
 from search.settings import SearchSettings
 from xclip_core import ModelIdentity
@@ -123,6 +124,10 @@ class Searcher:
         started = perf_counter()
         asked.require_answerable()
         made_by = self._require_provenance()
+        words = None if asked.said is None else WordsOf(self._catalog, asked.said)
+        if words is not None and not asked.step.sentences:  # no model is needed
+            hits = words.alone(asked)
+            return SearchResult(asked, made_by.model, _milliseconds_since(started), hits)
         embedder = self._embedder_of(made_by)
         question = self._question(asked.step, made_by, embedder)
         moments, cosines = self._best_moments(asked, question)
@@ -135,10 +140,12 @@ class Searcher:
             )
             for rank, moment in enumerate(moments, start=1)
         )
+        if words is not None:
+            hits = words.beside(hits, [moment.best.video_id for moment in moments])
         return SearchResult(
             asked=asked,
             model=made_by.model,
-            took_ms=(perf_counter() - started) * 1000.0,
+            took_ms=_milliseconds_since(started),
             hits=hits,
             notes=notes_on_all(asked.texts, letters_read=embedder.letters_read),
             curves=self._video_curves(question, moments, hits) if with_curves else (),
@@ -178,10 +185,12 @@ class Searcher:
 
         The number of clips grows until it makes enough moments.
         """
-        limit = asked.limit
+        limit, videos = asked.limit, asked.videos
+        if asked.said is not None:
+            videos = replace(videos, said=asked.said)
         size = max(CLIPS_COMPARED, _CLIPS_PER_MOMENT * limit)
         while True:
-            clips = self._catalog.nearest_clips(question.direction, limit=size, videos=asked.videos)
+            clips = self._catalog.nearest_clips(question.direction, limit=size, videos=videos)
             ranked, cosines = self._ranked(asked.step, question, clips)
             moments = self._moments(question, ranked, limit=limit)
             if len(moments) == limit or len(clips) < size:
@@ -254,6 +263,10 @@ class Searcher:
         )
 
 
+def _milliseconds_since(started: float) -> float:
+    return (perf_counter() - started) * 1000.0
+
+
 def _video_curve(path: Path, curve: Curve) -> VideoCurve:
     times, heights = tuple(curve.times.tolist()), tuple(curve.heights.tolist())
     return VideoCurve(path, of_frames=curve.of_frames, times=times, heights=heights)
@@ -263,9 +276,7 @@ def hit_of(moment: Moment, *, rank: int, score: float, chance: ByChance | None) 
     """A moment as a hit, with the copy of its file that is there now."""
     best = moment.best
     standing = None if chance is None else Standing(best.score, chance)
-    copies = (*best.paths, *best.other_paths)
-    # Without a copy there is nothing to choose, so the disk is not accessed.
-    shown = (present_copy(best.paths) if len(copies) > 1 else None) or copies[0]
+    shown, others = copy_to_show(best.paths, best.other_paths)
     return Hit(
         rank=rank,
         score=score,
@@ -275,7 +286,7 @@ def hit_of(moment: Moment, *, rank: int, score: float, chance: ByChance | None) 
         peak=moment.peak,
         duration=best.duration,
         clip_id=best.clip_id,
-        other_paths=tuple(path for path in copies if path != shown),
+        other_paths=others,
         confidence=None if standing is None else confidence_of(standing.value),
         standing=standing,
         captured=best.captured,

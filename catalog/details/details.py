@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from catalog.database.database import Database
-from catalog.details.questions import all_spans, best_cues
 from catalog.records import CueMatch, CueSpans, SubtitleFile, SubtitleState, VideoDetails
+from catalog.said.questions import all_spans, best_cues, cues_near
 from catalog.store import subtitles
 from catalog.vectors.view import VectorView
 from catalog.video_filter import EVERY_VIDEO, VideoFilter
@@ -71,6 +71,16 @@ class Details:
         with self.database.reading() as connection:
             among = self.view.video_ids(connection, videos)
             return best_cues(connection, words, limit=limit, among=among, videos=videos)
+
+    def cues_near(
+        self, words: str, moments: Sequence[tuple[int, float, float]]
+    ) -> list[CueMatch | None]:
+        """For each moment the best cue that says these words, in it or a few seconds from it.
+
+        Moments are the ids of their videos, and their starts and ends in seconds.
+        """
+        with self.database.reading() as connection:
+            return cues_near(connection, words, moments)
 
     def spans_saying(self, words: str, *, videos: VideoFilter = EVERY_VIDEO) -> CueSpans:
         """The times of all cues that say these words; see `cues_saying`."""

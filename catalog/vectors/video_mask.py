@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection, func, select
 
 from catalog.database.tables import CLIPS, FILES, VIDEOS
+from catalog.said.near import clip_ids_near
 from catalog.store.roots import joined, roots_by_id
 from catalog.store.tags import known_names, stretches
 from catalog.vectors.spans import clip_ids_in
@@ -47,16 +48,20 @@ class VideoMask:
         Raises:
             InvalidGlobError: no path can match one of the globs.
             UnknownTagError: nothing has one of the tags.
+            InvalidWordsError: there are no words in what is said, or too many.
         """
         chosen = self.video_ids(connection, videos, generation=generation)
         of_video, first, last = self._runs
         run = np.isin(of_video, chosen)
-        return _tagged(connection, _ranges(first[run], last[run]), videos)
+        ids = _tagged(connection, _ranges(first[run], last[run]), videos)
+        if videos.said is not None:
+            ids = np.intersect1d(ids, clip_ids_near(connection, videos.said), assume_unique=True)
+        return ids
 
     def video_ids(
         self, connection: Connection, videos: VideoFilter, *, generation: int
     ) -> NDArray[np.int64]:
-        """Ids (V,) int64 of the videos that meet the filter, apart from its tags.
+        """Ids (V,) int64 of the videos that meet the filter, apart from tags and what is said.
 
         `generation` is the catalog's, as the connection's transaction sees it.
 

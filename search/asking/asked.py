@@ -49,11 +49,14 @@ class Asked:
         step: what a moment is to show.
         limit: maximum number of moments.
         videos: only moments of videos that meet this filter compete.
+        said: words of subtitles. With sentences, only moments near them compete; without any, the
+            moments are those at which they are said.
     """
 
     step: Step
     limit: int = 10
     videos: VideoFilter = EVERY_VIDEO
+    said: str | None = None
 
     @classmethod
     def of(cls, text: str, *, limit: int = 10, videos: VideoFilter = EVERY_VIDEO) -> Self:
@@ -67,7 +70,8 @@ class Asked:
 
     def __str__(self) -> str:
         """What is asked in one line, without filters."""
-        return str(self.step)
+        said = [] if self.said is None else [f"said: {self.said}"]
+        return ", ".join([*([str(self.step)] if self.step.sentences else []), *said])
 
     def require_answerable(self) -> None:
         """Check what no answer can be given to.
@@ -79,7 +83,8 @@ class Asked:
         sentences = self.step.sentences
         if not all(sentence.text.strip() for sentence in sentences):
             raise EmptyQueryError("the query is empty; describe in words what to look for")
-        if not any(sentence.weight > 0 for sentence in sentences):
+        only_said = self.said is not None and not sentences
+        if not (only_said or any(sentence.weight > 0 for sentence in sentences)):
             raise EmptyQueryError(
                 "the query says only what is not wanted; describe what to look for, too"
             )

@@ -22,10 +22,11 @@ if TYPE_CHECKING:
     from rich.text import Text
 
     from catalog import VideoFilter
-    from search import Asked, Hit, SearchResult, VideoCurve
+    from search import Asked, Hit, Said, SearchResult, VideoCurve
 
 # Players that can start in the middle of a video, by preference, and the option for the start.
 _PLAYERS = (("mpv", "--start={}"), ("vlc", "--start-time={}"), ("ffplay", "-ss {}"))
+_LETTERS_SAID = 120  # of a cue in one line
 _CONFIDENCE_STYLES = {
     Confidence.STRONG: "bold green",
     Confidence.LIKELY: "yellow",
@@ -61,7 +62,23 @@ def hit_json(hit: Hit) -> dict[str, Any]:
         "clip_id": hit.clip_id,
         "captured": local_time(hit.captured),
         "captured_from": hit.captured_from,
+        **_said_json(hit.said),
         **also,
+    }
+
+
+def _said_json(said: Said | None) -> dict[str, Any]:
+    """What is said in a moment; nothing where no words were asked for."""
+    if said is None:
+        return {}
+    return {
+        "said": {
+            "text": said.text,
+            "language": said.language,
+            "source": said.source,
+            "start": _begins(said.start),
+            "end": round(said.end, 3),
+        }
     }
 
 
@@ -108,6 +125,7 @@ def asked_json(asked: Asked) -> dict[str, Any]:
         "sentences": [
             {"text": sentence.text, "weight": sentence.weight} for sentence in asked.step.sentences
         ],
+        **({} if asked.said is None else {"said": asked.said}),
         "limit": asked.limit,
         "filters": _filters_json(asked.videos),
     }
@@ -137,12 +155,21 @@ def print_search(
         page.print("Nothing convincing.")
     for hit in hits:
         page.print(moment_line(hit, name=shown(hit.path)))
-        if explained:
+        if hit.said is not None:
+            page.print(f"     {said_line(hit.said)}")
+        if explained and result.asked.step.sentences:
             for line in _explanation(hit):
                 page.print(f"     {line}", style="dim")
         page.print(f"     {play_command(hit.path, start=hit.start)}", style="dim")
         for place in hit.other_paths:
             page.print(f"     also at {shown(place)}", style="dim")
+
+
+def said_line(said: Said) -> str:
+    """What is said in a moment, with its time and its language."""
+    text = said.text if len(said.text) <= _LETTERS_SAID else f"{said.text[:_LETTERS_SAID]}…"
+    language = f" ({said.language})" if said.language else ""
+    return shown(f"{clock_text(said.start)} “{text}”{language}")
 
 
 def _explanation(hit: Hit) -> Iterator[str]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from search import Asked, Confidence, Hit, SearchResult, VideoCurve
+from search import Asked, Confidence, Hit, Said, SearchResult, Step, VideoCurve
 from search.background.voids import ByChance, Standing
 from vsearch.show.output import count, print_json
 from vsearch.show.search import local_time, play_command, print_paths, print_search, search_json
@@ -35,6 +35,28 @@ def unconvincing(path: str = "/media/b.mp4") -> Hit:
 
 def answer(*hits: Hit) -> SearchResult:
     return SearchResult(asked=Asked.of("a red circle"), model="demo", took_ms=7.123, hits=hits)
+
+
+def test_words_that_are_said_are_shown_with_their_time_and_language(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    said = Said("happy birthday\nanna " + 200 * "x", "en", "/media/a.srt", 5.5, 7.25)
+    found = replace(answer(replace(hit(), said=said)), asked=Asked(step=Step(()), said="birthday"))
+    told = search_json(found)
+    assert told["query"] == "said: birthday"
+    assert (told["asked"]["sentences"], told["asked"]["said"]) == ([], "birthday")
+    assert told["hits"][0]["said"] == {
+        "text": said.text,
+        "language": "en",
+        "source": "/media/a.srt",
+        "start": 5.5,
+        "end": 7.25,
+    }
+    print_search(found, explained=True)
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[1].startswith("     00:05 “happy birthday\\nanna xxx")
+    assert lines[1].endswith("x…” (en)")
+    assert len(lines) == 3  # no cosine to explain
 
 
 def test_one_thing_is_not_plural() -> None:
@@ -85,6 +107,11 @@ def test_an_answer_has_the_schema_of_every_face() -> None:
         "model": "demo",
         "took_ms": 7.1,
         "convincing": True,
+        "asked": {
+            "sentences": [{"text": "a red circle", "weight": 1.0}],
+            "limit": 10,
+            "filters": {},
+        },
         "hits": [
             {
                 "rank": 1,

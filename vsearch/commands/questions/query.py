@@ -31,6 +31,7 @@ from vsearch.commands.questions.sentences import (
     AndOption,
     LimitOption,
     NotOption,
+    SaidOption,
     WordsArgument,
     asked_by,
 )
@@ -46,6 +47,7 @@ def query(
     *,
     also: AndOption = None,
     unwanted: NotOption = None,
+    said: SaidOption = None,
     catalog: CatalogOption = None,
     limit: LimitOption = 10,
     globs: InOption = None,
@@ -89,6 +91,7 @@ def query(
     Examples:
       vsearch query "person cooking pasta"
       vsearch query "a dog" "a beach at sunset" --not "people"
+      vsearch query "a cake" --said "happy birthday"
       vsearch query "a dog runs on a beach" -k 3 --in '*/holiday/*' --in '!*.avi'
       vsearch query "the children swim" --after 2024-06 --before 2024-09 --camera iphone
       vsearch query "a red car" -0 | xargs -0 cp -t /tmp/cars
@@ -109,6 +112,7 @@ def query(
         words=words,
         also=also,
         unwanted=unwanted,
+        said=said,
         limit=limit,
         globs=globs,
         after=after,
@@ -133,11 +137,13 @@ def query(
     else:
         print_search(result, everything=everything, explained=verbose)
     tell_notes(result.notes, about=result.query if len(asked.texts) == 1 else None)
-    if not result.hits:
+    if not result.hits and asked.said is not None:
+        log.info("no subtitles of these videos say that%s", _hint(asked.videos))
+    elif not result.hits:
         log.info("no indexed video meets the filters%s", _hint(asked.videos))
     elif not result.convincing and not everything:
         log.info("nothing stands out as much as what is not there; --all shows the nearest")
-    if result.hits:
+    if result.hits and asked.step.sentences:  # else no model was asked
         tell_of_demo(result.model)
     for path in left_out:
         log.warning("left out, as its name holds a line break (give -0 for it): %s", path)

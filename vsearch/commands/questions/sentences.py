@@ -27,6 +27,16 @@ def sentence_given(text: str) -> str:
     return text
 
 
+def words_said(text: str) -> str:
+    """Words that subtitles may hold; anything else is refused."""
+    from catalog import InvalidWordsError, require_words
+
+    try:
+        return require_words(text)
+    except InvalidWordsError as error:
+        raise typer.BadParameter(str(error)) from error
+
+
 def _weighted(text: str) -> tuple[str, float]:
     """A sentence and its weight."""
     found = _WEIGHT.search(text)
@@ -68,6 +78,16 @@ NotOption = Annotated[
         help="What the moment does not show; may be repeated. It counts half, with ^2 in full.",
     ),
 ]
+SaidOption = Annotated[
+    str | None,
+    typer.Option(
+        "--said",
+        metavar="TEXT",
+        parser=words_said,
+        help="Words that are said, by subtitles: alone, or near the moment that a text describes.",
+        show_default=False,
+    ),
+]
 LimitOption = Annotated[
     int, typer.Option("-k", "--limit", metavar="N", parser=MOMENTS, help="Moments at most.")
 ]
@@ -78,6 +98,7 @@ def asked_by(
     words: Sequence[str] | None,
     also: Sequence[str] | None,
     unwanted: Sequence[str] | None,
+    said: str | None = None,
     limit: int,
     globs: Sequence[str] | None,
     after: datetime | None,
@@ -93,7 +114,7 @@ def asked_by(
     from search import LESS, Asked, Sentence, Step
 
     wanted = [Sentence(*_weighted(text)) for text in (*_sentences(words or ()), *(also or ()))]
-    if not wanted:
+    if not wanted and said is None:
         raise typer.BadParameter("it is empty; say in words what to look for", param_hint="TEXT...")
     less = [Sentence(text, -LESS * w) for text, w in map(_weighted, unwanted or ())]
     videos = video_filter(
@@ -107,7 +128,7 @@ def asked_by(
         camera=camera,
         tags=tags,
     )
-    return Asked(step=Step((*wanted, *less)), limit=limit, videos=videos)
+    return Asked(step=Step((*wanted, *less)), limit=limit, videos=videos, said=said)
 
 
 def _sentences(words: Sequence[str]) -> list[str]:

@@ -2,23 +2,28 @@
 
 import heapq
 from bisect import bisect_left
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 from sqlalchemy import Connection, Select, func, select
 
 from catalog.database.full_text import across_two_cues, within_one_cue
-from catalog.database.tables import CUES, FILES, ROOTS, SUBTITLES, VIDEOS
+from catalog.database.tables import CLIPS, CUES, FILES, ROOTS, SUBTITLES, VIDEOS
 from catalog.database.words import ends_with, expression, halves, require_words
 from catalog.records import CueMatch, CueSpans
 from catalog.store.clips import PLACE_COLUMNS, KnownVideo, VideoAtPlace, known_videos
 from catalog.store.files import in_batches
 from catalog.store.roots import joined
-from catalog.video_filter import VideoFilter
+from catalog.store.tags import known_names, stretches
+from catalog.video_filter import EVERY_VIDEO, VideoFilter
 
+NEAR = 5.0  # seconds: what is seen is often said a little before or after
 _LONGEST_PAUSE = 10.0  # seconds between two cues of one sentence
+
+
+_Times: TypeAlias = tuple[float, float]
 
 
 class _Found(NamedTuple):
@@ -48,6 +53,7 @@ def best_cues(
     Raises:
         InvalidWordsError: there are no words, or too many.
     """
+    competes = _tags_of(connection, videos)
     kept: list[_Found] = []
     taken: dict[int, list[tuple[float, float]]] = {}
     for found in _every_match(connection, require_words(words)):
@@ -55,11 +61,37 @@ def best_cues(
             break  # those that are as good as the last one are ordered by their paths
         if among is not None and found.video_id not in among:
             continue
+        if not competes(found.video_id, found.start, found.end):
+            continue
         # Other languages, and copies of the subtitles, say the same at the same time.
         if _take(taken.setdefault(found.video_id, []), found.start, found.end):
             kept.append(found)
     matches = _matches(connection, kept, videos=videos)
     return sorted(matches, key=lambda match: (-match.score, match.paths, match.start))[:limit]
+
+
+def cues_near(
+    connection: Connection, words: str, moments: Sequence[tuple[int, float, float]]
+) -> list[CueMatch | None]:
+    """The best cue of each moment; see `Catalog.details`.
+
+    Raises:
+        InvalidWordsError: there are no words, or too many.
+    """
+    best: dict[int, _Found] = {}
+    videos = {moment[0] for moment in moments}
+    for found in _every_match(connection, require_words(words)):
+        if len(best) == len(moments):
+            break
+        if found.video_id not in videos:
+            continue
+        for place, (video_id, start, end) in enumerate(moments):
+            near = start - NEAR < found.end and found.start < end + NEAR
+            if video_id == found.video_id and near:
+                best.setdefault(place, found)
+    matches = _matches(connection, [*best.values()], videos=EVERY_VIDEO)
+    by_place = dict(zip(best, matches, strict=True))
+    return [by_place.get(place) for place in range(len(moments))]
 
 
 def _take(times: list[tuple[float, float]], start: float, end: float) -> bool:
@@ -71,6 +103,32 @@ def _take(times: list[tuple[float, float]], start: float, end: float) -> bool:
         return False
     times.insert(place, (start, end))
     return True
+
+
+def _tags_of(connection: Connection, videos: VideoFilter) -> Callable[[int, float, float], bool]:
+    """A predicate on intervals of videos: whether they meet the conditions on tags."""
+    within = _stretches(connection, videos.tags)
+    without = _stretches(connection, videos.without_tags)
+
+    def shares(spans: dict[int, list[tuple[float, float]]], video: int, at: _Times) -> bool:
+        return any(start < at[1] and at[0] < end for start, end in spans.get(video, ()))
+
+    def competes(video_id: int, start: float, end: float) -> bool:
+        at = start, end
+        return (not videos.tags or shares(within, video_id, at)) and not shares(
+            without, video_id, at
+        )
+
+    return competes
+
+
+def _stretches(connection: Connection, names: Sequence[str]) -> dict[int, list[_Times]]:
+    found: dict[int, list[_Times]] = {}
+    if names:
+        rows: Iterable[Any] = connection.execute(stretches(known_names(connection, names)))
+        for video_id, start, end in rows:
+            found.setdefault(video_id, []).append((start, end))
+    return found
 
 
 def all_spans(connection: Connection, words: str, *, among: Collection[int] | None) -> CueSpans:
@@ -156,6 +214,7 @@ def _matches(
         matches.append(
             CueMatch(
                 match.video_id,
+                _clip_at(connection, match),
                 match.score,
                 match.start,
                 match.end,
@@ -166,6 +225,15 @@ def _matches(
             )
         )
     return matches
+
+
+def _clip_at(connection: Connection, match: _Found) -> int:
+    """The id of the last clip that begins before the middle of a match."""
+    middle = (match.start + match.end) / 2
+    before = select(CLIPS.c.id).where(CLIPS.c.video_id == match.video_id, CLIPS.c.start <= middle)
+    found = connection.scalar(before.order_by(CLIPS.c.start.desc()).limit(1))
+    first = select(func.min(CLIPS.c.id)).where(CLIPS.c.video_id == match.video_id)
+    return int(connection.scalar(first) or 0) if found is None else int(found)
 
 
 def _known(

@@ -1,0 +1,1 @@
+"""Questions for words that were said, answered from subtitles."""

@@ -1,0 +1,59 @@
+"""Moments at which words are said: found by subtitles alone, or beside what is seen."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from catalog import Catalog, CueMatch
+from search.asking.asked import Asked
+from search.copies import copy_to_show
+from search.records import Hit, Said
+
+
+@dataclass(frozen=True, slots=True)
+class WordsOf:
+    """Words of a question, and the catalog that knows where they are said."""
+
+    catalog: Catalog
+    words: str
+
+    def alone(self, asked: Asked) -> tuple[Hit, ...]:
+        """The moments of the best cues: BM25 is their score.
+
+        Raises:
+            InvalidWordsError, InvalidGlobError, UnknownTagError.
+        """
+        cues = self.catalog.details.cues_saying(self.words, limit=asked.limit, videos=asked.videos)
+        return tuple(_hit_of(cue, rank=rank) for rank, cue in enumerate(cues, start=1))
+
+    def beside(self, hits: Sequence[Hit], video_ids: Sequence[int]) -> tuple[Hit, ...]:
+        """The same hits, each with what is said in it or near it."""
+        moments = [
+            (video_id, hit.start, hit.end) for video_id, hit in zip(video_ids, hits, strict=True)
+        ]
+        cues = self.catalog.details.cues_near(self.words, moments)
+        return tuple(
+            replace(hit, said=None if cue is None else _said(cue))
+            for hit, cue in zip(hits, cues, strict=True)
+        )
+
+
+def _hit_of(cue: CueMatch, *, rank: int) -> Hit:
+    path, others = copy_to_show(cue.paths, cue.other_paths)
+    return Hit(
+        rank=rank,
+        score=cue.score,
+        path=path,
+        start=cue.start,
+        end=cue.end,
+        peak=(cue.start + cue.end) / 2,
+        duration=cue.duration,
+        clip_id=cue.clip_id,
+        other_paths=others,
+        captured=cue.captured,
+        captured_from=cue.captured_from,
+        said=_said(cue),
+    )
+
+
+def _said(cue: CueMatch) -> Said:
+    return Said(cue.text, cue.language, cue.source, cue.start, cue.end)
