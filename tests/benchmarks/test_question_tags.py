@@ -21,8 +21,9 @@ def test_captions_are_found_in_long_videos(tmp_path_factory: pytest.TempPathFact
     )
     rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in text.splitlines()]
     figures = {tuple(row[:3]): row[3:] for row in rows if len(row) == 6}
-    precision, recall, _ = figures["caption", "none", "at least strong"]
-    assert float(precision) > 0.4
-    assert float(recall) > 0.4
-    least = [figures["caption", "none", f"at least {word}"][1] for word in ("strong", "weak")]
-    assert least == sorted(least)
+    captions = [figures["caption", "none", f"at least {word}"] for word in ("strong", "weak")]
+    (strong_right, strong_found, _), (weak_right, weak_found, _) = captions
+    # In two videos hardly any of the 448 captions is true, so that most of what is found is wrong.
+    assert float(strong_right) > 2 * float(weak_right)
+    assert float(weak_found) >= float(strong_found) > 0.5
+    assert float(figures["colour", "none", "at least likely"][0]) > 0.7
