@@ -9,7 +9,8 @@ the fusion of both rankings by reciprocal ranks (`boost`: Cormack et al., SIGIR 
 
 from __future__ import annotations
 
-import argparse
+import tempfile
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,8 +21,9 @@ from benchmarks.answers.asked import Models, indexed, searchers
 from benchmarks.answers.distortions import Distortion
 from benchmarks.answers.long_videos import EDITION, Library, make_library, plan_library
 from benchmarks.answers.tables import table
+from benchmarks.inputs.catalogs import CLIPS_OF_EACH, add_film
 from benchmarks.inputs.models import CACHE
-from catalog import Catalog, Cue, SubtitleFile
+from catalog import Catalog, Cue, Provenance, SubtitleFile, VideoFilter
 from search import Asked, Hit, Searcher, Sentence, Step
 from toyworld.world import Combination
 
@@ -30,6 +32,11 @@ _PHRASES = (
     "mind the gap", "once again", "dinner is ready", "thank you all", "who is next", "see you soon",
 )  # fmt: skip
 _WHEN = {"while it is seen": 0.6, "a few seconds beside it": 0.25, "at another time": 0.15}
+SEEDS = (1, 2, 3, 4, 5, 6)
+_VIDEOS = 4  # of each library
+FILMS, _CUES, _DIM = 400, 1500, 512
+_WORDS = 20_000
+_ASKED = {"rare words": "w15000", "a phrase": "w3 w5", "the commonest word": "w0"}
 _SECONDS = 2.0  # of a cue
 _BESIDE = 4.0  # seconds before or after an event, at most
 _LIMIT, _POOL = 10, 100
@@ -145,7 +152,9 @@ def _start(cue: Cue) -> float:
     return cue.start
 
 
-def measure(seed: int, *, videos: int, models: Models) -> dict[tuple[str, str], list[float]]:
+def reciprocal_ranks(
+    seed: int, *, videos: int, models: Models
+) -> dict[tuple[str, str], list[float]]:
     """Reciprocal ranks of the events of a library, by when words are said, and way."""
     library = plan_library(seed, videos=videos)
     place = CACHE / f"answers {EDITION}" / f"library {seed} of {videos}"
@@ -166,16 +175,11 @@ def measure(seed: int, *, videos: int, models: Models) -> dict[tuple[str, str], 
     return found
 
 
-def main() -> None:
-    """Measure and print a table."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--videos", type=int, default=6)
-    parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2])
-    arguments = parser.parse_args()
-    models = Models.load()
+def measure(models: Models, seeds: Sequence[int] = SEEDS) -> str:
+    """Each way to use the words, as Markdown."""
     found: dict[tuple[str, str], list[float]] = {}
-    for seed in arguments.seeds:
-        for key, ranks in measure(seed, videos=arguments.videos, models=models).items():
+    for seed in seeds:
+        for key, ranks in reciprocal_ranks(seed, videos=_VIDEOS, models=models).items():
             found.setdefault(key, []).extend(ranks)
     rows = [
         [
@@ -188,8 +192,61 @@ def main() -> None:
         for way in ("sentence alone", "words alone", "narrow", "boost")
         if (when, way) in found
     ]
-    print(table("Words beside a sentence", ["words are said", "way", "MRR@10", "R@1"], rows))
+    return table("Words beside a sentence", ["words are said", "way", "MRR@10", "R@1"], rows)
+
+
+def measure_speed(*, films: int = FILMS) -> str:
+    """Milliseconds of questions to a large catalog with subtitles, as Markdown."""
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        Catalog.open(Path(folder) / "catalog", create=True) as catalog,
+    ):
+        vectors = _fill(catalog, films=films)
+        asked: dict[str, Callable[[np.ndarray], object]] = {
+            "nearest clips": lambda v: catalog.nearest_clips(v, limit=256),
+        }
+        for kind, words in _ASKED.items():
+            beside = VideoFilter(said=words)
+            asked[f"nearest clips near {kind}"] = lambda v, w=beside: catalog.nearest_clips(  # type: ignore[misc]
+                v, limit=256, videos=w
+            )
+            asked[f"words alone: {kind}"] = lambda _, w=words: catalog.details.cues_saying(  # type: ignore[misc]
+                w, limit=10
+            )
+        rows = []
+        for what, ask in asked.items():
+            ask(vectors[0])
+            times = []
+            for vector in vectors:
+                begin = time.perf_counter()
+                ask(vector)
+                times.append(1000 * (time.perf_counter() - begin))
+            rows.append([what, f"{np.median(times):.1f} ms", f"{max(times):.1f} ms"])
+        cues = catalog.status().cues
+    size = f"{films * CLIPS_OF_EACH:,} clips, {cues:,} cues"
+    return table(f"Time of a question, {size}", ["question", "median", "longest of 21"], rows)
+
+
+def _fill(catalog: Catalog, *, films: int) -> Sequence[np.ndarray]:
+    """Random clips, and cues of words as frequent as in speech: the nth by 1/n; some vectors."""
+    rng = np.random.default_rng(3)
+    catalog.bind(Provenance("random", None, "ab" * 32, _DIM, 8, 8.0, 4.0))
+    common = 1 / np.arange(1, _WORDS + 1)
+    for number in range(films):
+        add_film(catalog, number, random=rng, dim=_DIM)
+        drawn = rng.choice(_WORDS, (_CUES, 6), p=common / common.sum())
+        texts = [" ".join(f"w{word}" for word in line) for line in drawn]
+        starts = np.sort(rng.uniform(0, 4.0 * CLIPS_OF_EACH, _CUES)).tolist()
+        cues = tuple(Cue(s, s + 2.0, text) for s, text in zip(starts, texts, strict=True))
+        path = Path(f"/films/{number % 20:02}/film {number:04}.mkv")
+        catalog.details.put_subtitle_files(
+            [SubtitleFile(path.with_suffix(".srt"), 1, 1, (path,), cues=cues)]
+        )
+    catalog.save_snapshot()
+    drawn = rng.standard_normal((21, _DIM)).astype(np.float32)
+    return [*(drawn / np.linalg.norm(drawn, axis=1, keepdims=True))]
 
 
 if __name__ == "__main__":
-    main()
+    print(measure(Models.load()))
+    print(measure_speed())

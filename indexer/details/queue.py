@@ -136,13 +136,13 @@ class DetailsQueue:
         self, videos: Iterable[str], stored: Mapping[str, Mapping[str, SubtitleState]]
     ) -> None:
         changed: dict[str, SubtitleJob] = {}
-        failed: dict[Path, str] = {}
+        failed: dict[str, str] = {}
         for pathname in videos:
             self._unlooked.discard(pathname)
             for job in self._beside.get(pathname, ()):
                 if self.walk.defers(job.file.pathname):
                     continue
-                state = stored.get(pathname, {}).get(job.file.path.name)
+                state = stored.get(pathname, {}).get(_name(job))
                 if (
                     state is None
                     or (state.size, state.mtime_ns)
@@ -154,18 +154,18 @@ class DetailsQueue:
                 ):
                     changed[job.file.pathname] = job
                 elif state.error is not None:
-                    failed[job.file.path] = state.error
+                    failed[job.file.pathname] = state.error
         self._waiting.extend(changed.values())
-        for path, error in failed.items():
-            if str(path) not in changed:
-                self.counters.subtitles_failed(FileProblem(path, error))
+        for pathname, error in failed.items():
+            if pathname not in changed:
+                self.counters.subtitles_failed(FileProblem(Path(pathname), error))
 
     def _remove_gone(
         self, videos: Iterable[str], stored: Mapping[str, Mapping[str, SubtitleState]]
     ) -> None:
         gone: dict[Path, list[str]] = {}
         for pathname in videos:
-            found = {job.file.path.name for job in self._beside.get(pathname, ())}
+            found = {_name(job) for job in self._beside.get(pathname, ())}
             for name in stored.get(pathname, {}).keys() - found:
                 path = Path(pathname).with_name(name)
                 if not self.walk.defers(str(path)) and is_gone(path):
@@ -190,6 +190,10 @@ def _jobs_beside(walk: Walk) -> Iterable[SubtitleJob]:
         if found is not None:
             stem, language = found
             yield SubtitleJob(file, tuple(videos[folder][stem]), language)
+
+
+def _name(job: SubtitleJob) -> str:
+    return job.file.pathname.rpartition("/")[2]  # a Path for each costs more than the comparison
 
 
 def _without_cues(job: SubtitleJob, *, error: str) -> SubtitleFile:
