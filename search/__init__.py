@@ -1,6 +1,6 @@
 """Search: from a sentence to ranked moments, by arithmetic on frozen values."""
 
-from search.asking.asked import LESS, Asked, Sentence, Step
+from search.asking.asked import LESS, Asked, Sentence, Sort, Step
 from search.asking.wording import notes_on
 from search.background.bank import Bank, EmbedTexts, everyday_sentences
 from search.background.current import keep_background
@@ -39,6 +39,7 @@ __all__ = [
     "SearchSettings",
     "Searcher",
     "Sentence",
+    "Sort",
     "Step",
     "UnknownSettingError",
     "VideoCurve",

@@ -28,6 +28,7 @@ class Hit:
     """A moment `[start, end)` of a video of `duration`; score and id are those of its best clip.
 
     `confidence` and the `standing` that it follows from are None where nothing tells them.
+    `duplicates` are moments of other videos that show the same, best first, with the same rank.
     """
 
     rank: int  # from 1
@@ -44,6 +45,7 @@ class Hit:
     captured: float = 0.0  # when it was recorded, in seconds since 1970 (UTC)
     captured_from: str = FILE_TIME  # the source of that time
     said: Said | None = None  # where words were asked for: those near it that hold them
+    duplicates: tuple["Hit", ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +64,7 @@ class VideoCurve:
 
 @dataclass(frozen=True, slots=True)
 class SearchResult:
-    """The answer to a question, best moment first, also moments with nothing convincing.
+    """The answer to a question in the order that was asked for; what is not convincing comes last.
 
     `curves` are those of the videos of the hits, each once, if they were asked for.
     `notes` are sentences about problems of the query: its end was cut off, or the model probably

@@ -1,5 +1,6 @@
 """Moments at which words are said: found by subtitles alone, or beside what is seen."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -22,8 +23,13 @@ class WordsOf:
         Raises:
             InvalidWordsError, InvalidGlobError, UnknownTagError.
         """
-        cues = self.catalog.details.cues_saying(self.words, limit=asked.limit, videos=asked.videos)
-        return tuple(_hit_of(cue, rank=rank) for rank, cue in enumerate(cues, start=1))
+        size, cues_saying = asked.limit, self.catalog.details.cues_saying
+        while True:
+            cues = cues_saying(self.words, limit=size, videos=asked.videos)
+            best = _best(cues, asked)
+            if len(best) == asked.limit or len(cues) < size:
+                return tuple(_hit_of(cue, rank=rank) for rank, cue in enumerate(best, start=1))
+            size *= 4
 
     def beside(self, hits: Sequence[Hit], video_ids: Sequence[int]) -> tuple[Hit, ...]:
         """The same hits, each with what is said in it or near it."""
@@ -35,6 +41,17 @@ class WordsOf:
             replace(hit, said=None if cue is None else _said(cue))
             for hit, cue in zip(hits, cues, strict=True)
         )
+
+
+def _best(cues: Sequence[CueMatch], asked: Asked) -> list[CueMatch]:
+    """The first cues, of each video as many as asked for."""
+    of_videos: Counter[int] = Counter()
+    best = []
+    for cue in cues:
+        of_videos[cue.video_id] += 1
+        if not asked.per_video or of_videos[cue.video_id] <= asked.per_video:
+            best.append(cue)
+    return best[: asked.limit]
 
 
 def _hit_of(cue: CueMatch, *, rank: int) -> Hit:

@@ -1,8 +1,7 @@
 """Search: a sentence in, ranked moments out."""
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Lock
 from time import perf_counter
@@ -11,7 +10,16 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from catalog import EVERY_VIDEO, Catalog, ClipMatch, Provenance, VideoFilter, mismatch
+from catalog import (
+    EVERY_VIDEO,
+    Catalog,
+    ClipMatch,
+    LibraryVectors,
+    Provenance,
+    VideoFilter,
+    mismatch,
+)
+from search.arrangement import arranged, looked_at
 from search.asking.asked import Asked, Step
 from search.asking.question import Question
 from search.asking.wording import notes_on, notes_on_all
@@ -22,8 +30,10 @@ from search.confidence import confidence_of
 from search.copies import copy_to_show
 from search.errors import NothingIndexedError
 from search.moments.curve import Curve
+from search.moments.duplicates import Duplicates
 from search.moments.of_clips import Curves, moments_on
-from search.moments.ranking import CLIPS_COMPARED, Moment, merge_into_moments
+from search.moments.ranking import CLIPS_COMPARED, Moment, merge_into_moments, ranked
+from search.moments.selection import Selected, Selection
 from search.records import Hit, SearchResult, VideoCurve
 from search.said import WordsOf
 from search.second_stage import PromptFor, second_stage
@@ -46,6 +56,21 @@ class QueryEmbedder(Protocol):
 
     def letters_read(self, text: str) -> int | None:
         """The number of letters that the model reads of a text; None if it reads all."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Pool:
+    """The nearest clips of a question, with the scores by which they rank.
+
+    Attributes:
+        clips: N clips.
+        cosines: theirs, by their ids.
+        vectors: (N, D) float32, theirs; None where only cosines count.
+    """
+
+    clips: Sequence[ClipMatch]
+    cosines: dict[int, float]
+    vectors: NDArray[np.float32] | None = None
 
 
 class Searcher:
@@ -126,29 +151,27 @@ class Searcher:
         made_by = self._require_provenance()
         words = None if asked.said is None else WordsOf(self._catalog, asked.said)
         if words is not None and not asked.step.sentences:  # no model is needed
-            hits = words.alone(asked)
+            hits = arranged(words.alone(asked), asked)
             return SearchResult(asked, made_by.model, _milliseconds_since(started), hits)
         embedder = self._embedder_of(made_by)
         question = self._question(asked.step, made_by, embedder)
-        moments, cosines = self._best_moments(asked, question)
-        hits = tuple(
-            hit_of(
-                moment,
-                rank=rank,
-                score=cosines[moment.best.clip_id],
-                chance=question.chance if self._settings.confidence else None,
-            )
-            for rank, moment in enumerate(moments, start=1)
+        selected, cosines = self._best_moments(asked, question)
+        chance = question.chance if self._settings.confidence else None
+        found = tuple(
+            _hit(one, rank=rank, cosines=cosines, chance=chance)
+            for rank, one in enumerate(selected, start=1)
         )
         if words is not None:
-            hits = words.beside(hits, [moment.best.video_id for moment in moments])
+            found = words.beside(found, [one.moment.best.video_id for one in selected])
+        hits = arranged(found, asked)
+        best = {one.moment.best.clip_id: one.moment.best for one in selected}
         return SearchResult(
             asked=asked,
             model=made_by.model,
             took_ms=_milliseconds_since(started),
             hits=hits,
             notes=notes_on_all(asked.texts, letters_read=embedder.letters_read),
-            curves=self._video_curves(question, moments, hits) if with_curves else (),
+            curves=self._video_curves(question, hits, best) if with_curves else (),
         )
 
     def _require_provenance(self) -> Provenance:
@@ -180,63 +203,77 @@ class Searcher:
 
     def _best_moments(
         self, asked: Asked, question: Question
-    ) -> tuple[tuple[Moment, ...], dict[int, float]]:
+    ) -> tuple[Sequence[Selected], dict[int, float]]:
         """The best moments for a question, and the cosines of clips by id.
 
         The number of clips grows until it makes enough moments.
         """
-        limit, videos = asked.limit, asked.videos
+        limit, videos = looked_at(asked), asked.videos
         if asked.said is not None:
             videos = replace(videos, said=asked.said)
         size = max(CLIPS_COMPARED, _CLIPS_PER_MOMENT * limit)
         while True:
             clips = self._catalog.nearest_clips(question.direction, limit=size, videos=videos)
-            ranked, cosines = self._ranked(asked.step, question, clips)
-            moments = self._moments(question, ranked, limit=limit)
-            if len(moments) == limit or len(clips) < size:
+            pool = self._ranked(asked.step, question, clips)
+            selected = self._selected(asked, question, pool, limit=limit)
+            if len(selected) == limit or len(clips) < size:
                 break
+            if asked.per_video:
+                limit = min(limit, asked.per_video * self._videos())
+                if len(selected) == limit:
+                    break
             size *= _POOL_GROWTH  # many clips of one long video make few moments
-        if not moments and not self._catalog.has_videos:
+        if not selected and not self._catalog.has_videos:
             raise self._nothing_indexed()
-        return moments, cosines
+        return selected, pool.cosines
 
-    def _moments(
-        self, question: Question, clips: Sequence[ClipMatch], *, limit: int
-    ) -> tuple[Moment, ...]:
-        """The best moments of clips, at most `limit`."""
-        with self._curves(question) as curves:
-            if curves is not None:
-                return moments_on(curves, clips, limit=limit)
-        return merge_into_moments(clips)[:limit]
-
-    @contextmanager
-    def _curves(self, question: Question) -> Iterator[Curves | None]:
-        """The curves of a question; None where moments are merged from clips."""
-        if question.ordinary is None or not self._settings.moments:
-            yield None
-            return
+    def _selected(
+        self, asked: Asked, question: Question, pool: _Pool, *, limit: int
+    ) -> Sequence[Selected]:
+        """The best moments of a pool, at most `limit`."""
         with self._catalog.library() as library:
-            yield None if library is None else Curves(library, question, question.ordinary)
+            curves = self._curves(question, library)
+            duplicates = None
+            if asked.fold and library is not None:
+                duplicates = _duplicates(question, library, pool)
+            selection = Selection(limit=limit, per_video=asked.per_video, duplicates=duplicates)
+            if curves is None:
+                return selection.of(merge_into_moments(pool.clips))
+            return selection.of(moments_on(curves, selection.worth_a_look(ranked(pool.clips))))
+
+    def _videos(self) -> int:
+        """The number of videos of the catalog."""
+        with self._catalog.library() as library:
+            return 0 if library is None else library.count_videos()
+
+    def _curves(self, question: Question, library: LibraryVectors | None) -> Curves | None:
+        """The curves of a question; None where moments are merged from clips."""
+        if library is None or question.ordinary is None or not self._settings.moments:
+            return None
+        return Curves(library, question, question.ordinary)
 
     def _video_curves(
-        self, question: Question, moments: Sequence[Moment], hits: Sequence[Hit]
+        self, question: Question, hits: Sequence[Hit], best: Mapping[int, ClipMatch]
     ) -> tuple[VideoCurve, ...]:
-        """The curve of each video that has a moment, under the path of its best hit."""
+        """The curve of each video that has a moment, under the path of its first hit.
+
+        `best` are the best clips of the hits, by their ids.
+        """
         found: dict[int, VideoCurve] = {}
-        with self._curves(question) as curves:
+        with self._catalog.library() as library:
+            curves = self._curves(question, library)
             if curves is None:
                 return ()
-            for moment, hit in zip(moments, hits, strict=True):
-                if moment.best.video_id not in found:
-                    found[moment.best.video_id] = _video_curve(hit.path, curves.whole(moment.best))
+            for hit in hits:
+                clip = best[hit.clip_id]
+                if clip.video_id not in found:
+                    found[clip.video_id] = _video_curve(hit.path, curves.whole(clip))
         return tuple(found.values())
 
-    def _ranked(
-        self, step: Step, question: Question, clips: list[ClipMatch]
-    ) -> tuple[list[ClipMatch], dict[int, float]]:
-        """Clips with the scores by which they rank, and their cosines by id."""
+    def _ranked(self, step: Step, question: Question, clips: list[ClipMatch]) -> _Pool:
+        """Clips with the scores by which they rank."""
         if question.mean_clip is None and self._prompt_for is None:
-            return clips, {clip.clip_id: clip.score for clip in clips}
+            return _Pool(clips, {clip.clip_id: clip.score for clip in clips})
         ids = np.array([clip.clip_id for clip in clips], dtype=np.int64)
         with self._catalog.library() as library:
             vectors = np.zeros((len(ids), len(question.vector)), np.float32)
@@ -253,8 +290,8 @@ class Searcher:
                 prompt_for=self._prompt_for,
             )
         cosines = np.clip(vectors @ question.vector, -1.0, 1.0).tolist()
-        ranked = [replace(clip, score=c) for clip, c in zip(clips, scores.tolist(), strict=True)]
-        return ranked, dict(zip(ids.tolist(), cosines, strict=True))
+        scored = [replace(clip, score=c) for clip, c in zip(clips, scores.tolist(), strict=True)]
+        return _Pool(scored, dict(zip(ids.tolist(), cosines, strict=True)), vectors)
 
     def _nothing_indexed(self) -> NothingIndexedError:
         return NothingIndexedError(
@@ -267,9 +304,31 @@ def _milliseconds_since(started: float) -> float:
     return (perf_counter() - started) * 1000.0
 
 
+def _duplicates(question: Question, library: LibraryVectors, pool: _Pool) -> Duplicates | None:
+    """The duplicates in a pool; None where nothing tells them."""
+    if question.mean_clip is None or pool.vectors is None:
+        return None
+    # The mean of a library is made smaller where it is taken from few clips. What remains of it in
+    # all of them would make them alike.
+    few = len(pool.clips) < CLIPS_COMPARED
+    mean = pool.vectors.mean(axis=0) if few else question.mean_clip
+    return Duplicates(library, mean_clip=mean, clips=pool.clips, vectors=pool.vectors)
+
+
 def _video_curve(path: Path, curve: Curve) -> VideoCurve:
     times, heights = tuple(curve.times.tolist()), tuple(curve.heights.tolist())
     return VideoCurve(path, of_frames=curve.of_frames, times=times, heights=heights)
+
+
+def _hit(
+    selected: Selected, *, rank: int, cosines: Mapping[int, float], chance: ByChance | None
+) -> Hit:
+    """A selected moment as a hit, with its duplicates."""
+    first, *others = (
+        hit_of(moment, rank=rank, score=cosines[moment.best.clip_id], chance=chance)
+        for moment in (selected.moment, *selected.duplicates)
+    )
+    return replace(first, duplicates=tuple(others))
 
 
 def hit_of(moment: Moment, *, rank: int, score: float, chance: ByChance | None) -> Hit:

@@ -15,7 +15,7 @@ from search.asking.question import Question, Vectors
 from search.background.centring import centred_clips
 from search.confidence import LEAST_STANDING, Confidence
 from search.moments.of_clips import Curves, moments_on
-from search.moments.ranking import Moment
+from search.moments.ranking import Moment, ranked
 from search.records import Hit
 from search.searcher import hit_of
 
@@ -118,4 +118,4 @@ def _moments(
     if not clips:
         return ()
     curves = Curves(library, question, question.ordinary or 0.0)
-    return moments_on(curves, clips, limit=len(clips))
+    return tuple(moments_on(curves, ranked(clips)))

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection, func, select
 
 from catalog.database.meta import read_meta
-from catalog.database.tables import CLIPS
+from catalog.database.tables import CLIPS, VIDEOS
 from catalog.errors import damaged_vectors
 from catalog.frame_vectors import FrameVectors
 from catalog.records import Background, ClipMatch
@@ -56,6 +56,10 @@ class LibraryVectors:
         if up_to is not None:
             query = query.where(CLIPS.c.id <= up_to)
         return self._connection.scalar(query) or 0
+
+    def count_videos(self) -> int:
+        """The number of videos."""
+        return self._connection.scalar(select(func.count()).select_from(VIDEOS)) or 0
 
     def newest(self) -> int:
         """The highest id; 0 without clips."""

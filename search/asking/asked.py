@@ -1,6 +1,7 @@
 """The normal form of a question: everything that was asked, as frozen values."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Self
 
 from catalog import EVERY_VIDEO, VideoFilter
@@ -8,6 +9,15 @@ from search.errors import EmptyQueryError, InvalidLimitError
 
 LESS = 0.5
 """The weight of a sentence that is not wanted, where none is given."""
+
+
+class Sort(StrEnum):
+    """The order of an answer's moments; the times are those of recording."""
+
+    RELEVANCE = "relevance"
+    NEWEST = "newest"
+    OLDEST = "oldest"
+    PATH = "path"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +61,18 @@ class Asked:
         videos: only moments of videos that meet this filter compete.
         said: words of subtitles. With sentences, only moments near them compete; without any, the
             moments are those at which they are said.
+        sort: the order of the moments (see `search.arrangement`).
+        per_video: maximum number of moments of one video; 0: no maximum.
+        fold: moments of several videos that show the same are one, with its duplicates.
     """
 
     step: Step
     limit: int = 10
     videos: VideoFilter = EVERY_VIDEO
     said: str | None = None
+    sort: Sort = Sort.RELEVANCE
+    per_video: int = 0
+    fold: bool = False
 
     @classmethod
     def of(cls, text: str, *, limit: int = 10, videos: VideoFilter = EVERY_VIDEO) -> Self:
@@ -78,7 +94,7 @@ class Asked:
 
         Raises:
             EmptyQueryError: a sentence is empty, or none is wanted.
-            InvalidLimitError: the limit is below one moment.
+            InvalidLimitError: the limit is below one moment, or that of a video below 0.
         """
         sentences = self.step.sentences
         if not all(sentence.text.strip() for sentence in sentences):
@@ -90,3 +106,7 @@ class Asked:
             )
         if self.limit < 1:
             raise InvalidLimitError(f"the limit is {self.limit}; ask for at least 1 moment")
+        if self.per_video < 0:
+            raise InvalidLimitError(
+                f"the limit for one video is {self.per_video}; give at least 1, or 0 for none"
+            )

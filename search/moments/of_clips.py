@@ -1,6 +1,6 @@
 """Moments from the curves of a question over the videos of its best clips."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -8,7 +8,7 @@ import numpy as np
 from catalog import ClipMatch, LibraryVectors
 from search.asking.question import Question
 from search.moments.curve import Curve, Stretch, stretch_around
-from search.moments.ranking import Moment, ranked
+from search.moments.ranking import Moment
 
 # Seconds of a long video whose curve is read at once, and on both sides of them. Most videos are
 # shorter, and read as a whole.
@@ -67,18 +67,15 @@ class Curves:
         return Curve(times, heights, of_frames=of_frames, begin=begin, end=end)
 
 
-def moments_on(curves: Curves, clips: Sequence[ClipMatch], *, limit: int) -> tuple[Moment, ...]:
-    """The best moments of clips, at most `limit`, in the order of their best clips.
+def moments_on(curves: Curves, clips: Iterable[ClipMatch]) -> Iterator[Moment]:
+    """The moments of clips that come best first, in the order of their best clips.
 
-    Each clip, best first, gives the stretch of its video's curve around its best second. Clips that
-    lie half in a moment that is there already belong to it, and a stretch that shares more than
-    `_SHARED` with one is no new moment.
+    Each clip gives the stretch of its video's curve around its best second. Clips that lie half in
+    a moment that is there already belong to it, and a stretch that shares more than `_SHARED` with
+    one is no new moment. A curve is read when its first moment is asked for.
     """
-    found: list[Moment] = []
     of_video: dict[int, list[Moment]] = {}
-    for clip in ranked(clips):
-        if len(found) == limit:
-            break
+    for clip in clips:
         others = of_video.setdefault(clip.video_id, [])
         half = (clip.end - clip.start) / 2
         if any(_shared(clip, other) >= half for other in others):
@@ -87,8 +84,7 @@ def moments_on(curves: Curves, clips: Sequence[ClipMatch], *, limit: int) -> tup
         moment = Moment(stretch.start, stretch.end, peak=stretch.peak, best=clip)
         if not any(_same(moment, other) for other in others):
             others.append(moment)
-            found.append(moment)
-    return tuple(found)
+            yield moment
 
 
 def _shared(one: Moment | ClipMatch, other: Moment) -> float:

@@ -47,11 +47,24 @@ def _begins(seconds: float) -> float:
 
 
 def hit_json(hit: Hit) -> dict[str, Any]:
-    """One ranked moment; times in seconds; `also` are further places of the content, if any."""
+    """One ranked moment; times in seconds.
+
+    `also` are further files with the same content, `duplicates` moments of other videos that show
+    the same, if there are any.
+    """
+    duplicates = [place_json(other) for other in hit.duplicates]
+    return {
+        "rank": hit.rank,
+        **place_json(hit),
+        **({"duplicates": duplicates} if duplicates else {}),
+    }
+
+
+def place_json(hit: Hit) -> dict[str, Any]:
+    """A moment without its rank and its duplicates; see `hit_json`."""
     confidence = {} if hit.confidence is None else {"confidence": hit.confidence}
     also = {"also": [str(place) for place in hit.other_paths]} if hit.other_paths else {}
     return {
-        "rank": hit.rank,
         "score": round(hit.score, 6),
         **confidence,
         "path": str(hit.path),
@@ -127,6 +140,9 @@ def asked_json(asked: Asked) -> dict[str, Any]:
         ],
         **({} if asked.said is None else {"said": asked.said}),
         "limit": asked.limit,
+        "sort": asked.sort,
+        "per_video": asked.per_video,
+        "fold": asked.fold,
         "filters": _filters_json(asked.videos),
     }
 
@@ -163,6 +179,8 @@ def print_search(
         page.print(f"     {play_command(hit.path, start=hit.start)}", style="dim")
         for place in hit.other_paths:
             page.print(f"     also at {shown(place)}", style="dim")
+        if hit.duplicates:
+            page.print(f"     and {len(hit.duplicates)} more like it", style="dim")
 
 
 def said_line(said: Said) -> str:

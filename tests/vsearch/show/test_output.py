@@ -110,6 +110,9 @@ def test_an_answer_has_the_schema_of_every_face() -> None:
         "asked": {
             "sentences": [{"text": "a red circle", "weight": 1.0}],
             "limit": 10,
+            "sort": "relevance",
+            "per_video": 0,
+            "fold": False,
             "filters": {},
         },
         "hits": [
@@ -128,6 +131,23 @@ def test_an_answer_has_the_schema_of_every_face() -> None:
             }
         ],
     }
+
+
+def test_duplicates_are_counted_for_people_and_listed_for_programs(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    copy = replace(hit(), path=Path("/media/again.mp4"), start=5.0)
+    answered = answer(replace(hit(), duplicates=(copy, copy)))
+    print_search(answered)
+    assert "and 2 more like it" in capsys.readouterr().out
+    first, second = search_json(answered)["hits"][0]["duplicates"]
+    assert first == second
+    assert (first["path"], first["start"], first["confidence"]) == (
+        "/media/again.mp4",
+        5.0,
+        "likely",
+    )
+    assert "rank" not in first
 
 
 def test_curves_are_those_of_the_moments_that_are_shown() -> None:

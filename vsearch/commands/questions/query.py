@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,6 +17,13 @@ from vsearch.commands.options import (
     VerboseOption,
     start,
 )
+from vsearch.commands.questions.arrangement import (
+    PER_VIDEO,
+    LimitOption,
+    PerVideoOption,
+    ShowDuplicatesOption,
+    SortOption,
+)
 from vsearch.commands.questions.filters import (
     AfterOption,
     BeforeOption,
@@ -29,7 +37,6 @@ from vsearch.commands.questions.filters import (
 )
 from vsearch.commands.questions.sentences import (
     AndOption,
-    LimitOption,
     NotOption,
     SaidOption,
     WordsArgument,
@@ -40,6 +47,7 @@ from vsearch.messages import log, tell_notes, tell_of_demo
 
 if TYPE_CHECKING:
     from catalog import VideoFilter
+    from search import SearchResult
 
 
 def query(
@@ -50,6 +58,9 @@ def query(
     said: SaidOption = None,
     catalog: CatalogOption = None,
     limit: LimitOption = 10,
+    sort: SortOption = "relevance",
+    per_video: PerVideoOption = PER_VIDEO,
+    show_duplicates: ShowDuplicatesOption = False,
     globs: InOption = None,
     after: AfterOption = None,
     before: BeforeOption = None,
@@ -94,6 +105,7 @@ def query(
       vsearch query "a cake" --said "happy birthday"
       vsearch query "a dog runs on a beach" -k 3 --in '*/holiday/*' --in '!*.avi'
       vsearch query "the children swim" --after 2024-06 --before 2024-09 --camera iphone
+      vsearch query "the dog plays in snow" --sort newest --per-video 1
       vsearch query "a red car" -0 | xargs -0 cp -t /tmp/cars
       vsearch query "people dancing" --json | jq '.hits[0]'
       vsearch query "a unicorn" --all -v
@@ -114,6 +126,9 @@ def query(
         unwanted=unwanted,
         said=said,
         limit=limit,
+        sort=sort,
+        per_video=per_video,
+        show_duplicates=show_duplicates,
         globs=globs,
         after=after,
         before=before,
@@ -136,6 +151,15 @@ def query(
         left_out = print_paths(result, null=null, everything=everything)
     else:
         print_search(result, everything=everything, explained=verbose)
+    _tell(result, everything=everything)
+    for path in left_out:
+        log.warning("left out, as its name holds a line break (give -0 for it): %s", path)
+    raise typer.Exit(SOME_FAILED if left_out else DONE)
+
+
+def _tell(result: SearchResult, *, everything: bool) -> None:
+    """Tell what is to be said about an answer beside the answer."""
+    asked = result.asked
     tell_notes(result.notes, about=result.query if len(asked.texts) == 1 else None)
     if not result.hits and asked.said is not None:
         log.info("no subtitles of these videos say that%s", _hint(asked.videos))
@@ -143,11 +167,18 @@ def query(
         log.info("no indexed video meets the filters%s", _hint(asked.videos))
     elif not result.convincing and not everything:
         log.info("nothing stands out as much as what is not there; --all shows the nearest")
+    elif _held_back(result):
+        most = asked.per_video
+        log.info("no more than %d moments of a video are shown; --per-video 0 shows all", most)
     if result.hits and asked.step.sentences:  # else no model was asked
         tell_of_demo(result.model)
-    for path in left_out:
-        log.warning("left out, as its name holds a line break (give -0 for it): %s", path)
-    raise typer.Exit(SOME_FAILED if left_out else DONE)
+
+
+def _held_back(result: SearchResult) -> bool:
+    """Whether there are fewer moments than asked for, as some videos may have no more."""
+    asked = result.asked
+    of_videos = Counter(hit.path for hit in result.hits).values()
+    return len(result.hits) < asked.limit and asked.per_video in of_videos
 
 
 def _hint(videos: VideoFilter) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from vsearch.commands.options import MOMENTS, Number
+from vsearch.commands.options import Number
 from vsearch.commands.questions.filters import video_filter
 from vsearch.messages import beginning
 
@@ -88,9 +88,6 @@ SaidOption = Annotated[
         show_default=False,
     ),
 ]
-LimitOption = Annotated[
-    int, typer.Option("-k", "--limit", metavar="N", parser=MOMENTS, help="Moments at most.")
-]
 
 
 def asked_by(
@@ -100,6 +97,9 @@ def asked_by(
     unwanted: Sequence[str] | None,
     said: str | None = None,
     limit: int,
+    sort: str,
+    per_video: int,
+    show_duplicates: bool,
     globs: Sequence[str] | None,
     after: datetime | None,
     before: datetime | None,
@@ -111,7 +111,7 @@ def asked_by(
     tags: Sequence[str] | None,
 ) -> Asked:
     """The question that the options ask; they are the parameters of the command."""
-    from search import LESS, Asked, Sentence, Step
+    from search import LESS, Asked, Sentence, Sort, Step
 
     wanted = [Sentence(*_weighted(text)) for text in (*_sentences(words or ()), *(also or ()))]
     if not wanted and said is None:
@@ -128,7 +128,15 @@ def asked_by(
         camera=camera,
         tags=tags,
     )
-    return Asked(step=Step((*wanted, *less)), limit=limit, videos=videos, said=said)
+    return Asked(
+        step=Step((*wanted, *less)),
+        limit=limit,
+        videos=videos,
+        said=said,
+        sort=Sort(sort),
+        per_video=per_video,
+        fold=not show_duplicates,
+    )
 
 
 def _sentences(words: Sequence[str]) -> list[str]:
