@@ -306,7 +306,7 @@ def _milliseconds_since(started: float) -> float:
 
 def _duplicates(question: Question, library: LibraryVectors, pool: _Pool) -> Duplicates | None:
     """The duplicates in a pool; None where nothing tells them."""
-    if question.mean_clip is None or pool.vectors is None:
+    if question.mean_clip is None or pool.vectors is None or not pool.clips:
         return None
     # The mean of a library is made smaller where it is taken from few clips. What remains of it in
     # all of them would make them alike.

@@ -60,7 +60,7 @@ def test_the_answer_has_the_agreed_schema_and_is_ranked(
     assert run.code == 0, run.err
     assert run.err == ""
     answer = run.json
-    assert list(answer) == ["query", "model", "took_ms", "convincing", "hits"]
+    assert list(answer) == ["query", "model", "took_ms", "convincing", "asked", "hits"]
     assert answer["query"] == "a red circle moving left"
     assert answer["model"] == str(model)
     assert {hit["path"] for hit in answer["hits"]} == {
