@@ -34,6 +34,12 @@ def create_cue_index(connection: Connection) -> None:
         connection.execute(text(statement))
 
 
+def holding() -> Subquery:
+    """Cues that match `:whole`, by their `id`; without scores, which take longer than the rest."""
+    query = "SELECT rowid AS id FROM cue_index WHERE cue_index MATCH :whole"
+    return text(query).columns(id=Integer).subquery("found")
+
+
 def within_one_cue() -> Subquery:
     """Cues that match `:whole`: `first` and `last` are the id, `score` is BM25, best highest."""
     query = f"SELECT id AS first, id AS last, score FROM ({_FOUND} :whole)"

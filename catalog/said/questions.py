@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
-from sqlalchemy import Connection, Select, func, select
+from sqlalchemy import Connection, Select, func, or_, select
 
-from catalog.database.full_text import across_two_cues, within_one_cue
+from catalog.database.full_text import across_two_cues, holding, within_one_cue
 from catalog.database.tables import CLIPS, CUES, FILES, ROOTS, SUBTITLES, VIDEOS
 from catalog.database.words import ends_with, expression, halves, require_words
 from catalog.records import CueMatch, CueSpans
@@ -137,26 +137,27 @@ def all_spans(connection: Connection, words: str, *, among: Collection[int] | No
     Raises:
         InvalidWordsError: there are no words, or too many.
     """
-    found = [
-        match
-        for match in _every_match(connection, require_words(words))
-        if among is None or match.video_id in among
-    ]
-    return CueSpans(
-        np.array([match.video_id for match in found], np.int64),
-        np.array([match.start for match in found], np.float64),
-        np.array([match.end for match in found], np.float64),
-    )
+    asked = require_words(words)
+    rows = [*map(tuple, connection.execute(_SPANS, {"whole": expression(asked)}).all())]
+    rows += [(match.video_id, match.start, match.end) for match in _of_two(connection, asked)]
+    video_ids, starts, ends = zip(*rows, strict=True) if rows else ((), (), ())
+    found = np.array(video_ids, np.int64)
+    kept = np.ones(len(found), np.bool_) if among is None else np.isin(found, [*among])
+    times = np.array([starts, ends], np.float64)[:, kept]
+    return CueSpans(found[kept], *times)
 
 
 def _every_match(connection: Connection, words: str) -> Iterator[_Found]:
     """All matches, best first."""
     of_one = map(_Found._make, connection.execute(_WITHIN, {"whole": expression(words)}))
-    of_two: list[_Found] = []
+    return heapq.merge(of_one, sorted(_of_two(connection, words), key=_order), key=_order)
+
+
+def _of_two(connection: Connection, words: str) -> Iterator[_Found]:
+    """The matches that are two consecutive cues."""
     for head, tail, ending in halves(words):
         rows = map(_Found._make, connection.execute(_ACROSS, {"head": head, "tail": tail}))
-        of_two += (row for row in rows if _go_on(row, ending))
-    return heapq.merge(of_one, sorted(of_two, key=_order), key=_order)
+        yield from (row for row in rows if _go_on(row, ending))
 
 
 def _order(found: _Found) -> tuple[float, int, float, int]:
@@ -196,7 +197,20 @@ def _statement(found: Any) -> Select[Any]:
     )
 
 
-# Two statements, made once.
+def _spans(found: Any) -> Select[Any]:
+    """The videos and times of all matches of one cue, in no order."""
+    return (
+        select(func.coalesce(SUBTITLES.c.video_id, FILES.c.video_id), CUES.c.start, CUES.c.end)
+        .select_from(found)
+        .join(CUES, CUES.c.id == found.c.id)
+        .join(SUBTITLES, SUBTITLES.c.id == CUES.c.subtitle_id)
+        .outerjoin(FILES, FILES.c.id == SUBTITLES.c.file_id)
+        .where(or_(SUBTITLES.c.video_id.is_not(None), FILES.c.video_id.is_not(None)))
+    )
+
+
+# Made once.
+_SPANS = _spans(holding())
 _WITHIN = _statement(within_one_cue())
 _ACROSS = _statement(across_two_cues())
 
