@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
+from threading import Thread
 
 _NEUTRAL_FOLDER = "/"  # is always there, and nobody but the system's owner writes into it
 
@@ -43,6 +44,27 @@ def end_python(process: "subprocess.Popen[bytes]", *, seconds: float) -> None:
     process.kill()
     with suppress(subprocess.TimeoutExpired):  # one that waits for a dead disk cannot be killed
         process.wait(timeout=seconds)
+
+
+def start_detached(command: Sequence[str | os.PathLike[str]], *, seconds: float) -> int | None:
+    """Start a program that goes on by itself when this process has ended.
+
+    It gets nothing of the terminal: no signals, no input, no place to print to. `command` begins
+    with the program's whole path. Returns the exit code of one that ends within so many seconds.
+    Raises OSError where the system refuses.
+    """
+    process = subprocess.Popen(
+        command,
+        cwd=_NEUTRAL_FOLDER,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    waiting = Thread(target=process.wait, daemon=True)  # or it stayed as a zombie
+    waiting.start()
+    waiting.join(seconds)
+    return process.returncode
 
 
 def become_python(arguments: Sequence[str], *, variables: dict[str, str]) -> None:

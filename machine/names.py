@@ -62,6 +62,14 @@ def command_line(*words: str | Path) -> str:
     return " ".join(map(quoted, words))
 
 
+def words_in(line: str) -> list[str]:
+    """The words of a line, as a shell splits it by spaces and quotes.
+
+    Raises ValueError for a quote that is not closed, or a backslash at the end.
+    """
+    return shlex.split(line)
+
+
 def _visible(letter: str) -> str:
     if "\udc80" <= letter <= "\udcff":
         return f"\\x{ord(letter) - 0xDC00:02x}"

@@ -15,12 +15,13 @@ def run(arguments: list[str]) -> int:
     from vsearch.cli import app
     from vsearch.exit_codes import DONE
     from vsearch.help import as_options, way_to_help
+    from vsearch.messages import sentence_of
 
     try:
         code = app(args=as_options(arguments), prog_name="vsearch", standalone_mode=False)
         sys.stdout.flush()
     except typer.TyperException as error:
-        said = error.format_message().rstrip(".")
+        said = sentence_of(error)
         return _refuse(said and said + way_to_help(error), code=error.exit_code)
     except SystemExit as error:
         # Typer makes one of a broken pipe.
@@ -36,20 +37,19 @@ def run(arguments: list[str]) -> int:
 def _code_of(error: Exception) -> int:
     """The exit code after an error that a user can mend, which is printed; others are raised."""
     from vsearch.exit_codes import DONE, REFUSED, WRONG_USAGE
-    from vsearch.memory_errors import NO_MEMORY, is_lack_of_memory
+    from vsearch.messages import sentence_of
 
     sentence = _why_no_output(error) if isinstance(error, OSError) else None
     if sentence is not None:
         _drop_output()
         return _refuse(sentence, code=REFUSED) if sentence else DONE
-    if is_lack_of_memory(error):
-        return _refuse(NO_MEMORY, code=REFUSED)
-
-    from vsearch.errors import usage_errors, user_errors
-
-    if not isinstance(error, user_errors()):
+    sentence = sentence_of(error)
+    if sentence is None:
         raise error
-    return _refuse(str(error), code=WRONG_USAGE if isinstance(error, usage_errors()) else REFUSED)
+
+    from vsearch.errors import usage_errors
+
+    return _refuse(sentence, code=WRONG_USAGE if isinstance(error, usage_errors()) else REFUSED)
 
 
 def _why_no_output(error: OSError) -> str | None:
@@ -84,7 +84,7 @@ def _drop_output() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _refuse(sentence: str, *, code: int) -> int:
+def _refuse(sentence: str | None, *, code: int) -> int:
     from vsearch.messages import refuse
 
     if sentence:  # Typer has none to say where it showed the help instead

@@ -12,6 +12,7 @@ from vsearch.commands.index import index
 from vsearch.commands.questions.classify import classify
 from vsearch.commands.questions.eval import evaluate
 from vsearch.commands.questions.query import query
+from vsearch.commands.questions.shell import shell
 from vsearch.commands.questions.tag import tag
 from vsearch.commands.ui import ui
 from vsearch.commands.upkeep.forget import forget
@@ -58,6 +59,7 @@ app.command(cls=PlainCommand)(index)
 app.command(cls=PlainCommand)(watch)
 app.command(cls=PlainCommand)(query)
 app.command("search", cls=PlainCommand, help="The same as `query`.")(query)
+app.command(cls=PlainCommand)(shell)
 app.command(cls=PlainCommand)(tag)
 app.command(cls=PlainCommand)(classify)
 app.command("eval", cls=PlainCommand)(evaluate)

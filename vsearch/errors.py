@@ -9,7 +9,9 @@ class CommandError(Exception):
     ├── SettingError            an environment variable that makes no sense
     ├── LabelFileError          a file of labels cannot be used; the message names file and line
     ├── VideoError              a video that was named cannot be read; the message names it
+    ├── MomentMissingError      an answer has no moment of that number, or no further ones
     ├── PageMissingError        this installation holds no page to show
+    ├── PlayerError             no player is installed, or it does not start
     ├── PortTakenError          another program listens on the page's port
     └── NoOutputError           the result is for a program, and there is no stdout to write it to
     ```
@@ -28,8 +30,16 @@ class VideoError(CommandError):
     """The video that was named cannot be read."""
 
 
+class MomentMissingError(CommandError):
+    """The last answer has no moment of that number, or no further ones."""
+
+
 class PageMissingError(CommandError):
     """The package that holds the page is not installed."""
+
+
+class PlayerError(CommandError):
+    """No player is installed, or the one that is does not start."""
 
 
 class PortTakenError(CommandError):

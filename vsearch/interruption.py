@@ -3,8 +3,8 @@
 import os
 import signal
 import sys
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from types import FrameType
 
 from vsearch.exit_codes import INTERRUPTED, REFUSED
@@ -71,13 +71,36 @@ class Interruption:
         with suppress(OSError, AttributeError, ValueError):
             if redraws(sys.stderr):
                 os.write(sys.stderr.fileno(), _SHOW_CURSOR)
-        self._interrupt(number, frame)
+        _raise(KeyboardInterrupt, frame)
 
-    def _interrupt(self, _: int, frame: FrameType | None) -> None:
-        if not _has_to_finish(frame):
-            raise KeyboardInterrupt
-        signal.signal(signal.SIGALRM, self._interrupt)
-        signal.setitimer(signal.ITIMER_REAL, _SECONDS_TO_FINISH)
+
+class LineInterrupt(KeyboardInterrupt):
+    """Ctrl-C at a prompt: it ends the line, and what the line asked for."""
+
+
+@contextmanager
+def ctrl_c_ends_the_line() -> Iterator[None]:
+    """Within the block, Ctrl-C raises LineInterrupt, as often as it comes.
+
+    Other signals end the process as before.
+    """
+
+    def interrupt(_: int, frame: FrameType | None) -> None:
+        _raise(LineInterrupt, frame)
+
+    before = signal.signal(signal.SIGINT, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _raise(kind: type[KeyboardInterrupt], frame: FrameType | None) -> None:
+    """Raise it where the process stands, or after the import that is under way there."""
+    if not _has_to_finish(frame):
+        raise kind
+    signal.signal(signal.SIGALRM, lambda _, frame: _raise(kind, frame))
+    signal.setitimer(signal.ITIMER_REAL, _SECONDS_TO_FINISH)
 
 
 def _log_traceback() -> None:

@@ -34,6 +34,22 @@ def refuse(sentence: str) -> None:
         _write(f"vsearch: {text}")
 
 
+def sentence_of(error: Exception) -> str | None:
+    """The sentence about an error that a user can mend; None for a fault of vsearch."""
+    import typer
+
+    from vsearch.memory_errors import NO_MEMORY, is_lack_of_memory
+
+    if isinstance(error, typer.TyperException):
+        return error.format_message().rstrip(".")
+    if is_lack_of_memory(error):
+        return NO_MEMORY
+
+    from vsearch.errors import user_errors
+
+    return str(error) if isinstance(error, user_errors()) else None
+
+
 def beginning(text: str) -> str:
     """A text that was given, quoted; of a long one the beginning."""
     return repr(text) if len(text) <= _LETTERS_QUOTED else f"{text[:_LETTERS_QUOTED]!r}…"

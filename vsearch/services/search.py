@@ -6,10 +6,11 @@ Imports nothing that only indexing needs: a search takes less time than those im
 from __future__ import annotations
 
 import logging
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import cache, partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
+from catalog import CatalogGoneError, ProvenanceMismatchError
 from search import NothingIndexedError, Searcher, SearchResult, SearchSettings
 from vsearch.services.models import known_digests, model_to_load, open_catalog, with_flags
 from vsearch.services.sentences.bank import bank_of
@@ -43,11 +44,70 @@ def open_searcher(settings: Settings) -> Iterator[Searcher]:
     raised before that, and ProvenanceMismatchError for another model: before, if it has another
     name, else after.
     """
-    with open_catalog(settings) as catalog:
-        try:
-            yield searcher_of(catalog, settings)
-        except NothingIndexedError as error:
-            raise NothingIndexedError(with_flags(str(error), settings=settings)) from error
+    with open_catalog(settings) as catalog, _advice_for(settings):
+        yield searcher_of(catalog, settings)
+
+
+@contextmanager
+def _advice_for(settings: Settings) -> Iterator[None]:
+    try:
+        yield
+    except NothingIndexedError as error:
+        raise NothingIndexedError(with_flags(str(error), settings=settings)) from error
+
+
+class WarmSearch:
+    """Answers to many questions, from a catalog and a model that stay open until the block ends.
+
+    What other processes index is found. A catalog that was replaced by another is opened again.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._open = ExitStack()
+        self._searcher: Searcher | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._close()
+
+    def warm_up(self, *, index: bool) -> None:
+        """Load the model, and with `index` the vectors of the catalog.
+
+        Raises one of `user_errors()`: no catalog, nothing indexed, no model, another model.
+        """
+        with _advice_for(self._settings):
+            searcher = self._opened()
+            searcher.warm_up()
+            if index:  # the first question of a process may do without the index
+                for _ in range(2):
+                    searcher.search("anything", limit=1)
+
+    def answer(self, asked: Asked, *, with_curves: bool = False) -> SearchResult:
+        """The answer to a question; see `search`."""
+        with _advice_for(self._settings):
+            try:
+                return self._opened().answer(asked, with_curves=with_curves)
+            except (CatalogGoneError, ProvenanceMismatchError):
+                self._close()
+                return self._opened().answer(asked, with_curves=with_curves)
+
+    def status(self) -> CatalogStatus:
+        """The contents of the catalog, counted."""
+        self._opened()
+        return self._catalog.status()
+
+    def _opened(self) -> Searcher:
+        if self._searcher is None:
+            self._catalog = self._open.enter_context(open_catalog(self._settings))
+            self._searcher = searcher_of(self._catalog, self._settings)
+        return self._searcher
+
+    def _close(self) -> None:
+        self._searcher = None
+        self._open.close()
 
 
 def searcher_of(catalog: Catalog, settings: Settings) -> Searcher:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-import shutil
 import sys
 from dataclasses import asdict
 from datetime import datetime
@@ -12,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 from machine.clock_text import clock_text
 from machine.names import quoted, shown
 from search.confidence import LEAST_STANDING, Confidence
+from vsearch.services.player import play_command, playable
 from vsearch.show.output import console, require_stdout
 from vsearch.terminal import is_terminal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from rich.text import Text
@@ -24,8 +23,6 @@ if TYPE_CHECKING:
     from catalog import VideoFilter
     from search import Asked, Hit, Said, SearchResult, VideoCurve
 
-# Players that can start in the middle of a video, by preference, and the option for the start.
-_PLAYERS = (("mpv", "--start={}"), ("vlc", "--start-time={}"), ("ffplay", "-ss {}"))
 _LETTERS_SAID = 120  # of a cue in one line
 _CONFIDENCE_STYLES = {
     Confidence.STRONG: "bold green",
@@ -33,17 +30,6 @@ _CONFIDENCE_STYLES = {
     Confidence.WEAK: "dim",
     Confidence.NONE: "dim",
 }
-
-
-def play_command(path: Path, *, start: float, which: Callable[[str], object] = shutil.which) -> str:
-    """The command line that plays `path` from `start` seconds, for a player that is installed."""
-    player, option = next((entry for entry in _PLAYERS if which(entry[0])), _PLAYERS[0])
-    return f"{player} {option.format(f'{_begins(start):.10g}')} {quoted(path)}"
-
-
-def _begins(seconds: float) -> float:
-    """Whole milliseconds, not later than `seconds`: a later start would miss the first picture."""
-    return math.floor(seconds * 1000 + 1e-3) / 1000
 
 
 def hit_json(hit: Hit) -> dict[str, Any]:
@@ -68,7 +54,7 @@ def place_json(hit: Hit) -> dict[str, Any]:
         "score": round(hit.score, 6),
         **confidence,
         "path": str(hit.path),
-        "start": _begins(hit.start),
+        "start": playable(hit.start),
         "end": round(hit.end, 3),
         "peak": round(hit.peak, 3),
         "duration": round(hit.duration, 3),

@@ -28,7 +28,7 @@ def parameters(name: str) -> list[tuple[str, Any, Any]]:
     callback = inspect.unwrap(COMMANDS[name].callback)
     found = []
     for parameter, hint in get_type_hints(callback, include_extras=True).items():
-        if parameter != "return":
+        if parameter != "return" and hint is not typer.Context:
             info = hint.__metadata__[0]
             flag = next((flag for flag in info.param_decls or () if flag.startswith("--")), None)
             found.append((flag or f"--{parameter.replace('_', '-')}", hint.__origin__, info.parser))

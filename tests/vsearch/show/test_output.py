@@ -9,8 +9,9 @@ import pytest
 
 from search import Asked, Confidence, Hit, Said, SearchResult, Step, VideoCurve
 from search.background.voids import ByChance, Standing
+from vsearch.services.player import play_command
 from vsearch.show.output import count, print_json
-from vsearch.show.search import local_time, play_command, print_paths, print_search, search_json
+from vsearch.show.search import local_time, print_paths, print_search, search_json
 
 
 def hit(path: str = "/media/a.mp4", *, rank: int = 1, start: float = 4.0) -> Hit:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,6 +11,7 @@ import typer
 
 from machine.names import quoted
 from vsearch.commands.options import (
+    MOMENTS,
     CatalogOption,
     JsonOption,
     ModelOption,
@@ -35,6 +37,7 @@ from vsearch.commands.questions.filters import (
     OrientationOption,
     TagOption,
 )
+from vsearch.commands.questions.lines import QueriesOption, answer_lines
 from vsearch.commands.questions.sentences import (
     AndOption,
     NotOption,
@@ -42,6 +45,7 @@ from vsearch.commands.questions.sentences import (
     WordsArgument,
     asked_by,
 )
+from vsearch.commands.questions.session import Session
 from vsearch.exit_codes import DONE, SOME_FAILED
 from vsearch.messages import log, tell_notes, tell_of_demo
 
@@ -51,6 +55,7 @@ if TYPE_CHECKING:
 
 
 def query(
+    context: typer.Context,
     words: WordsArgument = None,
     *,
     also: AndOption = None,
@@ -87,6 +92,13 @@ def query(
         bool,
         typer.Option("-0", "--null", help="As --paths, each ended by NUL, for `xargs -0`."),
     ] = False,
+    queries: QueriesOption = None,
+    opened: Annotated[
+        int | None,
+        typer.Option(
+            "--open", metavar="N", parser=MOMENTS, help="Also play moment N from its start."
+        ),
+    ] = None,
     model: ModelOption = None,
     as_json: JsonOption = False,
     verbose: VerboseOption = False,
@@ -109,16 +121,15 @@ def query(
       vsearch query "a red car" -0 | xargs -0 cp -t /tmp/cars
       vsearch query "people dancing" --json | jq '.hits[0]'
       vsearch query "a unicorn" --all -v
+      vsearch query "a red car" --open 1
+      vsearch query --queries sentences.txt > answers.jsonl
     """
-    if as_json and (paths or null):
-        raise typer.BadParameter(
-            "JSON holds the paths already; give one of the two",
-            param_hint="--json with --paths or --null",
-        )
-    if curve and not as_json:
-        raise typer.BadParameter(
-            "curves are printed as JSON; give --json too", param_hint="--curve"
-        )
+    session: Session | None = context.obj
+    if session is None and (queries or words == ["-"]):
+        raise typer.Exit(answer_lines(context, queries))
+    _refuse_contradictions(
+        as_json=as_json, as_paths=paths or null, curve=curve, opened=opened, limit=limit
+    )
     left_out: tuple[Path, ...] = ()
     asked = asked_by(
         words=words,
@@ -139,19 +150,26 @@ def query(
         camera=camera,
         tags=tags,
     )
+    from vsearch.services.player import play_moment
     from vsearch.services.search import search
     from vsearch.show.output import print_json
     from vsearch.show.search import print_paths, print_search, search_json
 
     settings = start(verbose=verbose, quiet=quiet, catalog=catalog, model=model)
-    result = search(asked, settings=settings, with_curves=curve)
+    ask = partial(search, settings=settings) if session is None else session.search
+    result = ask(asked, with_curves=curve)
     if as_json:
-        print_json(search_json(result, everything=everything, with_curves=curve))
+        answer = search_json(result, everything=everything, with_curves=curve)
+        print_json(answer if session is None else session.labelled(answer))
     elif paths or null:
         left_out = print_paths(result, null=null, everything=everything)
     else:
         print_search(result, everything=everything, explained=verbose)
     _tell(result, everything=everything)
+    if result.hits and asked.step.sentences and session is None:  # else no model was asked
+        tell_of_demo(result.model)
+    if opened:
+        play_moment(opened, result.hits if everything else result.convincing)
     for path in left_out:
         log.warning("left out, as its name holds a line break (give -0 for it): %s", path)
     raise typer.Exit(SOME_FAILED if left_out else DONE)
@@ -170,8 +188,7 @@ def _tell(result: SearchResult, *, everything: bool) -> None:
     elif _held_back(result):
         most = asked.per_video
         log.info("no more than %d moments of a video are shown; --per-video 0 shows all", most)
-    if result.hits and asked.step.sentences:  # else no model was asked
-        tell_of_demo(result.model)
+    log.debug("answered in %.1f ms", result.took_ms)
 
 
 def _held_back(result: SearchResult) -> bool:
@@ -179,6 +196,24 @@ def _held_back(result: SearchResult) -> bool:
     asked = result.asked
     of_videos = Counter(hit.path for hit in result.hits).values()
     return len(result.hits) < asked.limit and asked.per_video in of_videos
+
+
+def _refuse_contradictions(
+    *, as_json: bool, as_paths: bool, curve: bool, opened: int | None, limit: int
+) -> None:
+    if as_json and as_paths:
+        raise typer.BadParameter(
+            "JSON holds the paths already; give one of the two",
+            param_hint="--json with --paths or --null",
+        )
+    if opened and opened > limit:
+        raise typer.BadParameter(
+            f"there are {limit} moments at most; give a higher --limit", param_hint="--open"
+        )
+    if curve and not as_json:
+        raise typer.BadParameter(
+            "curves are printed as JSON; give --json too", param_hint="--curve"
+        )
 
 
 def _hint(videos: VideoFilter) -> str:
