@@ -30,7 +30,8 @@ def parameters(name: str) -> list[tuple[str, Any, Any]]:
     for parameter, hint in get_type_hints(callback, include_extras=True).items():
         if parameter != "return" and hint is not typer.Context:
             info = hint.__metadata__[0]
-            flag = next((flag for flag in info.param_decls or () if flag.startswith("--")), None)
+            named = (info.default, *(info.param_decls or ()))  # Typer keeps the first as `default`
+            flag = next((name for name in named if str(name).startswith("--")), None)
             found.append((flag or f"--{parameter.replace('_', '-')}", hint.__origin__, info.parser))
     return found
 

@@ -179,7 +179,7 @@ def _words(given: Mapping[str, Any], parameters: Mapping[str, Any]) -> list[str]
         if value is not None and name != "text":
             words += _option(name, value, parameters[name])
     texts = given.get("text")
-    first, *more = texts if isinstance(texts, list) and texts else [texts]
+    first, *more = (texts or [None]) if isinstance(texts, list) else [texts]
     words += [f"--and={_word('text', text)}" for text in more]
     return words if first is None else [*words, "--", _word("text", first)]
 
