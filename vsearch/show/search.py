@@ -75,7 +75,7 @@ def _said_json(said: Said | None) -> dict[str, Any]:
             "text": said.text,
             "language": said.language,
             "source": said.source,
-            "start": _begins(said.start),
+            "start": playable(said.start),
             "end": round(said.end, 3),
         }
     }
