@@ -185,6 +185,10 @@ def test_in_a_pipe_there_is_no_prompt_and_answers_are_those_of_query(vsearch: An
     assert [hit for one in more for hit in one["hits"]] == whole[2:]
     assert "no further moments" in err
     assert READY not in out + err
+    _, out, _ = piped(vsearch, "a dog --all -k 2 --sort newest\n:next\n:next\n:next\n", "--json")
+    sorted_anew = [hit for line in out.splitlines() for hit in json.loads(line)["hits"]]
+    assert sorted(hit["start"] for hit in sorted_anew) == sorted(hit["start"] for hit in whole)
+    assert [hit["rank"] for hit in sorted_anew] == list(range(1, len(whole) + 1))
 
 
 def test_bad_lines_are_told_and_the_shell_goes_on(vsearch: Any) -> None:

@@ -26,12 +26,12 @@ class Answered:
 
     Attributes:
         words: the question, as it would follow `vsearch query`.
-        hits: how many moments were found so far.
+        hits: the moments that were found so far, also those that were not shown.
         moments: those that were shown, by rank.
     """
 
     words: Sequence[str] = ()
-    hits: int = 0
+    hits: tuple[Hit, ...] = ()
     moments: Mapping[int, Hit] = field(default_factory=dict)
 
 
@@ -76,10 +76,15 @@ class Session:
     def search(self, asked: Asked, *, with_curves: bool = False) -> SearchResult:
         """The answer to a question, for the command: the moments that were not shown yet."""
         before = self._begun.hits
-        more = replace(asked, limit=asked.limit + before)
+        more = replace(asked, limit=asked.limit + len(before))
         result = self.warm.answer(more, with_curves=with_curves)
-        self._result = replace(result, asked=asked, hits=result.hits[before:])
-        if before and not self._result.hits:
+        # Moments that are ordered by time do not begin with those of a shorter answer.
+        known = {(hit.path, hit.peak) for hit in before}
+        new = (hit for hit in result.hits if (hit.path, hit.peak) not in known)
+        ranked = enumerate(new, start=len(before) + 1)
+        hits = tuple(replace(hit, rank=rank) for rank, hit in ranked)
+        self._result = replace(result, asked=asked, hits=hits)
+        if before and not hits:
             raise MomentMissingError("there are no further moments")
         return self._result
 
@@ -99,7 +104,7 @@ class Session:
             shown = self._result.hits if everything else self._result.convincing
             self.last = Answered(
                 begun.words,
-                hits=begun.hits + len(self._result.hits),
+                hits=(*begun.hits, *self._result.hits),
                 moments={**begun.moments, **{hit.rank: hit for hit in shown}},
             )
 
