@@ -1,6 +1,7 @@
 """Search: from a sentence to ranked moments, by arithmetic on frozen values."""
 
-from search.asking.asked import LESS, Asked, Sentence, Sort, Step
+from search.asking.asked import LESS, Asked, Example, Sentence, Sort, Step
+from search.asking.example import Likeness, LikenessOf, stored_likeness
 from search.asking.wording import notes_on
 from search.background.bank import Bank, EmbedTexts, everyday_sentences
 from search.background.current import keep_background
@@ -8,6 +9,7 @@ from search.confidence import Confidence
 from search.copies import present_copy
 from search.errors import (
     EmptyQueryError,
+    ExampleError,
     InvalidLimitError,
     NothingIndexedError,
     SearchError,
@@ -27,8 +29,12 @@ __all__ = [
     "Confidence",
     "EmbedTexts",
     "EmptyQueryError",
+    "Example",
+    "ExampleError",
     "Hit",
     "InvalidLimitError",
+    "Likeness",
+    "LikenessOf",
     "Moment",
     "NothingIndexedError",
     "PromptFor",
@@ -49,4 +55,5 @@ __all__ = [
     "notes_on",
     "present_copy",
     "settings_named",
+    "stored_likeness",
 ]

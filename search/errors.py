@@ -6,6 +6,7 @@ class SearchError(Exception):
 
     SearchError
     ├── EmptyQueryError       the query has no text
+    ├── ExampleError          a file or moment that was given as an example shows nothing
     ├── InvalidLimitError     the limit is below one moment
     ├── NothingIndexedError   the catalog holds no clips
     └── UnknownSettingError   no part of a search has this name
@@ -14,6 +15,10 @@ class SearchError(Exception):
 
 class EmptyQueryError(SearchError):
     """The query has no text."""
+
+
+class ExampleError(SearchError):
+    """What was given as an example cannot be one: not there, no picture, beyond the end."""
 
 
 class InvalidLimitError(SearchError):

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from threading import Lock
 from time import perf_counter
@@ -21,6 +22,7 @@ from catalog import (
 )
 from search.arrangement import arranged, looked_at
 from search.asking.asked import Asked, Step
+from search.asking.example import Likeness, LikenessOf, beside_sentences, examples_of
 from search.asking.question import Question
 from search.asking.wording import notes_on, notes_on_all
 from search.background.bank import Bank, EmbedTexts
@@ -28,10 +30,11 @@ from search.background.current import CurrentBackground
 from search.background.voids import ByChance, Standing
 from search.confidence import confidence_of
 from search.copies import copy_to_show
-from search.errors import NothingIndexedError
+from search.errors import ExampleError, NothingIndexedError
 from search.moments.curve import Curve
 from search.moments.duplicates import Duplicates
 from search.moments.of_clips import Curves, moments_on
+from search.moments.own import OwnMoments
 from search.moments.ranking import CLIPS_COMPARED, Moment, merge_into_moments, ranked
 from search.moments.selection import Selected, Selection
 from search.records import Hit, SearchResult, VideoCurve
@@ -73,6 +76,13 @@ class _Pool:
     vectors: NDArray[np.float32] | None = None
 
 
+def require_model_of(catalog: Catalog, made_by: Provenance, model: ModelIdentity) -> None:
+    """Raise ProvenanceMismatchError unless it is the model that made the catalog's vectors."""
+    if made_by.model_digest != model.model_digest:
+        named = f"{model.model} (digest {model.model_digest[:12]})"
+        raise mismatch(catalog.folder, made_by=made_by, asked=named)
+
+
 class Searcher:
     """A search over one catalog by one model. Safe to use from several threads.
 
@@ -83,6 +93,7 @@ class Searcher:
         bank: makes the bank of sentences of a model, from its provenance and what embeds them;
             without one, scores are not centred.
         prompt_for: the second stage, for settings that have one.
+        likeness_of: finds the vectors of examples; without it there are none.
     """
 
     def __init__(
@@ -93,12 +104,14 @@ class Searcher:
         settings: SearchSettings | None = None,
         bank: Callable[[Provenance, EmbedTexts], Bank] | None = None,
         prompt_for: PromptFor | None = None,
+        likeness_of: LikenessOf | None = None,
     ) -> None:
         self._catalog = catalog
         self._settings = settings or SearchSettings()
         self._make_bank = bank
         self._bank: Bank | None = None
         self._prompt_for = prompt_for if self._settings.rescoring else None
+        self._likeness_of = likeness_of
         self._background = CurrentBackground(catalog)
         self._load_embedder = load_embedder
         self._loading = Lock()
@@ -124,7 +137,8 @@ class Searcher:
             raise self._nothing_indexed()
         texts = [text for step in steps for text in step.texts]
         notes = {text: notes_on(text, read=embedder.letters_read(text)) for text in texts}
-        return [self._question(step, made_by, embedder) for step in steps], notes
+        asked = [(step, self._likenesses(step, made_by)) for step in steps]
+        return [self._question(step, made_by, likenesses) for step, likenesses in asked], notes
 
     def search(
         self, text: str, *, limit: int = 10, videos: VideoFilter = EVERY_VIDEO
@@ -142,6 +156,7 @@ class Searcher:
 
         Raises:
             EmptyQueryError, InvalidLimitError, NothingIndexedError, ProvenanceMismatchError.
+            ExampleError: what was given as an example shows nothing.
             InvalidGlobError: no path can match a glob of the filter.
             CatalogError: the catalog cannot be read.
             What `load_embedder` raises.
@@ -150,12 +165,12 @@ class Searcher:
         asked.require_answerable()
         made_by = self._require_provenance()
         words = None if asked.said is None else WordsOf(self._catalog, asked.said)
-        if words is not None and not asked.step.sentences:  # no model is needed
+        if words is not None and not asked.by_vectors:  # no model is needed
             hits = arranged(words.alone(asked), asked)
             return SearchResult(asked, made_by.model, _milliseconds_since(started), hits)
-        embedder = self._embedder_of(made_by)
-        question = self._question(asked.step, made_by, embedder)
-        selected, cosines = self._best_moments(asked, question)
+        likenesses = self._likenesses(asked.step, made_by)
+        question = self._question(asked.step, made_by, likenesses)
+        selected, cosines = self._best_moments(asked, question, likenesses)
         chance = question.chance if self._settings.confidence else None
         found = tuple(
             _hit(one, rank=rank, cosines=cosines, chance=chance)
@@ -170,7 +185,7 @@ class Searcher:
             model=made_by.model,
             took_ms=_milliseconds_since(started),
             hits=hits,
-            notes=notes_on_all(asked.texts, letters_read=embedder.letters_read),
+            notes=self._notes(asked.texts, made_by),
             curves=self._video_curves(question, hits, best) if with_curves else (),
         )
 
@@ -183,26 +198,48 @@ class Searcher:
     def _embedder_of(self, made_by: Provenance) -> QueryEmbedder:
         with self._loading:
             self._embedder = self._embedder or self._load_embedder(made_by)
-        asked = self._embedder.identity
-        if made_by.model_digest != asked.model_digest:
-            named = f"{asked.model} (digest {asked.model_digest[:12]})"
-            raise mismatch(self._catalog.folder, made_by=made_by, asked=named)
+        require_model_of(self._catalog, made_by, self._embedder.identity)
         return self._embedder
 
-    def _question(self, step: Step, made_by: Provenance, embedder: QueryEmbedder) -> Question:
-        """The question that the sentences of a step ask."""
-        vectors = embedder.embed_texts(step.texts)
+    def _notes(self, texts: Sequence[str], made_by: Provenance) -> tuple[str, ...]:
+        if not texts:
+            return ()
+        return notes_on_all(texts, letters_read=self._embedder_of(made_by).letters_read)
+
+    def _likenesses(self, step: Step, made_by: Provenance) -> tuple[Likeness, ...]:
+        """The examples of a step as they are asked."""
+        if not step.examples:
+            return ()
+        if self._likeness_of is None:
+            raise ExampleError("this search takes no examples; give sentences")
+        return tuple(self._likeness_of(example, made_by) for example in step.examples)
+
+    def _question(
+        self, step: Step, made_by: Provenance, likenesses: Sequence[Likeness]
+    ) -> Question:
+        """The question that the sentences and examples of a step ask."""
+        vectors = self._embed(made_by, step.texts)
         weights = [sentence.weight for sentence in step.sentences]
+        examples = examples_of(likenesses, [example.weight for example in step.examples])
         background = None
         if (self._settings.centring or self._settings.moments) and self._make_bank is not None:
-            self._bank = self._bank or self._make_bank(made_by, embedder.embed_texts)
+            self._bank = self._bank or self._make_bank(made_by, partial(self._embed, made_by))
             background = self._background.read(self._bank)
         if background is None or not self._settings.centring:
-            return Question.plain(vectors, weights, background)
-        return Question.centred(vectors, weights, background)
+            return Question.plain(vectors, weights, background, examples=examples)
+        if examples is not None and step.texts:
+            with self._catalog.library() as library:
+                examples = beside_sentences(examples, vectors, background, library)
+        return Question.centred(vectors, weights, background, examples=examples)
+
+    def _embed(self, made_by: Provenance, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Unit vectors (K, D) of K texts; the model is loaded if there are any."""
+        if not texts:
+            return np.empty((0, made_by.dim), np.float32)
+        return self._embedder_of(made_by).embed_texts(texts)
 
     def _best_moments(
-        self, asked: Asked, question: Question
+        self, asked: Asked, question: Question, likenesses: Sequence[Likeness]
     ) -> tuple[Sequence[Selected], dict[int, float]]:
         """The best moments for a question, and the cosines of clips by id.
 
@@ -211,11 +248,12 @@ class Searcher:
         limit, videos = looked_at(asked), asked.videos
         if asked.said is not None:
             videos = replace(videos, said=asked.said)
+        own = OwnMoments(likenesses, question.mean_clip)
         size = max(CLIPS_COMPARED, _CLIPS_PER_MOMENT * limit)
         while True:
             clips = self._catalog.nearest_clips(question.direction, limit=size, videos=videos)
             pool = self._ranked(asked.step, question, clips)
-            selected = self._selected(asked, question, pool, limit=limit)
+            selected = self._selected(asked, question, pool, own, limit=limit)
             if len(selected) == limit or len(clips) < size:
                 break
             if asked.per_video:
@@ -228,7 +266,7 @@ class Searcher:
         return selected, pool.cosines
 
     def _selected(
-        self, asked: Asked, question: Question, pool: _Pool, *, limit: int
+        self, asked: Asked, question: Question, pool: _Pool, own: OwnMoments, *, limit: int
     ) -> Sequence[Selected]:
         """The best moments of a pool, at most `limit`."""
         with self._catalog.library() as library:
@@ -237,9 +275,11 @@ class Searcher:
             if asked.fold and library is not None:
                 duplicates = _duplicates(question, library, pool)
             selection = Selection(limit=limit, per_video=asked.per_video, duplicates=duplicates)
+            clips = pool.clips if library is None else own.without(pool.clips, library)
             if curves is None:
-                return selection.of(merge_into_moments(pool.clips))
-            return selection.of(moments_on(curves, selection.worth_a_look(ranked(pool.clips))))
+                return selection.of(merge_into_moments(clips))
+            looked_into = selection.worth_a_look(ranked(clips))
+            return selection.of(moments_on(curves, looked_into, taken=own.stretches))
 
     def _videos(self) -> int:
         """The number of videos of the catalog."""
@@ -280,7 +320,7 @@ class Searcher:
             if library is not None:
                 vectors = library.of(ids)
         scores = question.scores(vectors)
-        if self._prompt_for is not None:
+        if self._prompt_for is not None and step.texts:
             scores = second_stage(
                 step.texts,
                 question,

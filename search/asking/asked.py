@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 from typing import Self
 
 from catalog import EVERY_VIDEO, VideoFilter
+from machine.clock_text import clock_text
 from search.errors import EmptyQueryError, InvalidLimitError
 
 LESS = 0.5
@@ -35,10 +37,38 @@ class Sentence:
 
 
 @dataclass(frozen=True, slots=True)
+class Example:
+    """A file that shows what is wanted: more like it.
+
+    Attributes:
+        path: of a picture or video, as it was given.
+        time: the moment of the video, in seconds; None: all of it.
+        weight: above 0, beside that of sentences.
+    """
+
+    path: Path
+    time: float | None = None
+    weight: float = 1.0
+
+    def __str__(self) -> str:
+        """The file and the moment, and the weight where that is not the usual one."""
+        moment = "" if self.time is None else f"@{_moment_text(self.time)}"
+        factor = "" if self.weight == 1.0 else f"^{self.weight:.6g}"
+        return f"like {self.path}{moment}{factor}"
+
+
+def _moment_text(seconds: float) -> str:
+    """As it can be given again: `1:23`, `1:02:03.5`."""
+    whole, rest = divmod(round(seconds, 3), 1.0)
+    return clock_text(whole) + (f"{rest:.3g}".removeprefix("0") if rest else "")
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
     """What one moment is to show: all that is wanted, and not the rest."""
 
-    sentences: tuple[Sentence, ...]
+    sentences: tuple[Sentence, ...] = ()
+    examples: tuple[Example, ...] = ()
 
     @property
     def texts(self) -> tuple[str, ...]:
@@ -46,9 +76,11 @@ class Step:
         return tuple(sentence.text.strip() for sentence in self.sentences)
 
     def __str__(self) -> str:
-        """The sentences in one line: `a dog + a beach - a cat`."""
-        wanted = " + ".join(str(one) for one in self.sentences if one.weight > 0)
-        return wanted + "".join(f" - {one}" for one in self.sentences if one.weight < 0)
+        """All of it in one line: `a dog + like beach.mp4@01:23 - a cat`."""
+        wanted = [one for one in self.sentences if one.weight > 0]
+        return " + ".join(map(str, (*wanted, *self.examples))) + "".join(
+            f" - {one}" for one in self.sentences if one.weight < 0
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,10 +116,15 @@ class Asked:
         """The texts of all sentences."""
         return self.step.texts
 
+    @property
+    def by_vectors(self) -> bool:
+        """Whether sentences or examples are asked, and not only words that are said."""
+        return self.step != Step()
+
     def __str__(self) -> str:
         """What is asked in one line, without filters."""
         said = [] if self.said is None else [f"said: {self.said}"]
-        return ", ".join([*([str(self.step)] if self.step.sentences else []), *said])
+        return ", ".join([*([str(self.step)] if self.by_vectors else []), *said])
 
     def require_answerable(self) -> None:
         """Check what no answer can be given to.
@@ -100,7 +137,8 @@ class Asked:
         if not all(sentence.text.strip() for sentence in sentences):
             raise EmptyQueryError("the query is empty; describe in words what to look for")
         only_said = self.said is not None and not sentences
-        if not (only_said or any(sentence.weight > 0 for sentence in sentences)):
+        wanted = any(sentence.weight > 0 for sentence in sentences)
+        if not (only_said or wanted or self.step.examples):
             raise EmptyQueryError(
                 "the query says only what is not wanted; describe what to look for, too"
             )

@@ -1,9 +1,11 @@
 """Moments from the curves of a question over the videos of its best clips."""
 
-from collections.abc import Iterable, Iterator
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
 from catalog import ClipMatch, LibraryVectors
 from search.asking.question import Question
@@ -56,25 +58,46 @@ class Curves:
         return self._read[key]
 
     def _made(self, video_id: int, *, begin: float, end: float) -> Curve:
-        direction = self.question.direction
-        times, products = self.library.frame_products(video_id, direction, start=begin, end=end)
-        of_frames = len(times) > 0
-        if not of_frames:
-            spans, vectors = self.library.clips_of(video_id, start=begin, end=end)
-            times, products = spans.mean(axis=1), vectors @ direction
-            begin, end = max(begin, spans.min(initial=end)), min(end, spans.max(initial=begin))
-        heights = products - np.float32(self.ordinary)
-        return Curve(times, heights, of_frames=of_frames, begin=begin, end=end)
+        direction, ordinary = self.question.direction, self.ordinary
+        return curve_of(self.library, video_id, direction, ordinary=ordinary, begin=begin, end=end)
 
 
-def moments_on(curves: Curves, clips: Iterable[ClipMatch]) -> Iterator[Moment]:
+def curve_of(
+    library: LibraryVectors,
+    video_id: int,
+    direction: NDArray[np.float32],
+    *,
+    ordinary: float,
+    begin: float = 0.0,
+    end: float = math.inf,
+) -> Curve:
+    """The curve of a direction (D,) over a video: its products less what is ordinary."""
+    times, products = library.frame_products(video_id, direction, start=begin, end=end)
+    of_frames = len(times) > 0
+    if not of_frames:
+        spans, vectors = library.clips_of(video_id, start=begin, end=end)
+        times, products = spans.mean(axis=1), vectors @ direction
+        begin, end = max(begin, spans.min(initial=end)), min(end, spans.max(initial=begin))
+    heights = products - np.float32(ordinary)
+    return Curve(times, heights, of_frames=of_frames, begin=begin, end=end)
+
+
+def moments_on(
+    curves: Curves,
+    clips: Iterable[ClipMatch],
+    *,
+    taken: Mapping[int, Sequence[Stretch]] | None = None,
+) -> Iterator[Moment]:
     """The moments of clips that come best first, in the order of their best clips.
 
     Each clip gives the stretch of its video's curve around its best second. Clips that lie half in
     a moment that is there already belong to it, and a stretch that shares more than `_SHARED` with
-    one is no new moment. A curve is read when its first moment is asked for.
+    one is no new moment. A curve is read when its first moment is asked for. Stretches that are
+    `taken`, by the id of the video, are as if they were there already, and no moments.
     """
-    of_video: dict[int, list[Moment]] = {}
+    of_video: dict[int, list[Moment | Stretch]] = {
+        video_id: [*stretches] for video_id, stretches in (taken or {}).items()
+    }
     for clip in clips:
         others = of_video.setdefault(clip.video_id, [])
         half = (clip.end - clip.start) / 2
@@ -87,10 +110,10 @@ def moments_on(curves: Curves, clips: Iterable[ClipMatch]) -> Iterator[Moment]:
             yield moment
 
 
-def _shared(one: Moment | ClipMatch, other: Moment) -> float:
+def _shared(one: Moment | ClipMatch, other: Moment | Stretch) -> float:
     return min(one.end, other.end) - max(one.start, other.start)
 
 
-def _same(one: Moment, other: Moment) -> bool:
+def _same(one: Moment, other: Moment | Stretch) -> bool:
     shorter = min(one.end - one.start, other.end - other.start)
     return _shared(one, other) > _SHARED * shorter

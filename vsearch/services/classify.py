@@ -7,17 +7,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from catalog import ClipSpan
-from indexer import sample_times
 from search import notes_on
 from vsearch.errors import VideoError
+from vsearch.services.clips import decoded_clip
 from vsearch.services.models import catalog_provenance, load_embedder
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    import numpy as np
     from numpy.typing import NDArray
 
     from media import VideoInfo
@@ -75,12 +74,9 @@ def _probe(video: Path) -> VideoInfo:
 
 def _whole_video(video: VideoInfo, *, embedder: Embedder) -> NDArray[np.uint8]:
     """One clip (T, S, S, 3) of a whole video."""
-    from media import MediaError, decode_at
+    from media import MediaError
 
-    span = ClipSpan(video.start, video.end)
-    times = sample_times(span, frames=embedder.identity.frames_per_clip)
     try:
-        frames = [embedder.prepare_frame(frame.pixels) for frame in decode_at(video, times)]
+        return decoded_clip(video, ClipSpan(video.start, video.end), embedder=embedder)
     except MediaError as error:
         raise VideoError(f"{video.path}: {error}") from error
-    return np.stack(frames)

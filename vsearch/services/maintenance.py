@@ -7,19 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from catalog import (
-    CatalogStorageError,
-    composed,
-    folded,
-    ignores_case,
-    true_path,
-)
+from catalog import CatalogStorageError, true_path
 from machine.names import command_line
 from vsearch.messages import log
+from vsearch.services.known_paths import known_as
 from vsearch.services.models import open_catalog
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
     from catalog import Catalog
     from vsearch.settings import Settings
@@ -58,7 +53,7 @@ def forget(paths: Iterable[Path], *, settings: Settings) -> Forgotten:
     """Remove all that is known at or below these paths from the catalog; the files stay."""
     given = tuple(dict.fromkeys(paths))
     with open_catalog(settings) as catalog, catalog.lock(_command("forget", *given)):
-        places = {path: _known_as(catalog, path) for path in given}
+        places = {path: known_as(catalog, path) for path in given}
         went = {path: catalog.remove_under([place]) for path, place in places.items()}
         if any(one.files for one in went.values()):
             _save_snapshot(catalog)
@@ -81,43 +76,6 @@ def forget_all(settings: Settings) -> Forgotten:
     return Forgotten(files=went.files, videos=went.videos, clips=went.clips)
 
 
-def _known_as(catalog: Catalog, path: Path) -> Path:
-    """The path under which the catalog knows the given one; its real path if it knows none."""
-    for place in _spellings(path):
-        if catalog.known_files([place]):
-            return place
-    true = true_path(path)
-    return next(_spelled_alike(catalog, true), true)
-
-
-def _spellings(path: Path) -> Iterator[Path]:
-    """The path as given, then with more and more of its links resolved, then its real path.
-
-    An index run resolves the links in the path that it is given, and keeps those below it.
-    """
-    names = Path(os.path.abspath(path)).parts  # noqa: PTH100 - `..` is to go
-    for followed in range(1, len(names) + 1):
-        head = os.path.realpath(Path(*names[:followed]))
-        yield Path(head, *names[followed:])
-    yield true_path(path)
-
-
-def _spelled_alike(catalog: Catalog, path: Path) -> Iterator[Path]:
-    """Known paths that differ in Unicode composition only, or in ignored upper and lower case.
-
-    For paths that no longer exist, whose spelling the file system cannot tell.
-    """
-    parts = len(path.parts)
-    wanted = str(path)
-    for name in catalog.known_files([Path("/")]):
-        known = Path(*Path(name).parts[:parts])
-        text = str(known)
-        if composed(text) == composed(wanted) or (
-            folded(text) == folded(wanted) and ignores_case(text)
-        ):
-            yield known
-
-
 def _save_snapshot(catalog: Catalog) -> None:
     """Remove the vectors from the snapshot, too; a failure only wastes room there."""
     try:
@@ -133,7 +91,7 @@ def relocate(old: Path, *, new: Path, settings: Settings) -> Relocation:
     """
     after = true_path(new)
     with open_catalog(settings) as catalog, catalog.lock(_command("relocate", old, new)):
-        before = _known_as(catalog, old)
+        before = known_as(catalog, old)
         moved = catalog.relocate(before, new=after)
         return Relocation(before, after, files=moved.files, found=moved.found)
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from catalog import Catalog, CatalogStatus, ClipMatch, Provenance
     from search import Asked, Bank, EmbedTexts
+    from vsearch.services.likeness import Likenesses
     from vsearch.services.sentences.prompts import PromptedEmbedder, Prompts
     from vsearch.settings import Settings
     from xclip_core import TextEmbedder
@@ -130,6 +131,12 @@ def searchers_of(
     def prompted_bank(made_by: Provenance, embed: EmbedTexts) -> Bank:
         return bank(load_prompted(made_by).made(made_by), embed)
 
+    @cache
+    def likenesses() -> Likenesses:
+        from vsearch.services.likeness import Likenesses  # most questions do without
+
+        return Likenesses(catalog, settings=settings)
+
     def prompt_for(
         sentences: Sequence[str], clips: Sequence[ClipMatch]
     ) -> Mapping[int, NDArray[np.float32]]:
@@ -142,6 +149,7 @@ def searchers_of(
             settings=parts,
             bank=prompted_bank if parts.prompts else bank,
             prompt_for=prompt_for,
+            likeness_of=lambda example, made_by: likenesses().of(example, made_by),
         )
         for name, parts in named.items()
     }

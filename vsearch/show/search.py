@@ -120,11 +120,16 @@ def local_time(seconds: float) -> str:
 
 def asked_json(asked: Asked) -> dict[str, Any]:
     """The normal form of a question: everything that was asked, or is usual."""
+    examples = [
+        {"path": str(example.path), "time": example.time, "weight": example.weight}
+        for example in asked.step.examples
+    ]
     return {
         "sentences": [
             {"text": sentence.text, "weight": sentence.weight} for sentence in asked.step.sentences
         ],
         **({} if asked.said is None else {"said": asked.said}),
+        **({"examples": examples} if examples else {}),
         "limit": asked.limit,
         "sort": asked.sort,
         "per_video": asked.per_video,
@@ -159,7 +164,7 @@ def print_search(
         page.print(moment_line(hit, name=shown(hit.path)))
         if hit.said is not None:
             page.print(f"     {said_line(hit.said)}")
-        if explained and result.asked.step.sentences:
+        if explained and result.asked.by_vectors:
             for line in _explanation(hit):
                 page.print(f"     {line}", style="dim")
         page.print(f"     {play_command(hit.path, start=hit.start)}", style="dim")

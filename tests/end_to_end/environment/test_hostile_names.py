@@ -89,6 +89,8 @@ COMMAND_LINES: dict[str, list[tuple[str, ...]]] = {
         ("a",),
         (EVIL,),
         ("a", "--in", EVIL),
+        ("--like", EVIL),
+        ("a", "--like", f"{EVIL}@1:23"),
         ("a", "--tag", EVIL),
         ("--queries", EVIL),
         ("a", "--model", EVIL),

@@ -26,6 +26,7 @@ from vsearch.commands.questions.arrangement import (
     ShowDuplicatesOption,
     SortOption,
 )
+from vsearch.commands.questions.examples import LikeOption, examples_refused
 from vsearch.commands.questions.filters import (
     AfterOption,
     BeforeOption,
@@ -61,6 +62,7 @@ def query(
     also: AndOption = None,
     unwanted: NotOption = None,
     said: SaidOption = None,
+    like: LikeOption = None,
     catalog: CatalogOption = None,
     limit: LimitOption = 10,
     sort: SortOption = "relevance",
@@ -115,6 +117,8 @@ def query(
       vsearch query "person cooking pasta"
       vsearch query "a dog" "a beach at sunset" --not "people"
       vsearch query "a cake" --said "happy birthday"
+      vsearch query --like beach.jpg
+      vsearch query "at night" --like beach.mp4@1:23
       vsearch query "a dog runs on a beach" -k 3 --in '*/holiday/*' --in '!*.avi'
       vsearch query "the children swim" --after 2024-06 --before 2024-09 --camera iphone
       vsearch query "the dog plays in snow" --sort newest --per-video 1
@@ -136,6 +140,7 @@ def query(
         also=also,
         unwanted=unwanted,
         said=said,
+        like=like,
         limit=limit,
         sort=sort,
         per_video=per_video,
@@ -157,7 +162,8 @@ def query(
 
     settings = start(verbose=verbose, quiet=quiet, catalog=catalog, model=model)
     ask = partial(search, settings=settings) if session is None else session.search
-    result = ask(asked, with_curves=curve)
+    with examples_refused():
+        result = ask(asked, with_curves=curve)
     if as_json:
         answer = search_json(result, everything=everything, with_curves=curve)
         print_json(answer if session is None else session.labelled(answer))
@@ -166,7 +172,7 @@ def query(
     else:
         print_search(result, everything=everything, explained=verbose)
     _tell(result, everything=everything)
-    if result.hits and asked.step.sentences and session is None:  # else no model was asked
+    if result.hits and asked.by_vectors and session is None:  # else no model was asked
         tell_of_demo(result.model)
     if opened:
         play_moment(opened, result.hits if everything else result.convincing)

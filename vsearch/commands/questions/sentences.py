@@ -7,18 +7,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from vsearch.commands.options import Number
+from vsearch.commands.questions.examples import example_of
 from vsearch.commands.questions.filters import video_filter
-from vsearch.messages import beginning
+from vsearch.commands.questions.weights import weight_at_end
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
     from search import Asked
-
-_WEIGHTS = Number(0.01, 100)
-_WEIGHT = re.compile(r"\^([^\s^]*)\s*$")
 
 
 def sentence_given(text: str) -> str:
@@ -39,16 +36,10 @@ def words_said(text: str) -> str:
 
 def _weighted(text: str) -> tuple[str, float]:
     """A sentence and its weight."""
-    found = _WEIGHT.search(text)
-    sentence = text if found is None else text[: found.start()]
+    sentence, weight = weight_at_end(text)
     if not sentence.strip():
         raise typer.BadParameter("it is empty; say in words what to look for")
-    if found is None:
-        return sentence, 1.0
-    try:
-        return sentence, _WEIGHTS(found[1])
-    except typer.BadParameter as error:
-        raise typer.BadParameter(f"the weight after ^ in {beginning(text)}: {error}") from error
+    return sentence, weight
 
 
 WordsArgument = Annotated[
@@ -95,6 +86,7 @@ def asked_by(
     words: Sequence[str] | None,
     also: Sequence[str] | None,
     unwanted: Sequence[str] | None,
+    like: Sequence[str] | None,
     said: str | None = None,
     limit: int,
     sort: str,
@@ -114,7 +106,8 @@ def asked_by(
     from search import LESS, Asked, Sentence, Sort, Step
 
     wanted = [Sentence(*_weighted(text)) for text in (*_sentences(words or ()), *(also or ()))]
-    if not wanted and said is None:
+    examples = tuple(example_of(text) for text in like or ())
+    if not wanted and not examples and said is None:
         raise typer.BadParameter("it is empty; say in words what to look for", param_hint="TEXT...")
     less = [Sentence(text, -LESS * w) for text, w in map(_weighted, unwanted or ())]
     videos = video_filter(
@@ -129,7 +122,7 @@ def asked_by(
         tags=tags,
     )
     return Asked(
-        step=Step((*wanted, *less)),
+        step=Step((*wanted, *less), examples),
         limit=limit,
         videos=videos,
         said=said,

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from catalog import ClipSpan
-from indexer import sample_times
 from search import present_copy
 from vsearch.errors import VideoError
+from vsearch.services.clips import decoded_clip
 from vsearch.services.file_cache import FileCache
 from vsearch.services.models import load_embedder
 
@@ -114,19 +114,17 @@ class Prompts:
         return self._contexts[clip.clip_id]
 
     def _decoded(self, paths: Iterable[Path], span: ClipSpan) -> NDArray[np.float32] | None:
-        from media import MediaError, decode_at
+        from media import MediaError
 
         video = self._video_at(present_copy(paths))
         if video is None:
             return None
-        times = sample_times(span, frames=self._embedder.identity.frames_per_clip)
         try:
-            decoded = decode_at(video, times)
-            frames = [self._embedder.prepare_frame(frame.pixels) for frame in decoded]
+            clip = decoded_clip(video, span, embedder=self._embedder)
         except MediaError as error:
             log.debug("%s cannot be decoded for its prompts: %s", video.path, error)
             return None
-        context: NDArray[np.float32] = self._embedder.contexts(np.stack(frames)[None])[0]
+        context: NDArray[np.float32] = self._embedder.contexts(clip[None])[0]
         return context
 
     def _video_at(self, path: Path | None) -> VideoInfo | None:
