@@ -68,16 +68,21 @@ def play(path: Path, *, start: float) -> str:
     return name
 
 
+def moment_of(number: int, moments: Iterable[Hit]) -> Hit:
+    """The moment of this rank. Raises MomentMissingError."""
+    found = {hit.rank: hit for hit in moments}
+    if number not in found:
+        ranks = f"give a number from {min(found)} to {max(found)}" if found else "none was shown"
+        raise MomentMissingError(f"there is no moment {number}; {ranks}")
+    return found[number]
+
+
 def play_moment(number: int, moments: Iterable[Hit]) -> None:
     """Play the moment of this rank, and say with what.
 
     Raises MomentMissingError, and what `play` raises.
     """
-    found = {hit.rank: hit for hit in moments}
-    if number not in found:
-        ranks = f"give a number from {min(found)} to {max(found)}" if found else "none was shown"
-        raise MomentMissingError(f"there is no moment {number}; {ranks}")
-    hit = found[number]
+    hit = moment_of(number, moments)
     player = play(hit.path, start=hit.start)
     begins = (
         f"from {clock_text(hit.start)}"

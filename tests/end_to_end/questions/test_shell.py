@@ -191,12 +191,26 @@ def test_in_a_pipe_there_is_no_prompt_and_answers_are_those_of_query(vsearch: An
     assert [hit["rank"] for hit in sorted_anew] == list(range(1, len(whole) + 1))
 
 
+def test_more_like_a_moment_is_what_query_finds_by_its_best_second(vsearch: Any) -> None:
+    _, out, _ = piped(vsearch, "a dog --all -k 1\n:more 1 --all -k 1\n:next\n", "--json")
+    first, more, rest = map(json.loads, out.splitlines())
+    hit = first["hits"][0]
+    like = f"{hit['path']}@{hit['peak']}"
+    whole = vsearch("query", "--like", like, "--all", "-k", "2", "--json").json["hits"]
+    assert len(more["hits"]) == 1
+    assert [one["clip_id"] for one in more["hits"] + rest["hits"]] == [
+        one["clip_id"] for one in whole
+    ]
+
+
 def test_bad_lines_are_told_and_the_shell_goes_on(vsearch: Any) -> None:
     bad = {
         ":next": "nothing was asked",
         ":open": "give the number",
         ":open 0": "'0' is not allowed",
         ":open 1": "none was shown",
+        ":more": "give the number",
+        ":more 2": "none was shown",
         ":filters a dog": "'a dog' is no option",
         ":filters --after someday": "no date",
         "a dog --limit 0": "'0' is not allowed",

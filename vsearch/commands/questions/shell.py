@@ -22,14 +22,16 @@ from vsearch.commands.questions.session import Session, read_options
 from vsearch.messages import beginning, log, refuse, sentence_of, tell_of_demo
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
+    from search import Hit
     from vsearch.commands.questions.prompt import Prompt
     from vsearch.services.search import WarmSearch
 
 _HELP = """\
 TEXT                 ask; what would follow `vsearch query`, options too: a dog --not people -k 3
 :next                the next moments of the same answer
+:more N [OPTIONS]    more like moment N; words beside it narrow it down
 :open N              play moment N from its start
 :filters OPTIONS     use these options for all questions from now on: :filters --in '*/trip/*'
 :filters             show them; `:filters none` takes them back
@@ -154,12 +156,23 @@ class _Lines:
         _require_none(words, name="next")
         self._session.ask_on()
 
+    def more(self, words: Sequence[str]) -> None:
+        """Ask for more like a moment that was shown."""
+        from vsearch.services.player import moment_of
+
+        hit = moment_of(_number(words[:1], name="more"), self._shown())
+        # With its weight, no sign in the name can be taken for one.
+        self._session.ask([f"--like={hit.path}@{hit.peak:.3f}^1", *words[1:]])
+
     def open(self, words: Sequence[str]) -> None:
         """Play a moment that was shown."""
         from vsearch.services.player import play_moment
 
-        number, last = _number(words, name="open"), self._session.last
-        play_moment(number, last.moments.values() if last else ())
+        play_moment(_number(words, name="open"), self._shown())
+
+    def _shown(self) -> Iterable[Hit]:
+        last = self._session.last
+        return last.moments.values() if last else ()
 
     def help(self, words: Sequence[str]) -> None:
         """Print what can be typed."""
@@ -175,6 +188,7 @@ class _Lines:
 _COMMANDS: dict[str, Callable[[_Lines, Sequence[str]], None]] = {
     "filters": _Lines.filters,
     "help": _Lines.help,
+    "more": _Lines.more,
     "next": _Lines.next,
     "open": _Lines.open,
     "quit": _Lines.quit,
