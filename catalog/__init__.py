@@ -52,6 +52,7 @@ from catalog.records import (
     TagCount,
     Verification,
     VideoDetails,
+    VideoFiles,
     VideoRecord,
 )
 from catalog.spelling import composed, folded, ignores_case, true_path
@@ -107,6 +108,7 @@ __all__ = [
     "UnknownTagError",
     "Verification",
     "VideoDetails",
+    "VideoFiles",
     "VideoFilter",
     "VideoRecord",
     "composed",

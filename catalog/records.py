@@ -130,6 +130,19 @@ class IndexedVideo:
 
 
 @dataclass(frozen=True, slots=True)
+class VideoFiles:
+    """A video of the catalog with the state of the files that hold it: at least one, by path.
+
+    `duration` is in seconds, `container` FFmpeg's name.
+    """
+
+    video_id: int
+    duration: float
+    container: str
+    locations: tuple[FileLocation, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class SampleMatch:
     """A video that a file may hold, as the samples of both are equal.
 

@@ -13,6 +13,9 @@ from media.errors import (
 )
 from media.excerpt import excerpt, thumbnail
 from media.frames.hardware import ACCELERATORS, first_usable, why_not
+from media.playback.live import LIVE_LINES, LIVE_TYPE, SILENT_LIVE_TYPE, live_mp4
+from media.playback.sprite import SPRITE, SpriteLayout, sprite
+from media.playback.tracks import Tracks, content_type_of, read_tracks
 from media.probe import VideoDetails, VideoFacts, VideoInfo, probe, read_details
 from media.subtitles.cues import Cue
 from media.subtitles.embedded import SubtitleTrack
@@ -20,12 +23,18 @@ from media.subtitles.sidecar import read_sidecar
 
 __all__ = [
     "ACCELERATORS",
+    "LIVE_LINES",
+    "LIVE_TYPE",
+    "SILENT_LIVE_TYPE",
+    "SPRITE",
     "Cue",
     "LimitError",
     "MediaError",
     "NoVideoError",
     "RgbFrame",
+    "SpriteLayout",
     "SubtitleTrack",
+    "Tracks",
     "UndecodableError",
     "UnreadableError",
     "UnsupportedError",
@@ -33,12 +42,16 @@ __all__ = [
     "VideoFacts",
     "VideoInfo",
     "WriteError",
+    "content_type_of",
     "decode_at",
     "excerpt",
     "first_usable",
+    "live_mp4",
     "probe",
     "read_details",
     "read_sidecar",
+    "read_tracks",
+    "sprite",
     "thumbnail",
     "why_not",
     "write_video",

@@ -1,23 +1,26 @@
 """Small pieces of a video for people to look at: a moment as a video, an instant as a picture."""
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from fractions import Fraction
+from operator import itemgetter
 from pathlib import Path
 from tempfile import TemporaryDirectory
+
+import numpy as np
 
 from media.container.source import DecoderOptions
 from media.encode import mp4_writer
 from media.errors import UndecodableError
-from media.frames.frame_plan import TIME_TOLERANCE
-from media.frames.layout import Layout, read_layout
-from media.frames.rgb import RgbConverter, encode_jpeg
-from media.frames.sequential import DecodedFrame, decode_sequential, displayed_at
+from media.frames.layout import read_layout
+from media.frames.rgb import RgbConverter, encode_jpeg, is_nearly_black
+from media.frames.sequential import decode_sequential, displayed_at, shown_between
 
 _TICKS = 90_000  # per second, the usual time base of video
 _NOMINAL_RATE = Fraction(30)  # a hint for the encoder: each frame carries its own time
 _CRF = 26  # enough for a preview
+_AROUND = (-4.0, -2.0, -1.0, -0.5, 0.5, 1.0, 2.0, 4.0)  # seconds from a frame that is black
 _NO_PICTURE = "not one picture of it can be decoded"
 
 
@@ -37,7 +40,7 @@ def excerpt(
     if not (math.isfinite(start) and math.isfinite(end) and 0 <= start < end):
         raise ValueError(f"an excerpt from {start} s to {end} s is empty or lies before the video")
     layout = read_layout(path)
-    width, height = _fitted(layout, scale=max_height / layout.height, even=True)
+    width, height = layout.fitted(max_height / layout.height, even=True)
     converter = RgbConverter(layout.orientation, width=width, height=height)
     decoding = decode_sequential(path, layout, start=start, options=DecoderOptions(threads))
     with TemporaryDirectory(prefix="vsearch-") as folder:
@@ -53,7 +56,7 @@ def excerpt(
             ) as writer,
         ):
             previous_pts = -1
-            for frame, begin, until in _shown_between(frames, start=start, end=end):
+            for frame, begin, until in shown_between(frames, start=start, end=end):
                 pts, stop = (round((time - start) * _TICKS) for time in (begin, until))
                 if pts > previous_pts:
                     pixels = converter.convert(frame.stored)
@@ -67,43 +70,30 @@ def excerpt(
 def thumbnail(path: Path, *, time: float, max_width: int = 320, threads: int = 0) -> bytes:
     """Encode the frame on display at `time`, in seconds, as a JPEG at most `max_width` pixels wide.
 
+    If that frame is nearly black, as between two scenes, it is the nearest one that is not, of
+    those a few seconds around it.
+
     Raises `MediaError`.
     """
     layout = read_layout(path)
-    width, height = _fitted(layout, scale=max_width / layout.width, even=False)
+    width, height = layout.fitted(max_width / layout.width)
     converter = RgbConverter(layout.orientation, width=width, height=height)
-    decoding = decode_sequential(path, layout, start=time, options=DecoderOptions(threads))
-    with closing(decoding) as frames:
-        for frame in displayed_at(frames, [time]):
-            return encode_jpeg(converter.convert(frame.stored))
-    raise UndecodableError(_NO_PICTURE)
 
+    def pictures(times: Sequence[float]) -> Iterator[np.ndarray]:
+        decoding = decode_sequential(path, layout, start=times[0], options=DecoderOptions(threads))
+        with closing(decoding) as frames:
+            for frame in displayed_at(frames, times):
+                yield converter.convert(frame.stored)
 
-def _fitted(layout: Layout, *, scale: float, even: bool) -> tuple[int, int]:
-    """Width and height of the upright frame in pixels, scaled down by `scale` but never up."""
-    step = 2 if even else 1
-    scale = min(1.0, scale)
-    width, height = (
-        max(step, round(size * scale / step) * step) for size in (layout.width, layout.height)
-    )
-    return width, height
-
-
-def _shown_between(
-    frames: Iterable[DecodedFrame], *, start: float, end: float
-) -> Iterator[tuple[DecodedFrame, float, float]]:
-    """Select the frames on display in [start, end), each with the seconds of its display.
-
-    At least one: the first frame if the video begins later, the last if it ends earlier.
-    """
-    shown: DecodedFrame | None = None
-    for frame in frames:
-        if shown is not None and frame.time > start + TIME_TOLERANCE:
-            if frame.time >= end:
-                yield shown, max(start, shown.time), end
-                return
-            yield shown, max(start, shown.time), frame.time
-        shown = frame
-    if shown is not None:
-        begin = max(start, shown.time)
-        yield shown, begin, min(max(end, begin), max(begin, shown.time + shown.duration))
+    shown = next(pictures([time]), None)
+    if shown is None:
+        raise UndecodableError(_NO_PICTURE)
+    if not is_nearly_black(shown):
+        return encode_jpeg(shown)
+    around = [max(0.0, time + offset) for offset in _AROUND]
+    lit = [
+        (abs(near - time), picture)
+        for near, picture in zip(around, pictures(around), strict=False)
+        if not is_nearly_black(picture)
+    ]
+    return encode_jpeg(min(lit, key=itemgetter(0))[1] if lit else shown)

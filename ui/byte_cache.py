@@ -17,12 +17,18 @@ class ByteCache:
         self._size = 0
         self._lock = Lock()
 
-    def get(self, key: Hashable, make: Callable[[], bytes]) -> bytes:
-        """The value of `key`, else the value that `make` returns, which is kept."""
+    def peek(self, key: Hashable) -> bytes | None:
+        """The value of `key`, if it is kept."""
         with self._lock:
             if key in self._kept:
                 self._kept.move_to_end(key)
-                return self._kept[key]
+            return self._kept.get(key)
+
+    def get(self, key: Hashable, make: Callable[[], bytes]) -> bytes:
+        """The value of `key`, else the value that `make` returns, which is kept."""
+        kept = self.peek(key)
+        if kept is not None:
+            return kept
         made = make()
         if len(made) > self._max_bytes:
             return made

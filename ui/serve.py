@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import logging
 import os
 import signal
 import sys
@@ -12,17 +13,21 @@ import webbrowser
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+from types import FrameType
 
 import streamlit as st
+import uvicorn
 from starlette.middleware import Middleware
 from streamlit import config
 from uvicorn.config import LOGGING_CONFIG
 
 from machine import prepare_process
+from ui.films.routes import film_routes
 from ui.guard import Guard
 from vsearch.exit_codes import DONE
 from vsearch.interruption import Interruption
 from vsearch.messages import log, set_volume
+from vsearch.settings import read_page_settings
 
 _SETTINGS = {
     "server.address": "127.0.0.1",
@@ -46,6 +51,11 @@ _SETTINGS = {
     "theme.light.primaryColor": "#2f6fb0",
     "theme.dark.primaryColor": "#5b9bd8",
 }
+_LAST_SECONDS = 1  # for answers that are being sent when the server ends
+_USUAL_ENDS = (
+    "ASGI callable returned without completing response",
+    "Cancel ",  # so many tasks, at the end of the server
+)
 
 
 def serve(*, port: int, open_browser: bool) -> int:
@@ -62,8 +72,12 @@ def serve(*, port: int, open_browser: bool) -> int:
 
     _read_no_foreign_settings()
     _keep_the_server_quiet()
+    _wait_for_no_film_at_the_end()
     page = st.App(
-        Path(__file__).with_name("app.py"), middleware=[Middleware(Guard)], lifespan=announce
+        Path(__file__).with_name("app.py"),
+        routes=film_routes(read_page_settings(os.environ)),
+        middleware=[Middleware(Guard)],
+        lifespan=announce,
     )
     with suppress(KeyboardInterrupt):
         page.run(config={**_SETTINGS, "server.port": port})
@@ -88,6 +102,24 @@ def _no_files(file_name: str) -> list[str]:  # noqa: ARG001
 def _keep_the_server_quiet() -> None:
     for logger in ("uvicorn", "uvicorn.error"):
         LOGGING_CONFIG["loggers"][logger]["level"] = "WARNING"
+    logging.getLogger("uvicorn.error").addFilter(_is_news)
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    """Whether a fault of the server is more than a film that ends before it was read."""
+    text = record.getMessage()
+    return not any(text.startswith(usual) for usual in _USUAL_ENDS)
+
+
+def _wait_for_no_film_at_the_end() -> None:
+    """A film that nobody reads on would keep the server for ever."""
+    usual = uvicorn.Server.handle_exit
+
+    def handle_exit(server: uvicorn.Server, number: int, frame: FrameType | None) -> None:
+        server.config.timeout_graceful_shutdown = _LAST_SECONDS
+        usual(server, number, frame)
+
+    uvicorn.Server.handle_exit = handle_exit  # type: ignore[assignment, method-assign]
 
 
 def _end_also_with_the_terminal() -> None:

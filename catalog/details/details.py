@@ -1,13 +1,20 @@
-"""Details of the videos of a catalog: when they were recorded, with what, and what is said."""
+"""Details of the videos of a catalog: their files, when they were recorded, what is said."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from catalog.database.database import Database
-from catalog.records import CueMatch, CueSpans, SubtitleFile, SubtitleState, VideoDetails
+from catalog.records import (
+    CueMatch,
+    CueSpans,
+    SubtitleFile,
+    SubtitleState,
+    VideoDetails,
+    VideoFiles,
+)
 from catalog.said.questions import all_spans, best_cues, cues_near
-from catalog.store import subtitles
+from catalog.store import files, subtitles
 from catalog.vectors.view import VectorView
 from catalog.video_filter import EVERY_VIDEO, VideoFilter
 
@@ -18,6 +25,11 @@ class Details:
 
     database: Database
     view: VectorView
+
+    def files_of(self, video_id: int) -> VideoFiles | None:
+        """The files that hold a video, as they were when they were indexed; None without them."""
+        with self.database.reading() as connection:
+            return files.video_files(connection, video_id)
 
     def missing(self) -> frozenset[int]:
         """The ids of the videos of which they were never read."""

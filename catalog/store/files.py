@@ -26,7 +26,14 @@ from sqlalchemy import (
 )
 
 from catalog.database.tables import CLIPS, FILES, VIDEOS
-from catalog.records import NO_VIDEO, FileLocation, FileProblem, FileState, IndexedVideo
+from catalog.records import (
+    NO_VIDEO,
+    FileLocation,
+    FileProblem,
+    FileState,
+    IndexedVideo,
+    VideoFiles,
+)
 from catalog.store.roots import (
     absolute_text,
     is_below,
@@ -114,6 +121,26 @@ def paths_of_videos(connection: Connection, video_ids: Sequence[int]) -> dict[in
     for paths in found.values():
         paths.sort()
     return found
+
+
+def video_files(connection: Connection, video_id: int) -> VideoFiles | None:
+    """A video and the state of the files that hold it, by path; None if there are none."""
+    video = connection.execute(select(VIDEOS).where(VIDEOS.c.id == video_id)).one_or_none()
+    roots = roots_by_id(connection)
+    rows = connection.execute(select(FILES).where(FILES.c.video_id == video_id))
+    held_by = [
+        FileLocation(
+            Path(roots[row.root_id]),
+            Path(joined(roots[row.root_id], row.relative_path)),
+            row.size,
+            row.mtime_ns,
+        )
+        for row in rows
+    ]
+    if video is None or not held_by:
+        return None
+    held_by.sort(key=lambda location: location.path)
+    return VideoFiles(video_id, video.duration, video.container, tuple(held_by))
 
 
 def indexed_videos(connection: Connection) -> tuple[IndexedVideo, ...]:

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import cast
+from typing import Literal, cast
 
 import av
 import av.error
@@ -56,12 +56,14 @@ class DecoderOptions:
 
     `threads` is their number, 0 for one per core. `accelerator` is FFmpeg's name of the hardware
     device that decodes as far as it knows the codec; None for the processor. With `strict` the
-    decoder refuses what it would otherwise conceal.
+    decoder refuses what it would otherwise conceal. `skip` is FFmpeg's name of the frames that are
+    left out: `NONREF` those that no other needs, `NONKEY` all but key frames.
     """
 
     threads: int = 0
     accelerator: str | None = None
     strict: bool = False
+    skip: Literal["DEFAULT", "NONREF", "NONKEY"] = "DEFAULT"
 
     def __post_init__(self) -> None:
         if self.threads < 0:
@@ -113,6 +115,7 @@ def open_source(
         )
         stream.codec_context.thread_type = "AUTO"
         stream.codec_context.thread_count = options.threads
+        stream.codec_context.skip_frame = options.skip
         yield Source(path, container, stream)
     finally:
         container.close()
@@ -193,6 +196,11 @@ def read_packets(
         drain.stream = source.stream
         yield drain
         return
+
+
+def video_streams(container: InputContainer) -> list[VideoStream]:
+    """The video streams of a file without cover art and the like."""
+    return [s for s in container.streams.video if not s.disposition & _SIDE_STREAMS]
 
 
 def is_read_error(error: Exception) -> bool:
@@ -283,7 +291,7 @@ def _encrypted(path: Path) -> UnsupportedError | None:
 
 
 def _choose_stream(container: InputContainer, path: Path, stream_index: int | None) -> VideoStream:
-    candidates = [s for s in container.streams.video if not s.disposition & _SIDE_STREAMS]
+    candidates = video_streams(container)
     if stream_index is not None:
         candidates = [s for s in candidates if s.index == stream_index]
     if not candidates:

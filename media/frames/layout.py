@@ -36,6 +36,14 @@ class Layout:
     orientation: Orientation
     restarts: bool | None = None
 
+    def fitted(self, scale: float, *, even: bool = False) -> tuple[int, int]:
+        """Width and height in pixels, scaled down by `scale` but never up; both even if wanted."""
+        step, scale = 2 if even else 1, min(1.0, scale)
+        width, height = (
+            max(step, round(size * scale / step) * step) for size in (self.width, self.height)
+        )
+        return width, height
+
 
 def layout_of(source: Source, scan: PacketScan) -> Layout:
     """Make the layout of `source` from a scan of its packets.

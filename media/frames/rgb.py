@@ -10,6 +10,7 @@ from media.container.source import reason
 from media.errors import UndecodableError, WriteError
 from media.frames.orientation import Orientation
 
+_DARK, _LIT_SHARE = 40, 0.03  # the brightest channel of a dark pixel; a picture has more of others
 _JPEG_SCALE = "3"  # the encoder's quantiser, 2 (best) to 31
 
 
@@ -44,3 +45,9 @@ def encode_jpeg(pixels: np.ndarray) -> bytes:
     except (av.error.FFmpegError, OSError) as error:
         raise WriteError(f"a JPEG could not be made: {reason(error)}") from error
     return b"".join(bytes(packet) for packet in packets)
+
+
+def is_nearly_black(pixels: np.ndarray) -> bool:
+    """Whether `pixels` (height, width, 3) uint8 RGB show nothing but black, small text apart."""
+    lit = (pixels.max(axis=2) > _DARK).mean()
+    return bool(lit < _LIT_SHARE)

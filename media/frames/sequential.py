@@ -206,3 +206,24 @@ def displayed_at(frames: Iterable[DecodedFrame], times: Sequence[float]) -> Iter
     if shown is not None:
         for _ in times[reached:]:
             yield shown
+
+
+def shown_between(
+    frames: Iterable[DecodedFrame], *, start: float, end: float
+) -> Iterator[tuple[DecodedFrame, float, float]]:
+    """Select the frames on display in [start, end), each with the seconds of its display.
+
+    `end` may be infinite. At least one: the first frame if the video begins later, the last if it
+    ends earlier.
+    """
+    shown: DecodedFrame | None = None
+    for frame in frames:
+        if shown is not None and frame.time > start + TIME_TOLERANCE:
+            if frame.time >= end:
+                yield shown, max(start, shown.time), end
+                return
+            yield shown, max(start, shown.time), frame.time
+        shown = frame
+    if shown is not None:
+        begin = max(start, shown.time)
+        yield shown, begin, min(max(end, begin), max(begin, shown.time + shown.duration))

@@ -1,0 +1,136 @@
+"""Sound of a film as stereo samples without holes, whatever its file holds."""
+
+from collections.abc import Generator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import av
+import av.error
+import numpy as np
+from av.audio.frame import AudioFrame
+from av.audio.resampler import AudioResampler
+from av.audio.stream import AudioStream
+
+from media.container.clock import Clock
+from media.container.source import Source, open_source
+from media.playback.tracks import sound_of
+
+SAMPLE_RATE = 48_000  # per second
+_LEAD = 0.5  # seconds before the wanted one from which decoders are fed
+_JUMP = SAMPLE_RATE // 20  # samples by which a timestamp may be off before it is believed
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """Samples (2, N) float32, the first of them at `position` samples on the film's own clock."""
+
+    position: int
+    samples: np.ndarray
+
+    @property
+    def end(self) -> int:
+        return self.position + int(self.samples.shape[1])
+
+
+class Soundtrack:
+    """The sound of the film at `path` from `start` seconds on, read forward in blocks.
+
+    Where there is nothing, or nothing that can be decoded, it is silent. Closed as a context
+    manager. Opening raises `MediaError`.
+    """
+
+    def __init__(self, path: Path, clock: Clock, *, start: float) -> None:
+        self._position = round(start * SAMPLE_RATE)
+        self._pieces = _decoded(path, clock, start=start)
+        self._next = next(self._pieces, None)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, _: type[BaseException] | None, __: BaseException | None, ___: TracebackType | None
+    ) -> None:
+        self._pieces.close()
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether there is any sound after what was read so far."""
+        return self._next is not None
+
+    def read(self, count: int) -> np.ndarray:
+        """The next `count` samples, (2, count) float32."""
+        block = np.zeros((2, count), np.float32)
+        begin, end = self._position, self._position + count
+        while self._next is not None and self._next.position < end:
+            piece = self._next
+            first, last = max(begin, piece.position), min(end, piece.end)
+            if first < last:
+                block[:, first - begin : last - begin] = piece.samples[
+                    :, first - piece.position : last - piece.position
+                ]
+            if piece.end > end:
+                break
+            self._next = next(self._pieces, None)
+        self._position = end
+        return block
+
+
+def _decoded(path: Path, clock: Clock, *, start: float) -> Generator[_Piece, None, None]:
+    """Decode the best audio stream from shortly before `start` seconds to its end.
+
+    Timestamps in milliseconds would tear tiny holes: samples follow each other unless a timestamp
+    leaps.
+    """
+    with open_source(path) as source, closing(_frames(source, start=start, clock=clock)) as frames:
+        resampler = AudioResampler(format="fltp", layout="stereo", rate=SAMPLE_RATE)
+        expected: int | None = None
+        for frame in frames:
+            told = _position(frame, clock)
+            if expected is None or (told is not None and abs(told - expected) > _JUMP):
+                expected = told or 0
+            try:
+                resampled = resampler.resample(frame)
+            except (av.error.FFmpegError, OSError, ValueError):
+                continue  # the layout changed to one that is unknown
+            for made in resampled:
+                samples = made.to_ndarray().astype(np.float32, copy=False)
+                yield _Piece(expected, samples)
+                expected += samples.shape[1]
+
+
+def _position(frame: AudioFrame, clock: Clock) -> int | None:
+    if frame.pts is None or frame.time_base is None:
+        return None
+    return round((frame.pts * frame.time_base - clock.zero) * SAMPLE_RATE)
+
+
+def _frames(source: Source, *, start: float, clock: Clock) -> Generator[AudioFrame, None, None]:
+    stream = sound_of(source)
+    if stream is None:
+        return
+    _seek(source, stream, time=start - _LEAD, clock=clock)
+    packets = source.container.demux(stream)
+    while True:
+        try:
+            packet = next(packets, None)
+        except (av.error.FFmpegError, OSError, IndexError):
+            return
+        if packet is None:
+            return
+        try:
+            yield from packet.decode()
+        except (av.error.FFmpegError, OSError):
+            continue  # what is around it may be whole
+
+
+def _seek(source: Source, stream: AudioStream, *, time: float, clock: Clock) -> None:
+    unit = stream.time_base
+    if time <= 0 or unit is None:
+        return
+    try:
+        source.container.seek(int((time + float(clock.zero)) / unit), stream=stream)
+    except (av.error.FFmpegError, OSError):
+        return  # read from the beginning

@@ -1,0 +1,86 @@
+"""`/still/{video_id}?at=SECONDS` and `/sprite/{video_id}?start=&end=`: JPEGs made on demand."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from media import SPRITE, MediaError, sprite, thumbnail
+from ui.films.endpoint import Endpoint, begin, go_on, is_known, seconds, video_id
+from ui.films.files import FilmError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from starlette.requests import Request
+    from starlette.types import Send
+
+    from ui.films.files import Film, Films
+    from ui.films.workshop import Make, Workshop
+
+_STILL_WIDTH = 480  # pixels at most
+
+
+class _PictureEndpoint(Endpoint):
+    """A picture of a film."""
+
+    def __init__(self, films: Films, workshop: Workshop) -> None:
+        self._films = films
+        self._workshop = workshop
+
+    async def _find(self, request: Request) -> Film:
+        return await asyncio.to_thread(self._films.find, video_id(request))
+
+    async def _send(
+        self, request: Request, send: Send, *, tag: str, make: Make, told: Mapping[str, str]
+    ) -> None:
+        headers = {"cache-control": "private, no-cache", "etag": tag}
+        if await is_known(request, send, headers):
+            return
+        try:
+            picture = await self._workshop.get(tag, make)
+        except (MediaError, OSError) as error:
+            raise FilmError(422, f"The film cannot be shown: {error}.") from error
+        headers |= {"content-type": "image/jpeg", "content-length": str(len(picture)), **told}
+        await begin(send, 200, headers)
+        await go_on(send, b"" if request.method == "HEAD" else picture, more=False)
+
+
+class StillEndpoint(_PictureEndpoint):
+    """The frame on display at a time, or one beside it where that is nearly black."""
+
+    async def answer(self, request: Request, send: Send) -> None:
+        """Send the still."""
+        at = seconds(request, "at")
+        film = await self._find(request)
+
+        def make(_: Callable[[], bool]) -> bytes:
+            return thumbnail(film.path, time=at, max_width=_STILL_WIDTH, threads=1)
+
+        await self._send(request, send, tag=film.tag("still", at), make=make, told={})
+
+
+class SpriteEndpoint(_PictureEndpoint):
+    """A grid of small pictures over a moment; headers tell how it is laid out."""
+
+    async def answer(self, request: Request, send: Send) -> None:
+        """Send the sprite."""
+        start, end = seconds(request, "start"), seconds(request, "end")
+        if start >= end:
+            raise FilmError(400, "Give an end that is later than start.")
+        film = await self._find(request)
+        end = min(end, film.duration)
+        if start >= end:
+            raise FilmError(416, f"The film ends at {film.duration:.3f} seconds.")
+
+        def make(stopped: Callable[[], bool]) -> bytes:
+            return sprite(film.path, start=start, end=end, stopped=stopped)
+
+        layout = f"columns={SPRITE.columns} rows={SPRITE.rows} start={start:.3f} end={end:.3f}"
+        await self._send(
+            request,
+            send,
+            tag=film.tag("sprite", start, end),
+            make=make,
+            told={"x-sprite": layout},
+        )
