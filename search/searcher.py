@@ -275,7 +275,9 @@ class Searcher:
             if asked.fold and library is not None:
                 duplicates = _duplicates(question, library, pool)
             selection = Selection(limit=limit, per_video=asked.per_video, duplicates=duplicates)
-            clips = pool.clips if library is None else own.without(pool.clips, library)
+            clips = pool.clips
+            if library is not None:
+                clips = own.without(clips, pool.vectors, library)
             if curves is None:
                 return selection.of(merge_into_moments(clips))
             looked_into = selection.worth_a_look(ranked(clips))

@@ -23,6 +23,9 @@ _COMPARED_OF_ALL = 600.0  # the first seconds of videos that are examples as a w
 _SAME_TIME = 0.5  # seconds between the middles of clips
 _SECONDS, _SHARE = 0.5, 1e-3  # by which the lengths of copies differ at most
 
+Part = tuple[NDArray[np.float64], Vectors]
+"""Spans (N, 2) of clips, in seconds, and their vectors (N, D)."""
+
 
 @dataclass(slots=True)
 class OwnMoments:
@@ -38,19 +41,29 @@ class OwnMoments:
     mean_clip: Vectors | None
     stretches: dict[int, list[Stretch]] = field(default_factory=dict)
     _own: dict[int, Stretch] = field(default_factory=dict)
+    _parts: dict[int, Part] = field(default_factory=dict)
     _compared: set[tuple[int, int]] = field(default_factory=set)
 
-    def without(self, clips: Sequence[ClipMatch], library: LibraryVectors) -> Sequence[ClipMatch]:
-        """The clips but for those that show an own moment, or lie at the same time of a copy."""
+    def without(
+        self, clips: Sequence[ClipMatch], vectors: Vectors | None, library: LibraryVectors
+    ) -> Sequence[ClipMatch]:
+        """The clips but for those that show an own moment, or lie at the same time of a copy.
+
+        `vectors` (N, D) are theirs, where they were read already.
+        """
+        if not any(likeness.video_id for likeness in self.likenesses):
+            return clips
+        if vectors is None:
+            vectors = library.of(np.array([clip.clip_id for clip in clips], np.int64))
         for number, likeness in enumerate(self.likenesses):
             if likeness.video_id is None:
                 continue
             if number not in self._own:
                 self._own[number] = self._stretch_of(likeness, library)
                 self._add(likeness.video_id, self._own[number])
-            for copy in self._copies(number, likeness.video_id, clips, library):
+            for copy in self._copies(number, likeness.video_id, clips, vectors, library):
                 self._add(copy, self._own[number])
-        return [clip for clip in clips if not self._holds(clip)] if self.stretches else clips
+        return [clip for clip in clips if not self._holds(clip)]
 
     def _add(self, video_id: int, stretch: Stretch) -> None:
         self.stretches.setdefault(video_id, []).append(stretch)
@@ -75,37 +88,46 @@ class OwnMoments:
         return stretch_around(curve, start=start, end=end)
 
     def _copies(
-        self, number: int, video_id: int, clips: Sequence[ClipMatch], library: LibraryVectors
+        self,
+        number: int,
+        video_id: int,
+        clips: Sequence[ClipMatch],
+        vectors: Vectors,
+        library: LibraryVectors,
     ) -> Iterator[int]:
-        """The videos of these clips that are copies of an example's, each the first time."""
-        lengths = {clip.video_id: clip.duration for clip in clips}
-        length = lengths.pop(video_id, None)
-        if length is None:  # the filter leaves it out
-            length = float(library.clips_of(video_id)[0].max(initial=0.0))
+        """The videos of these clips that are copies of an example's, each the first time.
+
+        Only those are read of which a clip is as near to the example's clip at that time.
+        """
         span = self.likenesses[number].span
         part = (0.0, _COMPARED_OF_ALL) if span is None else (span[0] - _AROUND, span[1] + _AROUND)
-        for other, its_length in lengths.items():
-            alike_in_length = abs(its_length - length) <= max(_SECONDS, _SHARE * length)
-            if alike_in_length and (number, other) not in self._compared:
+        if number not in self._parts:
+            self._parts[number] = library.clips_of(video_id, start=part[0], end=part[1])
+        lengths = {clip.video_id: clip.duration for clip in clips}
+        length = lengths.get(video_id)
+        if length is None:  # the filter leaves it out
+            length = float(library.clips_of(video_id)[0].max(initial=0.0))
+        most = max(_SECONDS, _SHARE * length)
+        spans = np.array([(clip.start, clip.end) for clip in clips]).reshape(-1, 2)
+        at_once, cosines = self._compare((spans, vectors), self._parts[number])
+        near = [clips[n].video_id for n in np.flatnonzero(at_once)[cosines >= _COPY]]
+        for other in dict.fromkeys(near):
+            new = other != video_id and (number, other) not in self._compared
+            if new and abs(lengths[other] - length) <= most:
                 self._compared.add((number, other))
-                both = [
-                    library.clips_of(one, start=part[0], end=part[1]) for one in (video_id, other)
-                ]
-                if self._alike(*both):
+                its_part = library.clips_of(other, start=part[0], end=part[1])
+                at_once, cosines = self._compare(its_part, self._parts[number])
+                if at_once.sum() >= _FEWEST and np.median(cosines) >= _COPY:
                     yield other
 
-    def _alike(
-        self, one: tuple[NDArray[np.float64], Vectors], other: tuple[NDArray[np.float64], Vectors]
-    ) -> bool:
-        """Whether clips of two videos, spans (N, 2) and vectors (N, D), show the same in time."""
-        apart = np.abs(one[0].mean(axis=1)[:, None] - other[0].mean(axis=1))
-        if apart.shape[1] == 0:
-            return False
-        nearest = apart.argmin(axis=1)
+    def _compare(self, some: Part, own: Part) -> tuple[NDArray[np.bool_], Vectors]:
+        """Which of some clips (N,) there is an own clip at the same time of, and their cosines."""
+        apart = np.abs(some[0].mean(axis=1)[:, None] - own[0].mean(axis=1))
+        if not apart.size:
+            return np.zeros(len(some[0]), np.bool_), np.empty(0, np.float32)
         at_once = apart.min(axis=1) <= _SAME_TIME
-        if at_once.sum() < _FEWEST:
-            return False
-        first, second = one[1][at_once], other[1][nearest[at_once]]
+        first, second = some[1][at_once], own[1][apart.argmin(axis=1)[at_once]]
         if self.mean_clip is not None:
             first, second = (centred_clips(clips, self.mean_clip) for clips in (first, second))
-        return float(np.median(np.einsum("nd,nd->n", first, second))) >= _COPY
+        cosines: Vectors = np.einsum("nd,nd->n", first, second)
+        return at_once, cosines
