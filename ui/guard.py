@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -11,15 +10,17 @@ from starlette.responses import PlainTextResponse
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+    from ui.admission import Admission
+
 # Streamlit writes styles into the document, shows pictures that are part of it, and runs the page's
-# own script from a blob.
+# own script from a blob. Films that are made anew reach the player as a blob, too.
 _CONTENT_SECURITY_POLICY = "; ".join(
     (
         "default-src 'none'",
         "script-src 'self' blob:",
         "style-src 'self' 'unsafe-inline'",
         "img-src 'self' data:",
-        "media-src 'self'",
+        "media-src 'self' blob:",
         "font-src 'self' data:",
         "connect-src 'self'",
         "manifest-src 'self'",
@@ -37,9 +38,6 @@ _HEADERS = {
     "x-frame-options": "DENY",
 }
 
-# Any port: a tunnel, such as that of `ssh -L`, has a port of its own at its near end.
-_THIS_MACHINE = re.compile(r"(?:127\.0\.0\.1|localhost)(?::[0-9]{1,5})?")
-
 
 class Guard:
     """ASGI middleware that refuses whatever another web page could send, and sets safe headers.
@@ -47,33 +45,52 @@ class Guard:
     Any web page that the user has open may send requests to 127.0.0.1, under a name of its own too,
     which it lets point here (DNS rebinding). Such a request names a foreign host, a foreign origin,
     or a foreign site in `Sec-Fetch-Site`: browsers let no page forge these headers. HTTP is refused
-    with status 403, a WebSocket before it opens.
+    with status 403, a WebSocket before it opens. So is whoever lacks the token, if there is one.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, admission: Admission) -> None:
         self._app = app
+        self._admission = admission
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Hand on what comes from the page itself; see the class."""
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
-        elif _is_from_the_page(scope):
-            await self._app(scope, receive, _with_safe_headers(send))
+            return
+        headers, safe = Headers(scope=scope), _with_safe_headers(send)
+        from_the_page = self._is_from_the_page(scope, headers)
+        entering = self._admission.entering(scope) if from_the_page else None
+        if entering is not None:
+            address, cookie = entering
+            told = {"location": address, "set-cookie": cookie, "cache-control": "no-store"}
+            await PlainTextResponse(status_code=303, headers=told)(scope, receive, safe)
+        elif from_the_page and self._admission.admits(headers):
+            await self._app(scope, receive, safe)
         elif scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1008})
         else:
-            refusal = PlainTextResponse(_refusal(scope), status_code=403)
-            await refusal(scope, receive, _with_safe_headers(send))
+            refusal = PlainTextResponse(self._refusal(scope), status_code=403)
+            await refusal(scope, receive, safe)
 
+    def _is_from_the_page(self, scope: Scope, headers: Headers) -> bool:
+        hosts, origins = headers.getlist("host"), headers.getlist("origin")
+        if len(hosts) != 1 or not self._admission.answers_to(hosts[0]):
+            return False
+        if origins:
+            return [origin.lower() for origin in origins] == [f"http://{hosts[0].lower()}"]
+        return scope["type"] == "http" and _reads_for_the_page(scope["method"], headers)
 
-def _is_from_the_page(scope: Scope) -> bool:
-    headers = Headers(scope=scope)
-    hosts, origins = headers.getlist("host"), headers.getlist("origin")
-    if len(hosts) != 1 or not _THIS_MACHINE.fullmatch(hosts[0].lower()):
-        return False
-    if origins:
-        return [origin.lower() for origin in origins] == [f"http://{hosts[0].lower()}"]
-    return scope["type"] == "http" and _reads_for_the_page(scope["method"], headers)
+    def _refusal(self, scope: Scope) -> str:
+        if self._admission.token is not None:
+            return (
+                "This page opens by the whole address, with its token, that `vsearch ui` showed "
+                "where it was started; it answers to no other web page.\n"
+            )
+        _, port = scope["server"]
+        return (
+            f"This page is at http://127.0.0.1:{port} in a browser on this machine; it answers "
+            "under no other name, and to no other web page.\n"
+        )
 
 
 def _reads_for_the_page(method: str, headers: Headers) -> bool:
@@ -86,14 +103,6 @@ def _reads_for_the_page(method: str, headers: Headers) -> bool:
         return False
     site, mode, goal = (headers.get(f"sec-fetch-{what}") for what in ("site", "mode", "dest"))
     return site in (None, "none", "same-origin") or (mode, goal) == ("navigate", "document")
-
-
-def _refusal(scope: Scope) -> str:
-    _, port = scope["server"]
-    return (
-        f"This page is at http://127.0.0.1:{port} in a browser on this machine; it answers "
-        "under no other name, and to no other web page.\n"
-    )
 
 
 def _with_safe_headers(send: Send) -> Send:

@@ -13,6 +13,7 @@ import webbrowser
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+from secrets import token_urlsafe
 from types import FrameType
 
 import streamlit as st
@@ -22,15 +23,16 @@ from streamlit import config
 from uvicorn.config import LOGGING_CONFIG
 
 from machine import prepare_process
+from ui.admission import Admission
 from ui.films.routes import film_routes
 from ui.guard import Guard
 from vsearch.exit_codes import DONE
 from vsearch.interruption import Interruption
 from vsearch.messages import log, set_volume
-from vsearch.settings import read_page_settings
+from vsearch.services.page import THIS_MACHINE
+from vsearch.settings import TOKEN_VARIABLE, read_page_settings
 
 _SETTINGS = {
-    "server.address": "127.0.0.1",
     "server.baseUrlPath": "",
     "server.allowedHosts": ["127.0.0.1", "localhost"],
     "server.enableCORS": True,
@@ -40,7 +42,6 @@ _SETTINGS = {
     "server.fileWatcherType": "none",
     "server.showEmailPrompt": False,
     "browser.gatherUsageStats": False,
-    "browser.serverAddress": "127.0.0.1",
     "client.toolbarMode": "minimal",
     "client.showErrorLinks": False,
     "client.showSidebarNavigation": False,
@@ -51,6 +52,11 @@ _SETTINGS = {
     "theme.light.primaryColor": "#2f6fb0",
     "theme.dark.primaryColor": "#5b9bd8",
 }
+_OPEN_TO_OTHERS = (
+    "whoever has this address can search and watch all videos of the catalog, and as it is not "
+    "encrypted, so can whoever listens on the network; on one that you do not trust, leave out "
+    "--host, and use `ssh -L`"
+)
 _LAST_SECONDS = 1  # for answers that are being sent when the server ends
 _USUAL_ENDS = (
     "ASGI callable returned without completing response",
@@ -58,15 +64,17 @@ _USUAL_ENDS = (
 )
 
 
-def serve(*, port: int, open_browser: bool) -> int:
+def serve(admission: Admission, *, open_browser: bool) -> int:
     """Serve the page until Ctrl-C, SIGTERM or SIGHUP ends it; its exit code."""
-    address = f"http://127.0.0.1:{port}"
+    address, guarded = admission.address, admission.token is not None
 
     @asynccontextmanager
     async def announce(_: st.App) -> AsyncIterator[None]:
         _end_also_with_the_terminal()
         log.info("the page is at %s; Ctrl-C ends it", address)
-        if open_browser and _has_windows():
+        if guarded:
+            log.warning(_OPEN_TO_OTHERS)
+        elif open_browser and _has_windows():
             threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
         yield
 
@@ -76,12 +84,23 @@ def serve(*, port: int, open_browser: bool) -> int:
     page = st.App(
         Path(__file__).with_name("app.py"),
         routes=film_routes(read_page_settings(os.environ)),
-        middleware=[Middleware(Guard)],
+        middleware=[Middleware(Guard, admission)],
         lifespan=announce,
     )
     with suppress(KeyboardInterrupt):
-        page.run(config={**_SETTINGS, "server.port": port})
+        page.run(config=_SETTINGS | _place(admission))
     return DONE
+
+
+def _place(admission: Admission) -> dict[str, object]:
+    """The settings of Streamlit's that name the address. Of hosts, the guard knows more."""
+    guarded: dict[str, object] = {"server.allowedHosts": []} if admission.token else {}
+    return {
+        "server.address": admission.host,
+        "server.port": admission.port,
+        "browser.serverAddress": admission.host,
+        **guarded,
+    }
 
 
 def _read_no_foreign_settings() -> None:
@@ -141,13 +160,15 @@ def main() -> None:
     prepare_process()
     parser = argparse.ArgumentParser(prog="python -m ui.serve")
     parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--host", default=THIS_MACHINE)
     for flag in ("--open-browser", "--verbose", "--quiet"):
         parser.add_argument(flag, action="store_true")
     given = parser.parse_args()
     set_volume(verbose=given.verbose, quiet=given.quiet)
-    sys.exit(
-        Interruption().exit_code_of(lambda: serve(port=given.port, open_browser=given.open_browser))
-    )
+    told = os.environ.pop(TOKEN_VARIABLE, None) or token_urlsafe()
+    token = None if given.host == THIS_MACHINE else told
+    admission = Admission(given.host, given.port, token)
+    sys.exit(Interruption().exit_code_of(lambda: serve(admission, open_browser=given.open_browser)))
 
 
 if __name__ == "__main__":

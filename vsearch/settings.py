@@ -12,6 +12,7 @@ HOME_VARIABLE = "VSEARCH_HOME"
 # The page runs in a process of Streamlit's, which passes no flags on: its settings travel in these.
 _PAGE_CATALOG = "VSEARCH_UI_CATALOG"
 _PAGE_MODEL = "VSEARCH_UI_MODEL"
+TOKEN_VARIABLE = "VSEARCH_UI_TOKEN"  # for the page; unlike a flag, other users cannot see it
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,13 +89,14 @@ def _usual_home(*, instead: Path | None) -> Path:
         ) from error
 
 
-def page_environment(settings: Settings) -> dict[str, str]:
-    """The settings as environment variables for the process of the page."""
+def page_environment(settings: Settings, *, token: str | None = None) -> dict[str, str]:
+    """The settings as environment variables for the process of the page, and its token."""
     variables = {
         HOME_VARIABLE: str(settings.home),
         _PAGE_CATALOG: str(settings.catalog),
     }
-    return variables | ({_PAGE_MODEL: settings.model} if settings.model else {})
+    chosen = {_PAGE_MODEL: settings.model, TOKEN_VARIABLE: token}
+    return variables | {name: value for name, value in chosen.items() if value}
 
 
 def read_page_settings(environment: Mapping[str, str]) -> Settings:

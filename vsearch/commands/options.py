@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,7 @@ Device: TypeAlias = Literal["auto", "cpu", "cuda", "mps"]
 Precision: TypeAlias = Literal["auto", "fp32", "bf16", "fp16"]
 SamplingName: TypeAlias = Literal["exact", "auto", "keyframes"]
 
+_HOST = re.compile(r"[A-Za-z0-9.-]{1,253}|[0-9A-Fa-f:.]{2,45}")
 _MODEL_PANEL = "Model"
 _OUTPUT_PANEL = "Output"
 
@@ -100,6 +102,16 @@ def file_given(text: str) -> Path:
         reason = "a folder" if is_folder(path) else "not there; check the spelling"
         raise typer.BadParameter(f"{text} is {reason}")
     return path
+
+
+def host_given(text: str) -> str:
+    """An address or a name of a machine; whether it is one of this machine is known later."""
+    if not _HOST.fullmatch(text):
+        raise typer.BadParameter(
+            f"{beginning(text)} is not allowed; give an address of this machine, such as "
+            "192.168.1.20, or 0.0.0.0 for all of them"
+        )
+    return "127.0.0.1" if text == "localhost" else text
 
 
 def _accelerator(given: str) -> str:

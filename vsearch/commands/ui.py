@@ -16,15 +16,26 @@ from vsearch.commands.options import (
     ModelOption,
     QuietOption,
     VerboseOption,
+    host_given,
     start,
 )
+from vsearch.services.page import THIS_MACHINE, page_address, page_command
 from vsearch.settings import Settings, page_environment
 
 
 def ui(
     *,
     catalog: CatalogOption = None,
-    port: Annotated[int, typer.Option(metavar="N", parser=PORTS, help="Port on 127.0.0.1.")] = 8501,
+    port: Annotated[int, typer.Option(metavar="N", parser=PORTS, help="Port of the page.")] = 8501,
+    host: Annotated[
+        str,
+        typer.Option(
+            metavar="ADDRESS",
+            parser=host_given,
+            help="Serve other machines, too, at this address of yours (0.0.0.0: at all). The page "
+            "then opens only by the address that is shown, which has a token.",
+        ),
+    ] = THIS_MACHINE,
     no_browser: Annotated[
         bool, typer.Option("--no-browser", help="Do not open a browser.")
     ] = False,
@@ -33,29 +44,33 @@ def ui(
     verbose: VerboseOption = False,
     quiet: QuietOption = False,
 ) -> None:
-    """Open the page on 127.0.0.1: a sentence in, ranked moments and a player out.
+    """Open the page: a sentence in, ranked moments and a player out.
 
     \b
     Examples:
       vsearch ui
       vsearch ui --port 8600 --no-browser
+      vsearch ui --host 192.168.1.20
     """
+    from secrets import token_urlsafe
+
     from machine.child import become_python
-    from vsearch.services.page import page_command
     from vsearch.show.output import print_json
 
     settings = start(verbose=verbose, quiet=quiet, catalog=catalog, model=model)
     if settings.model:
         _check_model(settings)
     flags = {"--open-browser": not no_browser, "--verbose": verbose, "--quiet": quiet}
-    arguments = page_command(port=port, flags=[flag for flag, on in flags.items() if on])
+    chosen = [flag for flag, on in flags.items() if on]
+    arguments = page_command(host=host, port=port, flags=chosen)
+    token = None if host == THIS_MACHINE else token_urlsafe()
     if as_json:
-        print_json({"url": f"http://127.0.0.1:{port}"})
+        print_json({"url": page_address(host, port=port, token=token)})
     sys.stdout.flush()
     # Output of libraries goes to stderr: stdout holds the result alone, which may be JSON.
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     # The page replaces this process: signals reach it directly.
-    become_python(arguments, variables=page_environment(settings))
+    become_python(arguments, variables=page_environment(settings, token=token))
 
 
 def _check_model(settings: Settings) -> None:
