@@ -1,6 +1,6 @@
 """Search: from a sentence to ranked moments, by arithmetic on frozen values."""
 
-from search.asking.asked import LESS, Asked, Example, Sentence, Sort, Step
+from search.asking.asked import LESS, MOST_STEPS, WITHIN, Asked, Example, Sentence, Sort, Step
 from search.asking.example import Likeness, LikenessOf, stored_likeness
 from search.asking.wording import notes_on
 from search.background.bank import Bank, EmbedTexts, everyday_sentences
@@ -11,6 +11,7 @@ from search.errors import (
     EmptyQueryError,
     ExampleError,
     InvalidLimitError,
+    InvalidSequenceError,
     NothingIndexedError,
     SearchError,
     UnknownSettingError,
@@ -23,7 +24,9 @@ from search.settings import PLAIN, SearchSettings, settings_named
 
 __all__ = [
     "LESS",
+    "MOST_STEPS",
     "PLAIN",
+    "WITHIN",
     "Asked",
     "Bank",
     "Confidence",
@@ -33,6 +36,7 @@ __all__ = [
     "ExampleError",
     "Hit",
     "InvalidLimitError",
+    "InvalidSequenceError",
     "Likeness",
     "LikenessOf",
     "Moment",

@@ -8,6 +8,7 @@ class SearchError(Exception):
     ├── EmptyQueryError       the query has no text
     ├── ExampleError          a file or moment that was given as an example shows nothing
     ├── InvalidLimitError     the limit is below one moment
+    ├── InvalidSequenceError  there are too many steps, or no time between them
     ├── NothingIndexedError   the catalog holds no clips
     └── UnknownSettingError   no part of a search has this name
     """
@@ -23,6 +24,10 @@ class ExampleError(SearchError):
 
 class InvalidLimitError(SearchError):
     """The limit is below one moment."""
+
+
+class InvalidSequenceError(SearchError):
+    """There are too many steps, or no time between them."""
 
 
 class NothingIndexedError(SearchError):

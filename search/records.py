@@ -29,6 +29,8 @@ class Hit:
 
     `confidence` and the `standing` that it follows from are None where nothing tells them.
     `duplicates` are moments of other videos that show the same, best first, with the same rank.
+    Where one thing is to follow another, `parts` are the moments of all; score, peak and confidence
+    are those of the part that is the least sure.
     """
 
     rank: int  # from 1
@@ -46,11 +48,12 @@ class Hit:
     captured_from: str = FILE_TIME  # the source of that time
     said: Said | None = None  # where words were asked for: those near it that hold them
     duplicates: tuple["Hit", ...] = ()
+    parts: tuple["Hit", ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class VideoCurve:
-    """The curve of the sentence over a whole video: how much of it there is at each of `times`.
+    """The curve of a step over a whole video: how much of it there is at each of `times`.
 
     `times` are seconds, ascending. A height of 0 is ordinary in the library. Where not `of_frames`,
     the points are clips, and the times are their middles.
@@ -60,6 +63,7 @@ class VideoCurve:
     of_frames: bool
     times: tuple[float, ...]
     heights: tuple[float, ...]
+    step: int = 1  # its number in the question
 
 
 @dataclass(frozen=True, slots=True)

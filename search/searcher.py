@@ -1,7 +1,7 @@
 """Search: a sentence in, ranked moments out."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from threading import Lock
@@ -27,16 +27,16 @@ from search.asking.question import Question
 from search.asking.wording import notes_on, notes_on_all
 from search.background.bank import Bank, EmbedTexts
 from search.background.current import CurrentBackground
-from search.background.voids import ByChance, Standing
-from search.confidence import confidence_of
-from search.copies import copy_to_show
 from search.errors import ExampleError, NothingIndexedError
+from search.hits import hit_from
 from search.moments.curve import Curve
-from search.moments.duplicates import Duplicates
+from search.moments.duplicates import duplicates_in
 from search.moments.of_clips import Curves, moments_on
 from search.moments.own import OwnMoments
+from search.moments.pool import Pool
 from search.moments.ranking import CLIPS_COMPARED, Moment, merge_into_moments, ranked
 from search.moments.selection import Selected, Selection
+from search.moments.sequence import Candidates, is_certain, sequences
 from search.records import Hit, SearchResult, VideoCurve
 from search.said import WordsOf
 from search.second_stage import PromptFor, second_stage
@@ -59,21 +59,6 @@ class QueryEmbedder(Protocol):
 
     def letters_read(self, text: str) -> int | None:
         """The number of letters that the model reads of a text; None if it reads all."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Pool:
-    """The nearest clips of a question, with the scores by which they rank.
-
-    Attributes:
-        clips: N clips.
-        cosines: theirs, by their ids.
-        vectors: (N, D) float32, theirs; None where only cosines count.
-    """
-
-    clips: Sequence[ClipMatch]
-    cosines: dict[int, float]
-    vectors: NDArray[np.float32] | None = None
 
 
 def require_model_of(catalog: Catalog, made_by: Provenance, model: ModelIdentity) -> None:
@@ -168,12 +153,16 @@ class Searcher:
         if words is not None and not asked.by_vectors:  # no model is needed
             hits = arranged(words.alone(asked), asked)
             return SearchResult(asked, made_by.model, _milliseconds_since(started), hits)
-        likenesses = self._likenesses(asked.step, made_by)
-        question = self._question(asked.step, made_by, likenesses)
-        selected, cosines = self._best_moments(asked, question, likenesses)
-        chance = question.chance if self._settings.confidence else None
+        likenesses = [self._likenesses(step, made_by) for step in asked.steps]
+        questions = [
+            self._question(step, made_by, examples)
+            for step, examples in zip(asked.steps, likenesses, strict=True)
+        ]
+        selected, pools = self._best_moments(asked, questions, likenesses)
+        cosines = [pool.cosines for pool in pools]
+        chances = [one.chance if self._settings.confidence else None for one in questions]
         found = tuple(
-            _hit(one, rank=rank, cosines=cosines, chance=chance)
+            hit_from(one, rank=rank, cosines=cosines, chances=chances)
             for rank, one in enumerate(selected, start=1)
         )
         if words is not None:
@@ -186,7 +175,7 @@ class Searcher:
             took_ms=_milliseconds_since(started),
             hits=hits,
             notes=self._notes(asked.texts, made_by),
-            curves=self._video_curves(question, hits, best) if with_curves else (),
+            curves=self._video_curves(questions, hits, best) if with_curves else (),
         )
 
     def _require_provenance(self) -> Provenance:
@@ -239,49 +228,85 @@ class Searcher:
         return self._embedder_of(made_by).embed_texts(texts)
 
     def _best_moments(
-        self, asked: Asked, question: Question, likenesses: Sequence[Likeness]
-    ) -> tuple[Sequence[Selected], dict[int, float]]:
-        """The best moments for a question, and the cosines of clips by id.
+        self,
+        asked: Asked,
+        questions: Sequence[Question],
+        likenesses: Sequence[Sequence[Likeness]],
+    ) -> tuple[Sequence[Selected], Sequence[Pool]]:
+        """The best moments, and the clips that were compared for each step.
 
         The number of clips grows until it makes enough moments.
         """
         limit, videos = looked_at(asked), asked.videos
         if asked.said is not None:
             videos = replace(videos, said=asked.said)
-        own = OwnMoments(likenesses, question.mean_clip)
+        own = [
+            OwnMoments(examples, question.mean_clip)
+            for examples, question in zip(likenesses, questions, strict=True)
+        ]
         size = max(CLIPS_COMPARED, _CLIPS_PER_MOMENT * limit)
         while True:
-            clips = self._catalog.nearest_clips(question.direction, limit=size, videos=videos)
-            pool = self._ranked(asked.step, question, clips)
-            selected = self._selected(asked, question, pool, own, limit=limit)
-            if len(selected) == limit or len(clips) < size:
+            pools = [
+                self._pool(step, question, size=size, videos=videos)
+                for step, question in zip(asked.steps, questions, strict=True)
+            ]
+            selected, certain = self._selected(asked, questions, pools, own, limit=limit)
+            if len(selected) == limit and certain:
+                break
+            if all(len(pool.clips) < size for pool in pools):
                 break
             if asked.per_video:
                 limit = min(limit, asked.per_video * self._videos())
-                if len(selected) == limit:
+                if len(selected) == limit and certain:
                     break
             size *= _POOL_GROWTH  # many clips of one long video make few moments
         if not selected and not self._catalog.has_videos:
             raise self._nothing_indexed()
-        return selected, pool.cosines
+        return selected, pools
 
     def _selected(
-        self, asked: Asked, question: Question, pool: _Pool, own: OwnMoments, *, limit: int
-    ) -> Sequence[Selected]:
-        """The best moments of a pool, at most `limit`."""
+        self,
+        asked: Asked,
+        questions: Sequence[Question],
+        pools: Sequence[Pool],
+        own: Sequence[OwnMoments],
+        *,
+        limit: int,
+    ) -> tuple[Sequence[Selected], bool]:
+        """The best moments of the pools, at most `limit`; whether more clips give none better."""
         with self._catalog.library() as library:
-            curves = self._curves(question, library)
             duplicates = None
             if asked.fold and library is not None:
-                duplicates = _duplicates(question, library, pool)
+                duplicates = duplicates_in(pools, library, mean_clip=questions[0].mean_clip)
             selection = Selection(limit=limit, per_video=asked.per_video, duplicates=duplicates)
-            clips = pool.clips
-            if library is not None:
-                clips = own.without(clips, pool.vectors, library)
-            if curves is None:
-                return selection.of(merge_into_moments(clips))
-            looked_into = selection.worth_a_look(ranked(clips))
-            return selection.of(moments_on(curves, looked_into, taken=own.stretches))
+            steps = [
+                Candidates.of(
+                    pool.clips
+                    if library is None
+                    else its_own.without(pool.clips, pool.vectors, library),
+                    self._moments_of(question, library, its_own),
+                )
+                for question, pool, its_own in zip(questions, pools, own, strict=True)
+            ]
+            if len(steps) == 1:
+                clips = selection.worth_a_look(ranked(steps[0].clips))
+                return selection.of(steps[0].moments(clips)), True
+            found = sequences(steps, within=asked.within)
+            selected = selection.of(selection.until_full(found))
+            return selected, is_certain(
+                selected[-1].moment if selected else None,
+                steps,
+                [question.chance for question in questions],
+            )
+
+    def _moments_of(
+        self, question: Question, library: LibraryVectors | None, own: OwnMoments
+    ) -> Callable[[Iterable[ClipMatch]], Iterable[Moment]]:
+        """What makes the moments of clips, best first."""
+        curves = self._curves(question, library)
+        if curves is None:
+            return merge_into_moments
+        return partial(moments_on, curves, taken=own.stretches)
 
     def _videos(self) -> int:
         """The number of videos of the catalog."""
@@ -295,27 +320,30 @@ class Searcher:
         return Curves(library, question, question.ordinary)
 
     def _video_curves(
-        self, question: Question, hits: Sequence[Hit], best: Mapping[int, ClipMatch]
+        self, questions: Sequence[Question], hits: Sequence[Hit], best: Mapping[int, ClipMatch]
     ) -> tuple[VideoCurve, ...]:
-        """The curve of each video that has a moment, under the path of its first hit.
+        """For each step the curve of each video that has a moment, under the path of its first hit.
 
         `best` are the best clips of the hits, by their ids.
         """
-        found: dict[int, VideoCurve] = {}
+        of_video = {best[hit.clip_id].video_id: hit for hit in reversed(hits)}
+        first = sorted(of_video.values(), key=lambda hit: hit.rank)
+        found = []
         with self._catalog.library() as library:
-            curves = self._curves(question, library)
-            if curves is None:
-                return ()
-            for hit in hits:
-                clip = best[hit.clip_id]
-                if clip.video_id not in found:
-                    found[clip.video_id] = _video_curve(hit.path, curves.whole(clip))
-        return tuple(found.values())
+            for step, question in enumerate(questions, start=1):
+                curves = self._curves(question, library)
+                if curves is None:
+                    return ()
+                for hit in first:
+                    curve = curves.whole(best[hit.clip_id])
+                    found.append(_video_curve(hit.path, curve, step=step))
+        return tuple(found)
 
-    def _ranked(self, step: Step, question: Question, clips: list[ClipMatch]) -> _Pool:
-        """Clips with the scores by which they rank."""
+    def _pool(self, step: Step, question: Question, *, size: int, videos: VideoFilter) -> Pool:
+        """The nearest clips with the scores by which they rank, at most `size`."""
+        clips = self._catalog.nearest_clips(question.direction, limit=size, videos=videos)
         if question.mean_clip is None and self._prompt_for is None:
-            return _Pool(clips, {clip.clip_id: clip.score for clip in clips})
+            return Pool(clips, {clip.clip_id: clip.score for clip in clips})
         ids = np.array([clip.clip_id for clip in clips], dtype=np.int64)
         with self._catalog.library() as library:
             vectors = np.zeros((len(ids), len(question.vector)), np.float32)
@@ -333,7 +361,7 @@ class Searcher:
             )
         cosines = np.clip(vectors @ question.vector, -1.0, 1.0).tolist()
         scored = [replace(clip, score=c) for clip, c in zip(clips, scores.tolist(), strict=True)]
-        return _Pool(scored, dict(zip(ids.tolist(), cosines, strict=True)), vectors)
+        return Pool(scored, dict(zip(ids.tolist(), cosines, strict=True)), vectors)
 
     def _nothing_indexed(self) -> NothingIndexedError:
         return NothingIndexedError(
@@ -346,50 +374,6 @@ def _milliseconds_since(started: float) -> float:
     return (perf_counter() - started) * 1000.0
 
 
-def _duplicates(question: Question, library: LibraryVectors, pool: _Pool) -> Duplicates | None:
-    """The duplicates in a pool; None where nothing tells them."""
-    if question.mean_clip is None or pool.vectors is None or not pool.clips:
-        return None
-    # The mean of a library is made smaller where it is taken from few clips. What remains of it in
-    # all of them would make them alike.
-    few = len(pool.clips) < CLIPS_COMPARED
-    mean = pool.vectors.mean(axis=0) if few else question.mean_clip
-    return Duplicates(library, mean_clip=mean, clips=pool.clips, vectors=pool.vectors)
-
-
-def _video_curve(path: Path, curve: Curve) -> VideoCurve:
+def _video_curve(path: Path, curve: Curve, *, step: int) -> VideoCurve:
     times, heights = tuple(curve.times.tolist()), tuple(curve.heights.tolist())
-    return VideoCurve(path, of_frames=curve.of_frames, times=times, heights=heights)
-
-
-def _hit(
-    selected: Selected, *, rank: int, cosines: Mapping[int, float], chance: ByChance | None
-) -> Hit:
-    """A selected moment as a hit, with its duplicates."""
-    first, *others = (
-        hit_of(moment, rank=rank, score=cosines[moment.best.clip_id], chance=chance)
-        for moment in (selected.moment, *selected.duplicates)
-    )
-    return replace(first, duplicates=tuple(others))
-
-
-def hit_of(moment: Moment, *, rank: int, score: float, chance: ByChance | None) -> Hit:
-    """A moment as a hit, with the copy of its file that is there now."""
-    best = moment.best
-    standing = None if chance is None else Standing(best.score, chance)
-    shown, others = copy_to_show(best.paths, best.other_paths)
-    return Hit(
-        rank=rank,
-        score=score,
-        path=shown,
-        start=moment.start,
-        end=moment.end,
-        peak=moment.peak,
-        duration=best.duration,
-        clip_id=best.clip_id,
-        other_paths=others,
-        confidence=None if standing is None else confidence_of(standing.value),
-        standing=standing,
-        captured=best.captured,
-        captured_from=best.captured_from,
-    )
+    return VideoCurve(path, of_frames=curve.of_frames, times=times, heights=heights, step=step)

@@ -14,10 +14,10 @@ from catalog import EVERY_VIDEO, ClipMatch, LibraryVectors, VideoFilter
 from search.asking.question import Question, Vectors
 from search.background.centring import centred_clips
 from search.confidence import LEAST_STANDING, Confidence
+from search.hits import hit_of
 from search.moments.of_clips import Curves, moments_on
 from search.moments.ranking import Moment, ranked
 from search.records import Hit
-from search.searcher import hit_of
 
 _ROWS_AT_A_TIME = 4096  # of a product with all names: 7 MB for 400 of them
 _ROUNDING = 1e-4  # a product of matrices is this near to that of each row

@@ -166,7 +166,7 @@ def _precisions(
             answers = {
                 clip for clip, number in shown.items() if one.is_answer(COMBINATIONS[number])
             }
-            hits = searcher.answer(Asked(step=one.step, limit=_DEPTH)).hits
+            hits = searcher.answer(Asked(steps=(one.step,), limit=_DEPTH)).hits
             rankings = {"sum of centred scores (ours)": [hit.clip_id for hit in hits]}
             rankings |= every.rankings(one.step, texts.embed_texts(one.step.texts))
             for name, clips in rankings.items() if answers else ():
@@ -227,7 +227,7 @@ def _confidence_rows(
             there = rng.permutation(np.unique(library.shown))[:questions]
             for number in (*there.tolist(), *lacking[:questions].tolist()):
                 case = three_parts(COMBINATIONS[number])
-                first = searcher.answer(Asked(step=case.step, limit=1)).hits[0]
+                first = searcher.answer(Asked(steps=(case.step,), limit=1)).hits[0]
                 if number in lacking:
                     levels["of what is not there"].append(str(first.confidence))
                 elif shown[first.clip_id] == number:

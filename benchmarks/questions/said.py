@@ -108,7 +108,7 @@ def _near(hit: Hit, cue: Hit, *, seconds: float = 5.0) -> bool:
 
 def _asked(caption: str | None, phrase: str | None, *, limit: int = _LIMIT) -> Asked:
     sentences = () if caption is None else (Sentence(caption),)
-    return Asked(step=Step(sentences), limit=limit, said=phrase)
+    return Asked(steps=(Step(sentences),), limit=limit, said=phrase)
 
 
 def ways(searcher: Searcher) -> dict[str, Callable[[Spoken], Sequence[Hit]]]:

@@ -7,10 +7,15 @@ from typing import Self
 
 from catalog import EVERY_VIDEO, VideoFilter
 from machine.clock_text import clock_text
-from search.errors import EmptyQueryError, InvalidLimitError
+from search.errors import EmptyQueryError, InvalidLimitError, InvalidSequenceError
 
 LESS = 0.5
 """The weight of a sentence that is not wanted, where none is given."""
+
+WITHIN = 20.0
+"""The time in seconds in which a step has to follow, where none is given."""
+
+MOST_STEPS = 10
 
 
 class Sort(StrEnum):
@@ -75,6 +80,11 @@ class Step:
         """The texts of the sentences, as a model reads them."""
         return tuple(sentence.text.strip() for sentence in self.sentences)
 
+    @property
+    def wants_something(self) -> bool:
+        """Whether a sentence or an example says what is wanted."""
+        return bool(self.examples) or any(sentence.weight > 0 for sentence in self.sentences)
+
     def __str__(self) -> str:
         """All of it in one line: `a dog + like beach.mp4@01:23 - a cat`."""
         wanted = [one for one in self.sentences if one.weight > 0]
@@ -88,7 +98,8 @@ class Asked:
     """A question in its normal form.
 
     Attributes:
-        step: what a moment is to show.
+        steps: what is to be seen, one after the other in one video; mostly it is one moment.
+        within: the time in seconds after a step's end until which the next has to start.
         limit: maximum number of moments.
         videos: only moments of videos that meet this filter compete.
         said: words of subtitles. With sentences, only moments near them compete; without any, the
@@ -98,7 +109,8 @@ class Asked:
         fold: moments of several videos that show the same are one, with its duplicates.
     """
 
-    step: Step
+    steps: tuple[Step, ...]
+    within: float = WITHIN
     limit: int = 10
     videos: VideoFilter = EVERY_VIDEO
     said: str | None = None
@@ -109,38 +121,46 @@ class Asked:
     @classmethod
     def of(cls, text: str, *, limit: int = 10, videos: VideoFilter = EVERY_VIDEO) -> Self:
         """The question that a single sentence asks."""
-        return cls(step=Step((Sentence(text),)), limit=limit, videos=videos)
+        return cls(steps=(Step((Sentence(text),)),), limit=limit, videos=videos)
 
     @property
     def texts(self) -> tuple[str, ...]:
         """The texts of all sentences."""
-        return self.step.texts
+        return tuple(text for step in self.steps for text in step.texts)
 
     @property
     def by_vectors(self) -> bool:
         """Whether sentences or examples are asked, and not only words that are said."""
-        return self.step != Step()
+        return any(step != Step() for step in self.steps)
 
     def __str__(self) -> str:
         """What is asked in one line, without filters."""
-        said = [] if self.said is None else [f"said: {self.said}"]
-        return ", ".join([*([str(self.step)] if self.by_vectors else []), *said])
+        seen = ", then ".join(str(step) for step in self.steps if step != Step())
+        said = "" if self.said is None else f"said: {self.said}"
+        return ", ".join(part for part in (seen, said) if part)
 
     def require_answerable(self) -> None:
         """Check what no answer can be given to.
 
         Raises:
             EmptyQueryError: a sentence is empty, or none is wanted.
+            InvalidSequenceError: there are too many steps, or no time between them.
             InvalidLimitError: the limit is below one moment, or that of a video below 0.
         """
-        sentences = self.step.sentences
-        if not all(sentence.text.strip() for sentence in sentences):
+        if not all(text.strip() for text in self.texts):
             raise EmptyQueryError("the query is empty; describe in words what to look for")
-        only_said = self.said is not None and not sentences
-        wanted = any(sentence.weight > 0 for sentence in sentences)
-        if not (only_said or wanted or self.step.examples):
+        only_said = self.said is not None and not self.by_vectors
+        if not only_said and not all(step.wants_something for step in self.steps):
             raise EmptyQueryError(
                 "the query says only what is not wanted; describe what to look for, too"
+            )
+        if not 1 <= len(self.steps) <= MOST_STEPS:
+            raise InvalidSequenceError(
+                f"the query has {len(self.steps)} steps; ask for 1 to {MOST_STEPS}"
+            )
+        if not self.within > 0:
+            raise InvalidSequenceError(
+                f"the time between two steps is {self.within:g} s; give more than 0 s"
             )
         if self.limit < 1:
             raise InvalidLimitError(f"the limit is {self.limit}; ask for at least 1 moment")

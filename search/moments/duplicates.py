@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from catalog import ClipMatch, LibraryVectors
 from search.background.centring import Vectors, centred_clips
-from search.moments.ranking import Moment
+from search.moments.pool import Pool
+from search.moments.ranking import CLIPS_COMPARED, Moment
 
 # Two videos show the same where, at 90 % of equal times, their centred cosine is at least this. On
 # two libraries as in the answers benchmark, but of other seeds, a re-encoded video has 0.88 and
@@ -56,8 +57,8 @@ class Duplicates:
 
     def original(self, moment: Moment, among: Sequence[Moment]) -> int | None:
         """The number of the first of some moments that is in another video and shows the same."""
-        rows = [self._row[other.best.clip_id] for other in among]
-        cosines = self._centred[rows] @ self._centred[self._row[moment.best.clip_id]]
+        rows = [self._row_of(other) for other in among]
+        cosines = self._centred[rows] @ self._centred[self._row_of(moment)]
         for number in np.flatnonzero(cosines >= _NEAR).tolist():
             other = among[number]
             if other.best.video_id != moment.best.video_id and self._show_the_same(other, moment):
@@ -68,22 +69,28 @@ class Duplicates:
         shifts = {other.start - one.start, other.end - one.end}
         if min(one.end, other.end) > max(one.start, other.start):
             shifts.add(0.0)
-        if one.best.clip_id not in self._around:
-            self._around[one.best.clip_id] = self._series(one, start=one.start, end=one.end)
-        first = self._around[one.best.clip_id]
+        row = self._row_of(one)
+        if row not in self._around:
+            self._around[row] = self._series(one, start=one.start, end=one.end)
+        first = self._around[row]
         start, end = one.start + min(shifts), one.end + max(shifts)
         second = self._series(other, start=start, end=end)
         return any(_likeness(first, second, shift=shift) >= _SAME for shift in shifts)
 
     def near(self, clips: Sequence[ClipMatch], moments: Sequence[Moment]) -> frozenset[int]:
         """Ids of those clips that may belong to a duplicate of one of the moments."""
-        best = [self._row[moment.best.clip_id] for moment in moments]
+        best = [self._row_of(moment) for moment in moments]
         rows = [self._row[clip.clip_id] for clip in clips]
         others = np.array([clip.video_id for clip in clips])[:, np.newaxis] != np.array(
             [moment.best.video_id for moment in moments]
         )
         near = (self._centred[rows] @ self._centred[best].T >= _NEAR) & others
         return frozenset(clips[n].clip_id for n in np.flatnonzero(near.any(axis=1)).tolist())
+
+    def _row_of(self, moment: Moment) -> int:
+        """The row of the clip that moments are compared by first; of a sequence, its first's."""
+        first = moment.parts[0] if moment.parts else moment
+        return self._row[first.best.clip_id]
 
     def _series(self, moment: Moment, *, start: float, end: float) -> Series:
         """The frames of a moment's video from `start` to `end`, and around; or its clips."""
@@ -112,3 +119,22 @@ def _likeness(first: Series, second: Series, *, shift: float) -> float:
         return -1.0
     cosines = np.sort(np.einsum("nd,nd->n", vectors[there], other_vectors[nearest[there]]))
     return float(cosines[len(cosines) * _LEAST // 100])
+
+
+def duplicates_in(
+    pools: Sequence[Pool], library: LibraryVectors, *, mean_clip: Vectors | None
+) -> Duplicates | None:
+    """The duplicates in pools of clips; None where nothing tells them.
+
+    `mean_clip` (D,) is the mean of the library; None where clips are not centred.
+    """
+    clips = [clip for pool in pools for clip in pool.clips]
+    vectors = [pool.vectors for pool in pools if pool.vectors is not None]
+    if mean_clip is None or not clips or len(vectors) < len(pools):
+        return None
+    every = np.concatenate(vectors)
+    # The mean of a library is made smaller where it is taken from few clips. What remains of it in
+    # all of them would make them alike.
+    few = len(pools[0].clips) < CLIPS_COMPARED
+    mean = every.mean(axis=0) if few else mean_clip
+    return Duplicates(library, mean_clip=mean, clips=clips, vectors=every)

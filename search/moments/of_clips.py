@@ -10,13 +10,12 @@ from numpy.typing import NDArray
 from catalog import ClipMatch, LibraryVectors
 from search.asking.question import Question
 from search.moments.curve import Curve, Stretch, stretch_around
-from search.moments.ranking import Moment
+from search.moments.ranking import Moment, are_same
 
 # Seconds of a long video whose curve is read at once, and on both sides of them. Most videos are
 # shorter, and read as a whole.
 _PIECE = 120.0
 _BESIDE = 60.0
-_SHARED = 0.3  # of the shorter one: moments that share more are the same
 
 
 @dataclass(slots=True)
@@ -91,8 +90,8 @@ def moments_on(
     """The moments of clips that come best first, in the order of their best clips.
 
     Each clip gives the stretch of its video's curve around its best second. Clips that lie half in
-    a moment that is there already belong to it, and a stretch that shares more than `_SHARED` with
-    one is no new moment. A curve is read when its first moment is asked for. Stretches that are
+    a moment that is there already belong to it, and a stretch that is the same as one is no new
+    moment. A curve is read when its first moment is asked for. Stretches that are
     `taken`, by the id of the video, are as if they were there already, and no moments.
     """
     of_video: dict[int, list[Moment | Stretch]] = {
@@ -105,15 +104,10 @@ def moments_on(
             continue
         stretch = curves.stretch_of(clip)
         moment = Moment(stretch.start, stretch.end, peak=stretch.peak, best=clip)
-        if not any(_same(moment, other) for other in others):
+        if not any(are_same(moment, other) for other in others):
             others.append(moment)
             yield moment
 
 
 def _shared(one: Moment | ClipMatch, other: Moment | Stretch) -> float:
     return min(one.end, other.end) - max(one.start, other.start)
-
-
-def _same(one: Moment, other: Moment | Stretch) -> bool:
-    shorter = min(one.end - one.start, other.end - other.start)
-    return _shared(one, other) > _SHARED * shorter

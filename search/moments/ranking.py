@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from statistics import median
 
 from catalog import ClipMatch
+from search.moments.curve import Stretch
 
 # The median of so many clips is the score of an ordinary clip. The number does not depend on how
 # many moments are asked for, so that with more of them the best ones stay the same.
@@ -15,15 +16,28 @@ CLIPS_COMPARED = 256
 # 0.5, by 0.62 at 0.8; above that, a long event falls into pieces.
 NEARLY_AS_GOOD = 0.8
 
+_SHARED = 0.3  # of the shorter one: moments that share more are the same
+
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """An interval `[start, end)` of one video with its best second, `peak`, and its best clip."""
+    """An interval `[start, end)` of one video with its best second, `peak`, and its best clip.
+
+    Of a sequence (`search.moments.sequence`), whose `parts` are moments, these are those of the
+    part that is the least sure.
+    """
 
     start: float
     end: float
     peak: float
     best: ClipMatch
+    parts: tuple["Moment", ...] = ()
+
+
+def are_same(one: Moment, other: Moment | Stretch) -> bool:
+    """Whether two moments of a video share so much that they are the same."""
+    shorter = min(one.end - one.start, other.end - other.start)
+    return min(one.end, other.end) - max(one.start, other.start) > _SHARED * shorter
 
 
 def ranked(clips: Iterable[ClipMatch]) -> list[ClipMatch]:

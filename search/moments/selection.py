@@ -49,6 +49,13 @@ class Selection:
             elif self._full():
                 return
 
+    def until_full(self, moments: Iterable[Moment]) -> Iterator[Moment]:
+        """These moments, as long as one more can be selected."""
+        for moment in moments:
+            yield moment
+            if self._full():
+                return
+
     def of(self, moments: Iterable[Moment]) -> Sequence[Selected]:
         """The selection from these moments, which come best first.
 

@@ -31,7 +31,7 @@ def searcher(catalog):
 
 
 def asked(*sentences, said, **options):
-    return Asked(step=Step(tuple(map(Sentence, sentences))), said=said, **options)
+    return Asked(steps=(Step(tuple(map(Sentence, sentences))),), said=said, **options)
 
 
 def test_words_alone_give_the_moments_of_their_cues_without_a_model(catalog):
@@ -82,6 +82,6 @@ def test_no_words_are_refused(searcher, said):
 
 
 def test_what_is_not_wanted_is_no_question_even_with_words(searcher):
-    only_not = Asked(step=Step((Sentence("kitchen", -0.5),)), said="dinner")
+    only_not = Asked(steps=(Step((Sentence("kitchen", -0.5),)),), said="dinner")
     with pytest.raises(EmptyQueryError):
         searcher.answer(only_not)

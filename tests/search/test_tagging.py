@@ -114,7 +114,7 @@ def test_a_name_of_several_sentences_asks_for_all_together(find, searcher, films
     event = films[0].events[0].combination
     texts = (event.caption, f"the {event.colour} {event.shape} {event.motion}")
     (one,) = {moment.hit.clip_id for moment in find({"both": texts}) if moment.hit.rank == 1}
-    answer = searcher.answer(Asked(step=Step(tuple(map(Sentence, texts)))))
+    answer = searcher.answer(Asked(steps=(Step(tuple(map(Sentence, texts))),)))
     assert one == answer.hits[0].clip_id
 
 

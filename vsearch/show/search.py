@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from rich.text import Text
 
     from catalog import VideoFilter
-    from search import Asked, Hit, Said, SearchResult, VideoCurve
+    from search import Asked, Hit, Said, SearchResult, Step, VideoCurve
 
 _LETTERS_SAID = 120  # of a cue in one line
 _CONFIDENCE_STYLES = {
@@ -35,13 +35,16 @@ _CONFIDENCE_STYLES = {
 def hit_json(hit: Hit) -> dict[str, Any]:
     """One ranked moment; times in seconds.
 
-    `also` are further files with the same content, `duplicates` moments of other videos that show
+    `parts` are the moments of all steps, if there are several; `also` are further files with the
+    same content, `duplicates` moments of other videos that show
     the same, if there are any.
     """
     duplicates = [place_json(other) for other in hit.duplicates]
+    parts = [place_json(part) for part in hit.parts]
     return {
         "rank": hit.rank,
         **place_json(hit),
+        **({"parts": parts} if parts else {}),
         **({"duplicates": duplicates} if duplicates else {}),
     }
 
@@ -85,6 +88,7 @@ def curve_json(curve: VideoCurve) -> dict[str, Any]:
     """The curve of a video: how much more than ordinary of the sentence is at each of `times`."""
     return {
         "path": str(curve.path),
+        "step": curve.step,
         "of_frames": curve.of_frames,
         "times": [round(time, 3) for time in curve.times],
         "heights": [round(height, 4) for height in curve.heights],
@@ -120,21 +124,27 @@ def local_time(seconds: float) -> str:
 
 def asked_json(asked: Asked) -> dict[str, Any]:
     """The normal form of a question: everything that was asked, or is usual."""
-    examples = [
-        {"path": str(example.path), "time": example.time, "weight": example.weight}
-        for example in asked.step.examples
-    ]
     return {
-        "sentences": [
-            {"text": sentence.text, "weight": sentence.weight} for sentence in asked.step.sentences
-        ],
+        "steps": [_step_json(step) for step in asked.steps],
+        "within": asked.within,
         **({} if asked.said is None else {"said": asked.said}),
-        **({"examples": examples} if examples else {}),
         "limit": asked.limit,
         "sort": asked.sort,
         "per_video": asked.per_video,
         "fold": asked.fold,
         "filters": _filters_json(asked.videos),
+    }
+
+
+def _step_json(step: Step) -> dict[str, Any]:
+    """The sentences and examples of a step."""
+    examples = [
+        {"path": str(example.path), "time": example.time, "weight": example.weight}
+        for example in step.examples
+    ]
+    return {
+        "sentences": [{"text": one.text, "weight": one.weight} for one in step.sentences],
+        **({"examples": examples} if examples else {}),
     }
 
 
@@ -162,6 +172,8 @@ def print_search(
         page.print("Nothing convincing.")
     for hit in hits:
         page.print(moment_line(hit, name=shown(hit.path)))
+        for part, step in zip(hit.parts, result.asked.steps, strict=bool(hit.parts)):
+            page.print(part_line(part, name=str(step)))
         if hit.said is not None:
             page.print(f"     {said_line(hit.said)}")
         if explained and result.asked.by_vectors:
@@ -207,6 +219,14 @@ def moment_line(hit: Hit, *, name: str) -> Text:
         (f"{clock_text(hit.start)}–{clock_text(hit.end, up=True)}  ", "green"),
         name,
     )
+
+
+def part_line(part: Hit, *, name: str) -> Text:
+    """A part of a moment in a line: confidence, score, when and what."""
+    from rich.text import Text
+
+    line = moment_line(part, name=shown(name))
+    return Text("     ").append_text(line[len("  1. ") :])
 
 
 def print_paths(result: SearchResult, *, null: bool, everything: bool = False) -> tuple[Path, ...]:

@@ -1,4 +1,4 @@
-"""The order of an answer, moments of one video, and duplicates, as a user sees them."""
+"""The order of an answer, one thing after another, and duplicates, as a user sees them."""
 
 import os
 from pathlib import Path
@@ -15,10 +15,10 @@ SQUARE = Combination("blue", "square", "growing")
 SECONDS_A_YEAR = 365.25 * 86400
 
 
-@pytest.fixture
-def library(vsearch: Any, tmp_path: Path) -> Path:
-    """A long video of 2020 with a re-encoded one of 2021, and a short one of 2022."""
-    folder = tmp_path / "films"
+@pytest.fixture(scope="module")
+def vsearch(run_from: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """A catalog of a long video of 2020, a re-encoded one of 2021, and a short one of 2022."""
+    folder = tmp_path_factory.mktemp("arrangement") / "films"
     folder.mkdir()
     shown = [(4, 12, CIRCLE), (20, 27, SQUARE), (34, 43, CIRCLE), (58, 68, CIRCLE)]
     shown += [(70, 80, SQUARE), (88, 95, CIRCLE)]
@@ -29,11 +29,12 @@ def library(vsearch: Any, tmp_path: Path) -> Path:
     write_video(again, frames, frame_rate=10, crf=32)
     for path, year in ((long, 50), (again, 51), (short, 52)):
         os.utime(path, (year * SECONDS_A_YEAR, year * SECONDS_A_YEAR))
+    vsearch = run_from(folder.parent / "home")
     assert vsearch("index", folder, "--model", "demo").code == 0
-    return folder
+    return vsearch
 
 
-def test_what_is_shown_and_in_which_order(vsearch: Any, library: Path) -> None:
+def test_what_is_shown_and_in_which_order(vsearch: Any) -> None:
     def ask(*arguments: str) -> tuple[str, list[set[str]]]:
         """Names of the videos of the hits, and for each hit those of its duplicates."""
         run = vsearch("query", CIRCLE.caption, "--json", *arguments)
@@ -61,3 +62,53 @@ def test_what_is_shown_and_in_which_order(vsearch: Any, library: Path) -> None:
     assert "--per-video 0 shows all" in text.err
     asked = vsearch("query", "a film", "--json").json["asked"]
     assert (asked["sort"], asked["per_video"], asked["fold"]) == ("relevance", 3, True)
+
+
+def test_one_thing_after_another(vsearch: Any) -> None:
+    def ask(*arguments: str) -> list[list[tuple[float, float]]]:
+        run = vsearch("query", CIRCLE.caption, "--then", SQUARE.caption, "--json", *arguments)
+        assert run.code == 0, run.err
+        for hit in run.json["hits"]:
+            assert (hit["start"], hit["end"]) == (hit["parts"][0]["start"], hit["parts"][-1]["end"])
+        return sorted(
+            [(round(part["start"]), round(part["end"])) for part in hit["parts"]]
+            for hit in run.json["hits"]
+            if hit["confidence"] == "strong"
+        )
+
+    def near(found: list[list[tuple[float, float]]], *true: list[tuple[float, float]]) -> bool:
+        return len(found) == len(true) and all(
+            abs(one - other) <= 2
+            for parts, places in zip(found, true, strict=True)
+            for span, place in zip(parts, places, strict=True)
+            for one, other in zip(span, place, strict=True)
+        )
+
+    assert near(ask(), [(4, 12), (20, 27)], [(58, 68), (70, 80)])
+    assert near(ask("--within", "5"), [(58, 68), (70, 80)])
+    text = vsearch("query", CIRCLE.caption, "--then", SQUARE.caption, "-k", "1").out
+    assert text.index(CIRCLE.caption) < text.index(SQUARE.caption)
+    curves = vsearch(
+        "query", CIRCLE.caption, "--then", SQUARE.caption, "-k", "1", "--curve", "--json"
+    ).json["curves"]
+    assert [curve["step"] for curve in curves] == [1, 2]
+
+
+def test_what_has_no_order_is_refused_in_one_sentence(vsearch: Any) -> None:
+    for says, *arguments in (
+        ("nothing comes first", "--then", "a dog"),
+        ("nothing comes first", "--not", "a cat", "--then", "a dog"),
+        ("give --then TEXT too", "a dog", "--within", "5"),
+        ("from 0.1 to", "a dog", "--then", "a cat", "--within", "0"),
+        ("from 0.1 to", "a dog", "--then", "a cat", "--within", "-3"),
+        ("at most 9", "a dog", *["--then", "a cat"] * 10),
+        ("--then", "a dog", "--then", " "),
+        ("--then", "a dog", "--then", "a cat + "),
+        ("0.01 to 100", "a dog", "--then", "a cat^0 - rain"),
+        ("relevance, newest, oldest or path", "a dog", "--sort", "best"),
+        ("from 0 to", "a dog", "--per-video", "-1"),
+    ):
+        run = vsearch("query", *arguments)
+        assert run.code == 2, (arguments, run.err)
+        assert (run.out, run.err.count("\n")) == ("", 1)
+        assert says in run.err, run.err

@@ -72,7 +72,7 @@ def test_more_like_a_picture_and_like_a_film_that_are_not_indexed(
     Image.fromarray(picture("blue", seed=99)).save(tmp_path / "sky.jpg")
     answer = like("--like", tmp_path / "sky.jpg")
     assert first(answer) in {("b.mp4", True), ("c@1.mp4", False)}
-    assert answer["asked"]["examples"] == [
+    assert answer["asked"]["steps"][0]["examples"] == [
         {"path": str(tmp_path / "sky.jpg"), "time": None, "weight": 1.0}
     ]
     assert "confidence" not in answer["hits"][0]
@@ -95,7 +95,7 @@ def test_more_like_a_stored_moment_also_of_a_film_that_is_not_there(
     try:
         answer = like("--like", f"{films}/b.mp4@3^2", "-k", "1")
         assert first(answer) != ("b.mp4", True)
-        assert answer["asked"]["examples"][0]["weight"] == 2.0
+        assert answer["asked"]["steps"][0]["examples"][0]["weight"] == 2.0
         assert answer["query"] == f"like {films}/b.mp4@00:03^2"
     finally:
         (tmp_path / "away.mp4").rename(films / "b.mp4")

@@ -14,7 +14,7 @@ def asked(vsearch: Any, library: Path, model: Path) -> Any:
     def ask(*arguments: str) -> list[tuple[str, float]]:
         run = vsearch("query", *arguments, "--json")
         assert run.code == 0, run.err
-        return [(one["text"], one["weight"]) for one in run.json["asked"]["sentences"]]
+        return [(one["text"], one["weight"]) for one in run.json["asked"]["steps"][0]["sentences"]]
 
     return ask
 
@@ -30,6 +30,20 @@ def test_how_what_was_typed_becomes_sentences(asked: Any) -> None:
         ("people", -0.5),
         ("a car ", -1.5),
     ]
+
+
+def test_how_a_text_that_follows_becomes_sentences(vsearch: Any, asked: Any) -> None:
+    run = vsearch(
+        "query", "a dog", "--then", "a cat + a well-known tree^2 - rain", "--not", "sun", "--json"
+    )
+    steps = [
+        [(one["text"], one["weight"]) for one in step["sentences"]]
+        for step in run.json["asked"]["steps"]
+    ]
+    assert steps[0] == [("a dog", 1.0), ("sun", -0.5)]
+    assert steps[1] == [("a cat", 1.0), ("a well-known tree", 2.0), ("rain", -0.5)]
+    assert run.json["asked"]["within"] == 20.0
+    assert run.json["query"] == "a dog - sun, then a cat + a well-known tree^2 - rain"
 
 
 def test_order_and_repetition_change_no_answer(vsearch: Any, asked: Any) -> None:

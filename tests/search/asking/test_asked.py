@@ -2,11 +2,19 @@
 
 import pytest
 
-from search import LESS, Asked, EmptyQueryError, InvalidLimitError, Sentence, Step
+from search import (
+    LESS,
+    Asked,
+    EmptyQueryError,
+    InvalidLimitError,
+    InvalidSequenceError,
+    Sentence,
+    Step,
+)
 
 
 def asked(*sentences: Sentence, limit: int = 10) -> Asked:
-    return Asked(step=Step(sentences), limit=limit)
+    return Asked(steps=(Step(sentences),), limit=limit)
 
 
 def test_a_question_is_written_in_one_line() -> None:
@@ -14,6 +22,8 @@ def test_a_question_is_written_in_one_line() -> None:
     assert str(many) == "a dog^2 + a beach - a cat"
     assert str(asked(Sentence("a dog"), Sentence("a cat", -1.0))) == "a dog - a cat^2"
     assert str(Asked.of("a dog")) == "a dog"
+    steps = (Step((Sentence("a dog"),)), Step((Sentence("a cat", 2.0), Sentence("rain", -LESS))))
+    assert str(Asked(steps=steps)) == "a dog, then a cat^2 - rain"
 
 
 @pytest.mark.parametrize(
@@ -24,6 +34,18 @@ def test_a_question_is_written_in_one_line() -> None:
         (asked(), EmptyQueryError, "only what is not wanted"),
         (asked(Sentence("a dog", -1.0)), EmptyQueryError, "only what is not wanted"),
         (asked(Sentence("a dog"), limit=0), InvalidLimitError, "at least 1"),
+        (
+            Asked(steps=(Step((Sentence("a dog"),)), Step((Sentence("a cat", -1.0),)))),
+            EmptyQueryError,
+            "only what is not wanted",
+        ),
+        (Asked(steps=()), InvalidSequenceError, "0 steps; ask for 1 to 10"),
+        (Asked(steps=(Step((Sentence("a dog"),)),) * 11), InvalidSequenceError, "11 steps"),
+        (
+            Asked(steps=(Step((Sentence("a dog"),)),) * 2, within=0.0),
+            InvalidSequenceError,
+            "more than 0 s",
+        ),
     ],
 )
 def test_what_cannot_be_answered_is_refused(

@@ -71,7 +71,7 @@ def like(name, time=None, weight=1.0):
 
 def ask(searcher, *examples, sentences=(), limit=2):
     step = Step(tuple(map(Sentence, sentences)), examples)
-    return searcher.answer(Asked(step=step, limit=limit)).hits
+    return searcher.answer(Asked(steps=(step,), limit=limit)).hits
 
 
 def places(hits):

@@ -42,10 +42,12 @@ def test_words_that_are_said_are_shown_with_their_time_and_language(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     said = Said("happy birthday\nanna " + 200 * "x", "en", "/media/a.srt", 5.5, 7.25)
-    found = replace(answer(replace(hit(), said=said)), asked=Asked(step=Step(()), said="birthday"))
+    found = replace(
+        answer(replace(hit(), said=said)), asked=Asked(steps=(Step(()),), said="birthday")
+    )
     told = search_json(found)
     assert told["query"] == "said: birthday"
-    assert (told["asked"]["sentences"], told["asked"]["said"]) == ([], "birthday")
+    assert (told["asked"]["steps"], told["asked"]["said"]) == ([{"sentences": []}], "birthday")
     assert told["hits"][0]["said"] == {
         "text": said.text,
         "language": "en",
@@ -109,7 +111,8 @@ def test_an_answer_has_the_schema_of_every_face() -> None:
         "took_ms": 7.1,
         "convincing": True,
         "asked": {
-            "sentences": [{"text": "a red circle", "weight": 1.0}],
+            "steps": [{"sentences": [{"text": "a red circle", "weight": 1.0}]}],
+            "within": 20.0,
             "limit": 10,
             "sort": "relevance",
             "per_video": 0,
@@ -161,6 +164,7 @@ def test_curves_are_those_of_the_moments_that_are_shown() -> None:
     (shown,) = search_json(mixed, with_curves=True)["curves"]
     assert shown == {
         "path": "/media/a.mp4",
+        "step": 1,
         "of_frames": True,
         "times": [0.5, 1.5],
         "heights": [0.1235, -0.1],

@@ -43,6 +43,8 @@ from vsearch.commands.questions.sentences import (
     AndOption,
     NotOption,
     SaidOption,
+    ThenOption,
+    WithinOption,
     WordsArgument,
     asked_by,
 )
@@ -61,6 +63,8 @@ def query(
     *,
     also: AndOption = None,
     unwanted: NotOption = None,
+    then: ThenOption = None,
+    within: WithinOption = None,
     said: SaidOption = None,
     like: LikeOption = None,
     catalog: CatalogOption = None,
@@ -121,6 +125,7 @@ def query(
       vsearch query "at night" --like beach.mp4@1:23
       vsearch query "a dog runs on a beach" -k 3 --in '*/holiday/*' --in '!*.avi'
       vsearch query "the children swim" --after 2024-06 --before 2024-09 --camera iphone
+      vsearch query "a child climbs a ladder" --then "the child jumps into water" --within 10
       vsearch query "the dog plays in snow" --sort newest --per-video 1
       vsearch query "a red car" -0 | xargs -0 cp -t /tmp/cars
       vsearch query "people dancing" --json | jq '.hits[0]'
@@ -139,6 +144,8 @@ def query(
         words=words,
         also=also,
         unwanted=unwanted,
+        then=then,
+        within=within,
         said=said,
         like=like,
         limit=limit,

@@ -7,15 +7,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from vsearch.commands.options import Number
 from vsearch.commands.questions.examples import example_of
 from vsearch.commands.questions.filters import video_filter
 from vsearch.commands.questions.weights import weight_at_end
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from datetime import datetime
 
-    from search import Asked
+    from search import Asked, Sentence, Step
+
+_JOINED = re.compile(r"\s([+-])\s")
 
 
 def sentence_given(text: str) -> str:
@@ -40,6 +43,23 @@ def _weighted(text: str) -> tuple[str, float]:
     if not sentence.strip():
         raise typer.BadParameter("it is empty; say in words what to look for")
     return sentence, weight
+
+
+def step_given(text: str) -> str:
+    """What one step shows, as in `a dog + a beach^2 - people`; anything else is refused."""
+    _parts(text)
+    return text
+
+
+def _parts(text: str) -> list[tuple[str, float]]:
+    """The sentences of a step with their weights, below 0 after a minus."""
+    first, *others = _JOINED.split(text)
+    signed = [("+", first), *zip(others[::2], others[1::2], strict=True)]
+    return [
+        (sentence, weight if sign == "+" else -weight)
+        for sign, given in signed
+        for sentence, weight in [_weighted(given)]
+    ]
 
 
 WordsArgument = Annotated[
@@ -69,6 +89,26 @@ NotOption = Annotated[
         help="What the moment does not show; may be repeated. It counts half, with ^2 in full.",
     ),
 ]
+ThenOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--then",
+        metavar="TEXT",
+        parser=step_given,
+        help="What comes next in the same video; may be repeated. 'a dog + a beach - people' has "
+        "several sentences.",
+    ),
+]
+WithinOption = Annotated[
+    float | None,
+    typer.Option(
+        "--within",
+        metavar="SECONDS",
+        parser=Number(0.1, 1e9),
+        help="With --then: it starts so soon after what comes before has ended; 20 by default.",
+        show_default=False,
+    ),
+]
 SaidOption = Annotated[
     str | None,
     typer.Option(
@@ -87,6 +127,8 @@ def asked_by(
     also: Sequence[str] | None,
     unwanted: Sequence[str] | None,
     like: Sequence[str] | None,
+    then: Sequence[str] | None = None,
+    within: float | None = None,
     said: str | None = None,
     limit: int,
     sort: str,
@@ -103,11 +145,11 @@ def asked_by(
     tags: Sequence[str] | None,
 ) -> Asked:
     """The question that the options ask; they are the parameters of the command."""
-    from search import LESS, Asked, Sentence, Sort, Step
+    from search import LESS, WITHIN, Asked, Sentence, Sort, Step
 
     wanted = [Sentence(*_weighted(text)) for text in (*_sentences(words or ()), *(also or ()))]
     examples = tuple(example_of(text) for text in like or ())
-    if not wanted and not examples and said is None:
+    if not wanted and not examples and said is None and not then:
         raise typer.BadParameter("it is empty; say in words what to look for", param_hint="TEXT...")
     less = [Sentence(text, -LESS * w) for text, w in map(_weighted, unwanted or ())]
     videos = video_filter(
@@ -121,8 +163,11 @@ def asked_by(
         camera=camera,
         tags=tags,
     )
+    steps = [Step((*wanted, *less), examples), *(Step(tuple(_step(text))) for text in then or ())]
+    _require_sequence(steps, within=within)
     return Asked(
-        step=Step((*wanted, *less), examples),
+        steps=tuple(steps),
+        within=WITHIN if within is None else within,
         limit=limit,
         videos=videos,
         said=said,
@@ -130,6 +175,30 @@ def asked_by(
         per_video=per_video,
         fold=not show_duplicates,
     )
+
+
+def _step(text: str) -> Iterator[Sentence]:
+    """The sentences of a step that was given with `--then`."""
+    from search import LESS, Sentence
+
+    for sentence, weight in _parts(text):
+        yield Sentence(sentence, weight if weight > 0 else LESS * weight)
+
+
+def _require_sequence(steps: Sequence[Step], *, within: float | None) -> None:
+    """Refuse steps that make no question."""
+    from search import MOST_STEPS
+
+    if len(steps) == 1 and within is not None:
+        raise typer.BadParameter(
+            "there is nothing that has to follow; give --then TEXT too", param_hint="--within"
+        )
+    if len(steps) > 1 and not steps[0].wants_something:
+        raise typer.BadParameter("nothing comes first; give a TEXT before it", param_hint="--then")
+    if len(steps) > MOST_STEPS:
+        raise typer.BadParameter(
+            f"these are {len(steps) - 1} texts; give at most {MOST_STEPS - 1}", param_hint="--then"
+        )
 
 
 def _sentences(words: Sequence[str]) -> list[str]:
