@@ -100,7 +100,7 @@ def test_options_on_the_command_line_hold_for_lines_that_give_none(vsearch: Any)
     assert [one["asked"]["limit"] for one in found] == [1, 1, 10]
     inside = [one["asked"]["filters"]["inside"] for one in found]
     assert inside == [["*long*"], ["*short*"], ["*long*"]]
-    assert [len(one["asked"]["sentences"]) for one in found] == [2, 2, 2]
+    assert [len(one["asked"]["steps"][0]["sentences"]) for one in found] == [2, 2, 2]
     assert [bool(one["hits"]) for one in found] == [True, True, bool(found[2]["convincing"])]
 
 
