@@ -108,7 +108,7 @@ def test_an_indexed_video_given_whole_does_not_come_back(like: Any, films: Path)
 
 def test_words_beside_an_example_are_both_asked(like: Any, films: Path) -> None:
     answer = like("a dog", "--not", "people", "--like", f"{films}/a.mp4@5")
-    assert [one["text"] for one in answer["asked"]["sentences"]] == ["a dog", "people"]
+    assert [one["text"] for one in answer["asked"]["steps"][0]["sentences"]] == ["a dog", "people"]
     assert answer["query"] == f"a dog + like {films}/a.mp4@00:05 - people"
 
 
