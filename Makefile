@@ -65,7 +65,7 @@ format: $(VENV)/development.stamp ## Rewrite the code in the project's format
 demo-model: $(VENV)/development.stamp ## Train the demo model anew, from its seed (about 40 minutes on 4 cores)
 	$(BIN)/python -m training.demo_model
 
-bench: $(VENV)/development.stamp ## Measure encoding, decoding, indexing and queries against limits and peers (15 minutes)
+bench: $(VENV)/development.stamp ## Measure encoding, decoding, indexing, queries and the page against limits and peers (15 minutes)
 	$(BIN)/python -m benchmarks
 
 demo-benchmark: $(VENV)/development.stamp ## Measure the demo model on a film of each combination (some minutes)

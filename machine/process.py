@@ -1,5 +1,6 @@
 """Settings of a process: threads and garbage collection."""
 
+import ctypes
 import gc
 import os
 
@@ -35,3 +36,15 @@ def settle_process() -> None:
     turns, on a busy machine).
     """
     gc.freeze()
+
+
+def release_memory() -> None:
+    """Give the memory of a task that has just ended back to the system, in a process that goes on.
+
+    A decoder lies in circles of objects, which Python looks for rarely, and the C library keeps
+    what is freed for each thread: after 50 films the page held 400 MiB that nobody used.
+    """
+    gc.collect(1)  # what is older stays to the end of the process
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # glibc
+    if trim is not None:
+        trim(0)

@@ -8,6 +8,8 @@ from contextlib import asynccontextmanager
 from threading import Event
 from typing import TYPE_CHECKING
 
+from machine import release_memory
+
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator
 
@@ -51,10 +53,14 @@ class Encoder:
     async def end(self) -> None:
         """Stop, and wait until its files are closed."""
         self.stopped.set()
-        if self._pieces is not None:
-            closed = self._thread.submit(self._pieces.close)
-            await asyncio.wait({asyncio.wrap_future(closed)})
+        await asyncio.wait({asyncio.wrap_future(self._thread.submit(self._close))})
         self._thread.shutdown(wait=False)
+
+    def _close(self) -> None:
+        if self._pieces is not None:
+            self._pieces.close()
+            self._pieces = None
+        release_memory()
 
 
 class Encoders:

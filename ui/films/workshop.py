@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from threading import Event
 from typing import TYPE_CHECKING
 
+from machine import release_memory
 from ui.byte_cache import ByteCache
 
 if TYPE_CHECKING:
@@ -60,7 +61,10 @@ class Workshop:
         stopped = Event()
 
         def made() -> bytes:
-            return self._cache.get(key, lambda: make(stopped.is_set))
+            try:
+                return self._cache.get(key, lambda: make(stopped.is_set))
+            finally:
+                release_memory()
 
         job = self._jobs[key] = _Job(self._makers.submit(made), stopped)
         return job
