@@ -6,7 +6,7 @@ import time
 
 from benchmarks.answers.asked import Models
 from benchmarks.measure.machine import describe_machine
-from benchmarks.questions import likeness, parts, said, tags
+from benchmarks.questions import likeness, parts, said, sequences, tags
 from machine import prepare_process
 
 
@@ -21,6 +21,7 @@ def main() -> None:
     print(f"\n{tags.measure(models)}\n{tags.measure_speed()}", flush=True)
     print(f"\n{said.measure(models)}\n{said.measure_speed()}", flush=True)
     print(f"\n{likeness.measure(models)}", flush=True)
+    print(f"\n{sequences.measure(models)}", flush=True)
     print(f"Measured in {(time.monotonic() - begin) / 60:.0f} minutes.")
 
 

@@ -77,16 +77,13 @@ def sequences(steps: Sequence[Candidates], *, within: float) -> Iterator[Moment]
     made when the best that its clips allow comes next.
     """
     clips = [step.by_video() for step in steps]
-    shared = set(clips[0]).intersection(*clips[1:])
-    bounds = {
-        video: min(
-            max(map(step.share, of_video[video]))
-            for step, of_video in zip(steps, clips, strict=True)
-        )
-        for video in shared
-    }
+    bounds: dict[int, float] = {}
+    for video in set(clips[0]).intersection(*clips[1:]):
+        bound = _bound(steps, [of_video[video] for of_video in clips], within=within)
+        if bound is not None:
+            bounds[video] = bound
     waiting: list[tuple[float, int, Moment, Iterator[tuple[float, Moment]]]] = []
-    for video in sorted(shared, key=lambda video: (-bounds[video], video)):
+    for video in sorted(bounds, key=lambda video: (-bounds[video], video)):
         while waiting and -waiting[0][0] >= bounds[video]:
             yield _next(waiting)
         moments = [
@@ -122,7 +119,10 @@ def _of_video(
         np.array([step.share(moment.best) for moment in its], np.float64)
         for step, its in zip(steps, moments, strict=True)
     ]
-    follows = [_follows(earlier, later, within=within) for earlier, later in pairwise(moments)]
+    follows = [
+        _follows(earlier, later, early=_EARLY, within=within)
+        for earlier, later in pairwise(moments)
+    ]
     found: list[Moment] = []
     while (best := _best(shares, follows)) is not None:
         good, numbers = best
@@ -134,17 +134,38 @@ def _of_video(
             yield good, sequence
 
 
+def _bound(
+    steps: Sequence[Candidates], clips: Sequence[Sequence[ClipMatch]], *, within: float
+) -> float | None:
+    """How good a sequence of moments of these clips of a video can be; None: there is none.
+
+    A moment may be longer than its best clip. One that is much longer has other clips, too.
+    """
+    shares = [
+        np.array([step.share(clip) for clip in its], np.float64)
+        for step, its in zip(steps, clips, strict=True)
+    ]
+    follows = []
+    for earlier, later in pairwise(clips):
+        longer = max(clip.end - clip.start for clip in (*earlier, *later))
+        follows.append(_follows(earlier, later, early=2 * longer, within=within + 2 * longer))
+    best = _best(shares, follows)
+    return None if best is None else best[0]
+
+
 def _follows(
-    earlier: Sequence[Moment], later: Sequence[Moment], *, within: float
+    earlier: Sequence[Moment | ClipMatch],
+    later: Sequence[Moment | ClipMatch],
+    *,
+    early: float,
+    within: float,
 ) -> NDArray[np.bool_]:
-    """(N, M): whether the later moment may follow the earlier one."""
-    starts = np.array([moment.start for moment in earlier])[:, np.newaxis]
-    ends = np.array([moment.end for moment in earlier])[:, np.newaxis]
-    begins = np.array([moment.start for moment in later])[np.newaxis]
-    follows: NDArray[np.bool_] = (
-        (begins > starts) & (begins >= ends - _EARLY) & (begins <= ends + within)
-    )
-    return follows
+    """(N, M): whether the later one starts not too early and not too late after the earlier one."""
+    starts = np.array([one.start for one in earlier])[:, np.newaxis]
+    ends = np.array([one.end for one in earlier])[:, np.newaxis]
+    begins = np.array([one.start for one in later])[np.newaxis]
+    follows: NDArray[np.bool_] = (begins >= ends - early) & (begins <= ends + within)
+    return follows & (begins + early > starts + _EARLY)
 
 
 def _best(
