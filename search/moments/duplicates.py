@@ -24,8 +24,10 @@ _LEAST = 10  # per cent of the times may be less alike
 _AROUND = 8.0  # seconds before and after a moment that are compared, too
 _APART = 0.6  # seconds between two frames that are compared, at most
 _FEWEST = 3  # frames
-# The centred cosine of the best clips of moments that are compared at all.
-_NEAR = 0.5
+_COMPARED = 0.75  # of the shorter series has to be there in both
+# The centred cosine of the best clips of moments that are compared at all; 99 of 100 that show the
+# same have more.
+_NEAR = 0.6
 
 Series = tuple[NDArray[np.float64], Vectors]
 """Times (F,) in seconds, ascending, and centred unit vectors (F, D)."""
@@ -106,7 +108,7 @@ class Duplicates:
 def _likeness(first: Series, second: Series, *, shift: float) -> float:
     """The cosine that a series and another one have at most equal times, later by `shift` seconds.
 
-    It is -1 where they share fewer times than half of the shorter one has, or hardly any.
+    It is -1 where they share too few times: then there is nothing that speaks against it.
     """
     (times, vectors), (others, other_vectors) = first, second
     shorter = min(len(times), len(others))
@@ -115,7 +117,7 @@ def _likeness(first: Series, second: Series, *, shift: float) -> float:
     right = np.searchsorted(others, times + shift).clip(1, len(others) - 1)
     nearest = right - (times + shift - others[right - 1] < others[right] - times - shift)
     there = np.abs(others[nearest] - times - shift) <= _APART
-    if there.sum() < max(_FEWEST, shorter / 2):
+    if there.sum() < max(_FEWEST, _COMPARED * shorter):
         return -1.0
     cosines = np.sort(np.einsum("nd,nd->n", vectors[there], other_vectors[nearest[there]]))
     return float(cosines[len(cosines) * _LEAST // 100])
