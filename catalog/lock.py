@@ -69,7 +69,7 @@ def locked(folder: Path, purpose: str) -> Iterator[None]:
 def _lock(path: Path) -> BaseFileLock:
     """A lock that other users may take, too, as far as the umask of the file's maker allows."""
     make_file(path)
-    mode = stat.S_IMODE(path.stat().st_mode)
+    mode = stat.S_IMODE(path.stat().st_mode) | stat.S_IRUSR | stat.S_IWUSR  # less is refused
     # Not bound to a thread: the thread that ends the block releases it.
     return FileLock(path, mode=mode, blocking=False, thread_local=False)
 

@@ -13,7 +13,7 @@ from threading import Thread
 import pytest
 
 import catalog as package
-from catalog import Catalog, CatalogLockedError
+from catalog import Catalog, CatalogLockedError, CatalogStorageError
 
 HOLDER = """
 import sys
@@ -145,6 +145,18 @@ def test_a_damaged_description_of_the_holder_is_no_fault(catalog, folder, conten
         with pytest.raises(CatalogLockedError, match="another process is working on"):
             lock_once(catalog)
     lock_once(catalog)
+
+
+def test_a_read_only_lock_file_is_refused_with_a_reason_unless_its_mode_hinders_nobody(
+    catalog, folder
+):
+    lock_once(catalog)
+    (folder / "catalog.lock").chmod(0o444)
+    if os.access(folder / "catalog.lock", os.W_OK):  # as root has it
+        lock_once(catalog)
+    else:
+        with pytest.raises(CatalogStorageError, match="cannot lock the catalog"):
+            lock_once(catalog)
 
 
 def lock_once(catalog):
