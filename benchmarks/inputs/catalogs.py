@@ -11,10 +11,12 @@ from benchmarks.inputs.models import CACHE
 from catalog import (
     Catalog,
     ClipSpan,
+    Cue,
     FileLocation,
     FrameVectors,
     Provenance,
     QuantisedVectors,
+    SubtitleFile,
     VideoRecord,
 )
 from vsearch.services.sentences.bank import keep_background
@@ -22,6 +24,8 @@ from vsearch.settings import Settings
 from xclip_core.text_embedder import TextEmbedder
 
 CLIPS_OF_EACH = 250
+WORDS = 20_000  # different ones in subtitles: "w0" is the commonest
+_WORDS_OF_A_CUE, _SECONDS_OF_A_CUE = 6, 2.0
 _MOST_FRAMED = 400  # films: with frame vectors of more, a catalog would take gigabytes
 
 
@@ -36,7 +40,7 @@ def catalog_of(model: Path, *, films: int) -> Path:
     folder = CACHE / f"{kind}-{films}x{CLIPS_OF_EACH}-{identity.model_digest[:12]}"
     if folder.exists():
         with Catalog.open(folder) as catalog:
-            _bring_up_to_date(catalog)  # an earlier version may have left it
+            bring_up_to_date(catalog)  # an earlier version may have left it
         return folder
     beside = folder.with_name(f"{folder.name}.new")
     shutil.rmtree(beside, ignore_errors=True)
@@ -54,15 +58,20 @@ def catalog_of(model: Path, *, films: int) -> Path:
         catalog.bind(provenance)
         for number in range(films):
             add_film(catalog, number, random=random, dim=identity.dim, framed=framed)
-        _bring_up_to_date(catalog)
+        bring_up_to_date(catalog)
     beside.replace(folder)
     return folder
 
 
-def _bring_up_to_date(catalog: Catalog) -> None:
+def bring_up_to_date(catalog: Catalog) -> None:
     """Do what an index run does at its end."""
     catalog.save_snapshot()
     keep_background(catalog, settings=Settings(home=CACHE, catalog=catalog.folder))
+
+
+def path_of(number: int) -> Path:
+    """The path of a film."""
+    return Path(f"/films/{number % 20:02}/film {number:04}.mkv")
 
 
 def add_film(
@@ -72,14 +81,24 @@ def add_film(
     vectors = random.standard_normal((CLIPS_OF_EACH, dim), dtype=np.float32)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     duration = 4.0 * CLIPS_OF_EACH + 4.0
-    path = Path(f"/films/{number % 20:02}/film {number:04}.mkv")
     catalog.add_video(
         VideoRecord(f"film {number}", duration, 1280, 720, 25.0, "h264", "matroska"),
-        location=FileLocation(Path("/films"), path, 1, 1),
+        location=FileLocation(Path("/films"), path_of(number), 1, 1),
         clips=[ClipSpan(4.0 * clip, 4.0 * clip + 8.0) for clip in range(CLIPS_OF_EACH)],
         vectors=vectors,
         frames=_frames(int(duration), random=random, dim=dim) if framed else None,
     )
+
+
+def random_subtitles(number: int, *, random: np.random.Generator, cues: int) -> SubtitleFile:
+    """Subtitles of a film, of invented words as frequent as in speech: the nth by 1/n."""
+    frequent = 1 / np.arange(1, WORDS + 1)
+    drawn = random.choice(WORDS, (cues, _WORDS_OF_A_CUE), p=frequent / frequent.sum())
+    texts = [" ".join(f"w{word}" for word in line) for line in drawn]
+    starts = np.sort(random.uniform(0, 4.0 * CLIPS_OF_EACH, cues)).tolist()
+    said = tuple(Cue(s, s + _SECONDS_OF_A_CUE, t) for s, t in zip(starts, texts, strict=True))
+    path = path_of(number)
+    return SubtitleFile(path.with_suffix(".srt"), 1, 1, (path,), cues=said)
 
 
 def _frames(count: int, *, random: np.random.Generator, dim: int) -> FrameVectors:

@@ -21,7 +21,7 @@ from benchmarks.answers.asked import Models, indexed, searchers
 from benchmarks.answers.distortions import Distortion
 from benchmarks.answers.long_videos import EDITION, Library, make_library, plan_library
 from benchmarks.answers.tables import table
-from benchmarks.inputs.catalogs import CLIPS_OF_EACH, add_film
+from benchmarks.inputs.catalogs import CLIPS_OF_EACH, add_film, random_subtitles
 from benchmarks.inputs.models import CACHE
 from catalog import Catalog, Cue, Provenance, SubtitleFile, VideoFilter
 from search import Asked, Hit, Searcher, Sentence, Step
@@ -35,7 +35,6 @@ _WHEN = {"while it is seen": 0.6, "a few seconds beside it": 0.25, "at another t
 SEEDS = (1, 2, 3, 4, 5, 6)
 _VIDEOS = 4  # of each library
 FILMS, _CUES, _DIM = 400, 1500, 512
-_WORDS = 20_000
 _ASKED = {"rare words": "w15000", "a phrase": "w3 w5", "the commonest word": "w0"}
 _SECONDS = 2.0  # of a cue
 _BESIDE = 4.0  # seconds before or after an event, at most
@@ -231,17 +230,9 @@ def _fill(catalog: Catalog, *, films: int) -> Sequence[np.ndarray]:
     """Random clips, and cues of words as frequent as in speech: the nth by 1/n; some vectors."""
     rng = np.random.default_rng(3)
     catalog.bind(Provenance("random", None, "ab" * 32, _DIM, 8, 8.0, 4.0))
-    common = 1 / np.arange(1, _WORDS + 1)
     for number in range(films):
         add_film(catalog, number, random=rng, dim=_DIM)
-        drawn = rng.choice(_WORDS, (_CUES, 6), p=common / common.sum())
-        texts = [" ".join(f"w{word}" for word in line) for line in drawn]
-        starts = np.sort(rng.uniform(0, 4.0 * CLIPS_OF_EACH, _CUES)).tolist()
-        cues = tuple(Cue(s, s + 2.0, text) for s, text in zip(starts, texts, strict=True))
-        path = Path(f"/films/{number % 20:02}/film {number:04}.mkv")
-        catalog.details.put_subtitle_files(
-            [SubtitleFile(path.with_suffix(".srt"), 1, 1, (path,), cues=cues)]
-        )
+        catalog.details.put_subtitle_files([random_subtitles(number, random=rng, cues=_CUES)])
     catalog.save_snapshot()
     drawn = rng.standard_normal((21, _DIM)).astype(np.float32)
     return [*(drawn / np.linalg.norm(drawn, axis=1, keepdims=True))]
