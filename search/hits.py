@@ -59,6 +59,7 @@ def hit_of(moment: Moment, *, rank: int, score: float, chance: ByChance | None) 
         other_paths=others,
         confidence=None if standing is None else confidence_of(standing.value),
         standing=standing,
+        video_id=best.video_id,
         captured=best.captured,
         captured_from=best.captured_from,
     )

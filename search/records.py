@@ -44,6 +44,7 @@ class Hit:
     other_paths: tuple[Path, ...]  # other files with the same video
     confidence: Confidence | None = None
     standing: Standing | None = None
+    video_id: int = 0  # in the catalog, for the addresses of films on the page
     captured: float = 0.0  # when it was recorded, in seconds since 1970 (UTC)
     captured_from: str = FILE_TIME  # the source of that time
     said: Said | None = None  # where words were asked for: those near it that hold them

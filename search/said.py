@@ -66,6 +66,7 @@ def _hit_of(cue: CueMatch, *, rank: int) -> Hit:
         duration=cue.duration,
         clip_id=cue.clip_id,
         other_paths=others,
+        video_id=cue.video_id,
         captured=cue.captured,
         captured_from=cue.captured_from,
         said=_said(cue),

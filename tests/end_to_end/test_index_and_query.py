@@ -69,7 +69,10 @@ def test_the_answer_has_the_agreed_schema_and_is_ranked(
         str(library / "holidays" / "long.mp4"),
     }
     for rank, hit in enumerate(answer["hits"], start=1):
-        fields = "rank score confidence path start end peak duration clip_id captured captured_from"
+        fields = (
+            "rank score confidence path start end peak duration clip_id video_id captured "
+            "captured_from"
+        )
         assert list(hit) == fields.split()
         assert hit["rank"] == rank
         assert -1 <= hit["score"] <= 1

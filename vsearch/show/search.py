@@ -62,6 +62,7 @@ def place_json(hit: Hit) -> dict[str, Any]:
         "peak": round(hit.peak, 3),
         "duration": round(hit.duration, 3),
         "clip_id": hit.clip_id,
+        "video_id": hit.video_id,
         "captured": local_time(hit.captured),
         "captured_from": hit.captured_from,
         **_said_json(hit.said),

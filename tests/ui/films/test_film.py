@@ -6,6 +6,8 @@ import socket
 import time
 from typing import Any
 
+from vsearch.services.search import open_searcher
+
 
 def test_a_film_comes_whole_and_in_any_range(cinema: Any) -> None:
     content = (cinema.folder / "sounding.mp4").read_bytes()
@@ -144,3 +146,11 @@ def test_a_browser_that_reads_slowly_is_not_read_ahead_for(cinema: Any) -> None:
     while cinema.files_open():
         assert time.monotonic() < deadline
         time.sleep(0.05)
+
+
+def test_the_film_of_a_moment_is_found_by_its_number(cinema: Any) -> None:
+    with open_searcher(cinema.settings) as searcher:
+        hits = searcher.search("a film").hits
+    assert hits
+    numbers = {hit.path.name: hit.video_id for hit in hits}
+    assert numbers == {name: cinema.ids[name] for name in numbers}

@@ -24,6 +24,7 @@ def hit(path: str = "/media/a.mp4", *, rank: int = 1, start: float = 4.0) -> Hit
         peak=start + 4,
         duration=31.2,
         clip_id=17,
+        video_id=3,
         other_paths=(),
         confidence=Confidence.LIKELY,
         standing=Standing(0.7, ByChance(median=0.6, top=0.8)),
@@ -130,6 +131,7 @@ def test_an_answer_has_the_schema_of_every_face() -> None:
                 "peak": 8.0,
                 "duration": 31.2,
                 "clip_id": 17,
+                "video_id": 3,
                 "captured": local_time(0.0),
                 "captured_from": "file time",
             }
