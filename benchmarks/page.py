@@ -26,7 +26,7 @@ from benchmarks.measure.timing import Figure, figure_of
 from catalog import Catalog
 from indexer import IndexSettings
 from media import write_video
-from vsearch.services.indexing import IndexOptions, index_library
+from vsearch.services.library.indexing import IndexOptions, index_library
 from vsearch.settings import Settings, page_environment
 
 SEEK_BAR, LIVE_BAR, MEMORY_BAR = 0.2, 2.5, 100  # seconds, seconds, MiB

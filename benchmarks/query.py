@@ -38,7 +38,7 @@ from catalog.vectors.index import VectorIndex
 from machine import usable_cores
 from search import Moment, Searcher, merge_into_moments
 from toyworld.library import library_captions
-from vsearch.services.search import open_searcher
+from vsearch.services.answers.search import open_searcher
 from vsearch.settings import Settings
 from vsearch.show.search import search_json
 from xclip_core.inputs.tokenizer import Tokenizer

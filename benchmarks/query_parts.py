@@ -160,7 +160,7 @@ import sys
 from pathlib import Path
 from search import SearchSettings
 from vsearch.services.models import open_catalog
-from vsearch.services.search import searchers_of
+from vsearch.services.answers.search import searchers_of
 from vsearch.settings import Settings
 settings = Settings(home=Path(sys.argv[1]), catalog=Path(sys.argv[1], "demo", "catalog"))
 on = sys.argv[2] == "ranked"

@@ -127,6 +127,8 @@ class IndexedVideo:
     video_id: int
     duration: float  # seconds
     paths: tuple[Path, ...]
+    captured: float | None = None  # see VideoRecord
+    clips: int = 0
 
 
 @dataclass(frozen=True, slots=True)

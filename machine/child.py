@@ -37,6 +37,35 @@ def start_python(
     )
 
 
+def start_detached_python(
+    arguments: Sequence[str],
+    *,
+    variables: dict[str, str],
+    stdout: int,
+    stderr: int,
+    keep_open: Iterable[int] = (),
+) -> int:
+    """Start a Python process that goes on when this one has ended; its number.
+
+    `variables` are added to its environment. It gets none of the terminal's signals, and the
+    descriptors `keep_open` under the same numbers.
+
+    Raises OSError where the system refuses.
+    """
+    process = subprocess.Popen(
+        [*python_command(), *arguments],
+        cwd=_NEUTRAL_FOLDER,
+        env=python_environment() | variables,
+        stdin=subprocess.DEVNULL,
+        stdout=stdout,
+        stderr=stderr,
+        pass_fds=tuple(keep_open),
+        start_new_session=True,
+    )
+    Thread(target=process.wait, daemon=True).start()  # or it stayed as a zombie
+    return process.pid
+
+
 def end_python(process: "subprocess.Popen[bytes]", *, seconds: float) -> None:
     """Kill a process that `start_python` has started, and wait for its end for so long at most."""
     if process.stdin:

@@ -56,10 +56,10 @@ def hit_of(moment: Moment, *, rank: int, score: float, chance: ByChance | None) 
         peak=moment.peak,
         duration=best.duration,
         clip_id=best.clip_id,
+        video_id=best.video_id,
         other_paths=others,
         confidence=None if standing is None else confidence_of(standing.value),
         standing=standing,
-        video_id=best.video_id,
         captured=best.captured,
         captured_from=best.captured_from,
     )

@@ -41,10 +41,10 @@ class Hit:
     peak: float  # the second that shows it best, for a still image
     duration: float
     clip_id: int
+    video_id: int  # in the catalog, for the addresses of films on the page
     other_paths: tuple[Path, ...]  # other files with the same video
     confidence: Confidence | None = None
     standing: Standing | None = None
-    video_id: int = 0  # in the catalog, for the addresses of films on the page
     captured: float = 0.0  # when it was recorded, in seconds since 1970 (UTC)
     captured_from: str = FILE_TIME  # the source of that time
     said: Said | None = None  # where words were asked for: those near it that hold them

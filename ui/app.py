@@ -1,8 +1,7 @@
-"""The page, from top to bottom: header, inputs, ranked moments, a player."""
+"""The page, from top to bottom: header, views, the question, the moments of its answer."""
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,36 +10,40 @@ import streamlit as st
 from catalog import CatalogGoneError, CatalogMissingError
 from toyworld.library import library_captions
 from ui import markup
+from ui.asking import address_now, asked_with, question_inputs
 from ui.in_browser import tell_browser
-from ui.previews import preview_span
+from ui.moments.component import MOMENTS_KEY, show_moments
+from ui.moments.data import answer_data
+from ui.notebook import Notebook, Picked
 from ui.resources import (
     answer,
     close_library,
     loaded_searcher,
     open_library,
     page_settings,
-    previews,
     status,
 )
+from ui.views import show_basket, show_library, show_running, show_searches
 from vsearch.errors import user_errors
 from xclip_core import DEMO_MODEL
 
 if TYPE_CHECKING:
     from catalog import CatalogStatus
     from search import Hit, SearchResult
-    from ui.previews import Preview
+    from ui.resources import OpenLibrary
 
-USUAL_MOMENTS = 10
-MOST_MOMENTS = 50
-_DIGITS = 9  # of a number that anybody could mean
+VIEWS = ("Search", "Library", "Basket")
+_SECONDS_BETWEEN_LOOKS = 2
 
 
 def main() -> None:
     """Draw the page; Streamlit runs this after every interaction."""
-    st.set_page_config(page_title=markup.page_title(st.query_params.get("q")), page_icon="🎞️")
+    st.set_page_config(
+        page_title=markup.page_title(st.query_params.get("q")), page_icon="🎞️", layout="wide"
+    )
     st.html(Path(__file__).with_name("page.css"))
     try:
-        _show_library()
+        _show_page()
     except CatalogMissingError:
         _show_how_to_begin(None)
     except CatalogGoneError:
@@ -50,10 +53,10 @@ def main() -> None:
         st.html(markup.problem(str(error)))
 
 
-def _show_library() -> None:
-    """Show what is in the catalog, and the answer.
+def _show_page() -> None:
+    """Show what is in the catalog, and one of the views.
 
-    Status and answers are kept for each version of the catalog: a run that only plays something
+    Status and answers are kept for each version of the catalog: a run that only picks something
     reads the version, and nothing else.
     """
     library = open_library(page_settings())
@@ -62,77 +65,57 @@ def _show_library() -> None:
     if not found.clips:
         _show_how_to_begin(found)
         return
+    _follow(version)
     st.html(markup.header(found))
-    sentence, path_glob, limit = _question()
-    if not sentence:
-        _show_contents(found)
-        tell_browser()
-    # Also before anything is asked: the model loads while the first sentence is typed.
-    searcher = loaded_searcher(page_settings(), _library=library)
-    if sentence:
-        result = answer(
-            sentence, path_glob=path_glob, limit=limit, version=version, _searcher=searcher
-        )
-        _show_moments(result, path_glob=path_glob)
+    view = st.segmented_control(
+        "View", VIEWS, default=VIEWS[0], required=True, key="view", bind="query-params",
+        label_visibility="collapsed",
+    )  # fmt: skip
+    notebook = Notebook(library.catalog.folder)
+    if view == "Library":
+        show_library(library, version=version, found=found)
+    elif view == "Basket":
+        show_basket(notebook)
+    else:
+        _show_search(library, version=version, found=found, notebook=notebook)
+
+
+@st.fragment(run_every=_SECONDS_BETWEEN_LOOKS)
+def _follow(version: tuple[str, int]) -> None:
+    """Show how far an index run is, and draw the page anew when it has changed the catalog."""
+    show_running()
+    try:
+        now = open_library(page_settings()).catalog.version
+    except user_errors():
+        st.rerun(scope="app")
+    if now != version:
+        st.rerun(scope="app")
 
 
 def _show_how_to_begin(found: CatalogStatus | None) -> None:
     st.html(markup.header(found))
     st.html(markup.how_to_begin(page_settings(), has_catalog=found is not None))
+    show_library(None, version=None, found=found)
     st.button("Look again", icon=":material/refresh:")
 
 
-def _question() -> tuple[str, str | None, int]:
-    """The inputs: sentence, path filter, number of moments; the URL holds all three."""
-    refused = _number_refused()
-    sentence = st.text_input(
-        "Sentence",
-        key="q",
-        bind="query-params",
-        on_change=_play,
-        args=(None,),
-        placeholder="Describe a moment in a sentence",
-        icon=":material/search:",
-        label_visibility="collapsed",
-    )
-    left, right = st.columns([4, 1])
-    path_glob = left.text_input(
-        "Only in",
-        key="in",
-        bind="query-params",
-        on_change=_play,
-        args=(None,),
-        placeholder="Only in a folder, a file, or a pattern such as *.mkv",
-        icon=":material/filter_alt:",
-        label_visibility="collapsed",
-    )
-    limit = right.number_input(
-        "Moments at most",
-        key="n",
-        bind="query-params" if refused is None else None,
-        min_value=1,
-        max_value=MOST_MOMENTS,
-        value=USUAL_MOMENTS,
-        icon=":material/format_list_numbered:",
-        label_visibility="collapsed",
-    )
-    if refused is not None:
-        st.html(markup.number_mended(refused, most=MOST_MOMENTS, limit=limit))
-    return sentence.strip(), path_glob.strip() or None, limit
-
-
-def _number_refused() -> str | None:
-    """The impossible number of moments in the URL, if there is one; the nearest is taken.
-
-    Streamlit would take the usual one without a word, and fail at one without an end.
-    """
-    asked_for = st.query_params.get("n")
-    number = int(asked_for[:_DIGITS]) if asked_for and asked_for.isdecimal() else None
-    if asked_for is None or (number is not None and 1 <= number <= MOST_MOMENTS):
-        return None
-    st.session_state["n"] = USUAL_MOMENTS if number is None else min(max(number, 1), MOST_MOMENTS)
-    del st.query_params["n"]
-    return asked_for
+def _show_search(
+    library: OpenLibrary, *, version: tuple[str, int], found: CatalogStatus, notebook: Notebook
+) -> None:
+    words = question_inputs(on_change=_forget_play)
+    if not words:
+        _show_contents(found)
+        show_searches(notebook)
+        tell_browser()
+    # Also before anything is asked: the model loads while the first sentence is typed.
+    searcher = loaded_searcher(page_settings(), _library=library)
+    if not words:
+        return
+    asked = asked_with(words)
+    result = answer(asked, version=version, _searcher=searcher)
+    notebook.change(lambda notes: notes.with_search(address_now()))
+    show_searches(notebook)
+    _show_moments(result, notebook=notebook)
 
 
 def _show_contents(found: CatalogStatus) -> None:
@@ -152,79 +135,58 @@ def _ask(sentence: str) -> None:
     st.session_state["q"] = sentence
 
 
-def _show_moments(found: SearchResult, *, path_glob: str | None) -> None:
+def _forget_play() -> None:
+    """Another question ends what plays."""
+    st.query_params.pop("play", None)
+
+
+def _show_moments(found: SearchResult, *, notebook: Notebook) -> None:
     """Show the moments; those with nothing convincing only on request."""
     hidden = len(found.hits) - len(found.convincing)
-    everything = st.session_state.get(_everything_of(found), False)
-    result = found if everything else replace(found, hits=found.convincing)
-    if result.notes:
-        st.html(markup.notes(result))
-    st.html(markup.summary(result, path_glob=path_glob, hidden=hidden))
-    tell_browser(
-        said=markup.spoken(result, hidden=hidden),
-        playing=st.session_state.get("playing"),
-        asked=True,
-    )
-    for hit, still in zip(result.hits, previews().stills(result.hits), strict=True):
-        _show_moment(hit, still=still)
+    key = f"everything-{found.query}"
+    everything = st.session_state.get(key, False)
+    hits = found.hits if everything else found.convincing
+    if found.notes:
+        st.html(markup.notes(found))
+    st.html(markup.summary(found, shown=len(hits)))
+    tell_browser(said=markup.spoken(found, shown=len(hits)), asked=True)
+    if hits:
+        _moments(found, hits, notebook=notebook)
     if hidden:
-        st.toggle(markup.hidden_moments(hidden), key=_everything_of(found))
+        st.toggle(markup.hidden_moments(hidden), key=key)
 
 
-def _everything_of(found: SearchResult) -> str:
-    """The key of the switch that shows all moments for this sentence."""
-    return f"everything-{found.query}"
+@st.fragment
+def _moments(found: SearchResult, hits: tuple[Hit, ...], *, notebook: Notebook) -> None:
+    """Show the grid; what is picked there draws nothing else anew."""
+    by_clip = {hit.clip_id: hit for hit in hits}
+    basket = notebook.read().basket
 
+    def pick() -> None:
+        chosen = st.session_state[MOMENTS_KEY].basket or []
+        picked = {one.clip: one for one in basket}
+        kept = [one for one in basket if one.clip not in by_clip or one.clip in chosen]
+        new = [
+            Picked(clip, str(hit.path), hit.start, hit.end, found.query)
+            for clip in chosen
+            if clip not in picked and (hit := by_clip.get(clip)) is not None
+        ]
+        notebook.change(lambda notes: notes.with_basket((*kept, *new)))
 
-def _show_moment(hit: Hit, *, still: Preview) -> None:
-    # One message for a missing file, also where it was about to play.
-    plays = still.data is not None and st.session_state.get("playing") == hit.clip_id
-    with st.container(key=f"moment-{hit.clip_id}"):
-        picture, words = st.columns([3, 2] if plays else [1, 3], gap="medium")
-        with words:
-            st.html(markup.moment(hit))
-            if still.data is None:
-                st.html(markup.lacking(still.problem))
-            else:
-                _show_switch(hit, plays=plays)
-        with picture:
-            if plays:
-                _show_player(hit)
-            else:
-                _show_still(hit, still=still)
-
-
-def _show_still(hit: Hit, *, still: Preview) -> None:
-    if still.data is None:
-        st.html(markup.no_picture())
-    else:
-        st.image(still.data, width="stretch", alt=markup.picture_name(hit))
-
-
-def _show_switch(hit: Hit, *, plays: bool) -> None:
-    st.button(
-        "Close" if plays else "Play",
-        key=f"switch-{hit.clip_id}",
-        icon=":material/close:" if plays else ":material/play_arrow:",
-        type="tertiary",
-        on_click=_play,
-        args=(None if plays else hit.clip_id,),
+    play = st.query_params.get("play", "")
+    data = answer_data(
+        found,
+        hits,
+        answer=_name_of(found, hits),
+        basket=[one.clip for one in basket],
+        play=int(play) if play.isdecimal() and len(play) < 4 else None,
     )
+    show_moments(data, on_basket=pick)
 
 
-def _play(clip_id: int | None) -> None:
-    """One player at a time: at most one preview is held for each window."""
-    st.session_state["playing"] = clip_id
-
-
-def _show_player(hit: Hit) -> None:
-    with st.spinner("Cutting the preview…"):
-        preview = previews().clip(hit)
-    if preview.data is None:
-        st.html(markup.lacking(preview.problem))
-    else:
-        st.video(preview.data, autoplay=True, muted=True, alt=markup.picture_name(hit))
-        st.html(markup.preview_note(*preview_span(hit)))
+def _name_of(found: SearchResult, hits: tuple[Hit, ...]) -> str:
+    """Names an answer by what it shows: the same one is not drawn anew."""
+    return f"{found.query} {[(hit.clip_id, hit.start, hit.end) for hit in hits]}"
 
 
 if __name__ == "__main__":

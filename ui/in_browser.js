@@ -29,7 +29,9 @@ function makeEachQuestionAStep() {
 
 function question(address) {
   const asked = new URLSearchParams(address.search)
-  return JSON.stringify([asked.get('q') ?? '', asked.get('in') ?? ''])
+  for (const other of ['play', 'name', 'page']) asked.delete(other)
+  asked.sort()
+  return asked.toString()
 }
 
 // The keys of a player are the browser's own, as soon as it has the focus: space would press the

@@ -6,21 +6,21 @@ import html
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import parse_qs
 
 from machine.clock_text import clock_text
 from machine.names import command_line, shown
-from search import Confidence
 from vsearch.show.output import count
 
 if TYPE_CHECKING:
-    from catalog import CatalogStatus
-    from search import Hit, SearchResult
+    from collections.abc import Iterable, Mapping
+
+    from catalog import CatalogStatus, FileProblem
+    from search import SearchResult
+    from vsearch.services.library.detached_index import RunState
     from vsearch.settings import Settings
 
 NOTHING_CONVINCING = "Nothing convincing"
-_COPIES_SHOWN = 3
-_LETTERS_SHOWN = 20  # of what was to be a number
-_NARROWEST_MARK = 0.6  # per cent of the strip: visible also for a short moment of a long video
 
 
 def page_title(sentence: str | None) -> str:
@@ -99,51 +99,28 @@ def demo_note(*, toys: bool) -> str:
     )
 
 
-def number_mended(asked_for: str, *, most: int, limit: int) -> str:
-    """The address asks for an impossible number of moments, and gets `limit`."""
-    begin = asked_for if len(asked_for) <= _LETTERS_SHOWN else f"{asked_for[:_LETTERS_SHOWN]}…"
-    return (
-        f'<p class="vs-quiet">The address asks for n={escaped(shown(begin))}; from 1 to {most} '
-        f"moments can be shown, and {limit} at most are.</p>"
-    )
-
-
-def how_many(result: SearchResult, *, hidden: int = 0) -> str:
-    """The number of moments, as plain text."""
-    if result.hits:
-        return count(len(result.hits), "moment")
-    return NOTHING_CONVINCING if hidden else "No moments"
-
-
 def hidden_moments(hidden: int) -> str:
     """The name of the switch that shows moments with nothing convincing, as plain text."""
     return f"Also show {count(hidden, 'moment')} with nothing convincing"
 
 
-def spoken(result: SearchResult, *, hidden: int = 0) -> str:
+def spoken(result: SearchResult, *, shown: int) -> str:
     """The answer for screen readers, as plain text."""
-    return ". ".join((how_many(result, hidden=hidden), *result.notes))
+    moments = count(shown, "moment") if shown else NOTHING_CONVINCING
+    return ". ".join((moments if result.hits else "No moments", *result.notes))
 
 
-def summary(result: SearchResult, *, path_glob: str | None, hidden: int = 0) -> str:
-    """The number of moments, and the time that the search took.
-
-    `hidden` moments are left out of the result, as nothing is convincing about them.
-    """
-    place = f" in files that match <code>{escaped(path_glob)}</code>" if path_glob else ""
-    if not result.hits and hidden:
+def summary(result: SearchResult, *, shown: int) -> str:
+    """The number of moments that are shown, and the time that the search took."""
+    place = " in the videos that the filters leave" if result.asked.videos else ""
+    if not result.hits:
+        return f'<p class="vs-say">No moments{place}: no indexed video meets the filters.</p>'
+    if not shown:
         return (
             f'<p class="vs-say"><b>{NOTHING_CONVINCING}</b>{place}: no moment is as near to it as'
             " the nearest ones are to things that are not there.</p>"
         )
-    if not result.hits:
-        return f'<p class="vs-say">No moments{place}: no indexed file has such a path.</p>'
-    # The moments are separate elements further down: this makes a list of them.
-    items = " ".join(map(_item_id, result.hits))
-    return (
-        f'<p class="vs-quiet">{how_many(result)}{place}, best first, in {result.took_ms:.0f} ms</p>'
-        f'<div role="list" aria-label="Moments, best first" aria-owns="{items}"></div>'
-    )
+    return f'<p class="vs-quiet">{count(shown, "moment")}{place}, in {result.took_ms:.0f} ms</p>'
 
 
 def notes(result: SearchResult) -> str:
@@ -153,63 +130,71 @@ def notes(result: SearchResult) -> str:
     )
 
 
-def _item_id(hit: Hit) -> str:
-    return f"vs-moment-{hit.clip_id}"
+def failures(problems: Iterable[FileProblem]) -> str:
+    """Files that could not be indexed, with the reasons."""
+    rows = "".join(
+        f"<li>{_path(problem.path)}: {escaped(problem.reason)}</li>" for problem in problems
+    )
+    return f'<ul class="vs-failures">{rows}</ul>'
 
 
-def picture_name(hit: Hit) -> str:
-    """The name of a moment's still or player, as plain text."""
-    return _whole(f"{shown(hit.path.name)}, {clock_text(hit.start)}–{clock_text(hit.end, up=True)}")
+def progress(state: RunState) -> str:
+    """How far an index run is, as plain text."""
+    told = state.progress
+    if told is None:
+        return "Indexing: looking for videos…"
+    done = f"Indexing: {told['files_done']:,} of {count(told['files'], 'file')}"
+    speed = f", {told['speed']:.1f} × realtime" if told.get("speed") else ""
+    left = told.get("seconds_left")
+    return done + speed + (f", {clock_text(left, up=True)} left" if left is not None else "")
 
 
-def moment(hit: Hit) -> str:
-    """One ranked moment: rank, video, confidence, score, times, a strip, and the paths."""
-    left, width = _mark(hit)
-    copies = [f"also at {_path(path)}" for path in hit.other_paths[:_COPIES_SHOWN]]
-    if more := len(hit.other_paths) - len(copies):
-        copies.append(f"and at {count(more, 'further place')}")
-    places = "".join(f'<div class="vs-place">{text}</div>' for text in (_path(hit.path), *copies))
+def films_shown(found: int, every: int) -> str:
+    """The number of films that a name fits, as plain text."""
+    return count(every, "video") if found == every else f"{found:,} of {count(every, 'video')}"
+
+
+def search_name(address: str) -> str:
+    """The name of an earlier search, as plain text, from the query of its address."""
+    fields = {key: values[-1] for key, values in parse_qs(address).items()}
+    sentence = fields.pop("q", "")
+    others = [f"{key}: {value}" for key, value in fields.items()]
+    return " · ".join(filter(None, (sentence, *others))) or "everything"
+
+
+def searches(title: str, named: Mapping[str, str]) -> str:
+    """Searches by name, as links to the queries of their addresses."""
+    links = "".join(
+        f'<li><a href="?{escaped(address)}" target="_self">{escaped(name)}</a></li>'
+        for name, address in named.items()
+    )
+    return f'<h2 class="vs-quiet">{title}</h2><ul class="vs-searches">{links}</ul>'
+
+
+def quiet(text: str) -> str:
+    """A remark."""
+    return f'<p class="vs-quiet">{escaped(text)}</p>'
+
+
+def as_label(text: str) -> str:
+    """Plain text as the label of a button, which Streamlit takes for Markdown."""
+    return re.sub(r"([\\`*_{}\[\]()#+!$~:<>|-])", r"\\\1", text)
+
+
+def picked(name: str, *, span: str, question: str) -> str:
+    """A moment in the basket."""
     return (
-        f'<div class="vs-moment" role="listitem" id="{_item_id(hit)}">'
-        f'<div class="vs-title"><span class="vs-rank">{hit.rank}</span>'
-        f"<h2>{_path(Path(hit.path.name))}</h2>{_confidence(hit)}"
-        f'<span class="vs-score" title="Cosine of sentence and clip, at most 1">{hit.score:.3f}'
-        "</span></div>"
-        f'<div class="vs-when"><span>{clock_text(hit.start)}–{clock_text(hit.end, up=True)}</span>'
-        f'<span class="vs-strip"><i style="left:{left:.2f}%;width:{width:.2f}%"></i></span>'
-        f"<span>{clock_text(hit.duration, up=True)}</span></div>"
-        f"{places}</div>"
+        f'<p class="vs-picked"><b>{escaped(name)}</b> {span}<br>'
+        f'<span class="vs-quiet">{escaped(question)}</span></p>'
     )
 
 
-def _confidence(hit: Hit) -> str:
-    """The word for how sure the moment is; nothing where that is not known."""
-    if hit.confidence is None:
-        return ""
-    word = "not convincing" if hit.confidence is Confidence.NONE else str(hit.confidence)
-    return f'<span class="vs-confidence vs-{hit.confidence}">{word}</span>'
-
-
-def _mark(hit: Hit) -> tuple[float, float]:
-    """Position and width of the moment on the strip, in per cent."""
-    whole = max(hit.duration, hit.end)
-    width = max(_NARROWEST_MARK, 100 * (hit.end - hit.start) / whole)
-    return max(0.0, min(100 * hit.start / whole, 100 - width)), width
-
-
-def preview_note(start: float, end: float) -> str:
-    """The caption of the player."""
-    return f'<p class="vs-quiet">{clock_text(start)}–{clock_text(end, up=True)}, without sound</p>'
-
-
-def no_picture() -> str:
-    """The placeholder for a missing still."""
-    return '<div class="vs-missing">No picture</div>'
-
-
-def lacking(problem: str) -> str:
-    """The reason why a moment cannot be shown."""
-    return f'<p class="vs-lacking">{_sentence(problem)}</p>'
+def empty_basket() -> str:
+    """What to do with an empty basket."""
+    return (
+        '<section class="vs-note"><h2>The basket is empty</h2><p>Search for something, and put the'
+        " moments that you want to keep into it.</p></section>"
+    )
 
 
 def problem(message: str) -> str:

@@ -1,4 +1,4 @@
-"""What all windows of the page share: settings, catalog and model, answers, previews."""
+"""What all windows of the page share: settings, catalog and model, answers."""
 
 from __future__ import annotations
 
@@ -7,15 +7,13 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from catalog import EVERY_VIDEO, VideoFilter
-from ui.previews import Previews
+from vsearch.services.answers.search import searcher_of
 from vsearch.services.models import open_catalog
-from vsearch.services.search import searcher_of
 from vsearch.settings import Settings, read_page_settings
 
 if TYPE_CHECKING:
-    from catalog import CatalogStatus
-    from search import Searcher, SearchResult
+    from catalog import CatalogStatus, IndexedVideo
+    from search import Asked, Searcher, SearchResult
 
 _ANSWERS_KEPT = 100
 
@@ -54,6 +52,7 @@ def close_library() -> None:
     open_library.clear()
     loaded_searcher.clear()
     status.clear()
+    videos.clear()
     answer.clear()
 
 
@@ -72,21 +71,19 @@ def status(*, version: tuple[str, int], _library: OpenLibrary) -> CatalogStatus:
     return _library.catalog.status()
 
 
-@st.cache_data(max_entries=_ANSWERS_KEPT, show_spinner=False)
-def answer(
-    sentence: str,
+@st.cache_data(max_entries=1, show_spinner=False)
+def videos(
     *,
-    path_glob: str | None,
-    limit: int,
     version: tuple[str, int],  # noqa: ARG001
-    _searcher: Searcher,
-) -> SearchResult:
-    """Search, once for each question and each `version` of the catalog."""
-    videos = VideoFilter(inside=(path_glob,)) if path_glob else EVERY_VIDEO
-    return _searcher.search(sentence, limit=limit, videos=videos)
+    _library: OpenLibrary,
+) -> tuple[IndexedVideo, ...]:
+    """Read all videos in order of their paths, once for each `version` of the catalog."""
+    return tuple(sorted(_library.catalog.videos(), key=lambda video: str(video.paths[0])))
 
 
-@st.cache_resource
-def previews() -> Previews:
-    """The stills and previews that were made so far, up to a bound."""
-    return Previews()
+@st.cache_data(
+    max_entries=_ANSWERS_KEPT, show_spinner=False, hash_funcs={"search.asking.asked.Asked": repr}
+)
+def answer(asked: Asked, *, version: tuple[str, int], _searcher: Searcher) -> SearchResult:  # noqa: ARG001
+    """Answer a question, once for each `version` of the catalog."""
+    return _searcher.answer(asked, with_curves=True)

@@ -13,6 +13,8 @@ class CommandError(Exception):
     ├── PageMissingError        this installation holds no page to show
     ├── PlayerError             no player is installed, or it does not start
     ├── PortTakenError          another program listens on the page's port
+    ├── QuestionError           the words of a question cannot be understood
+    ├── IndexRunningError       the index run that was started last goes on
     └── NoOutputError           the result is for a program, and there is no stdout to write it to
     ```
     """
@@ -44,6 +46,14 @@ class PlayerError(CommandError):
 
 class PortTakenError(CommandError):
     """Another program listens on the port that the page was to be served on."""
+
+
+class QuestionError(CommandError):
+    """The words of a question cannot be understood."""
+
+
+class IndexRunningError(CommandError):
+    """The index run that was started last goes on."""
 
 
 class NoOutputError(CommandError):

@@ -25,7 +25,7 @@ from indexer.scan.fingerprint import read_sample
 from indexer.scan.jobs import VideoJob
 from indexer.scan.walk import find_videos
 from machine import usable_cores
-from vsearch.services.indexing import IndexOptions, index_library, open_index
+from vsearch.services.library.indexing import IndexOptions, index_library, open_index
 from vsearch.settings import Settings, read_settings
 
 

@@ -36,7 +36,7 @@ from benchmarks.query import sentences
 from catalog import Catalog, Tag, VideoFilter
 from machine import prepare_process
 from search import LESS, Asked, Example, Searcher, Sentence, Sort, Step
-from vsearch.services.search import open_searcher
+from vsearch.services.answers.search import open_searcher
 from vsearch.settings import Settings
 from xclip_core.inputs.tokenizer import Tokenizer
 

@@ -145,13 +145,15 @@ def video_files(connection: Connection, video_id: int) -> VideoFiles | None:
 
 def indexed_videos(connection: Connection) -> tuple[IndexedVideo, ...]:
     """Every video that a file holds, in order of the ids."""
-    rows = connection.execute(select(VIDEOS.c.id, VIDEOS.c.duration).order_by(VIDEOS.c.id))
-    durations = {row.id: row.duration for row in rows}
-    paths = paths_of_videos(connection, list(durations))
+    columns = VIDEOS.c.id, VIDEOS.c.duration, VIDEOS.c.captured
+    rows = connection.execute(select(*columns).order_by(VIDEOS.c.id)).all()
+    counted = select(CLIPS.c.video_id, func.count()).group_by(CLIPS.c.video_id)
+    clips = dict(map(tuple, connection.execute(counted)))
+    paths = paths_of_videos(connection, [row.id for row in rows])
     return tuple(
-        IndexedVideo(video_id, durations[video_id], tuple(paths[video_id]))
-        for video_id in durations
-        if video_id in paths
+        IndexedVideo(row.id, row.duration, tuple(paths[row.id]), row.captured, clips.get(row.id, 0))
+        for row in rows
+        if row.id in paths
     )
 
 

@@ -56,8 +56,8 @@ def test_every_video_is_listed_once_with_all_its_files(shelf, catalog):
     catalog.add_locations({shelf.location("a copy of b.mp4"): first})
     catalog.record_failure(shelf.location("bad.mp4"), error="no video stream")
     assert catalog.videos() == (
-        IndexedVideo(first, 16.0, (FILMS / "a copy of b.mp4", FILMS / "b.mp4")),
-        IndexedVideo(second, 12.0, (FILMS / "a.mp4",)),
+        IndexedVideo(first, 16.0, (FILMS / "a copy of b.mp4", FILMS / "b.mp4"), clips=3),
+        IndexedVideo(second, 12.0, (FILMS / "a.mp4",), clips=2),
     )
 
 

@@ -310,7 +310,7 @@ def test_every_real_video_is_decoded(vsearch: Any, model: Path) -> None:
 def test_queries_work_while_an_index_run_is_going_on(
     vsearch: Any, tmp_path: Path, model: Path, make_film: Any
 ) -> None:
-    from vsearch.services.search import open_searcher
+    from vsearch.services.answers.search import open_searcher
     from vsearch.settings import read_settings
 
     folder = tmp_path / "films"

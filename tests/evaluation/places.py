@@ -34,6 +34,7 @@ def hits(*moments: tuple[int, float, float]) -> tuple[Hit, ...]:
             "peak": (start + end) / 2,
             "duration": VIDEOS[video_id - 1].duration,
             "clip_id": rank,
+            "video_id": 1,
             "other_paths": (),
         }
         every.append(Hit(**kept))

@@ -22,6 +22,7 @@ def hit(
         peak=start + 1,
         duration=60.0,
         clip_id=1,
+        video_id=1,
         other_paths=(),
         confidence=confidence,
         captured=captured,

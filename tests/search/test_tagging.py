@@ -7,7 +7,7 @@ from indexer import IndexSettings
 from search import Asked, Confidence, Searcher, Sentence, Step, tagging
 from search.tagging import tagged_moments
 from toyworld.library import make_library
-from vsearch.services.indexing import IndexOptions, index_library
+from vsearch.services.library.indexing import IndexOptions, index_library
 from vsearch.services.models import open_catalog
 from vsearch.services.sentences.bank import bank_of
 from vsearch.settings import Settings

@@ -1,5 +1,6 @@
 """A real small library: films, a catalog, and a tiny X-CLIP whose random weights come by seed."""
 
+import json
 import os
 import socket
 import subprocess
@@ -22,7 +23,7 @@ from streamlit.testing.v1 import AppTest
 from indexer import IndexSettings
 from media import write_video
 from tests.tiny_xclip import save_tiny_xclip
-from vsearch.services.indexing import IndexOptions, index_library
+from vsearch.services.library.indexing import IndexOptions, index_library
 from vsearch.settings import Settings, page_environment
 
 REPOSITORY = Path(__file__).parents[2]
@@ -114,6 +115,11 @@ class Page:
         self.app.text_input(key="q").set_value(sentence).run()
         return self
 
+    def look_at(self, view: str) -> "Page":
+        """Search, Library or Basket."""
+        self.app.segmented_control(key="view").set_value(view).run()
+        return self
+
     def press(self, label: str) -> "Page":
         """The first button that is called so."""
         next(button for button in self.app.button if button.label == label).click().run()
@@ -121,7 +127,8 @@ class Page:
 
     def show_everything(self) -> "Page":
         """Also the moments with nothing convincing."""
-        self.app.toggle[0].set_value(True).run()
+        if self.app.toggle:
+            self.app.toggle[0].set_value(True).run()
         return self
 
     @property
@@ -139,18 +146,17 @@ class Page:
         return "\n".join(self.pieces)
 
     @property
-    def moments(self) -> list[str]:
-        return [piece for piece in self.pieces if 'class="vs-moment"' in piece]
+    def films(self) -> list[dict[str, Any]]:
+        """The films that the browser is told of."""
+        assert not self.app.exception
+        told = [json.loads(one.proto.json) for one in self.app.get("bidi_component")]
+        return next((one["films"] for one in told if "films" in one), [])
 
     @property
-    def pictures(self) -> int:
-        assert not self.app.exception
-        return len(self.app.image)
-
-    @property
-    def players(self) -> list[Any]:
-        assert not self.app.exception
-        return [player.proto for player in self.app.get("video")]
+    def moments(self) -> list[dict[str, Any]]:
+        """Their moments, best first, each with the name of its film."""
+        every = [{"film": film["name"], **one} for film in self.films for one in film["moments"]]
+        return sorted(every, key=lambda one: one["rank"])
 
 
 @pytest.fixture

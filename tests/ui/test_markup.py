@@ -1,30 +1,17 @@
+import html
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from search import Asked, Confidence, Hit, SearchResult
+from catalog import FileProblem, VideoFilter
+from search import Asked, SearchResult
 from ui import markup
+from vsearch.services.library.detached_index import RunState
 from vsearch.settings import Settings
-
-HIT = Hit(
-    rank=2,
-    score=0.41239,
-    path=Path("/media/a.mp4"),
-    start=4.0,
-    end=12.0,
-    peak=8.0,
-    duration=31.2,
-    clip_id=17,
-    other_paths=(),
-)
-NAMES = st.text(st.characters(exclude_characters="/\0"), min_size=1).filter(
-    lambda name: name not in {".", ".."}
-)
 
 
 class Tags(HTMLParser):
@@ -42,32 +29,6 @@ def tags(html: str) -> list[str]:
     return parser.found
 
 
-@settings(deadline=None)  # other work may hold the cores
-@given(NAMES)
-def test_no_file_name_adds_a_tag_or_breaks_the_connection_to_the_browser(name: str) -> None:
-    shown = markup.moment(replace(HIT, path=Path("/media") / name))
-    assert tags(shown) == tags(markup.moment(HIT))
-    shown.encode("utf-8")
-
-
-@settings(deadline=None)  # other work may hold the cores
-@given(st.floats(0, 1e5), st.floats(0.01, 1e5), st.floats(0, 1e5))
-def test_the_mark_of_a_moment_lies_on_the_strip(
-    start: float, length: float, duration: float
-) -> None:
-    shown = markup.moment(replace(HIT, start=start, end=start + length, duration=duration))
-    left, width = map(float, re.findall(r"(?:left|width):([\d.]+)%", shown))
-    assert left >= 0
-    assert width > 0.5
-    assert left + width <= 100.02  # two decimals each
-
-
-def test_a_moment_tells_rank_score_film_time_and_place() -> None:
-    shown = markup.moment(HIT)
-    for text in (">2<", ">0.412<", "<h2>a.mp4</h2>", "00:04–00:12", ">00:32<", ">/media/a.mp4<"):
-        assert text in shown
-
-
 @pytest.mark.parametrize(
     ("name", "told"),
     [
@@ -83,17 +44,7 @@ def test_a_moment_tells_rank_score_film_time_and_place() -> None:
 def test_a_name_is_shown_so_that_it_cannot_deceive_and_ordinary_letters_as_they_are(
     name: str, told: str
 ) -> None:
-    hit = replace(HIT, path=Path("/media") / name, other_paths=(Path("/copies") / name,))
-    assert markup.moment(hit).count(told) == 3
-    assert markup.picture_name(hit) == f"{told}, 00:04–00:12"
-
-
-def test_a_few_copies_are_named_and_the_others_counted() -> None:
-    copies = tuple(Path(f"/copies/{number}.mp4") for number in range(6))
-    shown = markup.moment(replace(HIT, other_paths=copies))
-    assert shown.count("also at") == 3
-    assert "and at 3 further places" in shown
-    assert "further" not in markup.moment(replace(HIT, other_paths=copies[:3]))
+    assert markup.failures([FileProblem(Path("/media") / name, "x")]).count(told) == 1
 
 
 @pytest.mark.parametrize(
@@ -124,22 +75,51 @@ def test_the_first_command_names_the_catalog_and_the_model_where_they_are_not_th
     assert f"<pre>{command}</pre>" in shown
 
 
-def test_an_answer_without_moments_names_the_filter() -> None:
-    none = SearchResult(asked=Asked.of("a dog"), model="demo", took_ms=1.2, hits=())
-    assert "files that match <code>*.mkv</code>" in markup.summary(none, path_glob="*.mkv")
-    hidden = markup.summary(none, path_glob="*.mkv", hidden=3)
-    assert "Nothing convincing</b> in files that match <code>*.mkv</code>" in hidden
-    assert markup.spoken(none, hidden=3) == "Nothing convincing"
-    one = replace(none, hits=(HIT,))
-    assert "1 moment, best first, in 1 ms" in markup.summary(one, path_glob=None)
+def test_an_answer_without_moments_says_why() -> None:
+    asked = Asked.of("a dog", videos=VideoFilter(inside=("<i>",)))
+    none = SearchResult(asked=asked, model="demo", took_ms=1.2, hits=())
+    assert "no indexed video meets the filters" in markup.summary(none, shown=0)
 
 
-def test_the_confidence_of_a_moment_is_a_word() -> None:
-    assert "vs-confidence" not in markup.moment(HIT)
-    sure = markup.moment(replace(HIT, confidence=Confidence.STRONG))
-    assert '<span class="vs-confidence vs-strong">strong</span>' in sure
-    unsure = markup.moment(replace(HIT, confidence=Confidence.NONE))
-    assert ">not convincing</span>" in unsure
+@pytest.mark.parametrize(
+    ("address", "name"),
+    [
+        ("q=a+dog", "a dog"),
+        ("q=a+dog&not=people&in=%2A.mkv", "a dog · not: people · in: *.mkv"),
+        ("like=%5Ba%5D.mp4%401%3A23", "like: [a].mp4@1:23"),
+        ("", "everything"),
+    ],
+)
+def test_an_earlier_search_is_called_by_what_it_asked(address: str, name: str) -> None:
+    assert markup.search_name(address) == name
+    (link,) = re.findall('href="([^"]*)"', markup.searches("Earlier", {name: address}))
+    assert html.unescape(link) == f"?{address}"
+
+
+@pytest.mark.parametrize(
+    ("progress", "told"),
+    [
+        (None, "Indexing: looking for videos…"),
+        ({"files_done": 3, "files": 1200, "speed": None}, "Indexing: 3 of 1,200 files"),
+        (
+            {"files_done": 1, "files": 1, "speed": 16.04, "seconds_left": 61.2},
+            "Indexing: 1 of 1 file, 16.0 × realtime, 01:02 left",
+        ),
+    ],
+)
+def test_how_far_a_run_is_is_told_in_a_line(progress: dict[str, Any] | None, told: str) -> None:
+    assert markup.progress(RunState(True, ("/films",), progress, (), None)) == told
+
+
+def test_names_in_lists_cannot_act_as_markup() -> None:
+    failed = markup.failures([FileProblem(Path("/a/<b>.mp4"), "is <i>broken</i>")])
+    assert tags(failed) == ["ul", "li"]
+    assert tags(markup.picked("<b>.mp4", span="0:01–0:02", question="<i>")) == [
+        "p",
+        "b",
+        "br",
+        "span",
+    ]
 
 
 def test_what_is_amiss_with_a_question_is_told_and_cannot_act_as_markup() -> None:

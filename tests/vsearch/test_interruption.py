@@ -273,7 +273,7 @@ def test_the_traceback_of_what_fails_after_a_signal_is_told_where_all_is_told() 
 
 ENDS = """
 import sys
-from vsearch.services import search
+from vsearch.services.answers import search
 def status(settings):
     raise {error}
 search.status = status

@@ -82,7 +82,7 @@ def index(
     """
     from indexer import PathMissingError
     from vsearch.errors import user_errors
-    from vsearch.services.indexing import index_library
+    from vsearch.services.library.indexing import index_library
     from vsearch.show.index import (
         frames_lacking,
         index_json,

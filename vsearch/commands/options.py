@@ -18,7 +18,7 @@ from vsearch.settings import Settings, read_settings
 from vsearch.startup import require_current_folder
 
 if TYPE_CHECKING:
-    from vsearch.services.indexing import IndexOptions
+    from vsearch.services.library.indexing import IndexOptions
 
 Device: TypeAlias = Literal["auto", "cpu", "cuda", "mps"]
 Precision: TypeAlias = Literal["auto", "fp32", "bf16", "fp16"]
@@ -321,7 +321,7 @@ def index_options(
 ) -> IndexOptions:
     """The flags of `index` and `watch` as options of an index run."""
     from indexer import IndexSettings, Sampling
-    from vsearch.services.indexing import IndexOptions
+    from vsearch.services.library.indexing import IndexOptions
 
     given = {"workers": workers, "decode_timeout": decode_timeout}
     numbers: dict[str, Any] = {name: it for name, it in given.items() if it is not None}

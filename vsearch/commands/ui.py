@@ -77,7 +77,7 @@ def _check_model(settings: Settings) -> None:
     """Refuse here, not on the page, a model that cannot be had or did not make the catalog."""
     from catalog import CatalogMissingError
     from search import NothingIndexedError
-    from vsearch.services.search import open_searcher
+    from vsearch.services.answers.search import open_searcher
 
     with (
         suppress(CatalogMissingError, NothingIndexedError),

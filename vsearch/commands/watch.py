@@ -98,7 +98,7 @@ def watch(
       vsearch watch /mnt/nas/videos --poll 300 --quiet
     """
     from indexer import PathMissingError, WatchSettings
-    from vsearch.services.watch import watch as keep_up_to_date
+    from vsearch.services.library.watch import watch as keep_up_to_date
     from vsearch.show.index import print_pass, print_pass_json
     from vsearch.show.progress.index_run import IndexProgress
 

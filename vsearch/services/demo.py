@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from catalog import CatalogOutdatedError, ProvenanceMismatchError
 from toyworld.library import make_library
-from vsearch.services.indexing import IndexOptions, index_library
-from vsearch.services.search import open_searcher
+from vsearch.services.answers.search import open_searcher
+from vsearch.services.library.indexing import IndexOptions, index_library
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,7 +9,7 @@ from vsearch.show.output import console
 from vsearch.show.search import notes_json
 
 if TYPE_CHECKING:
-    from vsearch.services.classify import Classification
+    from vsearch.services.answers.classify import Classification
 
 
 def classification_json(result: Classification) -> dict[str, Any]:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from evaluation.measures import Estimate
     from evaluation.outcome import Outcome
     from evaluation.questions import Place
-    from vsearch.services.evaluation import Evaluation
+    from vsearch.services.answers.evaluation import Evaluation
 
 _TITLES = {
     "recall@1": "right moment first (R@1)",

@@ -11,7 +11,7 @@ from vsearch.show.output import console, count
 
 if TYPE_CHECKING:
     from catalog import Verification
-    from vsearch.services.maintenance import Forgotten, Relocation
+    from vsearch.services.library.maintenance import Forgotten, Relocation
 
 
 def forgetting_json(forgotten: Forgotten) -> dict[str, Any]:

@@ -178,7 +178,7 @@ def print_search(
         if hit.said is not None:
             page.print(f"     {said_line(hit.said)}")
         if explained and result.asked.by_vectors:
-            for line in _explanation(hit):
+            for line in explanation(hit):
                 page.print(f"     {line}", style="dim")
         page.print(f"     {play_command(hit.path, start=hit.start)}", style="dim")
         for place in hit.other_paths:
@@ -194,7 +194,7 @@ def said_line(said: Said) -> str:
     return shown(f"{clock_text(said.start)} “{text}”{language}")
 
 
-def _explanation(hit: Hit) -> Iterator[str]:
+def explanation(hit: Hit) -> Iterator[str]:
     """Where rank and confidence of a moment come from."""
     yield f"cosine of its best clip {hit.score:.3f}, best second {clock_text(hit.peak)}"
     if hit.standing is not None:

@@ -182,7 +182,7 @@ def test_the_demo_does_not_print_it(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     film = Path("/demo", f"{EVIL}.mp4")
-    hit = Hit(1, 0.5, film, 0.0, 8.0, 4.0, 9.0, 1, ())
+    hit = Hit(1, 0.5, film, 0.0, 8.0, 4.0, 9.0, 1, 1, ())
     answer = Answer(SearchResult(Asked.of(EVIL), "demo", 1.0, (hit,)), Truth(film, 0.0, 8.0))
     index = IndexReport(
         indexed=1,

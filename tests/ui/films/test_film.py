@@ -6,7 +6,7 @@ import socket
 import time
 from typing import Any
 
-from vsearch.services.search import open_searcher
+from vsearch.services.answers.search import open_searcher
 
 
 def test_a_film_comes_whole_and_in_any_range(cinema: Any) -> None:

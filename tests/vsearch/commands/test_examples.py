@@ -6,7 +6,7 @@ import pytest
 import typer
 
 from search import Example
-from vsearch.commands.questions.examples import example_of
+from vsearch.commands.questions.options.examples import example_of
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ def hit(start: float, end: float, *, path: Path = FILM) -> Hit:
         peak=(start + end) / 2,
         duration=60.0,
         clip_id=1,
+        video_id=1,
         other_paths=(),
     )
 

@@ -8,7 +8,7 @@ import pytest
 from indexer import IndexSettings
 from media import ACCELERATORS, first_usable, why_not
 from vsearch.messages import log
-from vsearch.services.indexing import IndexOptions, index_settings
+from vsearch.services.library.indexing import IndexOptions, index_settings
 
 
 class Heard(logging.Handler):

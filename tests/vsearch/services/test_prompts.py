@@ -10,9 +10,9 @@ from indexer import IndexSettings
 from search import SearchSettings
 from toyworld.library import make_library
 from vsearch.errors import VideoError
-from vsearch.services.indexing import IndexOptions, index_library
+from vsearch.services.answers.search import searchers_of
+from vsearch.services.library.indexing import IndexOptions, index_library
 from vsearch.services.models import open_catalog
-from vsearch.services.search import searchers_of
 from vsearch.services.sentences import prompts
 from vsearch.services.sentences.prompts import Prompts
 from vsearch.settings import Settings

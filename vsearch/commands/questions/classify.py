@@ -49,7 +49,7 @@ def classify(
       vsearch classify clip.mp4 "playing sports" "eating spaghetti" "go shopping"
       vsearch classify toy.mp4 "a red circle" "a blue square" --model demo
     """
-    from vsearch.services.classify import classify as classify_video
+    from vsearch.services.answers.classify import classify as classify_video
     from vsearch.show.classification import classification_json, print_classification
     from vsearch.show.output import print_json
 

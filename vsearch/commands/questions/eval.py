@@ -90,8 +90,8 @@ def evaluate(
       vsearch eval labels.csv --compare plain,moments,default --json | jq '.results'
       vsearch eval charades_sta_test.txt --given-video
     """
-    from vsearch.services.evaluation import evaluate as evaluate_file
-    from vsearch.services.evaluation import make_template, plot_to
+    from vsearch.services.answers.evaluation import evaluate as evaluate_file
+    from vsearch.services.answers.evaluation import make_template, plot_to
     from vsearch.show.evaluation import evaluation_json, print_evaluation
     from vsearch.show.index import frames_lacking
     from vsearch.show.output import count, print_json

@@ -49,7 +49,7 @@ def answer_lines(context: typer.Context, file: Path | None) -> int:
     `context` is that of `query`; the options on its command line hold for each line that does not
     give them. A line that cannot be answered gets an object with an `error`.
     """
-    from vsearch.services.search import WarmSearch
+    from vsearch.services.answers.search import WarmSearch
     from vsearch.show.output import print_json
 
     params, given = context.params, given_in(context)

@@ -19,15 +19,16 @@ from vsearch.commands.options import (
     VerboseOption,
     start,
 )
-from vsearch.commands.questions.arrangement import (
+from vsearch.commands.questions.lines import QueriesOption, answer_lines
+from vsearch.commands.questions.options.arrangement import (
     PER_VIDEO,
     LimitOption,
     PerVideoOption,
     ShowDuplicatesOption,
     SortOption,
 )
-from vsearch.commands.questions.examples import LikeOption, examples_refused
-from vsearch.commands.questions.filters import (
+from vsearch.commands.questions.options.examples import LikeOption, examples_refused
+from vsearch.commands.questions.options.filters import (
     AfterOption,
     BeforeOption,
     CameraOption,
@@ -38,8 +39,7 @@ from vsearch.commands.questions.filters import (
     OrientationOption,
     TagOption,
 )
-from vsearch.commands.questions.lines import QueriesOption, answer_lines
-from vsearch.commands.questions.sentences import (
+from vsearch.commands.questions.options.sentences import (
     AndOption,
     NotOption,
     SaidOption,
@@ -162,8 +162,8 @@ def query(
         camera=camera,
         tags=tags,
     )
+    from vsearch.services.answers.search import search
     from vsearch.services.player import play_moment
-    from vsearch.services.search import search
     from vsearch.show.output import print_json
     from vsearch.show.search import print_paths, print_search, search_json
 

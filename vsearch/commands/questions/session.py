@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
     from search import Asked, Hit, SearchResult
-    from vsearch.services.search import WarmSearch
+    from vsearch.services.answers.search import WarmSearch
 
 # Parameters of `query` that are about the process, not about a question.
 OF_THE_PROCESS = frozenset({"catalog", "model", "queries"})

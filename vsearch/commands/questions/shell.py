@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from search import Hit
     from vsearch.commands.questions.prompt import Prompt
-    from vsearch.services.search import WarmSearch
+    from vsearch.services.answers.search import WarmSearch
 
 _HELP = """\
 TEXT                 ask; what would follow `vsearch query`, options too: a dog --not people -k 3
@@ -61,7 +61,7 @@ def shell(
     """
     from vsearch.commands.questions.prompt import Prompt
     from vsearch.interruption import ctrl_c_ends_the_line
-    from vsearch.services.search import WarmSearch
+    from vsearch.services.answers.search import WarmSearch
 
     settings = start(verbose=verbose, quiet=quiet, catalog=catalog, model=model)
     query = context.find_root().command.commands["query"]  # type: ignore[attr-defined]

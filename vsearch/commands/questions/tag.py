@@ -18,7 +18,7 @@ from vsearch.commands.options import (
     path_given,
     start,
 )
-from vsearch.commands.questions.filters import (
+from vsearch.commands.questions.options.filters import (
     AfterOption,
     BeforeOption,
     CameraOption,

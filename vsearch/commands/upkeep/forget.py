@@ -46,7 +46,7 @@ def forget(
       vsearch forget ~/Movies/talk.mkv /media/old-disk
       vsearch forget --all
     """
-    from vsearch.services import maintenance
+    from vsearch.services.library import maintenance
     from vsearch.show.maintenance import (
         forgetting_json,
         print_forgetting,

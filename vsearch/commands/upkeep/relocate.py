@@ -43,7 +43,7 @@ def relocate(
       vsearch relocate /media/old-disk /mnt/new-disk
       vsearch relocate /home/me/Movies /Volumes/Movies --catalog /Volumes/catalog
     """
-    from vsearch.services import maintenance
+    from vsearch.services.library import maintenance
     from vsearch.show.maintenance import print_relocation, relocation_json, tell_of_relocation
     from vsearch.show.output import print_json
 

@@ -19,7 +19,7 @@ def status(
       vsearch status
       vsearch status --json | jq -r '.failed[].path'
     """
-    from vsearch.services.search import status as read_status
+    from vsearch.services.answers.search import status as read_status
     from vsearch.show.output import print_json
     from vsearch.show.status import print_status, status_json
 

@@ -17,7 +17,7 @@ import numpy as np
 from catalog import ClipSpan
 from search import present_copy
 from vsearch.errors import VideoError
-from vsearch.services.clips import decoded_clip
+from vsearch.services.answers.clips import decoded_clip
 from vsearch.services.file_cache import FileCache
 from vsearch.services.models import load_embedder
 

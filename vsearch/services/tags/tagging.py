@@ -13,9 +13,9 @@ from catalog import CatalogLockedError, CatalogStorageError, Tag, TagCount
 from search import NothingIndexedError, Searcher
 from search.tagging import TaggedMoment, tagged_moments
 from vsearch.messages import log
+from vsearch.services.answers.search import load_text_embedder
 from vsearch.services.file_cache import FileCache
 from vsearch.services.models import open_catalog, with_flags
-from vsearch.services.search import load_text_embedder
 from vsearch.services.sentences.bank import bank_of, keep_background, remembered_vectors
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from indexer import ReportedFailures, WatchSettings, index_library, watch_librar
 from machine.presence import is_there
 from vsearch.errors import user_errors
 from vsearch.messages import log, tell_of_demo
-from vsearch.services.indexing import index_settings, open_index
+from vsearch.services.library.indexing import index_settings, open_index
 from vsearch.services.sentences.bank import keep_background
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from indexer import IndexReport, IndexSettings, LeftOut, ModelLoader, RunCounters, Walk
-    from vsearch.services.indexing import IndexOptions
+    from vsearch.services.library.indexing import IndexOptions
     from vsearch.settings import Settings
 
 

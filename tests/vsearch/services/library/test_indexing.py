@@ -12,7 +12,12 @@ from indexer import IndexSettings, PathMissingError, RunCounters
 from media import write_video
 from tests.tiny_xclip import save_tiny_xclip
 from vsearch.commands.options import index_options
-from vsearch.services.indexing import IndexOptions, index_library, index_settings, open_index
+from vsearch.services.library.indexing import (
+    IndexOptions,
+    index_library,
+    index_settings,
+    open_index,
+)
 from vsearch.settings import Settings
 from xclip_core import ModelError
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from vsearch.commands.options import Number
-from vsearch.commands.questions.examples import example_of
-from vsearch.commands.questions.filters import video_filter
-from vsearch.commands.questions.weights import weight_at_end
+from vsearch.commands.questions.options.examples import example_of
+from vsearch.commands.questions.options.filters import video_filter
+from vsearch.commands.questions.options.weights import weight_at_end
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from catalog import ClipSpan
 from search import notes_on
 from vsearch.errors import VideoError
-from vsearch.services.clips import decoded_clip
+from vsearch.services.answers.clips import decoded_clip
 from vsearch.services.models import catalog_provenance, load_embedder
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from search import ExampleError, Likeness, stored_likeness
 from search.asking.example import require_in
 from search.background.centring import unit
 from search.searcher import require_model_of
-from vsearch.services.known_paths import known_as
+from vsearch.services.library.known_paths import known_as
 from vsearch.services.models import load_embedder, model_to_load
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ class Likenesses:
     def _clips(self, example: Example, *, window: float) -> NDArray[np.uint8]:
         """The clip (1, T, S, S, 3) around a moment of a video, or clips (B, …) spread over it."""
         from media import UnsupportedError, probe
-        from vsearch.services.clips import decoded_clip
+        from vsearch.services.answers.clips import decoded_clip
 
         try:
             video = probe(example.path)

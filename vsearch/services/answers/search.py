@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from catalog import Catalog, CatalogStatus, ClipMatch, Provenance
     from search import Asked, Bank, EmbedTexts
-    from vsearch.services.likeness import Likenesses
+    from vsearch.services.answers.likeness import Likenesses
     from vsearch.services.sentences.prompts import PromptedEmbedder, Prompts
     from vsearch.settings import Settings
     from xclip_core import TextEmbedder
@@ -133,7 +133,7 @@ def searchers_of(
 
     @cache
     def likenesses() -> Likenesses:
-        from vsearch.services.likeness import Likenesses  # most questions do without
+        from vsearch.services.answers.likeness import Likenesses  # most questions do without
 
         return Likenesses(catalog, settings=settings)
 

@@ -15,8 +15,8 @@ from evaluation.questions import LeftOut, questions_of
 from evaluation.run import ask_all
 from evaluation.template import write_template
 from search import NothingIndexedError, settings_named
+from vsearch.services.answers.search import searchers_of
 from vsearch.services.models import open_catalog, with_flags
-from vsearch.services.search import searchers_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -10,7 +10,7 @@ import typer
 
 from machine.presence import is_folder, is_regular_file
 from vsearch.commands.options import path_given
-from vsearch.commands.questions.weights import weight_at_end
+from vsearch.commands.questions.options.weights import weight_at_end
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from catalog import CatalogStorageError, true_path
 from machine.names import command_line
 from vsearch.messages import log
-from vsearch.services.known_paths import known_as
+from vsearch.services.library.known_paths import known_as
 from vsearch.services.models import open_catalog
 
 if TYPE_CHECKING:

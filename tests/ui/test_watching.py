@@ -1,0 +1,255 @@
+"""Looking and playing in a real browser: films of many kinds, with sound, by keys and by touch."""
+
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+import pytest
+
+from catalog import Catalog
+from tests.ui.films.conftest import write_sounding
+
+playwright = pytest.importorskip(
+    "playwright.sync_api", reason="needs Playwright, which `make test` installs"
+)
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
+if CHROMIUM is None:
+    pytest.skip("needs Chromium: `apt-get install chromium`", allow_module_level=True)
+MATERIAL = os.environ.get("VSEARCH_TEST_VIDEOS")
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+)
+
+
+@pytest.fixture(scope="module")
+def page_of_many(lasting_settings, watch_page) -> Iterator[Any]:
+    """The page over films with sound in MP4 and AVI, and one in HEVC."""
+    with watch_page() as served:
+        yield served
+
+
+@pytest.fixture(scope="module")
+def watch_page(tmp_path_factory: pytest.TempPathFactory, model: Path) -> Any:
+    from functools import partial
+
+    from tests.ui.conftest import index_into, serve_among_planted_settings, settings_in
+
+    home = tmp_path_factory.mktemp("watching")
+    settings = settings_in(home, model=model)
+    videos = home / "videos"
+    write_sounding(videos / "sound.mp4", seconds=20, codec="libx264", sound="aac")
+    write_sounding(videos / "old.avi", seconds=12, codec="mpeg4", sound="mp3")
+    if MATERIAL is not None:
+        shutil.copy(Path(MATERIAL, "juggle_hevc10.mkv"), videos / "modern.mkv")
+    index_into(settings, videos)
+    return partial(serve_among_planted_settings, settings, tmp_path_factory.mktemp("served"))
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    with playwright.sync_playwright() as started:
+        chromium = started.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def window(browser) -> Iterator[Any]:
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    context.set_default_timeout(60_000)
+    yield context.new_page()
+    context.close()
+
+
+def look(window, served, **address: str) -> None:
+    """Open an address and wait for its moments, also those with nothing convincing."""
+    query = "&".join(f"{key.rstrip('_')}={value}" for key, value in address.items())
+    window.goto(f"http://127.0.0.1:{served.port}/?{query}")
+    window.locator(".vs-tile, .vs-say b").first.wait_for()
+    switch = window.get_by_text("with nothing convincing", exact=False).last
+    if switch.count() and not window.locator(".vs-tile").count():
+        switch.click()
+    window.locator(".vs-tile").first.wait_for()
+
+
+def until(window, condition: str) -> Any:
+    for _ in range(600):
+        found = window.evaluate(condition)
+        if found:
+            return found
+        window.wait_for_timeout(100)
+    raise AssertionError(f"never: {condition}")
+
+
+def video(window, what: str) -> Any:
+    return window.evaluate(f"document.querySelector('video').{what}")
+
+
+def play_film(window, name: str) -> None:
+    window.get_by_role("button", name=f"Play {name}").click()
+    until(window, "document.querySelector('video').videoWidth > 0")
+    until(window, "document.querySelector('video').currentTime > 0.5")
+
+
+def test_a_film_plays_whole_with_sound_from_the_moment_and_goes_where_it_is_told(
+    page_of_many, window
+) -> None:
+    look(window, page_of_many, q="a+film", in_="sound.mp4")
+    told = "document.querySelector('.vs-moments').moments.films[0].moments[0].start"
+    told = "document.querySelector('.vs-moments').moments.films[0].moments[0].start"
+    start = float(window.evaluate(told))
+    window.locator(".vs-picture").first.click()
+    until(window, f"document.querySelector('video').currentTime > {start + 0.3}")
+    assert video(window, "videoWidth") > 0
+    assert video(window, "duration") == pytest.approx(20, abs=0.2)
+    assert until(window, "document.querySelector('video').webkitAudioDecodedByteCount > 0")
+    strip = window.locator(".vs-player .vs-strip").bounding_box()
+    window.mouse.click(strip["x"] + 0.75 * strip["width"], strip["y"] + 5)
+    until(window, "document.querySelector('video').currentTime >= 14.8")
+    window.keyboard.press("k")
+    assert until(window, "document.querySelector('video').paused")
+    before = video(window, "currentTime")
+    window.keyboard.press("j")
+    until(window, f"Math.abs(document.querySelector('video').currentTime - {before - 10}) < 0.3")
+    window.keyboard.press(".")
+    until(window, f"document.querySelector('video').currentTime > {before - 10 + 0.02}")
+    window.keyboard.press("Escape")
+    playwright.expect(window.locator(".vs-player")).to_be_hidden()
+
+
+@pytest.mark.parametrize("name", ["old.avi", "modern.mkv"])
+def test_what_the_browser_cannot_play_is_turned_into_what_it_can(
+    page_of_many, window, name: str
+) -> None:
+    if name == "modern.mkv" and MATERIAL is None:
+        pytest.skip("VSEARCH_TEST_VIDEOS names no folder of videos")
+    look(window, page_of_many, view="Library")
+    play_film(window, name)
+    assert video(window, "src").startswith("blob:")
+    whole = video(window, "duration")
+    assert whole == pytest.approx({"old.avi": 12, "modern.mkv": 10.3}[name], abs=0.5)
+    window.evaluate("document.querySelector('video').currentTime = 8")
+    until(window, "document.querySelector('video').currentTime > 8.3")
+    if name == "old.avi":
+        assert until(window, "document.querySelector('video').webkitAudioDecodedByteCount > 0")
+
+
+def test_the_pointer_looks_through_a_moment(page_of_many, window) -> None:
+    look(window, page_of_many, q="a+film", in_="sound.mp4")
+    tile = window.locator(".vs-picture").first
+    tile.scroll_into_view_if_needed()
+    box = tile.bounding_box()
+    places = []
+    for share in (0.1, 0.5, 0.9):
+        window.mouse.move(box["x"] + share * box["width"], box["y"] + 20)
+        places.append(tile.locator(".vs-scrub").evaluate("one => one.style.backgroundPosition"))
+    assert len(set(places)) == 3
+    assert (
+        tile.locator(".vs-scrub")
+        .evaluate("one => one.style.backgroundImage")
+        .startswith('url("/sprite/')
+    )
+    assert window.evaluate(
+        "fetch(document.querySelector('.vs-scrub').style.backgroundImage.slice(5, -2))"
+        ".then(answer => answer.status)"
+    ) == 200  # fmt: skip
+
+
+def test_more_like_a_moment_asks_by_its_address(page_of_many, window) -> None:
+    look(window, page_of_many, q="a+film", in_="sound.mp4")
+    window.get_by_role("button", name="More like this").first.click()
+    window.wait_for_url("**like=**")
+    until(window, "document.querySelector('.vs-moments').moments.answer.startsWith('like')")
+    window.go_back()
+    playwright.expect(window.get_by_label("Sentence")).to_have_value("a film")
+
+
+def test_a_picture_is_a_question(page_of_many, window, tmp_path: Path) -> None:
+    look(window, page_of_many, q="a+film", not_="x")  # with a field in use, all fields are open
+    frame = av.VideoFrame.from_ndarray(np.full((90, 160, 3), (80, 120, 200), np.uint8), "rgb24")
+    frame.to_image().save(tmp_path / "asked.png")
+    window.locator("input[type=file]").set_input_files(tmp_path / "asked.png")
+    window.wait_for_url("**like=**")
+    until(window, "document.querySelector('.vs-moments').moments.answer.includes('like')")
+
+
+def test_what_is_picked_is_in_the_basket_of_every_window(page_of_many, window, browser) -> None:
+    look(window, page_of_many, q="a+film")
+    window.get_by_role("button", name="＋ Basket").first.click()
+    window.get_by_role("button", name="✓ In the basket").first.wait_for()
+    with browser.new_context() as other:
+        second = other.new_page()
+        second.goto(f"http://127.0.0.1:{page_of_many.port}/?view=Basket")
+        second.get_by_role("button", name="Remove").first.wait_for()
+        second.get_by_role("button", name="Empty the basket").click()
+        second.get_by_text("The basket is empty").wait_for()
+
+
+def test_keys_alone_find_play_and_leave(page_of_many, window) -> None:
+    look(window, page_of_many, q="a+film")
+    window.locator(".vs-tile").first.click(position={"x": 2, "y": 2})
+    window.keyboard.press("Escape")
+    window.keyboard.press("/")
+    playwright.expect(window.get_by_label("Sentence")).to_be_focused()
+    window.keyboard.press("Tab")
+    window.keyboard.press("?")
+    keys = window.get_by_role("dialog", name="Keys")
+    playwright.expect(keys).to_be_visible()
+    window.keyboard.press("Escape")
+    playwright.expect(keys).to_be_hidden()
+    window.keyboard.press("1")
+    until(window, "document.querySelector('video').currentTime > 0")
+    first = window.locator(".vs-playing").inner_text()
+    window.keyboard.press("n")
+    assert (
+        window.locator(".vs-playing").inner_text() != first
+        or window.locator(".vs-tile").count() == 1
+    )
+
+
+def test_a_phone_shows_one_column_that_does_not_scroll_sideways(page_of_many, browser) -> None:
+    with browser.new_context(viewport={"width": 390, "height": 800}, has_touch=True) as context:
+        window = context.new_page()
+        look(window, page_of_many, q="a+film")
+        assert window.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        lefts = window.locator(".vs-tile").evaluate_all(
+            "tiles => tiles.map(tile => tile.getBoundingClientRect().left)"
+        )
+        assert len(set(lefts)) == 1
+
+
+def test_a_file_that_is_gone_says_so(page_of_many, window, watch_page) -> None:
+    look(window, page_of_many, view="Library")
+    with Catalog.open(watch_page.args[0].catalog) as catalog:
+        path = next(v.paths[0] for v in catalog.videos() if v.paths[0].name == "old.avi")
+    away = path.rename(path.with_name("away.avi"))
+    try:
+        window.get_by_role("button", name="Play old.avi").click()
+        playwright.expect(window.locator(".vs-trouble")).to_contain_text("The file is gone")
+    finally:
+        away.rename(path)
+
+
+def test_pictures_of_moments_are_not_black(page_of_many, window) -> None:
+    look(window, page_of_many, view="Library")
+    until(window, "[...document.querySelectorAll('.vs-tile img')].every(one => one.naturalWidth)")
+    brightest = window.evaluate(
+        """[...document.querySelectorAll('.vs-tile img')].map(image => {
+          const canvas = document.createElement('canvas')
+          Object.assign(canvas, {width: 16, height: 9})
+          canvas.getContext('2d').drawImage(image, 0, 0, 16, 9)
+          return Math.max(...canvas.getContext('2d').getImageData(0, 0, 16, 9).data
+            .filter((_, place) => place % 4 < 3))
+        })"""
+    )
+    assert min(brightest) > 40, json.dumps(brightest)

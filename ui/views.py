@@ -1,0 +1,180 @@
+"""Views beside the search: the library with its index runs, the basket, earlier searches."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from dataclasses import asdict, replace
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from machine.clock_text import clock_text
+from machine.names import shown
+from ui import markup
+from ui.moments.component import show_films
+from ui.moments.data import films_data
+from ui.resources import page_settings, videos
+from vsearch.errors import IndexRunningError
+from vsearch.services.library.detached_index import DetachedIndex
+
+if TYPE_CHECKING:
+    from catalog import CatalogStatus
+    from ui.notebook import Notebook, Notes, Picked
+    from ui.resources import OpenLibrary
+
+_FILMS_SHOWN = 48
+_SEARCHES_SHOWN = 20
+
+
+def show_library(
+    library: OpenLibrary | None, *, version: tuple[str, int] | None, found: CatalogStatus | None
+) -> None:
+    """Show the films, what could not be indexed, and a way to add a folder."""
+    runs = DetachedIndex(page_settings())
+    with st.form("add", border=False):
+        left, right = st.columns([5, 1], vertical_alignment="bottom")
+        folder = left.text_input(
+            "Add a folder of videos", key="folder", placeholder="/media/videos"
+        )
+        if right.form_submit_button("Index", icon=":material/add:", width="stretch"):
+            _start(runs, [Path(folder.strip()).expanduser()])
+    if found is not None and found.failures:
+        with st.expander(f"{len(found.failures):,} files could not be indexed"):
+            st.html(markup.failures(found.failures))
+            if st.button("Try them again", icon=":material/refresh:"):
+                _start(runs, [*found.roots], retry_failed=True)
+    if library is not None and version is not None:
+        _show_films(library, version=version)
+
+
+def _start(runs: DetachedIndex, paths: list[Path], *, retry_failed: bool = False) -> None:
+    relative = [path for path in paths if not path.is_absolute()]
+    if relative:
+        st.error(f"{shown(relative[0])!r} is not a whole path; give one such as /media/videos")
+        return
+    try:
+        runs.start(paths, retry_failed=retry_failed)
+    except (IndexRunningError, OSError) as error:
+        st.error(str(error))
+
+
+def show_running() -> None:
+    """Show how far an index run is, or what the last one could not do."""
+    runs = DetachedIndex(page_settings())
+    state = runs.state()
+    if state is None:
+        return
+    if state.running:
+        left, right = st.columns([6, 1], vertical_alignment="center")
+        done = state.progress or {}
+        share = done.get("files_done", 0) / max(done.get("files", 0), 1)
+        left.progress(min(share, 1.0), text=markup.progress(state))
+        right.button("Stop", key="stop", on_click=runs.stop, icon=":material/stop:")
+    elif state.result is None and state.messages:
+        st.html(markup.problem(state.messages[-1]))
+
+
+def _show_films(library: OpenLibrary, *, version: tuple[str, int]) -> None:
+    every = videos(version=version, _library=library)
+    wanted = st.text_input("Find by name", key="name", bind="query-params").casefold().strip()
+    chosen = [video for video in every if wanted in str(video.paths[0]).casefold()]
+    st.html(markup.quiet(markup.films_shown(len(chosen), len(every))))
+    pages = -(-len(chosen) // _FILMS_SHOWN)
+    page = st.pagination(pages, key="page") if pages > 1 else 1
+    some = chosen[_FILMS_SHOWN * (page - 1) : _FILMS_SHOWN * page]
+    if some:
+        show_films(films_data(some))
+
+
+def show_searches(notebook: Notebook) -> None:
+    """Show earlier and saved searches, and a way to save this one."""
+    notes = notebook.read()
+    if not notes.searches and not notes.saved:
+        return
+    with st.popover("Searches", icon=":material/history:"):
+        if notes.saved:
+            st.html(markup.searches("Saved", notes.saved))
+            for name in notes.saved:
+                label = markup.as_label(f"Forget {name}")
+                st.button(label, key=f"forget-{name}", on_click=_forget, args=(notebook, name))
+        _show_save(notebook, notes)
+        earlier = notes.searches[:_SEARCHES_SHOWN]
+        st.html(markup.searches("Earlier", {markup.search_name(one): one for one in earlier}))
+
+
+def _show_save(notebook: Notebook, notes: Notes) -> None:
+    with st.form("save", border=False, clear_on_submit=True):
+        name = st.text_input("Save the latest search as", key="saved_as").strip()
+        if st.form_submit_button("Save") and name and notes.searches:
+            notebook.change(lambda now: now.with_saved(name, now.searches[0]))
+            st.rerun()
+
+
+def _forget(notebook: Notebook, name: str) -> None:
+    notebook.change(lambda notes: notes.with_saved(name, None))
+
+
+def show_basket(notebook: Notebook) -> None:
+    """Show the picked moments, with their notes and in an order that can be changed."""
+    basket = notebook.read().basket
+    if not basket:
+        st.html(markup.empty_basket())
+        return
+    for number, picked in enumerate(basket):
+        _show_picked(notebook, basket, number, picked)
+    with st.container(horizontal=True):
+        st.download_button(
+            "As JSON", json.dumps([asdict(one) for one in basket], indent=1), "moments.json"
+        )
+        st.download_button("As CSV", _as_csv(basket), "moments.csv")
+        if st.button("Empty the basket", icon=":material/delete:"):
+            notebook.change(lambda notes: notes.with_basket(()))
+            st.rerun()
+
+
+def _show_picked(
+    notebook: Notebook, basket: tuple[Picked, ...], number: int, picked: Picked
+) -> None:
+    words, note, up, out = st.columns([4, 4, 1, 1], vertical_alignment="center")
+    name = shown(Path(picked.path).name)
+    span = f"{clock_text(picked.start)}–{clock_text(picked.end, up=True)}"
+    words.html(markup.picked(name, span=span, question=picked.question))
+    written = note.text_input(
+        f"Note on {name}, {span}",
+        value=picked.note,
+        key=f"note-{picked.clip}",
+        placeholder="A note",
+        label_visibility="collapsed",
+    )
+    if written != picked.note:
+        changed = tuple(
+            replace(one, note=written) if one.clip == picked.clip else one for one in basket
+        )
+        notebook.change(lambda notes: notes.with_basket(changed))
+    earlier = [*basket]
+    if number:
+        earlier[number - 1 : number + 1] = [picked, basket[number - 1]]
+    up.button(
+        "Up", key=f"up-{picked.clip}", disabled=not number, on_click=_keep,
+        args=(notebook, tuple(earlier)),
+    )  # fmt: skip
+    left = tuple(one for one in basket if one is not picked)
+    out.button("Remove", key=f"out-{picked.clip}", on_click=_keep, args=(notebook, left))
+
+
+def _keep(notebook: Notebook, basket: tuple[Picked, ...]) -> None:
+    notebook.change(lambda notes: notes.with_basket(basket))
+
+
+def _as_csv(basket: tuple[Picked, ...]) -> str:
+    out = io.StringIO()
+    table = csv.writer(out)
+    table.writerow(["path", "start", "end", "question", "note", "written"])
+    now = datetime.now().astimezone().isoformat(timespec="seconds")
+    for one in basket:
+        table.writerow([one.path, one.start, one.end, one.question, one.note, now])
+    return out.getvalue()

@@ -1,0 +1,1 @@
+"""Answers to questions, and how good they are."""

@@ -1,0 +1,1 @@
+"""The library: index runs, following folders, maintenance of the catalog."""
