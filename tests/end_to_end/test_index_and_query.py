@@ -35,6 +35,9 @@ def test_an_index_run_tells_what_it_did_in_json(indexed: Indexed, model: Path) -
         "interrupted": False,
         "unsaved": None,
         "without_frames": 0,
+        "details": 0,
+        "subtitles": 0,
+        "failed_subtitles": [],
     }
 
 
@@ -303,7 +306,8 @@ def test_every_real_video_is_decoded(vsearch: Any, model: Path) -> None:
     kinds = {".mp4", ".mkv", ".webm", ".avi", ".gif", ".mov"}
     videos = [path for path in Path(folder).resolve().rglob("*") if path.suffix.lower() in kinds]
     assert run.json["indexed"] == len(videos)
-    hits = vsearch("query", "a person eats a pancake", "--all", "-k", 100, "--json").json["hits"]
+    every = ("--all", "--show-duplicates", "-k", 100, "--json")
+    hits = vsearch("query", "a person eats a pancake", *every).json["hits"]
     assert {hit["path"] for hit in hits} == {str(path) for path in videos}
 
 
