@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from catalog import Catalog, CueMatch
 from search.asking.asked import Asked
 from search.copies import copy_to_show
+from search.moments.ranking import Moment
 from search.records import Hit, Said
 
 
@@ -31,12 +32,17 @@ class WordsOf:
                 return tuple(_hit_of(cue, rank=rank) for rank, cue in enumerate(best, start=1))
             size *= 4
 
-    def beside(self, hits: Sequence[Hit], video_ids: Sequence[int]) -> tuple[Hit, ...]:
-        """The same hits, each with what is said in it or near it."""
-        moments = [
-            (video_id, hit.start, hit.end) for video_id, hit in zip(video_ids, hits, strict=True)
-        ]
-        cues = self.catalog.details.cues_near(self.words, moments)
+    def beside(self, hits: Sequence[Hit], moments: Sequence[Moment]) -> tuple[Hit, ...]:
+        """The hits of these moments, each with what is said in it or near it.
+
+        Where its clip is near the words, but not the moment itself, it is what is near the clip.
+        """
+        cues_near = self.catalog.details.cues_near
+        cues = cues_near(self.words, [(one.best.video_id, one.start, one.end) for one in moments])
+        if None in cues:
+            clips = [(one.best.video_id, one.best.start, one.best.end) for one in moments]
+            of_clips = cues_near(self.words, clips)
+            cues = [cue or other for cue, other in zip(cues, of_clips, strict=True)]
         return tuple(
             replace(hit, said=None if cue is None else _said(cue))
             for hit, cue in zip(hits, cues, strict=True)

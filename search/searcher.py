@@ -37,6 +37,7 @@ from search.moments.pool import Pool
 from search.moments.ranking import CLIPS_COMPARED, Moment, merge_into_moments, ranked
 from search.moments.selection import Selected, Selection
 from search.moments.sequence import Candidates, is_certain, sequences
+from search.moments.tagged import tagged_stretches
 from search.records import Hit, SearchResult, VideoCurve
 from search.said import WordsOf
 from search.second_stage import PromptFor, second_stage
@@ -166,7 +167,7 @@ class Searcher:
             for rank, one in enumerate(selected, start=1)
         )
         if words is not None:
-            found = words.beside(found, [one.moment.best.video_id for one in selected])
+            found = words.beside(found, [one.moment for one in selected])
         hits = arranged(found, asked)
         best = {one.moment.best.clip_id: one.moment.best for one in selected}
         return SearchResult(
@@ -284,7 +285,7 @@ class Searcher:
                     pool.clips
                     if library is None
                     else its_own.without(pool.clips, pool.vectors, library),
-                    self._moments_of(question, library, its_own),
+                    self._moments_of(question, library, its_own, pool, asked.videos),
                 )
                 for question, pool, its_own in zip(questions, pools, own, strict=True)
             ]
@@ -300,13 +301,21 @@ class Searcher:
             )
 
     def _moments_of(
-        self, question: Question, library: LibraryVectors | None, own: OwnMoments
+        self,
+        question: Question,
+        library: LibraryVectors | None,
+        own: OwnMoments,
+        pool: Pool,
+        videos: VideoFilter,
     ) -> Callable[[Iterable[ClipMatch]], Iterable[Moment]]:
         """What makes the moments of clips, best first."""
         curves = self._curves(question, library)
-        if curves is None:
+        if curves is None or library is None:
             return merge_into_moments
-        return partial(moments_on, curves, taken=own.stretches)
+        taken = tagged_stretches(library, pool.clips, videos=videos)
+        for video_id, stretches in own.stretches.items():
+            taken.setdefault(video_id, []).extend(stretches)
+        return partial(moments_on, curves, taken=taken)
 
     def _videos(self) -> int:
         """The number of videos of the catalog."""

@@ -17,6 +17,7 @@ from search.confidence import LEAST_STANDING, Confidence
 from search.hits import hit_of
 from search.moments.of_clips import Curves, moments_on
 from search.moments.ranking import Moment, ranked
+from search.moments.tagged import tagged_stretches
 from search.records import Hit
 
 _ROWS_AT_A_TIME = 4096  # of a product with all names: 7 MB for 400 of them
@@ -71,7 +72,7 @@ def tagged_moments(
             replace(by_id[clip_id], score=score)
             for clip_id, score in zip(ids.tolist(), scores.tolist(), strict=True)
         ]
-        for rank, moment in enumerate(_moments(question, clips, library), start=1):
+        for rank, moment in enumerate(_moments(question, clips, library, videos), start=1):
             best = moment.best
             hit = hit_of(moment, rank=rank, score=best.score, chance=question.chance)
             yield TaggedMoment(name, best.video_id, hit)
@@ -113,9 +114,10 @@ def _sure_clips(
 
 
 def _moments(
-    question: Question, clips: Sequence[ClipMatch], library: LibraryVectors
+    question: Question, clips: Sequence[ClipMatch], library: LibraryVectors, videos: VideoFilter
 ) -> tuple[Moment, ...]:
     if not clips:
         return ()
     curves = Curves(library, question, question.ordinary or 0.0)
-    return tuple(moments_on(curves, ranked(clips)))
+    taken = tagged_stretches(library, clips, videos=videos)
+    return tuple(moments_on(curves, ranked(clips), taken=taken))

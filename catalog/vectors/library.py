@@ -1,7 +1,7 @@
 """The vectors of all clips and frames at one generation, for what is computed from them."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Self
 
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection, func, select
 
 from catalog.database.meta import read_meta
-from catalog.database.tables import CLIPS, VIDEOS
+from catalog.database.tables import CLIPS, TAGS, VIDEOS
 from catalog.errors import damaged_vectors
 from catalog.frame_vectors import FrameVectors
 from catalog.records import Background, ClipMatch
@@ -18,6 +18,7 @@ from catalog.store.background import read_background
 from catalog.store.clips import clip_matches
 from catalog.store.files import in_batches
 from catalog.store.frames import read_frames, without_frames
+from catalog.store.tags import known_names, stretches
 from catalog.vectors.stored import Vectors, stored_vectors, unpacked, vectors_above
 from catalog.vectors.video_mask import VideoMask
 from catalog.video_filter import VideoFilter
@@ -73,6 +74,20 @@ class LibraryVectors:
             UnknownTagError: nothing has one of its tags.
         """
         return np.sort(VideoMask().clip_ids(self._connection, videos, generation=self.generation))
+
+    def tagged(
+        self, names: Collection[str], video_ids: Collection[int]
+    ) -> Iterator[tuple[int, float, float]]:
+        """The stretches of these videos that have a tag: ids of the videos, starts and ends.
+
+        Raises:
+            UnknownTagError: nothing has one of the names.
+        """
+        if names:
+            wanted = stretches(known_names(self._connection, names))
+            for some in in_batches([*video_ids]):
+                its = wanted.where(TAGS.c.video_id.in_(some))
+                yield from map(tuple, self._connection.execute(its))
 
     def matches(self, ids: NDArray[np.int64], *, videos: VideoFilter) -> list[ClipMatch]:
         """The clips of these ids (N,), in the same order, with a score of 0.

@@ -6,7 +6,10 @@ import pytest
 
 from catalog import Cue, InvalidWordsError, SubtitleFile, VideoFilter
 from search import Asked, EmptyQueryError, Searcher, Sentence, Step
-from tests.search.test_searcher import add_film, bound, words
+from search.hits import hit_of
+from search.moments.ranking import Moment
+from search.said import WordsOf
+from tests.search.test_searcher import add_film, bound, inside, mixed, words
 
 
 @pytest.fixture
@@ -57,6 +60,17 @@ def test_a_sentence_is_looked_for_near_the_words_only(searcher):
     plain = searcher.answer(Asked.of("kitchen")).hits
     assert {hit.path.name for hit in plain} == {"home.mp4", "sea.mp4"}
     assert {hit.said for hit in plain} == {None}
+
+
+def test_a_moment_at_the_other_end_of_its_clip_has_the_words_that_are_near_the_clip(catalog):
+    clips = catalog.nearest_clips(mixed("kitchen"), limit=99, videos=inside("home.mp4"))
+    clip = next(clip for clip in clips if clip.start == 24.0)
+    far = Moment(30.0, 32.0, peak=31.0, best=clip)
+    near = Moment(24.0, 26.0, peak=25.0, best=clip)
+    hits = [hit_of(one, rank=1, score=1.0, chance=None) for one in (far, near)]
+    found = WordsOf(catalog, "good night").beside(hits, [far, near])
+    assert [hit.said and hit.said.text for hit in found] == ["good night", "good night"]
+    assert WordsOf(catalog, "dinner").beside(hits, [far, near]) == tuple(hits)
 
 
 def test_words_and_filters_are_met_together(searcher):

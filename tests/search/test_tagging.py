@@ -2,7 +2,7 @@
 
 import pytest
 
-from catalog import EVERY_VIDEO, VideoFilter
+from catalog import EVERY_VIDEO, Tag, VideoFilter
 from indexer import IndexSettings
 from search import Asked, Confidence, Searcher, Sentence, Step, tagging
 from search.tagging import tagged_moments
@@ -129,3 +129,22 @@ def test_a_moment_may_have_several_names(find, films):
     clips = {name: [one.hit.clip_id for one in found if one.name == name] for name in names}
     assert clips["exact"] == clips["again"] != []
     assert clips["none"] == []
+
+
+def test_moments_that_have_an_unwanted_tag_are_left_out_also_where_their_clips_are_not(
+    find, searcher, catalog, captions
+):
+    without = VideoFilter(without_tags=("known",))
+    for text in captions:
+        moment = find({text: [text]})[0]
+        best = moment.hit
+        tag = Tag("known", moment.video_id, best.start, best.end, "strong", 1.0)
+        catalog.tags.replace(["known"], [tag])
+        asked = Asked.of(text, limit=99, videos=without)
+        others = [*searcher.answer(asked).hits]
+        others += [one.hit for one in find({text: [text]}, videos=without)]
+        assert others
+        for hit in (hit for hit in others if hit.path == best.path):
+            shared = min(hit.end, best.end) - max(hit.start, best.start)
+            assert shared <= 0.3 * min(hit.end - hit.start, best.end - best.start)
+    catalog.tags.remove(["known"])
