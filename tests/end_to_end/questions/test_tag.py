@@ -95,6 +95,15 @@ def test_tags_are_kept_asked_for_replaced_and_removed(
     assert "there are no tags yet" in vsearch("tag", "--list").err
 
 
+def test_nothing_is_kept_where_nothing_was_found(vsearch: Any, tmp_path: Path) -> None:
+    (tmp_path / "labels.txt").write_text("a plumber repairs a sink\n")
+    run = vsearch("tag", "--labels", tmp_path / "labels.txt", "--write")
+    assert run.code == 0
+    assert "embedding the sentence of the labels" in run.err
+    assert "there is nothing to keep as a tag" in run.err
+    assert "kept as tags" not in run.err
+
+
 def test_labels_from_stdin_and_of_sentences_that_are_too_long(vsearch: Any, films: Any) -> None:
     caption = films[0].events[0].caption
     process = vsearch.start("tag", "--labels", "-", "--json", stdin=-1)

@@ -181,7 +181,9 @@ def _find(
         tell_of_counts(found)
     for sentence, notes in found.notes.items():
         tell_notes(notes, about=sentence)
-    if write:
+    if write and not found.moments:
+        log.info("there is nothing to keep as a tag")
+    elif write:
         log.info("kept as tags; `vsearch query TEXT --tag NAME` asks among them")
     nothing = sum(not one.moments for one in found.counts)
     if nothing and least != "weak":

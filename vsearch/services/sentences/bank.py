@@ -96,7 +96,8 @@ def remembered_vectors(
     known = cache.get(key)
     if known is not None and len(known) == 4 * shape[0] * shape[1]:
         return np.frombuffer(known, "<f4").reshape(shape).astype(np.float32)
-    log.info("embedding the %d sentences %s, once for this model", len(sentences), purpose)
+    number = "sentence" if len(sentences) == 1 else f"{len(sentences)} sentences"
+    log.info("embedding the %s %s, once for this model", number, purpose)
     vectors = embed(sentences)
     cache.put(key, vectors.astype("<f4").tobytes())
     return vectors
