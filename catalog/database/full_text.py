@@ -25,7 +25,16 @@ CREATE_CUE_INDEX = (
 # What a check of pages says of the index in newer versions of SQLite: it is checked here.
 ABOUT_THE_INDEX = ("malformed inverted index for FTS5", "unable to validate the inverted index")
 
-_FOUND = "SELECT rowid AS id, -bm25(cue_index) AS score FROM cue_index WHERE cue_index MATCH"
+# The plus keeps SQLite from asking the index again for each of these cues: that takes longer than
+# all of them, whose scores are not computed.
+_OF_SOME = (
+    "(:subtitles IS NULL OR +rowid IN (SELECT id FROM cues"
+    " WHERE subtitle_id IN (SELECT value FROM json_each(:subtitles))))"
+)
+_FOUND = (
+    "SELECT rowid AS id, -bm25(cue_index) AS score FROM cue_index"
+    f" WHERE {_OF_SOME} AND cue_index MATCH"
+)
 
 
 def create_cue_index(connection: Connection) -> None:
@@ -41,7 +50,10 @@ def holding() -> Subquery:
 
 
 def within_one_cue() -> Subquery:
-    """Cues that match `:whole`: `first` and `last` are the id, `score` is BM25, best highest."""
+    """Cues that match `:whole`: `first` and `last` are the id, `score` is BM25, best highest.
+
+    `:subtitles` are the ids of those that the cues are of, as JSON, or NULL for all.
+    """
     query = f"SELECT id AS first, id AS last, score FROM ({_FOUND} :whole)"
     return text(query).columns(first=Integer, last=Integer, score=Float).subquery("found")
 

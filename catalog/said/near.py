@@ -1,15 +1,19 @@
 """Clips near the times at which words are said."""
 
+import json
+
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Float, Select, bindparam, func, select
 
+from catalog.database.meta import read_meta
+from catalog.database.numbers import read_numbers
 from catalog.database.tables import CLIPS
 from catalog.records import CueSpans
 from catalog.said.questions import NEAR, all_spans
-from catalog.store.files import in_batches
 
 _LONGER_THAN_VIDEOS = 1e8  # seconds: puts the times of all videos on one axis
+_ROUNDING = 1.0  # second
 
 
 def clip_ids_near(connection: Connection, words: str) -> NDArray[np.int64]:
@@ -21,21 +25,34 @@ def clip_ids_near(connection: Connection, words: str) -> NDArray[np.int64]:
     spans = all_spans(connection, words, among=None)
     videos = np.unique(spans.video_ids)
     starts, ends = _merged(videos, spans)
-    rows: list[tuple[int, int, float, float]] = []
-    columns = select(CLIPS.c.id, CLIPS.c.video_id, CLIPS.c.start, CLIPS.c.end)
-    for some in in_batches(videos.tolist()):
-        rows += (
-            tuple(row) for row in connection.execute(columns.where(CLIPS.c.video_id.in_(some)))
-        )
-    if not rows:
-        return np.empty(0, np.int64)
-    ids, of_video, begins, stops = map(np.array, zip(*rows, strict=True))
-    shift = np.searchsorted(videos, of_video) * _LONGER_THAN_VIDEOS
-    following = np.searchsorted(ends, begins + shift, side="right")
-    near = following < len(starts)
-    near[near] = starts[following[near]] < (stops + shift)[near]
-    found: NDArray[np.int64] = np.sort(ids[near])
-    return found
+    place = np.floor((starts + NEAR) / _LONGER_THAN_VIDEOS)
+    shift = place * _LONGER_THAN_VIDEOS
+    of_video = videos[place.astype(np.int64)]
+    made_by = read_meta(connection).provenance
+    longest = _ROUNDING + (made_by.window if made_by else 0.0)
+    near = np.stack((of_video, starts - shift, ends - shift), axis=1).tolist()
+    found = read_numbers(connection, _IN_SPANS, {"spans": json.dumps(near), "longest": longest})
+    return np.unique(found.astype(np.int64))
+
+
+def _in_spans() -> Select[tuple[int]]:
+    """The ids of the clips that share time with one of `:spans`: JSON of videos, starts, ends.
+
+    No clip is longer than `:longest` seconds: with it, the index of their times is read from there.
+    """
+    span = func.json_each(bindparam("spans")).table_valued("value").alias("span")
+    parts = [func.json_extract(span.c.value, f"$[{n}]").label(f"part_{n}") for n in range(3)]
+    # The limit, which is none, has SQLite read each span once, and not for each clip.
+    video_id, start, end = select(*parts).limit(-1).subquery("spans").c
+    return (
+        select(CLIPS.c.id)
+        .join_from(video_id.table, CLIPS, CLIPS.c.video_id == video_id)
+        .where(CLIPS.c.start < end, CLIPS.c.end > start)
+        .where(CLIPS.c.start > start - bindparam("longest", type_=Float))
+    )
+
+
+_IN_SPANS = _in_spans()  # made once
 
 
 def _merged(

@@ -1,8 +1,9 @@
 """Cues that hold the words that were asked for: the best, or the times of all."""
 
 import heapq
+import json
 from bisect import bisect_left
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
@@ -10,6 +11,7 @@ import numpy as np
 from sqlalchemy import Connection, Select, func, or_, select
 
 from catalog.database.full_text import across_two_cues, holding, within_one_cue
+from catalog.database.numbers import read_numbers
 from catalog.database.tables import CLIPS, CUES, FILES, ROOTS, SUBTITLES, VIDEOS
 from catalog.database.words import ends_with, expression, halves, require_words
 from catalog.records import CueMatch, CueSpans
@@ -66,8 +68,9 @@ def best_cues(
         # Other languages, and copies of the subtitles, say the same at the same time.
         if _take(taken.setdefault(found.video_id, []), found.start, found.end):
             kept.append(found)
-    matches = _matches(connection, kept, videos=videos)
-    return sorted(matches, key=lambda match: (-match.score, match.paths, match.start))[:limit]
+    known = _known(connection, {found.video_id for found in kept}, videos=videos)
+    kept.sort(key=lambda found: (-found.score, known[found.video_id].paths, found.start))
+    return _matches(connection, kept[:limit], known)
 
 
 def cues_near(
@@ -80,16 +83,15 @@ def cues_near(
     """
     best: dict[int, _Found] = {}
     videos = {moment[0] for moment in moments}
-    for found in _every_match(connection, require_words(words)):
+    for found in _every_match(connection, require_words(words), videos=videos):
         if len(best) == len(moments):
             break
-        if found.video_id not in videos:
-            continue
         for place, (video_id, start, end) in enumerate(moments):
             near = start - NEAR < found.end and found.start < end + NEAR
             if video_id == found.video_id and near:
                 best.setdefault(place, found)
-    matches = _matches(connection, [*best.values()], videos=EVERY_VIDEO)
+    known = _known(connection, videos, videos=EVERY_VIDEO)
+    matches = _matches(connection, [*best.values()], known)
     by_place = dict(zip(best, matches, strict=True))
     return [by_place.get(place) for place in range(len(moments))]
 
@@ -138,26 +140,41 @@ def all_spans(connection: Connection, words: str, *, among: Collection[int] | No
         InvalidWordsError: there are no words, or too many.
     """
     asked = require_words(words)
-    rows = [*map(tuple, connection.execute(_SPANS, {"whole": expression(asked)}).all())]
-    rows += [(match.video_id, match.start, match.end) for match in _of_two(connection, asked)]
-    video_ids, starts, ends = zip(*rows, strict=True) if rows else ((), (), ())
-    found = np.array(video_ids, np.int64)
-    kept = np.ones(len(found), np.bool_) if among is None else np.isin(found, [*among])
-    times = np.array([starts, ends], np.float64)[:, kept]
-    return CueSpans(found[kept], *times)
+    of_one = read_numbers(connection, _SPANS, {"whole": expression(asked)})
+    of_two = [(match.video_id, match.start, match.end) for match in _of_two(connection, asked)]
+    rows = np.concatenate((of_one, np.array(of_two, np.float64).reshape(-1, 3)))
+    if among is not None:
+        rows = rows[np.isin(rows[:, 0], [*among])]
+    return CueSpans(rows[:, 0].astype(np.int64), rows[:, 1], rows[:, 2])
 
 
-def _every_match(connection: Connection, words: str) -> Iterator[_Found]:
-    """All matches, best first."""
-    of_one = map(_Found._make, connection.execute(_WITHIN, {"whole": expression(words)}))
-    return heapq.merge(of_one, sorted(_of_two(connection, words), key=_order), key=_order)
+def _every_match(
+    connection: Connection, words: str, *, videos: Collection[int] | None = None
+) -> Iterator[_Found]:
+    """All matches, best first; those of some videos, or of all."""
+    among = None if videos is None else _subtitles_of(connection, videos)
+    whole = {"whole": expression(words), "subtitles": among}
+    of_one = map(_Found._make, connection.execute(_WITHIN, whole))
+    of_two = sorted(_of_two(connection, words, among=among), key=_order)
+    return heapq.merge(of_one, of_two, key=_order)
 
 
-def _of_two(connection: Connection, words: str) -> Iterator[_Found]:
-    """The matches that are two consecutive cues."""
+def _of_two(connection: Connection, words: str, *, among: str | None = None) -> Iterator[_Found]:
+    """The matches that are two consecutive cues; `among` these subtitles (None: all)."""
     for head, tail, ending in halves(words):
-        rows = map(_Found._make, connection.execute(_ACROSS, {"head": head, "tail": tail}))
+        parts = {"head": head, "tail": tail, "subtitles": among}
+        rows = map(_Found._make, connection.execute(_ACROSS, parts))
         yield from (row for row in rows if _go_on(row, ending))
+
+
+def _subtitles_of(connection: Connection, videos: Collection[int]) -> str:
+    """The ids of the subtitles of these videos, as JSON."""
+    ids: list[int] = []
+    every = select(SUBTITLES.c.id).outerjoin(FILES, FILES.c.id == SUBTITLES.c.file_id)
+    for some in in_batches(sorted(videos)):
+        of_some = or_(SUBTITLES.c.video_id.in_(some), FILES.c.video_id.in_(some))
+        ids += connection.scalars(every.where(of_some))
+    return json.dumps(ids)
 
 
 def _order(found: _Found) -> tuple[float, int, float, int]:
@@ -216,9 +233,8 @@ _ACROSS = _statement(across_two_cues())
 
 
 def _matches(
-    connection: Connection, found: Collection[_Found], *, videos: VideoFilter
+    connection: Connection, found: Collection[_Found], known: Mapping[int, KnownVideo]
 ) -> list[CueMatch]:
-    known = _known(connection, {match.video_id for match in found}, videos=videos)
     said = _said(connection, {number for match in found for number in (match.first, match.last)})
     matches = []
     for match in found:

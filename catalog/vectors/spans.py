@@ -4,8 +4,9 @@ from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, Select, select
+from sqlalchemy import Connection, Select, func, select
 
+from catalog.database.numbers import read_numbers
 from catalog.database.tables import CLIPS
 
 Spans: TypeAlias = Select[tuple[int, float, float]]
@@ -20,14 +21,12 @@ def clip_ids_in(connection: Connection, spans: Spans) -> NDArray[np.int64]:
     Also of those that hold at least half of a stretch that is shorter than the clip.
     """
     stretch = spans.subquery()
-    at_once = (
-        select(CLIPS.c.id, CLIPS.c.start, CLIPS.c.end, stretch.c.start, stretch.c.end)
+    shared = func.min(CLIPS.c.end, stretch.c.end) - func.max(CLIPS.c.start, stretch.c.start)
+    shorter = func.min(CLIPS.c.end - CLIPS.c.start, stretch.c.end - stretch.c.start)
+    found = (
+        select(CLIPS.c.id)
         .join(stretch, CLIPS.c.video_id == stretch.c.video_id)
         .where(CLIPS.c.start <= stretch.c.end, CLIPS.c.end >= stretch.c.start)
+        .where(shared >= _SHARED * shorter)
     )
-    rows = connection.execute(at_once).all()
-    ids = np.array([row[0] for row in rows], np.int64)
-    clip_start, clip_end, start, end = np.array([row[1:] for row in rows]).reshape(-1, 4).T
-    shared = np.minimum(clip_end, end) - np.maximum(clip_start, start)
-    shorter = np.minimum(clip_end - clip_start, end - start)
-    return np.unique(ids[shared >= _SHARED * shorter])
+    return np.unique(read_numbers(connection, found).astype(np.int64))

@@ -54,6 +54,8 @@ class Duplicates:
         self._library = library
         self._mean_clip = mean_clip
         self._centred = centred_clips(vectors, mean_clip)
+        self._ids = np.array([clip.clip_id for clip in clips], np.int64)
+        self._videos = np.array([clip.video_id for clip in clips], np.int64)
         self._row = {clip.clip_id: number for number, clip in enumerate(clips)}
         self._around: dict[int, Series] = {}
 
@@ -79,15 +81,12 @@ class Duplicates:
         second = self._series(other, start=start, end=end)
         return any(_likeness(first, second, shift=shift) >= _SAME for shift in shifts)
 
-    def near(self, clips: Sequence[ClipMatch], moments: Sequence[Moment]) -> frozenset[int]:
-        """Ids of those clips that may belong to a duplicate of one of the moments."""
+    def near(self, moments: Sequence[Moment]) -> frozenset[int]:
+        """Ids of the clips that may belong to a duplicate of one of these moments."""
         best = [self._row_of(moment) for moment in moments]
-        rows = [self._row[clip.clip_id] for clip in clips]
-        others = np.array([clip.video_id for clip in clips])[:, np.newaxis] != np.array(
-            [moment.best.video_id for moment in moments]
-        )
-        near = (self._centred[rows] @ self._centred[best].T >= _NEAR) & others
-        return frozenset(clips[n].clip_id for n in np.flatnonzero(near.any(axis=1)).tolist())
+        others = self._videos[:, np.newaxis] != self._videos[best]
+        near = (self._centred @ self._centred[best].T >= _NEAR) & others
+        return frozenset(self._ids[near.any(axis=1)].tolist())
 
     def _row_of(self, moment: Moment) -> int:
         """The row of the clip that moments are compared by first; of a sequence, its first's."""

@@ -37,14 +37,16 @@ class Selection:
 
     def worth_a_look(self, clips: Sequence[ClipMatch]) -> Iterator[ClipMatch]:
         """Those of these clips whose moments can change the selection, as it is when they come."""
-        near: frozenset[int] | None = None
+        near: set[int] = set()  # clips near the moments that were compared with all clips
+        compared = 0
         for clip in clips:
             if not self._full() and self._has_room(clip):
                 yield clip
             elif self._duplicates is not None:
-                if near is None and self._full():
-                    near = self._duplicates.near(clips, self._moments())
-                if clip.clip_id in (near or self._duplicates.near([clip], self._moments())):
+                if new := self._moments()[compared:]:
+                    near |= self._duplicates.near(new)
+                    compared += len(new)
+                if clip.clip_id in near:
                     yield clip
             elif self._full():
                 return

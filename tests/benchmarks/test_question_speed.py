@@ -16,10 +16,10 @@ def tables(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[list[str]], l
         patch.setattr(catalogs, "CACHE", cache)
         patch.setattr(speed, "CACHE", cache)
         patch.setattr(speed, "CUES", 2000)
-        text = speed.measure(DEMO_FOLDER, films=20, rounds=2)
+        parts = list(speed.measure(DEMO_FOLDER, films=20, rounds=2))
     times, exact = (
         [[cell.strip() for cell in line.split("|")[1:-1]] for line in part.splitlines()[4:]]
-        for part in text.strip().split("\n\n####")
+        for part in parts
     )
     return [row for row in times if row], [row for row in exact if row]
 
