@@ -59,7 +59,7 @@ def test_what_is_shown_and_in_which_order(vsearch: Any) -> None:
     assert ask("--sort", "oldest", "--show-duplicates", "--per-video", "0", "-k", "3")[0] == "bbb"
     text = vsearch("query", CIRCLE.caption)
     assert text.out.count("and 1 more like it") >= 3
-    assert "--per-video 0 shows all" in text.err
+    assert "of each video 3 at most are shown; --per-video 0 shows all" in text.err
     asked = vsearch("query", "a film", "--json").json["asked"]
     assert (asked["sort"], asked["per_video"], asked["fold"]) == ("relevance", 3, True)
 

@@ -200,7 +200,7 @@ def _tell(result: SearchResult, *, everything: bool) -> None:
         log.info("nothing stands out as much as what is not there; --all shows the nearest")
     elif _held_back(result):
         most = asked.per_video
-        log.info("no more than %d moments of a video are shown; --per-video 0 shows all", most)
+        log.info("of each video %d at most are shown; --per-video 0 shows all", most)
     log.debug("answered in %.1f ms", result.took_ms)
 
 
