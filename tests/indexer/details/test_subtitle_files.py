@@ -98,15 +98,6 @@ def test_subtitles_that_cannot_be_read_are_listed_and_not_read_again(index, film
     assert (report.subtitles, report.failed_subtitles) == (1, ())
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="ROOT: root may read everything")
-def test_subtitles_that_the_system_refuses_are_tried_again(index, film):
-    beside = put(film("a.mp4", seconds=3), "hidden")
-    beside.chmod(0)
-    assert "Permission denied" in index().failed_subtitles[0].reason
-    beside.chmod(0o644)
-    assert index().subtitles == 1
-
-
 def test_subtitles_go_with_a_video_that_was_moved(index, film, said, library, untouched):
     path = film("a.mp4", seconds=3)
     beside = put(path, "moving on")

@@ -87,8 +87,9 @@ def _assert_players_agree(path: Path, read_number) -> list[float]:
     for time, number in shown[:: len(shown) // 3]:
         (frame,) = decode_at(video, [time + 0.001], threads=1)
         assert read_number(frame.pixels) == number
-        image = Image.open(io.BytesIO(thumbnail(path, time=time + 0.001))).convert("RGB")
-        assert read_number(np.asarray(image)) == number
+        if number:  # of the first picture, which is black, a thumbnail shows one beside it
+            image = Image.open(io.BytesIO(thumbnail(path, time=time + 0.001))).convert("RGB")
+            assert read_number(np.asarray(image)) == number
         with av.open(io.BytesIO(excerpt(path, start=time + 0.001, end=time + 0.1))) as film:
             assert read_number(next(film.decode(video=0)).to_ndarray(format="rgb24")) == number
     with av.open(str(path)) as film:
