@@ -1,7 +1,6 @@
 // Features that Streamlit does not offer in Python: focus, history, texts for screen readers.
 
 let begun = false
-let playing = null
 
 export default function ({ data, parentElement }) {
   if (!begun) {
@@ -11,10 +10,6 @@ export default function ({ data, parentElement }) {
   }
   const said = parentElement.querySelector('[role="status"]')
   if (said.textContent !== data.said) said.textContent = data.said
-  if (data.playing !== playing) {
-    playing = data.playing
-    if (playing !== null) focusPlayer(100)
-  }
 }
 
 // Streamlit replaces the address when a widget changes; the step back to the last question is lost.
@@ -32,12 +27,4 @@ function question(address) {
   for (const other of ['play', 'name', 'page']) asked.delete(other)
   asked.sort()
   return asked.toString()
-}
-
-// The keys of a player are the browser's own, as soon as it has the focus: space would press the
-// button that was pressed last, which closes the player.
-function focusPlayer(tries) {
-  const player = document.querySelector('video')
-  if (player) player.focus()
-  else if (tries > 0) setTimeout(() => focusPlayer(tries - 1), 50)
 }

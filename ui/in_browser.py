@@ -9,12 +9,11 @@ import streamlit as st
 _SCRIPT = Path(__file__).with_suffix(".js")
 
 
-def tell_browser(*, said: str = "", playing: int | None = None, asked: bool = False) -> None:
+def tell_browser(*, said: str = "", asked: bool = False) -> None:
     """Pass the state of the page to `in_browser.js`.
 
     Args:
         said: text that a screen reader reads out when it changes.
-        playing: the clip whose player gets the focus; None when none plays.
         asked: whether the page shows an answer; else the search field has the focus.
     """
     in_browser = st.components.v2.component(
@@ -23,4 +22,4 @@ def tell_browser(*, said: str = "", playing: int | None = None, asked: bool = Fa
         js=_SCRIPT.read_text(encoding="utf-8"),
         isolate_styles=False,
     )
-    in_browser(key="in_browser", data={"said": said, "playing": playing, "asked": asked})
+    in_browser(key="in_browser", data={"said": said, "asked": asked})
