@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -20,34 +20,9 @@ from vsearch.commands.options import (
     start,
 )
 from vsearch.commands.questions.lines import QueriesOption, answer_lines
-from vsearch.commands.questions.options.arrangement import (
-    PER_VIDEO,
-    LimitOption,
-    PerVideoOption,
-    ShowDuplicatesOption,
-    SortOption,
-)
-from vsearch.commands.questions.options.examples import LikeOption, examples_refused
-from vsearch.commands.questions.options.filters import (
-    AfterOption,
-    BeforeOption,
-    CameraOption,
-    InOption,
-    MaxDurationOption,
-    MinDurationOption,
-    MinHeightOption,
-    OrientationOption,
-    TagOption,
-)
-from vsearch.commands.questions.options.sentences import (
-    AndOption,
-    NotOption,
-    SaidOption,
-    ThenOption,
-    WithinOption,
-    WordsArgument,
-    asked_by,
-)
+from vsearch.commands.questions.options.examples import examples_refused
+from vsearch.commands.questions.options.sentences import asked_by
+from vsearch.commands.questions.options.sets import QUESTION, takes
 from vsearch.commands.questions.session import Session
 from vsearch.exit_codes import DONE, SOME_FAILED
 from vsearch.messages import log, tell_notes, tell_of_demo
@@ -57,30 +32,12 @@ if TYPE_CHECKING:
     from search import SearchResult
 
 
+@takes(QUESTION, as_one="question")
 def query(
     context: typer.Context,
-    words: WordsArgument = None,
     *,
-    also: AndOption = None,
-    unwanted: NotOption = None,
-    then: ThenOption = None,
-    within: WithinOption = None,
-    said: SaidOption = None,
-    like: LikeOption = None,
+    question: dict[str, Any],
     catalog: CatalogOption = None,
-    limit: LimitOption = 10,
-    sort: SortOption = "relevance",
-    per_video: PerVideoOption = PER_VIDEO,
-    show_duplicates: ShowDuplicatesOption = False,
-    globs: InOption = None,
-    after: AfterOption = None,
-    before: BeforeOption = None,
-    min_duration: MinDurationOption = None,
-    max_duration: MaxDurationOption = None,
-    min_height: MinHeightOption = None,
-    orientation: OrientationOption = None,
-    camera: CameraOption = None,
-    tags: TagOption = None,
     everything: Annotated[
         bool, typer.Option("--all", help="Also the nearest moments with nothing convincing.")
     ] = False,
@@ -134,34 +91,13 @@ def query(
       vsearch query --queries sentences.txt > answers.jsonl
     """
     session: Session | None = context.obj
-    if session is None and (queries or words == ["-"]):
+    if session is None and (queries or question["words"] == ["-"]):
         raise typer.Exit(answer_lines(context, queries))
     _refuse_contradictions(
-        as_json=as_json, as_paths=paths or null, curve=curve, opened=opened, limit=limit
+        as_json=as_json, as_paths=paths or null, curve=curve, opened=opened, limit=question["limit"]
     )
     left_out: tuple[Path, ...] = ()
-    asked = asked_by(
-        words=words,
-        also=also,
-        unwanted=unwanted,
-        then=then,
-        within=within,
-        said=said,
-        like=like,
-        limit=limit,
-        sort=sort,
-        per_video=per_video,
-        show_duplicates=show_duplicates,
-        globs=globs,
-        after=after,
-        before=before,
-        min_duration=min_duration,
-        max_duration=max_duration,
-        min_height=min_height,
-        orientation=orientation,
-        camera=camera,
-        tags=tags,
-    )
+    asked = asked_by(**question)
     from vsearch.services.answers.search import search
     from vsearch.services.player import play_moment
     from vsearch.show.output import print_json

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -18,18 +18,8 @@ from vsearch.commands.options import (
     path_given,
     start,
 )
-from vsearch.commands.questions.options.filters import (
-    AfterOption,
-    BeforeOption,
-    CameraOption,
-    InOption,
-    MaxDurationOption,
-    MinDurationOption,
-    MinHeightOption,
-    OrientationOption,
-    TagOption,
-    video_filter,
-)
+from vsearch.commands.questions.options.filters import video_filter
+from vsearch.commands.questions.options.sets import FILTERS, takes
 from vsearch.messages import log, tell_notes, tell_of_demo
 
 if TYPE_CHECKING:
@@ -39,6 +29,7 @@ if TYPE_CHECKING:
 _STDIN = Path("-")
 
 
+@takes(FILTERS, as_one="filters")
 def tag(
     *,
     labels: Annotated[
@@ -77,15 +68,7 @@ def tag(
             help="Remove a tag that is kept, instead; may be repeated.",
         ),
     ] = None,
-    globs: InOption = None,
-    after: AfterOption = None,
-    before: BeforeOption = None,
-    min_duration: MinDurationOption = None,
-    max_duration: MaxDurationOption = None,
-    min_height: MinHeightOption = None,
-    orientation: OrientationOption = None,
-    camera: CameraOption = None,
-    tags: TagOption = None,
+    filters: dict[str, Any],
     as_csv: Annotated[
         bool, typer.Option("--csv", help="Print the moments as CSV, with a header.")
     ] = False,
@@ -118,17 +101,7 @@ def tag(
         )
     if write and not labels:
         raise typer.BadParameter("only moments of --labels can be kept", param_hint="--write")
-    videos = video_filter(
-        globs,
-        after=after,
-        before=before,
-        min_duration=min_duration,
-        max_duration=max_duration,
-        min_height=min_height,
-        orientation=orientation,
-        camera=camera,
-        tags=tags,
-    )
+    videos = video_filter(**filters)
     settings = start(verbose=verbose, quiet=quiet, catalog=catalog, model=model)
     if labels is not None:
         _find(

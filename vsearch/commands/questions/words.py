@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from functools import cache
-from inspect import signature
 from typing import TYPE_CHECKING, Any
 
 import typer
 
 from vsearch.commands.questions.options.sentences import asked_by
+from vsearch.commands.questions.options.sets import QUESTION
 from vsearch.commands.questions.query import query
 from vsearch.commands.questions.session import read_options
 from vsearch.errors import QuestionError
@@ -28,7 +28,7 @@ def asked_in(words: Sequence[str]) -> Asked:
     """
     try:
         context, _ = read_options(_command(), words)
-        return asked_by(**{name: context.params[name] for name in signature(asked_by).parameters})
+        return asked_by(**{name: context.params[name] for name in QUESTION})
     except typer.TyperException as error:
         raise QuestionError(error.format_message().rstrip(".")) from error
 
