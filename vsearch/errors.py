@@ -8,6 +8,7 @@ class CommandError(Exception):
     CommandError
     ├── SettingError            an environment variable that makes no sense
     ├── LabelFileError          a file of labels cannot be used; the message names file and line
+    ├── MomentFileError         a file of moments cannot be used; the message names file and line
     ├── VideoError              a video that was named cannot be read; the message names it
     ├── MomentMissingError      an answer has no moment of that number, or no further ones
     ├── PageMissingError        this installation holds no page to show
@@ -26,6 +27,10 @@ class SettingError(CommandError):
 
 class LabelFileError(CommandError):
     """A file of labels cannot be used."""
+
+
+class MomentFileError(CommandError):
+    """A file of moments cannot be used."""
 
 
 class VideoError(CommandError):
@@ -87,4 +92,4 @@ def usage_errors() -> tuple[type[Exception], ...]:
     """Those of them that are wrong usage, as a flag is that does not exist."""
     from catalog import UnknownTagError
 
-    return (LabelFileError, UnknownTagError)
+    return (LabelFileError, MomentFileError, UnknownTagError)
