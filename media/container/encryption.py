@@ -8,11 +8,11 @@ import numpy as np
 from av.container import InputContainer
 from numpy.typing import NDArray
 
+from media.container.boxes import boxes_at
 from media.container.mpeg_streams import scrambled_packets, transport_format
 from media.errors import UnsupportedError
 
 SCRAMBLED_BROADCAST, SCRAMBLED_DISC = "a scrambled broadcast", "a copy-protected DVD"
-_MOST_BOXES = 10_000  # of an MP4 file that are read
 _SAMPLE_ENTRIES = (b"moov", b"trak", b"mdia", b"minf", b"stbl", b"stsd")  # path from the root
 _PROTECTED_ENTRIES = {b"drmi": "FairPlay", b"encv": "Common Encryption"}
 _HEAD = 1 << 22  # bytes of an unreadable recording in which scrambling is looked for
@@ -56,29 +56,11 @@ def encryption_of(path: Path) -> str | None:
 
 def _protected_entries(file: BinaryIO, end: int) -> Iterator[str]:
     """Yield the schemes of an MP4 file's protected tracks (ISO/IEC 14496-12, 8.12)."""
-    spans = [(0, end)]
-    for kind in _SAMPLE_ENTRIES:
-        spans = [inner for span in spans for inner in _boxes(file, *span, kind=kind)]
-    for start, _ in spans:
+    for start, _ in boxes_at(file, (0, end), _SAMPLE_ENTRIES):
         file.seek(start + 12)  # behind version, flags, count of entries and the first one's size
         scheme = _PROTECTED_ENTRIES.get(file.read(4))
         if scheme is not None:
             yield scheme
-
-
-def _boxes(file: BinaryIO, start: int, end: int, *, kind: bytes) -> Iterator[tuple[int, int]]:
-    """Yield start and end of the content of each box of a `kind` in [start, end) (ibid., 4.2)."""
-    for _ in range(_MOST_BOXES):
-        file.seek(start)
-        head = file.read(16)
-        length = int.from_bytes(head[:4], "big")
-        body = 16 if length == 1 else 8
-        length = int.from_bytes(head[8:16], "big") if length == 1 else length or end - start
-        if len(head) < 8 or length < body or start + length > end:
-            return
-        if head[4:8] == kind:
-            yield start + body, start + length
-        start += length
 
 
 def _is_aacs(data: NDArray[np.uint8]) -> bool:

@@ -1,0 +1,181 @@
+"""What an editing program has to know of a film: exact rate, start timecode, sizes, sound."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import av.error
+import numpy as np
+from numpy.typing import NDArray
+
+from media.container.clock import duration_of, timestamp_of
+from media.container.source import BARE_STREAMS, BROADCAST_CONTAINERS, Source, open_source
+from media.editing.rates import FrameRate, frame_rate_of
+from media.editing.timecodes import StartTimecode, start_timecode
+from media.frames.layout import Layout, layout_of
+from media.frames.orientation import Orientation
+from media.packets.packet_table import GUESSING_CONTAINERS
+from media.packets.scan import scan_packets
+
+_IN_A_RUN = 128  # packets that tell a rate: 24 from 23.976 by 5 ms
+REORDERED = 17  # packets within which codecs change the order of pictures, and one
+_LAST_SECONDS = 2
+_INDEXED = "mov"  # the container whose index has the time of each picture
+_PLACES = (Fraction(0), Fraction(1, 2))  # parts of a film at which the rate is measured
+
+
+@dataclass(frozen=True, slots=True)
+class SoundTrack:
+    """A track of sound: channels, and samples per second."""
+
+    channels: int
+    rate: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceFacts:
+    """What an editing program has to know of a video.
+
+    `first` is the time of its first picture in seconds on the file's clock; `frames` the number of
+    its pictures, or, where they are not counted or not `rate.constant`, what its length holds at
+    that rate. `width` and `height` are those of stored pictures in pixels of the shape
+    `pixel_aspect`, which are shown after `rotation` degrees clockwise. `timecode` is that of the
+    first picture.
+    """
+
+    rate: FrameRate
+    first: Fraction
+    frames: int
+    width: int
+    height: int
+    pixel_aspect: Fraction
+    rotation: int
+    timecode: StartTimecode | None
+    sound: tuple[SoundTrack, ...]
+    layout: Layout
+
+    @property
+    def end(self) -> Fraction:
+        """The time behind the last picture, in seconds on the file's clock."""
+        return self.first + self.frames / self.rate.exact
+
+
+def read_facts(path: Path) -> SourceFacts:
+    """Read the facts of the video at `path`: from its index, or from packets at a few places.
+
+    Raises `MediaError`.
+    """
+    with open_source(path) as source:
+        layout = layout_of(source, scan_packets(source, head_only=True))
+    with open_source(path, stream_index=layout.stream_index) as source:
+        timestamps = _indexed(source)
+        runs = [timestamps] if timestamps is not None else list(_runs(source))
+        rate = frame_rate_of(source.stream, runs, unit=source.unit)
+        first = layout.first_pts * source.unit - layout.clock.zero
+        frames = len(timestamps) if timestamps is not None else 0
+        if not (frames and rate.constant):
+            frames = max(1, round((_end(source, layout) - first) * rate.exact))
+        context = source.stream.codec_context
+        return SourceFacts(
+            rate=rate,
+            first=first,
+            frames=frames,
+            width=context.width,
+            height=context.height,
+            pixel_aspect=source.stream.sample_aspect_ratio or Fraction(1),
+            rotation=_rotation(layout.orientation),
+            timecode=start_timecode(path, source.container, base=round(rate.exact) or 1),
+            sound=tuple(_sound(source)),
+            layout=layout,
+        )
+
+
+def _indexed(source: Source) -> NDArray[np.int64] | None:
+    """The decoding times of all pictures that are shown, ascending; None without such an index.
+
+    At a constant rate they are as far apart as the times of display.
+    """
+    entries = source.stream.index_entries
+    if source.container_name != _INDEXED or len(entries) < max(source.stream.frames, 1):
+        return None
+    shown = (entry.timestamp for entry in entries if not entry.is_discard)
+    return np.fromiter(shown, np.int64)
+
+
+def _runs(source: Source) -> Iterator[NDArray[np.int64]]:
+    """Timestamps of pictures that follow each other, ascending, from a few places of a film."""
+    if source.container_name in GUESSING_CONTAINERS:
+        return  # their pictures are counted, at the rate of the header
+    container = source.container
+    for part in _PLACES if container.duration else _PLACES[:1]:
+        if part and not _sought(source, part * (container.duration or 0)):
+            return
+        yield _in_order(_timestamps(source, most=_IN_A_RUN))
+
+
+def _in_order(timestamps: Iterable[tuple[int, int]]) -> NDArray[np.int64]:
+    """The timestamps of pictures, without the first and last ones, between which some may lack."""
+    stored = np.unique(np.array([pts for pts, _ in timestamps], dtype=np.int64))
+    if len(stored) < 4 * REORDERED:
+        return stored
+    return stored[REORDERED:-REORDERED]
+
+
+def _timestamps(source: Source, *, most: int | None = None) -> Iterator[tuple[int, int]]:
+    """Timestamps and durations of the next packets that are shown, as they are stored."""
+    count = 0
+    try:
+        for packet in source.container.demux(source.stream):
+            pts = timestamp_of(packet)
+            if packet.size and pts is not None and not packet.is_discard:
+                yield pts, duration_of(packet)
+                count += 1
+            if count == most:
+                return
+    except (av.error.FFmpegError, OSError):
+        return  # a damaged film is known as far as it can be read
+
+
+def _sought(source: Source, microseconds: Fraction) -> bool:
+    if source.container_name in BARE_STREAMS:
+        return False
+    try:
+        source.container.seek((source.container.start_time or 0) + int(microseconds))
+    except (av.error.FFmpegError, OSError):
+        return False
+    return True
+
+
+def _end(source: Source, layout: Layout) -> Fraction:
+    """The time behind the last picture, in seconds on the file's clock.
+
+    From the last packets, or, where those cannot be found, from what the header tells.
+    """
+    container = source.container
+    told = container.duration or 0
+    if source.container_name not in BROADCAST_CONTAINERS | GUESSING_CONTAINERS and _sought(
+        source, Fraction(max(0, told - _LAST_SECONDS * av.time_base))
+    ):
+        last = max(_timestamps(source), default=None)
+        if last is not None:
+            step = last[1] or round(1 / (source.stream.average_rate or 25) / source.unit)
+            return (last[0] + step) * source.unit - layout.clock.zero
+    stream = source.stream
+    if stream.duration:
+        return layout.first_pts * source.unit + stream.duration * source.unit - layout.clock.zero
+    return Fraction((container.start_time or 0) + told, av.time_base) - layout.clock.zero
+
+
+def _rotation(orientation: Orientation) -> int:
+    """Degrees clockwise; mirrors are not counted."""
+    if orientation.transposed:
+        return 90 if orientation.flipped_x else 270
+    return 180 if orientation.flipped_y else 0
+
+
+def _sound(source: Source) -> Iterator[SoundTrack]:
+    for stream in source.container.streams.audio:
+        context = stream.codec_context
+        if context is not None and context.channels and context.sample_rate:
+            yield SoundTrack(context.channels, context.sample_rate)
