@@ -65,12 +65,15 @@ def _show_page() -> None:
     if not found.clips:
         _show_how_to_begin(found)
         return
+    with st.container(
+        horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"
+    ):
+        st.html(markup.header(found), width="content")
+        view = st.segmented_control(
+            "View", VIEWS, default=VIEWS[0], required=True, key="view", bind="query-params",
+            label_visibility="collapsed", width="content",
+        )  # fmt: skip
     _follow(version)
-    st.html(markup.header(found))
-    view = st.segmented_control(
-        "View", VIEWS, default=VIEWS[0], required=True, key="view", bind="query-params",
-        label_visibility="collapsed",
-    )  # fmt: skip
     notebook = Notebook(library.catalog.folder)
     if view == "Library":
         show_library(library, version=version, found=found)
@@ -102,20 +105,20 @@ def _show_how_to_begin(found: CatalogStatus | None) -> None:
 def _show_search(
     library: OpenLibrary, *, version: tuple[str, int], found: CatalogStatus, notebook: Notebook
 ) -> None:
-    words = question_inputs(on_change=_forget_play)
+    row = st.container(horizontal=True, key="asking")
+    words = question_inputs(row, on_change=_forget_play)
     if not words:
         _show_contents(found)
-        show_searches(notebook)
         tell_browser()
     # Also before anything is asked: the model loads while the first sentence is typed.
     searcher = loaded_searcher(page_settings(), _library=library)
-    if not words:
-        return
-    asked = asked_with(words)
-    result = answer(asked, version=version, _searcher=searcher)
-    notebook.change(lambda notes: notes.with_search(address_now()))
-    show_searches(notebook)
-    _show_moments(result, notebook=notebook)
+    if words:
+        asked = asked_with(words)
+        result = answer(asked, version=version, _searcher=searcher)
+        notebook.change(lambda notes: notes.with_search(address_now()))
+        _show_moments(result, notebook=notebook)
+    with row:
+        show_searches(notebook)
 
 
 def _show_contents(found: CatalogStatus) -> None:

@@ -17,6 +17,8 @@ from vsearch.commands.questions.words import asked_in
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from streamlit.delta_generator import DeltaGenerator
+
     from search import Asked
 
 USUAL_MOMENTS = 10
@@ -48,22 +50,18 @@ class Field:
 
 
 FIELDS = (
-    Field("and", "And", "what it shows as well; several with ;", several=True),
-    Field("not", "Not", "what it does not show; several with ;", several=True),
-    Field("then", "Then", "what follows within 20 seconds", several=True),
+    Field("and", "And", "what it shows as well", several=True),
+    Field("not", "Not", "what it does not show", several=True),
+    Field("then", "Then", "what follows within 20 s", several=True),
     Field("said", "Said", "words in subtitles"),
-    Field("like", "Like", "a picture or video, or VIDEO@1:23", several=True),
-    Field(
-        "in",
-        "Only in",
-        "a folder, a file, or a pattern such as *.mkv; !name leaves out",
-        several=True,
-    ),
+    Field("like", "Like", "a picture, VIDEO@1:23", several=True),
+    Field("in", "Only in", "a folder, *.mkv, !leave-out", several=True),
     Field("tag", "Tagged", "a tag; !tag leaves out", several=True),
     Field("after", "Recorded from", "2024, 2024-06-01, yesterday"),
     Field("before", "Recorded before", "2024, 2024-06-01, yesterday"),
     Field("camera", "Camera", "make or model"),
 )
+_COLUMNS = 3  # of fields
 _DIGITS = 9  # of a number that anybody could mean
 _BY_KEY = {field.key: field for field in FIELDS}
 
@@ -100,10 +98,10 @@ def asked_with(words: list[str]) -> Asked:
     return asked_in(words)
 
 
-def question_inputs(*, on_change: Callable[[], None]) -> list[str]:
-    """Draw the inputs; the words of the question, see `words_of`."""
+def question_inputs(row: DeltaGenerator, *, on_change: Callable[[], None]) -> list[str]:
+    """Draw the inputs in `row`, what is asked below; the words of the question, see `words_of`."""
     refused = _number_refused()
-    st.text_input(
+    row.text_input(
         "Sentence",
         key="q",
         bind="query-params",
@@ -112,31 +110,31 @@ def question_inputs(*, on_change: Callable[[], None]) -> list[str]:
         icon=":material/search:",
         label_visibility="collapsed",
     )
-    opened = any(st.query_params.get(field.key) for field in FIELDS)
-    with st.expander("More to ask", icon=":material/tune:", expanded=opened):
-        columns = st.columns(2)
+    with row.popover("More to ask", icon=":material/tune:"), st.container(key="more"):
+        columns = st.columns(_COLUMNS)
         for number, field in enumerate(FIELDS):
-            columns[number % 2].text_input(
+            columns[number % _COLUMNS].text_input(
                 field.label,
                 key=field.key,
                 bind="query-params",
                 on_change=on_change,
                 placeholder=field.hint,
             )
-        st.file_uploader(
-            "A picture as the question",
-            type=["jpg", "jpeg", "png", "webp", "gif", "bmp", "tif", "tiff"],
-            key="picture",
-            on_change=_ask_by_picture,
-        )
-        order = columns[0].selectbox("Order", ORDERS, key="sort", bind="query-params")
-        limit = columns[1].number_input(
+        order = columns[-2].selectbox("Order", ORDERS, key="sort", bind="query-params")
+        limit = columns[-1].number_input(
             "Moments at most",
             key="n",
             bind="query-params" if refused is None else None,
             min_value=1,
             max_value=MOST_MOMENTS,
             value=USUAL_MOMENTS,
+        )
+        st.html(quiet("Several in one field: put ; between them."))
+        st.file_uploader(
+            "A picture as the question",
+            type=["jpg", "jpeg", "png", "webp", "gif", "bmp", "tif", "tiff"],
+            key="picture",
+            on_change=_ask_by_picture,
         )
     given = [field for field in FIELDS if st.session_state.get(field.key)]
     if given:

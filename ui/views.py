@@ -35,12 +35,10 @@ def show_library(
 ) -> None:
     """Show the films, what could not be indexed, and a way to add a folder."""
     runs = DetachedIndex(page_settings())
-    with st.form("add", border=False):
-        left, right = st.columns([5, 1], vertical_alignment="bottom")
-        folder = left.text_input(
-            "Add a folder of videos", key="folder", placeholder="/media/videos"
-        )
-        if right.form_submit_button("Index", icon=":material/add:", width="stretch"):
+    finding, adding = st.columns(2, vertical_alignment="bottom")
+    with adding.form("add", border=False), st.container(key="adding", horizontal=True):
+        folder = st.text_input("Add a folder of videos", key="folder", placeholder="/media/videos")
+        if st.form_submit_button("Index", icon=":material/add:"):
             _start(runs, [Path(folder.strip()).expanduser()])
     if found is not None and found.failures:
         with st.expander(f"{len(found.failures):,} files could not be indexed"):
@@ -48,7 +46,9 @@ def show_library(
             if st.button("Try them again", icon=":material/refresh:"):
                 _start(runs, [*found.roots], retry_failed=True)
     if library is not None and version is not None:
-        _show_films(library, version=version)
+        with finding:
+            wanted = st.text_input("Find by name", key="name", bind="query-params")
+        _show_films(library, version=version, wanted=wanted.casefold().strip())
 
 
 def _start(runs: DetachedIndex, paths: list[Path], *, retry_failed: bool = False) -> None:
@@ -78,9 +78,8 @@ def show_running() -> None:
         st.html(markup.problem(state.messages[-1]))
 
 
-def _show_films(library: OpenLibrary, *, version: tuple[str, int]) -> None:
+def _show_films(library: OpenLibrary, *, version: tuple[str, int], wanted: str) -> None:
     every = videos(version=version, _library=library)
-    wanted = st.text_input("Find by name", key="name", bind="query-params").casefold().strip()
     chosen = [video for video in every if wanted in str(video.paths[0]).casefold()]
     st.html(markup.quiet(markup.films_shown(len(chosen), len(every))))
     pages = -(-len(chosen) // _FILMS_SHOWN)
@@ -139,11 +138,11 @@ def show_basket(notebook: Notebook) -> None:
 def _show_picked(
     notebook: Notebook, basket: tuple[Picked, ...], number: int, picked: Picked
 ) -> None:
-    words, note, up, out = st.columns([4, 4, 1, 1], vertical_alignment="center")
+    row = st.container(key=f"picked-{number}", horizontal=True, vertical_alignment="center")
     name = shown(Path(picked.path).name)
     span = f"{clock_text(picked.start)}–{clock_text(picked.end, up=True)}"
-    words.html(markup.picked(name, span=span, question=picked.question))
-    written = note.text_input(
+    row.html(markup.picked(name, span=span, question=picked.question))
+    written = row.text_input(
         f"Note on {name}, {span}",
         value=picked.note,
         key=f"note-{picked.clip}",
@@ -158,12 +157,12 @@ def _show_picked(
     earlier = [*basket]
     if number:
         earlier[number - 1 : number + 1] = [picked, basket[number - 1]]
-    up.button(
+    row.button(
         "Up", key=f"up-{picked.clip}", disabled=not number, on_click=_keep,
         args=(notebook, tuple(earlier)),
     )  # fmt: skip
     left = tuple(one for one in basket if one is not picked)
-    out.button("Remove", key=f"out-{picked.clip}", on_click=_keep, args=(notebook, left))
+    row.button("Remove", key=f"out-{picked.clip}", on_click=_keep, args=(notebook, left))
 
 
 def _keep(notebook: Notebook, basket: tuple[Picked, ...]) -> None:

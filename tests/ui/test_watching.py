@@ -175,17 +175,18 @@ def test_more_like_a_moment_asks_by_its_address(page_of_many, window) -> None:
 
 
 def test_a_picture_is_a_question(page_of_many, window, tmp_path: Path) -> None:
-    look(window, page_of_many, q="a+film", not_="x")  # with a field in use, all fields are open
+    look(window, page_of_many, q="a+film", not_="x")
+    window.get_by_role("button", name="More to ask").click()
     frame = av.VideoFrame.from_ndarray(np.full((90, 160, 3), (80, 120, 200), np.uint8), "rgb24")
     frame.to_image().save(tmp_path / "asked.png")
     window.locator("input[type=file]").set_input_files(tmp_path / "asked.png")
     window.wait_for_url("**like=**")
-    until(window, "document.querySelector('.vs-moments').moments.answer.includes('like')")
+    until(window, "document.querySelector('.vs-moments')?.moments.answer.includes('like')")
 
 
 def test_what_is_picked_is_in_the_basket_of_every_window(page_of_many, window, browser) -> None:
     look(window, page_of_many, q="a+film")
-    window.get_by_role("button", name="＋ Basket").first.click()
+    window.get_by_role("button", name="+ Basket").first.click()
     window.get_by_role("button", name="✓ In the basket").first.wait_for()
     with browser.new_context() as other:
         second = other.new_page()

@@ -63,7 +63,7 @@ class Moments {
   // Whole films are one list, each under its name.
   wholeFilms() {
     const tiles = this.films.map((film) => this.tile(film, film.moments[0], film.name))
-    return element('section', { class: 'vs-film', 'aria-label': 'Films' }, element('ol', {}, ...tiles))
+    return element('section', { class: 'vs-film vs-every', 'aria-label': 'Films' }, element('ol', {}, ...tiles))
   }
 
   group(film) {
@@ -72,7 +72,7 @@ class Moments {
     const facts = [clock(Math.ceil(film.duration)), film.captured].filter(Boolean).join(' · ')
     return element(
       'section',
-      { class: 'vs-film', 'aria-label': film.name },
+      { class: 'vs-film', 'aria-label': film.name, style: `--moments: ${film.moments.length}` },
       element(
         'header',
         {},
@@ -93,7 +93,7 @@ class Moments {
       { type: 'button', class: 'vs-picture', 'aria-label': `Play ${name}`, onclick: () => this.play(film, moment) },
       image,
       scrub,
-      element('span', { class: 'vs-time' }, span(moment)),
+      element('span', { class: 'vs-time' }, this.whole ? clock(Math.ceil(moment.end)) : span(moment)),
     )
     this.scrubOver(play, scrub, { film, moment })
     const word = moment.confidence
@@ -102,7 +102,7 @@ class Moments {
     const picked = element(
       'button',
       { type: 'button', class: 'vs-pick', title: 'Put into the basket', onclick: () => this.toggleBasket(moment) },
-      '＋ Basket',
+      '+ Basket',
     )
     const like = film.like && element(
       'button',
@@ -115,9 +115,9 @@ class Moments {
       play,
       title
         ? element('div', { class: 'vs-line' }, element('b', {}, title))
-        : element('div', { class: 'vs-line' }, element('b', {}, `${moment.rank}`), word, picked, like),
+        : element('div', { class: 'vs-line' }, element('b', {}, `${moment.rank}`), word, picked),
       ...moment.words.map((words) => element('p', { class: 'vs-said' }, words)),
-      this.explanation(moment),
+      element('div', { class: 'vs-foot' }, this.explanation(moment), like),
     )
     this.tiles.set(moment, { made, picked })
     this.markPicked(moment)
@@ -225,7 +225,7 @@ class Moments {
     const { picked } = this.tiles.get(moment)
     const inside = this.basket.includes(moment.clip)
     picked.setAttribute('aria-pressed', inside)
-    picked.textContent = inside ? '✓ In the basket' : '＋ Basket'
+    picked.textContent = inside ? '✓ In the basket' : '+ Basket'
   }
 
   toSearchField() {
