@@ -13,7 +13,10 @@ class MediaError(Exception):
     │   └── NoVideoError     a file of sound alone, which is no error of reading
     ├── LimitError           larger than the limits against hostile files
     ├── UndecodableError     a video stream of which no frame can be decoded
+    ├── PointsError          a moment that lies behind the end of its video
+    ├── NotCopiedError       a moment of which a copy would not be exact
     └── WriteError           a video or picture cannot be written
+        └── TargetError      nor any other in its folder: no room, no permission, a broken disk
     """
 
 
@@ -37,5 +40,17 @@ class UndecodableError(MediaError):
     """No frame of the video stream can be decoded."""
 
 
+class PointsError(MediaError):
+    """The moment lies behind the end of its video."""
+
+
+class NotCopiedError(MediaError):
+    """The moment cannot be copied: it would not be exact, or not be played."""
+
+
 class WriteError(MediaError):
     """A video or picture cannot be written."""
+
+
+class TargetError(WriteError):
+    """A file cannot be written, nor any other in its folder."""

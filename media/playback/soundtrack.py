@@ -1,4 +1,4 @@
-"""Sound of a film as stereo samples without holes, whatever its file holds."""
+"""Sound of a film as samples without holes, whatever its file holds."""
 
 from collections.abc import Generator
 from contextlib import closing
@@ -11,6 +11,7 @@ import av
 import av.error
 import numpy as np
 from av.audio.frame import AudioFrame
+from av.audio.layout import AudioLayout
 from av.audio.resampler import AudioResampler
 from av.audio.stream import AudioStream
 
@@ -20,12 +21,28 @@ from media.playback.tracks import sound_of
 
 SAMPLE_RATE = 48_000  # per second
 _LEAD = 0.5  # seconds before the wanted one from which decoders are fed
-_JUMP = SAMPLE_RATE // 20  # samples by which a timestamp may be off before it is believed
+_JUMP = 20  # parts of a second by which a timestamp may be off before it is believed
+
+
+@dataclass(frozen=True, slots=True)
+class SoundForm:
+    """Form of sound: samples per second, and FFmpeg's name of the channels."""
+
+    rate: int = SAMPLE_RATE
+    layout: str = "stereo"
+
+    @property
+    def channels(self) -> int:
+        """Their number, C."""
+        return AudioLayout(self.layout).nb_channels
+
+
+STEREO = SoundForm()
 
 
 @dataclass(frozen=True, slots=True)
 class _Piece:
-    """Samples (2, N) float32, the first of them at `position` samples on the film's own clock."""
+    """Samples (C, N) float32, the first of them at `position` samples on the film's own clock."""
 
     position: int
     samples: np.ndarray
@@ -38,13 +55,23 @@ class _Piece:
 class Soundtrack:
     """The sound of the film at `path` from `start` seconds on, read forward in blocks.
 
-    Where there is nothing, or nothing that can be decoded, it is silent. Closed as a context
-    manager. Opening raises `MediaError`.
+    `index` is the number of the audio stream in the file, by default FFmpeg's best one. Where there
+    is nothing, or nothing that can be decoded, it is silent. Closed as a context manager. Opening
+    raises `MediaError`.
     """
 
-    def __init__(self, path: Path, clock: Clock, *, start: float) -> None:
-        self._position = round(start * SAMPLE_RATE)
-        self._pieces = _decoded(path, clock, start=start)
+    def __init__(
+        self,
+        path: Path,
+        clock: Clock,
+        *,
+        start: float,
+        form: SoundForm = STEREO,
+        index: int | None = None,
+    ) -> None:
+        self._channels = form.channels
+        self._position = round(start * form.rate)
+        self._pieces = _decoded(path, clock, start=start, form=form, index=index)
         self._next = next(self._pieces, None)
 
     def __enter__(self) -> Self:
@@ -61,8 +88,8 @@ class Soundtrack:
         return self._next is not None
 
     def read(self, count: int) -> np.ndarray:
-        """The next `count` samples, (2, count) float32."""
-        block = np.zeros((2, count), np.float32)
+        """The next `count` samples, (C, count) float32."""
+        block = np.zeros((self._channels, count), np.float32)
         begin, end = self._position, self._position + count
         while self._next is not None and self._next.position < end:
             piece = self._next
@@ -78,18 +105,24 @@ class Soundtrack:
         return block
 
 
-def _decoded(path: Path, clock: Clock, *, start: float) -> Generator[_Piece, None, None]:
-    """Decode the best audio stream from shortly before `start` seconds to its end.
+def _decoded(
+    path: Path, clock: Clock, *, start: float, form: SoundForm, index: int | None
+) -> Generator[_Piece, None, None]:
+    """Decode an audio stream from shortly before `start` seconds to its end.
 
     Timestamps in milliseconds would tear tiny holes: samples follow each other unless a timestamp
     leaps.
     """
-    with open_source(path) as source, closing(_frames(source, start=start, clock=clock)) as frames:
-        resampler = AudioResampler(format="fltp", layout="stereo", rate=SAMPLE_RATE)
+    with (
+        open_source(path) as source,
+        closing(_frames(source, index=index, start=start, clock=clock)) as frames,
+    ):
+        resampler = AudioResampler(format="fltp", layout=form.layout, rate=form.rate)
         expected: int | None = None
         for frame in frames:
-            told = _position(frame, clock)
-            if expected is None or (told is not None and abs(told - expected) > _JUMP):
+            told = _position(frame, clock, rate=form.rate)
+            leap = 0 if told is None or expected is None else abs(told - expected)
+            if expected is None or leap * _JUMP > form.rate:
                 expected = told or 0
             try:
                 resampled = resampler.resample(frame)
@@ -101,15 +134,17 @@ def _decoded(path: Path, clock: Clock, *, start: float) -> Generator[_Piece, Non
                 expected += samples.shape[1]
 
 
-def _position(frame: AudioFrame, clock: Clock) -> int | None:
+def _position(frame: AudioFrame, clock: Clock, *, rate: int) -> int | None:
     if frame.pts is None or frame.time_base is None:
         return None
-    return round((frame.pts * frame.time_base - clock.zero) * SAMPLE_RATE)
+    return round((frame.pts * frame.time_base - clock.zero) * rate)
 
 
-def _frames(source: Source, *, start: float, clock: Clock) -> Generator[AudioFrame, None, None]:
-    stream = sound_of(source)
-    if stream is None:
+def _frames(
+    source: Source, *, index: int | None, start: float, clock: Clock
+) -> Generator[AudioFrame, None, None]:
+    stream = sound_of(source) if index is None else source.container.streams[index]
+    if not isinstance(stream, AudioStream):
         return
     _seek(source, stream, time=start - _LEAD, clock=clock)
     packets = source.container.demux(stream)

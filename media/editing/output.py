@@ -1,0 +1,94 @@
+"""Files of moments while they are written: tracks side by side, then the exact edit lists."""
+
+import errno
+import heapq
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from fractions import Fraction
+from pathlib import Path
+from typing import Protocol
+
+import av
+import av.error
+from av.container import OutputContainer
+from av.packet import Packet
+from av.stream import Stream
+
+from machine.new_file import new_file
+from media.container.source import reason
+from media.editing.edit_lists import Played, set_edit_lists
+from media.errors import TargetError, WriteError
+
+OnProgress = Callable[[float], None]  # with the seconds that are written
+
+_OF_TARGET = frozenset(
+    (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO)
+)
+
+
+class Track(Protocol):
+    """Track of a new file."""
+
+    def add_to(self, container: OutputContainer) -> Stream:
+        """Add the stream."""
+
+    def packets(self) -> "Iterator[Packet[Stream]]":
+        """The packets, in the order in which they are stored."""
+
+    @property
+    def played(self) -> Played:
+        """When it is played; known as soon as all packets were taken."""
+
+
+@contextmanager
+def unfinished_file(target: Path, *, replace: bool) -> Iterator[Path]:
+    """Give a file to write, which becomes `target` if the block ends without an error.
+
+    Raises FileExistsError if there is such a file, unless it is to be replaced; `TargetError` where
+    nothing can be written, `WriteError` for other errors.
+    """
+    try:
+        with new_file(target, replace=replace) as unfinished:
+            yield unfinished
+    except FileExistsError:
+        raise
+    except (av.error.FFmpegError, OSError) as error:
+        kind = TargetError if error.errno in _OF_TARGET else WriteError
+        raise kind(f"{target} cannot be written: {reason(error)}") from error
+
+
+def write_tracks(
+    path: Path,
+    tracks: Sequence[Track],
+    *,
+    units: int,
+    quicktime: bool,
+    timecode: str | None = None,
+    tags: Mapping[str, str],
+    on_progress: OnProgress,
+) -> None:
+    """Write tracks, those of pictures first, to `path`: MP4 or QuickTime with its index first.
+
+    `units` is how many of the movie's clock make a second. Raises what FFmpeg raises.
+    """
+    options = {"movflags": "+faststart", "movie_timescale": str(units)}
+    with av.open(
+        f"file:{path.absolute()}",
+        "w",
+        format="mov" if quicktime else "mp4",
+        container_options=options,
+    ) as container:
+        container.metadata.update(tags)
+        for track in tracks:
+            track.add_to(container)
+        if timecode is not None:
+            container.streams.video[0].metadata["timecode"] = timecode
+        for packet in heapq.merge(*(track.packets() for track in tracks), key=_time):
+            time = float(_time(packet))
+            container.mux(packet)
+            on_progress(max(0.0, time))
+    set_edit_lists(path, [track.played for track in tracks])
+
+
+def _time(packet: "Packet[Stream]") -> Fraction:
+    return (packet.dts or 0) * packet.time_base
