@@ -1,17 +1,20 @@
-"""Media files by FFmpeg (PyAV): measuring, decoding, excerpts, thumbnails, encoding."""
+"""Media files by FFmpeg (PyAV): measuring, decoding, thumbnails, encoding."""
 
 from media.decode import RgbFrame, decode_at
+from media.editing.cut import CutPlan, Way, Written, cut, plan_cut, write_cut
 from media.encode import write_video
 from media.errors import (
     LimitError,
     MediaError,
+    NotCopiedError,
     NoVideoError,
+    PointsError,
+    TargetError,
     UndecodableError,
     UnreadableError,
     UnsupportedError,
     WriteError,
 )
-from media.excerpt import excerpt, thumbnail
 from media.frames.hardware import ACCELERATORS, first_usable, why_not
 from media.playback.live import LIVE_LINES, LIVE_TYPE, SILENT_LIVE_TYPE, live_mp4
 from media.playback.sprite import SPRITE, SpriteLayout, sprite
@@ -20,6 +23,7 @@ from media.probe import VideoDetails, VideoFacts, VideoInfo, probe, read_details
 from media.subtitles.cues import Cue
 from media.subtitles.embedded import SubtitleTrack
 from media.subtitles.sidecar import read_sidecar
+from media.thumbnail import thumbnail
 
 __all__ = [
     "ACCELERATORS",
@@ -28,12 +32,16 @@ __all__ = [
     "SILENT_LIVE_TYPE",
     "SPRITE",
     "Cue",
+    "CutPlan",
     "LimitError",
     "MediaError",
     "NoVideoError",
+    "NotCopiedError",
+    "PointsError",
     "RgbFrame",
     "SpriteLayout",
     "SubtitleTrack",
+    "TargetError",
     "Tracks",
     "UndecodableError",
     "UnreadableError",
@@ -41,12 +49,15 @@ __all__ = [
     "VideoDetails",
     "VideoFacts",
     "VideoInfo",
+    "Way",
     "WriteError",
+    "Written",
     "content_type_of",
+    "cut",
     "decode_at",
-    "excerpt",
     "first_usable",
     "live_mp4",
+    "plan_cut",
     "probe",
     "read_details",
     "read_sidecar",
@@ -54,5 +65,6 @@ __all__ = [
     "sprite",
     "thumbnail",
     "why_not",
+    "write_cut",
     "write_video",
 ]

@@ -1,20 +1,17 @@
 """Encoding of frames as H.264 MP4 that plays everywhere; the same frames give the same bytes."""
 
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from uuid import uuid4
 
 import av
-import av.error
 import numpy as np
 from av.codec.context import Flags
 from av.container import OutputContainer
 from av.video.stream import VideoStream
 
-from media.container.source import reason
+from media.container.target import unfinished_file
 from media.errors import WriteError
 
 DEFAULT_CRF = 20  # x264's constant rate factor: 0 is lossless, 18 looks so, 51 is worst
@@ -33,38 +30,37 @@ def write_video(
     """Write `frames`, (height, width, 3) uint8 RGB of one even size, as an H.264 MP4 file.
 
     `frame_rate` is in frames per second; key frames are at most `keyframe_seconds` apart. The same
-    frames give the same bytes with the same FFmpeg and x264. The file appears whole or not at all;
-    an existing one is replaced.
+    frames give the same bytes with the same FFmpeg and x264. The index comes first, so that players
+    can start before they have the whole file. The file appears whole or not at all; an existing one
+    is replaced.
 
     Raises `WriteError`.
     """
-    rate = Fraction(frame_rate)
-    with mp4_writer(
-        path,
-        frame_rate=rate,
-        time_base=1 / rate,
-        crf=crf,
-        b_frames=_B_FRAMES,
-        keyframe_seconds=keyframe_seconds,
-    ) as writer:
+    options = {"movflags": "+faststart", "fflags": "+bitexact"}
+    with (
+        unfinished_file(path, replace=True) as unfinished,
+        av.open(
+            f"file:{unfinished.absolute()}", "w", format="mp4", container_options=options
+        ) as container,
+    ):
+        writer = _Writer(container, Fraction(frame_rate), crf, keyframe_seconds)
         for index, pixels in enumerate(frames):
-            writer.write(pixels, pts=index)
+            writer.write(pixels, index)
+        writer.finish()
 
 
 @dataclass(slots=True)
-class Mp4Writer:
+class _Writer:
     """MP4 file that is being written. The first frame sets the size."""
 
     container: OutputContainer
     frame_rate: Fraction
-    time_base: Fraction
     crf: int
-    b_frames: int
     keyframe_seconds: float
     _stream: VideoStream | None = None
 
-    def write(self, pixels: np.ndarray, *, pts: int, duration: int = 1) -> None:
-        """Append a frame (height, width, 3) uint8 RGB; `pts` and `duration` in `time_base` units.
+    def write(self, pixels: np.ndarray, index: int) -> None:
+        """Append the frame (height, width, 3) uint8 RGB of this number.
 
         Raises `WriteError` for a frame of another shape, type or size, or of an odd size.
         """
@@ -80,7 +76,7 @@ class Mp4Writer:
             )
         frame = av.VideoFrame.from_ndarray(pixels, format="rgb24")
         frame = frame.reformat(format="yuv420p", threads=1)
-        frame.pts, frame.duration, frame.time_base = pts, duration, self.time_base
+        frame.pts, frame.duration, frame.time_base = index, 1, 1 / self.frame_rate
         self.container.mux(stream.encode(frame))
 
     def finish(self) -> None:
@@ -96,55 +92,14 @@ class Mp4Writer:
             )
         options = {
             "crf": str(self.crf),
-            "bf": str(self.b_frames),
+            "bf": str(_B_FRAMES),
             "preset": "veryfast",
             "g": str(max(1, round(self.frame_rate * self.keyframe_seconds))),
             "threads": "1",  # with more, the bytes depend on the machine
         }
         stream = self.container.add_stream("libx264", rate=self.frame_rate, options=options)
         stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
-        stream.codec_context.time_base = self.time_base
+        stream.codec_context.time_base = 1 / self.frame_rate
         stream.codec_context.flags |= Flags.frame_duration  # else FFmpeg guesses the last
         self._stream = stream
         return stream
-
-
-@contextmanager
-def mp4_writer(
-    path: Path,
-    *,
-    frame_rate: Fraction,
-    time_base: Fraction,
-    crf: int,
-    b_frames: int,
-    keyframe_seconds: float = DEFAULT_KEYFRAME_SECONDS,
-) -> Iterator[Mp4Writer]:
-    """Open a writer whose file appears at `path` when the block ends without an error.
-
-    `frame_rate` is the nominal rate, `time_base` the unit of pts and duration in seconds. Without
-    `b_frames` the duration of every frame is kept exactly; with them the file is smaller. The index
-    comes first, so that players can start before they have the whole file. Raises `WriteError`.
-    """
-    partial = path.with_name(f".{uuid4().hex}.partial")
-    try:
-        with av.open(
-            f"file:{partial.absolute()}",
-            "w",
-            format="mp4",
-            container_options={"movflags": "+faststart", "fflags": "+bitexact"},
-        ) as container:
-            writer = Mp4Writer(
-                container,
-                frame_rate=frame_rate,
-                time_base=time_base,
-                crf=crf,
-                b_frames=b_frames,
-                keyframe_seconds=keyframe_seconds,
-            )
-            yield writer
-            writer.finish()
-        partial.replace(path)
-    except (av.error.FFmpegError, OSError) as error:
-        raise WriteError(f"{path} cannot be written: {reason(error)}") from error
-    finally:
-        partial.unlink(missing_ok=True)

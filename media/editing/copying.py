@@ -93,19 +93,21 @@ def plan_copy(path: Path, layout: Layout, *, start: float, end: float) -> CopyPl
     clock = layout.clock
     begin, stop = ((Fraction(time) + clock.zero) / clock.unit for time in (start, end))
     suffix = _suffix(path, layout)
-    margin, rows, whole = _rows(path, layout, begin, stop + _BEYOND / clock.unit)
-    shown = sorted(row.pts for row in rows if not row.discard and row.pts >= rows[0].pts)
-    final = max((row.end for row in rows), default=0)
-    if not shown or (whole and begin >= final):
+    margin, rows = _rows(path, layout, begin, stop + _BEYOND / clock.unit)
+    shown = [row for row in rows if not row.discard and row.pts >= rows[0].pts]
+    final = max((row.end for row in shown), default=0)
+    if begin >= final:
         raise PointsError(f"its pictures end before {start:.3f} s, where the moment begins")
-    edges = [*shown, final] if whole else shown
+    edges = [*sorted(row.pts for row in shown), final]
     near = [clock.unit * edge for edge in edges]
-    first = max(shown[0], min(round(snapped(clock.unit * begin, near) / clock.unit), edges[-2]))
+    wanted = round(snapped(clock.unit * begin, near) / clock.unit)
+    # Players differ in what they show of a picture that begins before an edit.
+    first = max((edge for edge in edges[:-1] if edge <= wanted), default=edges[0])
     last = min(round(snapped(clock.unit * stop, near) / clock.unit), edges[-1])
     if last <= first:
         last = next(edge for edge in edges if edge > first)
     times = _times(rows, first, last)
-    hides = any(not first <= pts < last for _, pts in times) or times[0][1] != first
+    hides = any(not first <= pts < last for _, pts in times) or first < wanted < edges[-1]
     return CopyPlan(path, layout, first, last, times, hides, suffix, margin)
 
 
@@ -128,28 +130,34 @@ def _suffix(path: Path, layout: Layout) -> str:
 
 def _rows(
     path: Path, layout: Layout, begin: Fraction, enough: Fraction
-) -> tuple[int | None, list[_Row], bool]:
-    """The packets from a key frame at or before `begin` on, and whether these are all to the end.
+) -> tuple[int | None, list[_Row]]:
+    """The packets from a key frame at or before `begin` on, and the margin with which it is found.
 
-    They go on until no picture before `enough` can follow. The first value is the margin with which
-    the key frame is found.
+    They go on until no picture before `enough` can follow.
     """
     for margin in _MARGINS:
         with _opened_at(path, layout, begin, margin) as source:
             rows: list[_Row] = []
-            whole, late = True, 0
+            late, edited = 0, _edited_end(source)
             for packet in _from_key_frame(source):
                 if packet.pts is None:
                     raise NotCopiedError("it lacks times of its pictures")
                 end = packet.pts + duration_of(packet)
+                end = edited if packet.pts < edited < end else end
                 rows.append(_Row(packet.pts, packet.is_keyframe, packet.is_discard, end))
                 late = late + 1 if packet.pts > enough else 0
                 if late >= _COMPANY or (packet.dts is not None and packet.dts > enough):
-                    whole = False
                     break
         if margin is None or (rows and rows[0].pts <= begin):
-            return margin, rows, whole
-    return None, [], True
+            return margin, rows
+    return None, []
+
+
+def _edited_end(source: Source) -> int:
+    """Where the edit list of an MP4 file ends, which may be within a picture; 0 where unknown."""
+    if source.container_name != "mov" or source.stream.start_time is None:
+        return 0
+    return source.stream.start_time + (source.stream.duration or 0)
 
 
 def _times(rows: Sequence[_Row], begin: int, end: int) -> list[tuple[int, int]]:
@@ -190,8 +198,9 @@ def _from_key_frame(source: Source) -> Iterator["Packet[VideoStream]"]:
 
 
 def sounds_of(source: Source) -> list[AudioStream]:
-    """The audio streams that can be decoded here."""
-    return [stream for stream in source.container.streams.audio if stream.codec_context]
+    """The audio streams that can be decoded here, and whose form is known."""
+    found = [stream for stream in source.container.streams.audio if stream.codec_context]
+    return [one for one in found if one.sample_rate and one.channels and one.format is not None]
 
 
 class CopiedPictures:
@@ -204,11 +213,11 @@ class CopiedPictures:
 
     def add_to(self, container: OutputContainer) -> VideoStream:
         """Add the stream."""
-        added = _added(container, self.source.stream)
+        added: VideoStream = _added(container, self.source.stream)
         if added.codec_context.codec.canonical_name == "hevc":
             added.codec_context.codec_tag = "hvc1"  # Apple's players know no other
-        self._stream: VideoStream = added
-        return self._stream
+        self._stream = added
+        return added
 
     @property
     def start(self) -> Fraction:

@@ -2,17 +2,19 @@
 
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from fractions import Fraction
 from pathlib import Path
 
 from media.container.source import Source, open_source
+from media.container.target import unfinished_file
 from media.editing.copying import CopiedPictures, CopiedSound, CopyPlan, plan_copy, sounds_of
 from media.editing.edit_lists import movie_units
 from media.editing.encoding import EncodedPictures, EncodedSound, is_plain
-from media.editing.output import OnProgress, unfinished_file, write_tracks
+from media.editing.facts import read_facts
+from media.editing.output import OnProgress, write_tracks
 from media.errors import NotCopiedError
 from media.frames.layout import Layout, read_layout
 
@@ -29,9 +31,9 @@ class Way(StrEnum):
 class CutPlan:
     """A moment of the video at `path`, and how it becomes a file.
 
-    `start` and `end` are seconds on the file's own clock: of the first picture and behind the last
-    one, where the packets tell them, else as they were asked for. `suffix` is that of the new file.
-    `copy` is how it is copied, if it is. `sounds` are the numbers of the audio streams, with their
+    `start` and `end` are seconds on the file's own clock: if it is copied, where its first picture
+    begins and its last one ends; else as asked for. `suffix` is that of the new file. `copy` is how
+    it is copied, if it is. `sounds` are the numbers of the audio streams, with their
     samples per second.
     """
 
@@ -57,6 +59,22 @@ class Written:
     end: float
 
 
+def cut(
+    path: Path,
+    target: Path,
+    *,
+    start: float,
+    end: float,
+    way: Way = Way.AUTO,
+    overwrite: bool = False,
+) -> Written:
+    """Write the moment from `start` to `end` of the video at `path`.
+
+    See `plan_cut` and `write_cut`, also for the errors.
+    """
+    return write_cut(plan_cut(path, start=start, end=end, way=way), target, overwrite=overwrite)
+
+
 def plan_cut(path: Path, *, start: float, end: float, way: Way = Way.AUTO) -> CutPlan:
     """Plan to cut the moment from `start` to `end`, in seconds on the file's own clock.
 
@@ -76,15 +94,15 @@ def plan_cut(path: Path, *, start: float, end: float, way: Way = Way.AUTO) -> Cu
         if way is Way.COPY:
             raise
     else:
-        since = known.start - layout.clock.zero
-        start, end = float(since), float(since + known.length)
         if way is Way.COPY or (way is Way.AUTO and not known.hides):
+            since = known.start - layout.clock.zero
+            start, end = float(since), float(since + known.length)
             suffix, copied = known.suffix, known
     return CutPlan(path, start, end, suffix, layout, copied, sounds)
 
 
 def write_cut(
-    plan: CutPlan, target: Path, *, replace: bool, on_progress: OnProgress = lambda _: None
+    plan: CutPlan, target: Path, *, overwrite: bool, on_progress: OnProgress = lambda _: None
 ) -> Written:
     """Write a moment to `target`, which appears whole or not at all.
 
@@ -97,13 +115,14 @@ def write_cut(
         since = pictures.start - clock.zero
         with open_source(plan.path, stream_index=plan.layout.stream_index) as source:
             tags = _tags(source, since=since)
-        with unfinished_file(target, replace=replace) as unfinished:
+        with unfinished_file(target, replace=overwrite) as unfinished:
             write_tracks(
                 unfinished,
                 [pictures, *sounds],
                 units=movie_units(clock.unit, [rate for _, rate in plan.sounds]),
                 quicktime=plan.suffix == ".mov",
                 tags=tags,
+                timecode=_timecode(plan.path, since=since),
                 on_progress=on_progress,
             )
         return Written(float(since), float(since + pictures.played.end))
@@ -135,3 +154,12 @@ def _tags(source: Source, *, since: Fraction) -> dict[str, str]:
     except (ValueError, OverflowError):
         return {}
     return {"creation_time": recorded.isoformat()}
+
+
+def _timecode(path: Path, *, since: Fraction) -> str | None:
+    """The timecode of the in point, where that of the film's first picture is told."""
+    facts = read_facts(path)
+    if facts.timecode is None:
+        return None
+    passed = round((since - facts.first) * facts.rate.exact)
+    return str(replace(facts.timecode, frames=facts.timecode.frames + passed))

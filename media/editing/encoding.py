@@ -34,6 +34,7 @@ _CRF = "18"  # x264's constant rate factor that looks like the source
 _PRESET = "fast"
 _USUAL_RATE = Fraction(25)  # frames per second, of a stream that tells none: a hint only
 _BITS, _DEEP = 8, "yuv420p10le"  # of a usual picture; the form of one with more
+_LARGE = 1 << 24  # pixels from which on encoders hold few frames back: they take memory
 _HD_LINES = 720  # from which on pictures without told colours are BT.709
 _AAC_BITS = 96_000  # per second and channel
 _AAC_RATES = frozenset({96_000, 88_200, 48_000, 44_100, 32_000, 24_000, 22_050, 16_000, 8_000})
@@ -208,6 +209,8 @@ def _colours(lines: int) -> int:
 
 def _options(frame: VideoFrame) -> dict[str, str]:
     options = {"crf": _CRF, "preset": _PRESET, "threads": str(usable_cores())}
+    if frame.width * frame.height > _LARGE:
+        options["rc-lookahead"] = "8"
     if frame.format.name == _DEEP:
         light = HdrLight.of(frame).parameters()
         options["x265-params"] = ":".join([f"pools={usable_cores()}", "log-level=error", *light])

@@ -1,29 +1,19 @@
 """Files of moments while they are written: tracks side by side, then the exact edit lists."""
 
-import errno
 import heapq
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
 from typing import Protocol
 
 import av
-import av.error
 from av.container import OutputContainer
 from av.packet import Packet
 from av.stream import Stream
 
-from machine.new_file import new_file
-from media.container.source import reason
 from media.editing.edit_lists import Played, set_edit_lists
-from media.errors import TargetError, WriteError
 
 OnProgress = Callable[[float], None]  # with the seconds that are written
-
-_OF_TARGET = frozenset(
-    (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO)
-)
 
 
 class Track(Protocol):
@@ -38,23 +28,6 @@ class Track(Protocol):
     @property
     def played(self) -> Played:
         """When it is played; known as soon as all packets were taken."""
-
-
-@contextmanager
-def unfinished_file(target: Path, *, replace: bool) -> Iterator[Path]:
-    """Give a file to write, which becomes `target` if the block ends without an error.
-
-    Raises FileExistsError if there is such a file, unless it is to be replaced; `TargetError` where
-    nothing can be written, `WriteError` for other errors.
-    """
-    try:
-        with new_file(target, replace=replace) as unfinished:
-            yield unfinished
-    except FileExistsError:
-        raise
-    except (av.error.FFmpegError, OSError) as error:
-        kind = TargetError if error.errno in _OF_TARGET else WriteError
-        raise kind(f"{target} cannot be written: {reason(error)}") from error
 
 
 def write_tracks(

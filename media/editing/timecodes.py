@@ -35,6 +35,18 @@ class StartTimecode:
         drop = self.drop and base % 30 == 0
         return StartTimecode(self.frames * base // self.base, base, drop)
 
+    def __str__(self) -> str:
+        """As it is written: `01:00:00:00`, with `;` before the frames where numbers are dropped."""
+        number, mark = self.frames, ":"
+        if self.drop:
+            dropped, mark = self.base // _RATE_OF_DROPPED, ";"
+            tens, rest = divmod(number, 600 * self.base - 9 * dropped)
+            minutes = max(rest - dropped, 0) // (60 * self.base - dropped)
+            number += dropped * (9 * tens + minutes)
+        seconds, frames = divmod(number, self.base)
+        hours, minutes, seconds = seconds // 3600 % 24, seconds // 60 % 60, seconds % 60
+        return f"{hours:02}:{minutes:02}:{seconds:02}{mark}{frames:02}"
+
 
 def start_timecode(path: Path, container: InputContainer, *, base: int) -> StartTimecode | None:
     """The start timecode of an open video with `base` frames in a counted second; None for none.

@@ -6,7 +6,7 @@ import av
 import numpy as np
 import pytest
 
-from media import UndecodableError, UnsupportedError, decode_at, excerpt, probe, thumbnail
+from media import UndecodableError, UnsupportedError, cut, decode_at, probe, thumbnail
 
 B_FRAMES = {"bf": "3", "g": "30"}
 H265 = {"codec": "libx265", "options": {"x265-params": "log-level=none:bframes=3:keyint=30"}}
@@ -49,7 +49,7 @@ def test_the_frame_at_each_time_is_that_of_the_stream_s_own_rate(
     assert [read_number(frame.pixels) for frame in frames] == [0, 1, 77, 300, 301, 302, 303, 499]
     (frame,) = decode_at(video, [450 / rate], threads=1)
     assert read_number(frame.pixels) == 450
-    assert excerpt(path, start=12.0, end=12.5, threads=1)
+    cut(path, path.with_name("cut.mp4"), start=12.0, end=12.5)
     assert thumbnail(path, time=12.0, threads=1)
 
 

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import av
 import pytest
 
-from media import MediaError, decode_at, excerpt, probe, thumbnail
+from media import MediaError, cut, decode_at, probe, thumbnail
 from media.frames.layout import read_layout
 
 # --- traps: a secret video whose opening is noticed, and an address that counts connections ---
@@ -193,7 +193,7 @@ def _look_in_every_way(path: Path) -> list[str]:
     ways = [
         lambda: probe(path),
         lambda: read_layout(path),
-        lambda: excerpt(path, start=0.0, end=1.0, threads=1),
+        lambda: cut(path, path.with_name("cut.mp4"), start=0.0, end=1.0, overwrite=True),
         lambda: thumbnail(path, time=0.5, threads=1),
         lambda: list(decode_at(probe(path), [0.0, 0.5], threads=1)),
     ]

@@ -116,7 +116,7 @@ def _with_parameters(film: bytes, parameters: bytes) -> bytes:
 CHILD = """
 import sys
 from pathlib import Path
-from media import MediaError, decode_at, excerpt, probe, thumbnail
+from media import MediaError, decode_at, probe, thumbnail
 
 def peak():
     with open("/proc/self/status") as status:  # not getrusage: that remembers the parent's peak
@@ -127,7 +127,6 @@ try:
     video = probe(path)
     times = [video.duration * index / 9 for index in range(10)]
     list(decode_at(video, times, threads=1))
-    excerpt(path, start=0.0, end=1.0, threads=1)
     thumbnail(path, time=video.duration / 2, threads=1)
     said = f"{video.width} x {video.height}, {video.duration:.2f} s"
 except MediaError as error:

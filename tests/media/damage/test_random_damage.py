@@ -6,7 +6,7 @@ from pathlib import Path
 import av
 import pytest
 
-from media import MediaError, decode_at, excerpt, probe, thumbnail
+from media import MediaError, cut, decode_at, probe, thumbnail
 
 FILMS = [
     ("film.mp4", "libx264", {"bf": "2", "g": "10"}),
@@ -43,7 +43,7 @@ def _exercise(path: Path) -> None:
     assert all(frame.pixels.shape == (video.height, video.width, 3) for frame in frames)
     shown = [frame.time for frame in frames]
     assert shown == sorted(shown)
-    assert excerpt(path, start=0.0, end=0.5, threads=1)
+    cut(path, path.with_name("cut.mp4"), start=0.0, end=0.5, overwrite=True)
     assert thumbnail(path, time=video.duration / 2, threads=1)
 
 
