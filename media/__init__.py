@@ -1,7 +1,7 @@
 """Media files by FFmpeg (PyAV): measuring, decoding, thumbnails, encoding."""
 
+from media.cutting.cut import CutPlan, Way, Written, cut, plan_cut, write_cut
 from media.decode import RgbFrame, decode_at
-from media.editing.cut import CutPlan, Way, Written, cut, plan_cut, write_cut
 from media.encode import write_video
 from media.errors import (
     LimitError,

@@ -1,1 +1,1 @@
-"""Moments of videos as new files, and what editing programs have to know of a video."""
+"""What editing programs have to know of a video, as exact fractions."""

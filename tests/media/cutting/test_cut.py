@@ -21,7 +21,7 @@ from media import (
     probe,
     write_cut,
 )
-from tests.media.editing.films import Film, bursts_of, length_of, pictures_of, zero_of
+from tests.media.cutting.films import Film, bursts_of, length_of, pictures_of, zero_of
 from tests.media.real_videos import REAL_VIDEOS
 
 OPEN_GOP = (("g", "50"), ("sc_threshold", "0"), ("x264-params", "open-gop=1:bframes=3"))

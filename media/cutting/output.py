@@ -11,7 +11,7 @@ from av.container import OutputContainer
 from av.packet import Packet
 from av.stream import Stream
 
-from media.editing.edit_lists import Played, set_edit_lists
+from media.cutting.edit_lists import Played, set_edit_lists
 
 OnProgress = Callable[[float], None]  # with the seconds that are written
 

@@ -22,9 +22,9 @@ from av.video.stream import VideoStream
 
 from machine.cores import usable_cores
 from media.container.source import DecoderOptions, open_source
-from media.editing.edit_lists import Played
-from media.editing.points import NEAR, snapped
-from media.editing.traits import HdrLight, display_matrix, kept_metadata
+from media.cutting.edit_lists import Played
+from media.cutting.points import NEAR, snapped
+from media.cutting.traits import HdrLight, display_matrix, kept_metadata
 from media.errors import PointsError
 from media.frames.layout import Layout
 from media.frames.sequential import DecodedFrame, decode_sequential

@@ -10,11 +10,11 @@ from pathlib import Path
 
 from media.container.source import Source, open_source
 from media.container.target import unfinished_file
-from media.editing.copying import CopiedPictures, CopiedSound, CopyPlan, plan_copy, sounds_of
-from media.editing.edit_lists import movie_units
-from media.editing.encoding import EncodedPictures, EncodedSound, is_plain
+from media.cutting.copying import CopiedPictures, CopiedSound, CopyPlan, plan_copy, sounds_of
+from media.cutting.edit_lists import movie_units
+from media.cutting.encoding import EncodedPictures, EncodedSound, is_plain
+from media.cutting.output import OnProgress, write_tracks
 from media.editing.facts import read_facts
-from media.editing.output import OnProgress, write_tracks
 from media.errors import NotCopiedError
 from media.frames.layout import Layout, read_layout
 

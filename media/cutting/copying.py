@@ -17,9 +17,9 @@ from av.video.stream import VideoStream
 
 from media.container.clock import duration_of
 from media.container.source import BARE_STREAMS, Source, open_source
-from media.editing.edit_lists import Played
-from media.editing.points import snapped
-from media.editing.traits import kept_metadata
+from media.cutting.edit_lists import Played
+from media.cutting.points import snapped
+from media.cutting.traits import kept_metadata
 from media.errors import NotCopiedError, PointsError
 from media.frames.discontinuities import has_discontinuity
 from media.frames.layout import Layout
