@@ -10,7 +10,7 @@ import streamlit as st
 from catalog import CatalogGoneError, CatalogMissingError
 from toyworld.library import library_captions
 from ui import markup
-from ui.asking import address_now, asked_with, question_inputs
+from ui.asking import address_now, ask_by_picture, asked_with, question_inputs
 from ui.in_browser import tell_browser
 from ui.moments.component import MOMENTS_KEY, show_moments
 from ui.moments.data import answer_data
@@ -106,10 +106,10 @@ def _show_search(
     library: OpenLibrary, *, version: tuple[str, int], found: CatalogStatus, notebook: Notebook
 ) -> None:
     row = st.container(horizontal=True, key="asking")
-    words = question_inputs(row, on_change=_forget_play)
+    words = question_inputs(row)
     if not words:
         _show_contents(found)
-        tell_browser()
+        tell_browser(on_picture=ask_by_picture)
     # Also before anything is asked: the model loads while the first sentence is typed.
     searcher = loaded_searcher(page_settings(), _library=library)
     if words:
@@ -138,25 +138,33 @@ def _ask(sentence: str) -> None:
     st.session_state["q"] = sentence
 
 
-def _forget_play() -> None:
-    """Another question ends what plays."""
-    st.query_params.pop("play", None)
-
-
 def _show_moments(found: SearchResult, *, notebook: Notebook) -> None:
     """Show the moments; those with nothing convincing only on request."""
     hidden = len(found.hits) - len(found.convincing)
-    key = f"everything-{found.query}"
-    everything = st.session_state.get(key, False)
+    everything = st.query_params.get("all") == "true"
     hits = found.hits if everything else found.convincing
     if found.notes:
         st.html(markup.notes(found))
     st.html(markup.summary(found, shown=len(hits)))
-    tell_browser(said=markup.spoken(found, shown=len(hits)), asked=True)
+    tell_browser(on_picture=ask_by_picture, said=markup.spoken(found, shown=len(hits)), asked=True)
     if hits:
         _moments(found, hits, notebook=notebook)
     if hidden:
-        st.toggle(markup.hidden_moments(hidden), key=key)
+        st.toggle(
+            markup.hidden_moments(hidden),
+            value=everything,
+            key=f"all-{found.asked}",
+            on_change=_show_all,
+            args=(not everything,),
+        )
+
+
+def _show_all(wanted: bool) -> None:  # noqa: FBT001 - a callback
+    """Note in the address whether moments with nothing convincing are shown."""
+    if wanted:
+        st.query_params["all"] = "true"
+    else:
+        st.query_params.pop("all", None)
 
 
 @st.fragment
@@ -176,13 +184,11 @@ def _moments(found: SearchResult, hits: tuple[Hit, ...], *, notebook: Notebook) 
         ]
         notebook.change(lambda notes: notes.with_basket((*kept, *new)))
 
-    play = st.query_params.get("play", "")
     data = answer_data(
         found,
         hits,
         answer=_name_of(found, hits),
         basket=[one.clip for one in basket],
-        play=int(play) if play.isdecimal() and len(play) < 4 else None,
     )
     show_moments(data, on_basket=pick)
 

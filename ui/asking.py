@@ -15,7 +15,7 @@ from ui.resources import page_settings
 from vsearch.commands.questions.words import asked_in
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from streamlit.delta_generator import DeltaGenerator
 
@@ -62,6 +62,7 @@ FIELDS = (
     Field("camera", "Camera", "make or model"),
 )
 _COLUMNS = 3  # of fields
+_LETTERS = 2000  # of a sentence: an address holds it, and a server takes no endless one
 _DIGITS = 9  # of a number that anybody could mean
 _BY_KEY = {field.key: field for field in FIELDS}
 
@@ -98,14 +99,14 @@ def asked_with(words: list[str]) -> Asked:
     return asked_in(words)
 
 
-def question_inputs(row: DeltaGenerator, *, on_change: Callable[[], None]) -> list[str]:
+def question_inputs(row: DeltaGenerator) -> list[str]:
     """Draw the inputs in `row`, what is asked below; the words of the question, see `words_of`."""
     refused = _number_refused()
     row.text_input(
         "Sentence",
         key="q",
         bind="query-params",
-        on_change=on_change,
+        max_chars=_LETTERS,
         placeholder="Describe a moment in a sentence",
         icon=":material/search:",
         label_visibility="collapsed",
@@ -117,7 +118,6 @@ def question_inputs(row: DeltaGenerator, *, on_change: Callable[[], None]) -> li
                 field.label,
                 key=field.key,
                 bind="query-params",
-                on_change=on_change,
                 placeholder=field.hint,
             )
         order = columns[-2].selectbox("Order", ORDERS, key="sort", bind="query-params")
@@ -134,7 +134,7 @@ def question_inputs(row: DeltaGenerator, *, on_change: Callable[[], None]) -> li
             "A picture as the question",
             type=["jpg", "jpeg", "png", "webp", "gif", "bmp", "tif", "tiff"],
             key="picture",
-            on_change=_ask_by_picture,
+            on_change=_ask_by_chosen_picture,
         )
     given = [field for field in FIELDS if st.session_state.get(field.key)]
     if given:
@@ -145,10 +145,19 @@ def question_inputs(row: DeltaGenerator, *, on_change: Callable[[], None]) -> li
     return words_of(values, limit=int(limit), order=str(order))
 
 
-def _ask_by_picture() -> None:
+def _ask_by_chosen_picture() -> None:
     picture = st.session_state["picture"]
     if picture is not None:
-        kept = keep_picture(page_settings().home, picture.name, picture.getvalue())
+        ask_by_picture(picture.name, picture.getvalue())
+
+
+def ask_by_picture(name: str, content: bytes) -> None:
+    """Ask by a picture, or say why that cannot be."""
+    try:
+        kept = keep_picture(page_settings().home, name, content)
+    except OSError as error:
+        st.toast(f"The picture cannot be kept: {error}")
+    else:
         st.session_state["like"] = str(kept)
 
 

@@ -115,10 +115,11 @@ def summary(result: SearchResult, *, shown: int) -> str:
     place = " in the videos that the filters leave" if result.asked.videos else ""
     if not result.hits:
         return f'<p class="vs-say">No moments{place}: no indexed video meets the filters.</p>'
-    if not shown:
+    if not result.convincing:
+        nearest = f" Below {'is the nearest' if shown == 1 else 'are the nearest'}." * bool(shown)
         return (
             f'<p class="vs-say"><b>{NOTHING_CONVINCING}</b>{place}: no moment is as near to it as'
-            " the nearest ones are to things that are not there.</p>"
+            f" the nearest ones are to things that are not there.{nearest}</p>"
         )
     return f'<p class="vs-quiet">{count(shown, "moment")}{place}, in {result.took_ms:.0f} ms</p>'
 

@@ -46,9 +46,10 @@ def test_moments_of_a_film_stand_together_on_a_strip_of_how_well_each_part_fits(
     asked = page(q="a film that gets brighter").show_everything()
     assert sorted(film["name"] for film in asked.films) == ["evening.mkv", "morning.mp4"]
     for film in asked.films:
-        assert len(film["curve"]) == 200
-        assert all(0.0 <= height <= 1.0 for height in film["curve"])
-    assert max(height for film in asked.films for height in film["curve"]) == 1.0
+        (curve,) = film["curves"]
+        assert len(curve) == 200
+        assert all(0.0 <= height <= 1.0 for height in curve)
+    assert max(height for film in asked.films for height in film["curves"][0]) == 1.0
 
 
 def test_what_is_asked_stands_in_the_url(page) -> None:
@@ -206,7 +207,6 @@ def test_where_nothing_is_convincing_the_page_says_so_and_shows_the_nearest_on_r
     every = asked.show_everything().moments
     assert len(every) == len(found.hits)
     assert all(moment["confidence"] == "none" for moment in every)
-    assert asked.ask("a film that gets brighter").app.toggle[0].value is False
 
 
 @pytest.mark.parametrize(

@@ -33,7 +33,6 @@ def answer_data(
     *,
     answer: str,
     basket: Iterable[int],
-    play: int | None = None,
 ) -> dict[str, Any]:
     """What the component is told.
 
@@ -42,25 +41,28 @@ def answer_data(
         hits: those of its moments that are shown.
         answer: names the answer: the grid is drawn anew for another one.
         basket: clip ids of moments that are in the basket.
-        play: the rank of a moment to play at once.
     """
-    curves = {curve.path: curve for curve in result.curves}
-    highest = max((max(curve.heights, default=0.0) for curve in curves.values()), default=0.0)
+    steps = [str(step) for step in result.asked.steps]
+    curves: dict[Path, list[VideoCurve]] = {}
+    highest = [0.0 for _ in steps]
+    for curve in result.curves:  # in the order of the steps
+        curves.setdefault(curve.path, []).append(curve)
+        highest[curve.step - 1] = max(highest[curve.step - 1], *curve.heights, 0.0)
     by_video: dict[int, list[Hit]] = {}
     for hit in hits:
         by_video.setdefault(hit.video_id, []).append(hit)
     films = [
-        _film(video_id, its, curve=_curve_of(its, curves), highest=highest)
+        _film(video_id, its, steps=steps, curves=_curves_of(its, curves), highest=highest)
         for video_id, its in by_video.items()
     ]
     clips = {hit.clip_id for hit in hits}
     return {
         "answer": answer,
+        "question": repr(result.asked),
         "films": films,
         "sprite": SPRITE,
         "basket": [clip for clip in basket if clip in clips],
         "whole": False,
-        "play": play,
     }
 
 
@@ -68,11 +70,11 @@ def films_data(videos: Sequence[IndexedVideo]) -> dict[str, Any]:
     """What the component is told of whole videos."""
     return {
         "answer": str([video.video_id for video in videos]),
+        "question": "",
         "films": [_whole(rank, video) for rank, video in enumerate(videos, start=1)],
         "sprite": SPRITE,
         "whole": True,
         "basket": [],
-        "play": None,
     }
 
 
@@ -88,6 +90,7 @@ def _whole(rank: int, video: IndexedVideo) -> dict[str, Any]:
         "end": duration,
         "peak": round(video.duration * _POSTER, 3),
         "confidence": None,
+        "parts": [],
         "words": [" · ".join(filter(None, facts))],
         "why": [shown(path)],
     }
@@ -98,15 +101,20 @@ def _whole(rank: int, video: IndexedVideo) -> dict[str, Any]:
         "like": None,
         "duration": duration,
         "captured": day,
-        "curve": [],
+        "curves": [],
         "moments": [moment],
     }
 
 
 def _film(
-    video_id: int, hits: Sequence[Hit], *, curve: VideoCurve | None, highest: float
+    video_id: int,
+    hits: Sequence[Hit],
+    *,
+    steps: Sequence[str],
+    curves: Sequence[VideoCurve],
+    highest: Sequence[float],
 ) -> dict[str, Any]:
-    """One video with its moments, best first."""
+    """One video with its moments, best first, and its curve for each step."""
     first = hits[0]
     return {
         "video": video_id,
@@ -115,8 +123,11 @@ def _film(
         "like": _as_text(first.path),
         "duration": round(max(first.duration, *(hit.end for hit in hits)), 3),
         "captured": f"{datetime.fromtimestamp(first.captured):%Y-%m-%d}",
-        "curve": [] if curve is None else bars(curve, first.duration, highest=highest),
-        "moments": [_moment(hit) for hit in hits],
+        "curves": [
+            bars(curve, first.duration, highest=most)
+            for curve, most in zip(curves, highest, strict=bool(curves))
+        ],
+        "moments": [_moment(hit, steps=steps) for hit in hits],
     }
 
 
@@ -128,21 +139,31 @@ def _as_text(path: Path) -> str | None:
         return None
 
 
-def _curve_of(hits: Sequence[Hit], curves: dict[Path, VideoCurve]) -> VideoCurve | None:
-    return next((curves[hit.path] for hit in hits if hit.path in curves), None)
+def _curves_of(hits: Sequence[Hit], curves: dict[Path, list[VideoCurve]]) -> list[VideoCurve]:
+    return next((curves[hit.path] for hit in hits if hit.path in curves), [])
 
 
-def _moment(hit: Hit) -> dict[str, Any]:
+def _moment(hit: Hit, *, steps: Sequence[str]) -> dict[str, Any]:
     places = [f"Also at {shown(path)}." for path in hit.other_paths]
     return {
         "rank": hit.rank,
         "clip": hit.clip_id,
-        "start": round(hit.start, 3),
-        "end": round(hit.end, 3),
+        **_span(hit),
         "peak": round(hit.peak, 3),
-        "confidence": None if hit.confidence is None else str(hit.confidence),
+        "parts": [
+            {"what": shown(step), **_span(part)}
+            for part, step in zip(hit.parts, steps, strict=bool(hit.parts))
+        ],
         "words": _words(hit),
         "why": [*explanation(hit), f"In {shown(hit.path)}.", *places],
+    }
+
+
+def _span(hit: Hit) -> dict[str, Any]:
+    return {
+        "start": round(hit.start, 3),
+        "end": round(hit.end, 3),
+        "confidence": None if hit.confidence is None else str(hit.confidence),
     }
 
 

@@ -22,13 +22,14 @@ function span(moment) {
   return `${clock(moment.start)}–${clock(Math.ceil(moment.end))}`
 }
 
-// How well each part of a film fits, the moments in it, and where the player is.
+// How well each part of a film fits, the moments in it, and where the player is. Of a sequence, each
+// step has a lane.
 class Strip {
   constructor(film, { onseek }) {
     this.film = film
     this.time = null
     this.canvas = element('canvas', {
-      class: 'vs-strip',
+      class: film.curves.length > 1 ? 'vs-strip vs-lanes' : 'vs-strip',
       role: 'img',
       'aria-label':
         `How well each part of ${film.name} fits. Moments at ` +
@@ -59,25 +60,28 @@ class Strip {
     const place = (seconds) => (seconds / Math.max(film.duration, 0.001)) * width
     paint.fillStyle = style.getPropertyValue('--vs-ground')
     paint.fillRect(0, 0, width, height)
-    paint.fillStyle = style.getPropertyValue('--vs-mark')
-    for (const moment of film.moments) {
-      const left = place(moment.start)
-      paint.fillRect(left, 0, Math.max(place(moment.end) - left, 3 * scale), height)
+    const lanes = Math.max(film.curves.length, 1)
+    const tall = height / lanes
+    for (let step = 0; step < lanes; step += 1) {
+      paint.fillStyle = style.getPropertyValue('--vs-mark')
+      for (const moment of film.moments) {
+        const { start, end } = moment.parts[step] ?? moment
+        paint.fillRect(place(start), step * tall, Math.max(place(end) - place(start), 3 * scale), tall)
+      }
+      paint.fillStyle = style.color
+      const gap = lanes > 1 ? 2 * scale : 0
+      drawCurve(paint, film.curves[step] ?? [], { width, bottom: (step + 1) * tall, tall: tall - gap })
     }
-    this.drawCurve(paint, { width, height, colour: style.color })
     if (this.time === null) return
     paint.fillStyle = style.getPropertyValue('--vs-now')
     paint.fillRect(place(this.time) - scale, 0, 2 * scale, height)
   }
+}
 
-  drawCurve(paint, { width, height, colour }) {
-    const heights = this.film.curve
-    if (!heights.length) return
-    paint.fillStyle = colour
-    const step = width / heights.length
-    heights.forEach((value, number) => {
-      const tall = Math.max(value, 0) * height
-      paint.fillRect(number * step, height - tall, Math.max(step - 0.5, 0.5), tall)
-    })
-  }
+function drawCurve(paint, heights, { width, bottom, tall }) {
+  const step = width / heights.length
+  heights.forEach((value, number) => {
+    const high = Math.max(value, 0) * tall
+    paint.fillRect(number * step, bottom - high, Math.max(step - 0.5, 0.5), high)
+  })
 }

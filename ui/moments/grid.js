@@ -2,6 +2,10 @@
 
 const CONFIDENCE = { strong: 'strong', likely: 'likely', weak: 'weak', none: 'not convincing' }
 
+function confidence({ confidence: word }) {
+  return word ? element('span', { class: `vs-word vs-${word}` }, CONFIDENCE[word]) : null
+}
+
 // What scrolls the page: beyond its edges too, pictures are fetched before they are seen.
 function scrollerOf(inside) {
   for (let one = inside.parentElement; one; one = one.parentElement) {
@@ -38,14 +42,39 @@ class Moments {
   show(data, { setStateValue }) {
     this.setStateValue = setStateValue
     Object.assign(this, { sprite: data.sprite, whole: data.whole })
-    if (data.answer !== this.answer) {
-      this.answer = data.answer
-      this.films = data.films
-      this.basket = data.basket
+    if (data.answer === this.answer) return
+    const another = data.question !== this.question
+    const { answer, question, films, basket } = data
+    Object.assign(this, { answer, question, films, basket })
+    this.draw()
+    if (another) {
       this.player.close()
-      this.draw()
-      if (data.play) this.playRank(data.play)
-    }
+      this.playFromAddress()
+    } else if (this.player.open) this.goOn()
+  }
+
+  // The catalog has grown, or more moments are shown: a film that plays goes on.
+  goOn() {
+    const { film: old, moment } = this.player
+    const film = this.films.find(({ video }) => video === old.video)
+    if (!film) return
+    this.markPlaying(film.moments.find(({ clip }) => clip === moment?.clip) ?? null)
+    this.player.goOn(film, this.playing)
+  }
+
+  playFromAddress() {
+    const play = new URLSearchParams(location.search).get('play') ?? ''
+    const [, video, time] = /^(\d{1,15})@(\d{1,9}(?:\.\d+)?)$/.exec(play) ?? []
+    const film = this.films.find((one) => one.video === Number(video))
+    if (film) this.playFilm(film, Number(time))
+  }
+
+  // What plays stands in the address, so that a moment can be kept and sent.
+  noteInAddress(play) {
+    const address = new URL(location)
+    if (play) address.searchParams.set('play', play)
+    else address.searchParams.delete('play')
+    history.replaceState(history.state, '', address)
   }
 
   get ranked() {
@@ -96,9 +125,7 @@ class Moments {
       element('span', { class: 'vs-time' }, this.whole ? clock(Math.ceil(moment.end)) : span(moment)),
     )
     this.scrubOver(play, scrub, { film, moment })
-    const word = moment.confidence
-      ? element('span', { class: `vs-word vs-${moment.confidence}` }, CONFIDENCE[moment.confidence])
-      : null
+    const word = confidence(moment)
     const picked = element(
       'button',
       { type: 'button', class: 'vs-pick', title: 'Put into the basket', onclick: () => this.toggleBasket(moment) },
@@ -116,12 +143,24 @@ class Moments {
       title
         ? element('div', { class: 'vs-line' }, element('b', {}, title))
         : element('div', { class: 'vs-line' }, element('b', {}, `${moment.rank}`), word, picked),
+      ...moment.parts.map((part) => this.part(film, moment, part)),
       ...moment.words.map((words) => element('p', { class: 'vs-said' }, words)),
       element('div', { class: 'vs-foot' }, this.explanation(moment), like),
     )
     this.tiles.set(moment, { made, picked })
     this.markPicked(moment)
     return made
+  }
+
+  // One step of a sequence.
+  part(film, moment, part) {
+    const onclick = () => this.play(film, moment, part.start)
+    return element(
+      'div',
+      { class: 'vs-line vs-part' },
+      element('button', { type: 'button', onclick }, `${span(part)} ${part.what}`),
+      confidence(part),
+    )
   }
 
   explanation(moment) {
@@ -133,23 +172,33 @@ class Moments {
     )
   }
 
+  // The nearest to the middle of the window come first; what was scrolled away is asked no more.
   load(seen) {
-    for (const { isIntersecting, target } of seen) {
-      if (!isIntersecting) continue
-      this.near.unobserve(target)
-      target.onerror = () => target.replaceWith(element('span', { class: 'vs-lost' }, 'No picture'))
-      target.src = target.dataset.src
+    const middle = window.innerHeight / 2
+    const away = ({ boundingClientRect: { top, bottom } }) => Math.abs((top + bottom) / 2 - middle)
+    for (const { isIntersecting, target } of seen.sort((one, other) => away(one) - away(other))) {
+      if (target.complete && target.naturalWidth) this.near.unobserve(target)
+      else if (!isIntersecting) target.removeAttribute('src')
+      else {
+        target.onerror = () => target.replaceWith(element('span', { class: 'vs-lost' }, 'No picture'))
+        target.src = target.dataset.src
+      }
     }
   }
 
   // The pictures of a moment lie in one image, and the pointer chooses among them.
   scrubOver(play, scrub, { film, moment }) {
     const { columns, rows } = this.sprite
-    const leave = () => (scrub.style.opacity = 0)
+    const address = `/sprite/${film.video}?start=${moment.start.toFixed(3)}&end=${moment.end.toFixed(3)}`
+    const image = new Image()
+    image.onload = () => (scrub.style.backgroundImage = `url("${address}")`)
+    scrub.style.backgroundSize = `${100 * columns}% ${100 * rows}%`
+    const leave = () => {
+      scrub.style.opacity = 0
+      if (!scrub.style.backgroundImage) image.removeAttribute('src') // nobody waits for it any more
+    }
     play.addEventListener('pointerenter', () => {
-      const address = `/sprite/${film.video}?start=${moment.start.toFixed(3)}&end=${moment.end.toFixed(3)}`
-      scrub.style.backgroundImage ||= `url("${address}")`
-      scrub.style.backgroundSize = `${100 * columns}% ${100 * rows}%`
+      if (!scrub.style.backgroundImage) image.src = address
     })
     play.addEventListener('pointermove', (event) => {
       const box = play.getBoundingClientRect()
@@ -158,23 +207,32 @@ class Moments {
       const place = (index, count) => (count > 1 ? (100 * index) / (count - 1) : 0)
       const left = place(number % columns, columns)
       scrub.style.backgroundPosition = `${left}% ${place(Math.floor(number / columns), rows)}%`
-      scrub.style.opacity = 1
+      scrub.style.opacity = scrub.style.backgroundImage ? 1 : 0
     })
     play.addEventListener('pointerleave', leave)
     play.addEventListener('pointercancel', leave)
   }
 
-  play(film, moment) {
-    this.playing = moment
-    for (const [one, { made }] of this.tiles) made.classList.toggle('vs-now', one === moment)
-    this.player.play(film, moment, moment.start)
+  play(film, moment, time = moment.start) {
+    this.markPlaying(moment)
+    this.noteInAddress(`${film.video}@${time.toFixed(3)}`)
+    this.player.play(film, moment, time)
     return true
   }
 
   playFilm(film, time) {
-    const moment = film.moments.find((one) => one.start <= time && time < one.end) ?? null
+    const moment = film.moments.find((one) => one.start - 0.001 <= time && time < one.end) ?? null
+    this.play(film, moment, time)
+  }
+
+  playEvery() {
+    this.playAll.checked = !this.playAll.checked
+    return this.player.open || this.step(1)
+  }
+
+  markPlaying(moment) {
     this.playing = moment
-    this.player.play(film, moment, time)
+    for (const [one, { made }] of this.tiles) made.classList.toggle('vs-now', one === moment)
   }
 
   playRank(rank) {
@@ -197,10 +255,10 @@ class Moments {
   close() {
     const { playing } = this
     this.player.close()
+    this.noteInAddress(null)
     this.tiles.get(playing)?.made.querySelector('.vs-picture').focus()
-    for (const { made } of this.tiles.values()) made.classList.remove('vs-now')
     for (const strip of this.strips.values()) strip.at(null)
-    this.playing = null
+    this.markPlaying(null)
     return true
   }
 

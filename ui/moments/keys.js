@@ -3,6 +3,7 @@
 const KEYS = [
   ['1 to 9', 'play that moment'],
   ['N, P', 'next and previous moment'],
+  ['A', 'play all, one after the other'],
   ['Space, K', 'play, pause'],
   ['J, L', 'ten seconds back, ahead'],
   ['← →', 'five seconds back, ahead'],
@@ -16,7 +17,8 @@ const KEYS = [
 const PICTURE = 1 / 25 // seconds of a step, where nothing says how long a picture lasts
 
 function isTyping(target) {
-  return target.closest?.('input, textarea, select, [contenteditable="true"], [role="combobox"]')
+  const fields = 'input:not([type="checkbox"], [type="radio"]), textarea, select'
+  return target.closest?.(`${fields}, [contenteditable="true"], [role="combobox"]`)
 }
 
 function listenForKeys(moments) {
@@ -38,12 +40,14 @@ function listenForKeys(moments) {
 function pressed(moments, event) {
   const { player } = moments
   const key = event.key.length === 1 ? event.key.toLowerCase() : event.key
-  const onButton = event.target.closest?.('button, summary, a, [role="button"]')
+  const onButton = event.target.closest?.('button, summary, a, input, [role="button"]')
+  if (key.startsWith('Arrow') && event.target.closest?.('[type="radio"], [role="radio"]')) return false
   if (key === '/') return moments.toSearchField()
   if (key === '?') return moments.showKeys()
   if (/^[1-9]$/.test(key)) return moments.playRank(Number(key))
   if (key === 'n') return moments.step(1)
   if (key === 'p') return moments.step(-1)
+  if (key === 'a') return moments.playEvery()
   if (!player.open) return false
   const { video } = player
   const ways = {

@@ -150,6 +150,12 @@ class Player {
     this.root.scrollIntoView({ block: 'nearest' })
   }
 
+  // The same film, in another answer.
+  goOn(film, moment) {
+    Object.assign(this, { film, moment })
+    this.showStrip(film)
+  }
+
   showStrip(film) {
     this.strip?.canvas.remove()
     this.strip = new Strip(film, { onseek: (time) => this.seek(time) })

@@ -1,5 +1,6 @@
 """What the browser is told of an answer: films in the order of their best moments, and strips."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 
 from search import Asked, Hit, SearchResult, VideoCurve
 from ui.moments.data import answer_data, bars
+from vsearch.commands.questions.words import asked_in
 
 
 def hit(rank: int, video: int, *, start: float = 0.0) -> Hit:
@@ -48,7 +50,27 @@ def test_strips_of_one_answer_are_as_high_as_each_other() -> None:
         for video, top in ((7, 0.8), (3, 0.4))
     )
     films = told(hit(1, 7), hit(2, 3), curves=curves)["films"]
-    assert [max(film["curve"]) for film in films] == pytest.approx([1.0, 0.5], abs=0.01)
+    assert [max(*film["curves"]) for film in films] == pytest.approx([1.0, 0.5], abs=0.01)
+
+
+def test_a_sequence_has_a_strip_for_each_step_and_tells_its_parts() -> None:
+    """Scores for different sentences cannot be compared: each step is as high as its own best."""
+    path = Path("/films/7.mp4")
+    curves = tuple(
+        VideoCurve(path, True, (0.0, 30.0, 60.0), heights, step=step)
+        for step, heights in ((1, (0.8, 0.0, 0.0)), (2, (0.0, 0.0, 0.1)))
+    )
+    parts = hit(1, 7), hit(1, 7, start=50.0)
+    whole = replace(hit(1, 7), end=58.0, parts=parts)
+    asked = asked_in(["--then=a cat", "--", "a dog"])
+    result = SearchResult(asked=asked, model="x", took_ms=1.0, hits=(whole,), curves=curves)
+    (film,) = answer_data(result, result.hits, answer="one", basket=())["films"]
+    first, second = film["curves"]
+    assert (first[0], max(first[150:])) == pytest.approx((1.0, 0.0), abs=0.02)
+    assert (second[-1], max(second[:50])) == pytest.approx((1.0, 0.0), abs=0.02)
+    (moment,) = film["moments"]
+    told = [(part["what"], part["start"], part["end"]) for part in moment["parts"]]
+    assert told == [("a dog", 0.0, 8.0), ("a cat", 50.0, 58.0)]
 
 
 @given(
