@@ -11,6 +11,7 @@ from vsearch.commands.demo import demo
 from vsearch.commands.index import index
 from vsearch.commands.questions.classify import classify
 from vsearch.commands.questions.eval import evaluate
+from vsearch.commands.questions.export import export
 from vsearch.commands.questions.query import query
 from vsearch.commands.questions.shell import shell
 from vsearch.commands.questions.tag import tag
@@ -61,6 +62,7 @@ app.command(cls=PlainCommand)(query)
 app.command("search", cls=PlainCommand, help="The same as `query`.")(query)
 app.command(cls=PlainCommand)(shell)
 app.command(cls=PlainCommand)(tag)
+app.command(cls=PlainCommand)(export)
 app.command(cls=PlainCommand)(classify)
 app.command("eval", cls=PlainCommand)(evaluate)
 app.command(cls=PlainCommand)(ui)

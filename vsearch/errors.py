@@ -9,6 +9,7 @@ class CommandError(Exception):
     ├── SettingError            an environment variable that makes no sense
     ├── LabelFileError          a file of labels cannot be used; the message names file and line
     ├── MomentFileError         a file of moments cannot be used; the message names file and line
+    ├── ExportError             a list of moments cannot be written where or as it was asked for
     ├── VideoError              a video that was named cannot be read; the message names it
     ├── MomentMissingError      an answer has no moment of that number, or no further ones
     ├── PageMissingError        this installation holds no page to show
@@ -31,6 +32,10 @@ class LabelFileError(CommandError):
 
 class MomentFileError(CommandError):
     """A file of moments cannot be used."""
+
+
+class ExportError(CommandError):
+    """A list of moments cannot be written, or there are no moments to write."""
 
 
 class VideoError(CommandError):

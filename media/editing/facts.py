@@ -1,6 +1,6 @@
 """What an editing program has to know of a film: exact rate, start timecode, sizes, sound."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -69,18 +69,19 @@ def read_facts(path: Path) -> SourceFacts:
     with open_source(path) as source:
         layout = layout_of(source, scan_packets(source, head_only=True))
     with open_source(path, stream_index=layout.stream_index) as source:
-        timestamps = _indexed(source)
-        runs = [timestamps] if timestamps is not None else list(_runs(source))
+        index = _indexed(source)
+        runs = list(_runs(source)) if index is None else [index.timestamps]
         rate = frame_rate_of(source.stream, runs, unit=source.unit)
         first = layout.first_pts * source.unit - layout.clock.zero
-        frames = len(timestamps) if timestamps is not None else 0
-        if not (frames and rate.constant):
-            frames = max(1, round((_end(source, layout) - first) * rate.exact))
+        if index is not None and rate.constant:
+            frames = index.shown
+        else:
+            frames = round((_end(source, layout) - first) * rate.exact)
         context = source.stream.codec_context
         return SourceFacts(
             rate=rate,
             first=first,
-            frames=frames,
+            frames=max(frames, 1),
             width=context.width,
             height=context.height,
             pixel_aspect=source.stream.sample_aspect_ratio or Fraction(1),
@@ -91,35 +92,38 @@ def read_facts(path: Path) -> SourceFacts:
         )
 
 
-def _indexed(source: Source) -> NDArray[np.int64] | None:
-    """The decoding times of all pictures that are shown, ascending; None without such an index.
+@dataclass(frozen=True, slots=True)
+class _Index:
+    """Decoding times of all pictures, ascending, and how many of them are shown.
 
     At a constant rate they are as far apart as the times of display.
     """
+
+    timestamps: NDArray[np.int64]
+    shown: int
+
+
+def _indexed(source: Source) -> _Index | None:
+    """The index of a film whose container has one of single pictures."""
     entries = source.stream.index_entries
     if source.container_name != _INDEXED or len(entries) < max(source.stream.frames, 1):
         return None
-    shown = (entry.timestamp for entry in entries if not entry.is_discard)
-    return np.fromiter(shown, np.int64)
+    read = [(entry.timestamp, entry.is_discard) for entry in entries]
+    timestamps = np.array([timestamp for timestamp, _ in read], dtype=np.int64)
+    return _Index(timestamps, shown=sum(not hidden for _, hidden in read))
 
 
 def _runs(source: Source) -> Iterator[NDArray[np.int64]]:
     """Timestamps of pictures that follow each other, ascending, from a few places of a film."""
     if source.container_name in GUESSING_CONTAINERS:
         return  # their pictures are counted, at the rate of the header
-    container = source.container
-    for part in _PLACES if container.duration else _PLACES[:1]:
-        if part and not _sought(source, part * (container.duration or 0)):
+    for part in _PLACES:
+        if part and not _sought(source, part * (source.container.duration or 0)):
             return
-        yield _in_order(_timestamps(source, most=_IN_A_RUN))
-
-
-def _in_order(timestamps: Iterable[tuple[int, int]]) -> NDArray[np.int64]:
-    """The timestamps of pictures, without the first and last ones, between which some may lack."""
-    stored = np.unique(np.array([pts for pts, _ in timestamps], dtype=np.int64))
-    if len(stored) < 4 * REORDERED:
-        return stored
-    return stored[REORDERED:-REORDERED]
+        stored = [pts for pts, _ in _timestamps(source, most=_IN_A_RUN)]
+        # Where reading begins or ends within the film, pictures lack that are stored elsewhere.
+        ends = len(stored) - REORDERED if len(stored) == _IN_A_RUN else len(stored)
+        yield np.unique(np.array(stored, dtype=np.int64))[REORDERED if part else 0 : ends]
 
 
 def _timestamps(source: Source, *, most: int | None = None) -> Iterator[tuple[int, int]]:

@@ -48,7 +48,7 @@ def frame_rate_of(
     candidates = list(dict.fromkeys([*headers, *COMMON_RATES, mean]))
     beside = [_most_beside(long_enough, rate, unit=unit) for rate in candidates]
     # Of those that are as good but for the rounding of timestamps, the one to be believed most.
-    good = min(beside) + float(unit)
+    good = min(beside) + float(unit) / 2
     best = next(number for number, most in enumerate(beside) if most <= good)
     in_place = beside[best] <= _IN_PLACE / candidates[best] + unit
     return FrameRate(candidates[best] if in_place else mean, constant=bool(in_place))
@@ -61,8 +61,11 @@ def common(rate: Fraction) -> Fraction:
 
 
 def _most_beside(runs: Sequence[NDArray[np.int64]], rate: Fraction, *, unit: Fraction) -> float:
-    """Seconds by which a picture is beside the place where the rate puts it, at most."""
+    """Seconds by which a picture is beside the place where the rate puts it, at most.
+
+    The places of a run are those that fit it best: its first picture may be beside its own.
+    """
     return max(
-        float(np.abs((run - run[0]) * float(unit) - np.arange(len(run)) / float(rate)).max())
+        float(np.ptp((run - run[0]) * float(unit) - np.arange(len(run)) / float(rate))) / 2
         for run in runs
     )

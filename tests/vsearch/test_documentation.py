@@ -29,6 +29,7 @@ HEAVY = {
     "search",
     "sqlalchemy",
     "streamlit",
+    "timelines",
     "tokenizers",
     "torch",
     "watchdog",

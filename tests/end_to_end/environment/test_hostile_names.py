@@ -110,6 +110,11 @@ COMMAND_LINES: dict[str, list[tuple[str, ...]]] = {
         ("--list",),
         ("--remove", EVIL),
     ],
+    "export": [
+        ("a", "--all", "--output", "LIST"),
+        ("a", "--output", EVIL),
+        ("--from", "GONE", "--output", f"{EVIL}.edl"),
+    ],
     "shell": [(), ("--catalog", EVIL), ("--model", EVIL)],
     "search": [("a", f"-k{EVIL}"), (f"--{EVIL}",)],
     "classify": [("FILM", EVIL, "a", "--model", "MODEL"), ("NONE", "a", "b"), ("GONE", "a", "b")],
@@ -158,6 +163,7 @@ def test_no_command_prints_what_acts_on_the_screen(
         "CUT": films / f"cut {EVIL}.mkv",
         "NONE": films / f"none {EVIL}.mp4",
         "LABELS": labels(films),
+        "LIST": films.parent / f"list {EVIL}.edl",
     }
     for words in COMMAND_LINES[name]:
         run = vsearch(name, *(meant.get(word, word) for word in words))

@@ -16,6 +16,7 @@ NEEDED = {
     "watch": ["."],
     "query": ["a"],
     "search": ["a"],
+    "export": ["a", "-o", "list.edl"],
     "classify": ["README.md", "a", "b"],
     "forget": ["."],
     "relocate": [".", "."],

@@ -1,0 +1,191 @@
+"""`vsearch export`: writes the moments of a question as a list for editing programs or players."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from machine.names import shown
+from vsearch.commands.options import (
+    CatalogOption,
+    JsonOption,
+    ModelOption,
+    Number,
+    OneOf,
+    QuietOption,
+    VerboseOption,
+    path_given,
+    start,
+)
+from vsearch.commands.questions.options.examples import examples_refused
+from vsearch.commands.questions.options.sentences import asked_by
+from vsearch.commands.questions.options.sets import QUESTION, takes
+from vsearch.exit_codes import DONE, SOME_FAILED
+from vsearch.messages import log, tell_notes, tell_of_demo
+
+if TYPE_CHECKING:
+    from search import Asked
+    from vsearch.services.moments.found import FoundMoment
+    from vsearch.settings import Settings
+
+_SUFFIXES = (".fcpxml", ".xml", ".edl", ".otio", ".csv", ".json", ".m3u8", ".xspf", ".vtt")
+_RATES = ("23.976", "24", "25", "29.97", "29.97df", "30", "50", "59.94", "59.94df", "60")
+_STDIN = Path("-")
+_SECONDS = Number(0, 3600)
+
+
+def list_given(text: str) -> Path:
+    """The path of a list that can be written; one of another suffix is refused."""
+    path = path_given(text)
+    if path.suffix.lower() not in _SUFFIXES:
+        allowed = ", ".join(_SUFFIXES[:-1])
+        raise typer.BadParameter(
+            f"the suffix of {shown(path.name)} is not allowed; give a file that ends in {allowed}"
+            f" or {_SUFFIXES[-1]}"
+        )
+    return path
+
+
+@takes(QUESTION, as_one="question")
+def export(
+    *,
+    question: dict[str, Any],
+    output: Annotated[
+        Path,
+        typer.Option(
+            "-o",
+            "--output",
+            metavar="FILE",
+            parser=list_given,
+            help="The list to write, by suffix: .fcpxml (Final Cut, Resolve), .xml (Premiere), "
+            ".edl (CMX 3600), .otio, .csv, .json, .m3u8, .xspf, .vtt (chapters of one film).",
+        ),
+    ],
+    answer: Annotated[
+        Path | None,
+        typer.Option(
+            "--from",
+            metavar="FILE",
+            parser=path_given,
+            help="Moments of this file instead of a question: what `vsearch query --json`, "
+            "`vsearch tag --json` or `vsearch export` wrote, or the page's basket; - for stdin.",
+        ),
+    ] = None,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Also the nearest moments with nothing convincing.")
+    ] = False,
+    rate: Annotated[
+        str | None,
+        typer.Option(
+            "--rate",
+            metavar="RATE",
+            parser=OneOf(_RATES),
+            help="Frames per second of the list; df counts drop frames. Default: that of most "
+            "moments.",
+            show_default=False,
+        ),
+    ] = None,
+    pad_before: Annotated[
+        float,
+        typer.Option(
+            "--pad-before",
+            metavar="SECONDS",
+            parser=_SECONDS,
+            help="Begin each moment so much earlier.",
+        ),
+    ] = 0.0,
+    pad_after: Annotated[
+        float,
+        typer.Option(
+            "--pad-after",
+            metavar="SECONDS",
+            parser=_SECONDS,
+            help="End each moment so much later.",
+        ),
+    ] = 0.0,
+    force: Annotated[
+        bool, typer.Option("--force", help="Replace FILE if it is there already.")
+    ] = False,
+    catalog: CatalogOption = None,
+    model: ModelOption = None,
+    as_json: JsonOption = False,
+    verbose: VerboseOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Write the moments of a question as a list for an editing program, a player or a table.
+
+    In and out points are whole frames of each film, at its exact rate and with its timecode; the
+    sentence and the confidence are markers. The films themselves are only read.
+
+    \b
+    Examples:
+      vsearch export "a dog runs on a beach" -o dogs.fcpxml
+      vsearch export "a red car" -k 50 --per-video 0 --pad-before 1 --pad-after 1 -o cars.edl
+      vsearch export "a speech" --in '*/wedding/*' --rate 25 -o speeches.xml
+      vsearch export --from answer.json -o answer.otio --force
+      vsearch query "people dancing" --json | vsearch export --from - -o dancing.m3u8
+      vsearch export "a goal" --in '*/final.mp4' --per-video 0 -o final.vtt
+    """
+    from timelines import LIST_RATES
+    from vsearch.services.moments.found import read_moments
+    from vsearch.services.moments.timeline import (
+        Padding,
+        make_timeline,
+        require_target,
+        write_timeline,
+    )
+    from vsearch.show.moments import print_written, tell_of_list, written_json
+    from vsearch.show.output import print_json
+    from vsearch.show.progress.counting import CountProgress
+
+    asked = None if answer else asked_by(**question)
+    _refuse_contradictions(question, answer=answer)
+    settings = start(verbose=verbose, quiet=quiet, catalog=catalog, model=model)
+    require_target(output, replace=force)
+    if asked is None:
+        moments = read_moments(None if answer == _STDIN else answer)
+    else:
+        moments = _asked_for(asked, settings=settings, everything=everything)
+    with CountProgress("films read", quiet=quiet) as progress:
+        made = make_timeline(
+            moments,
+            name=output.stem,
+            settings=settings,
+            rate=None if rate is None else LIST_RATES[rate],
+            padding=Padding(pad_before, pad_after),
+            on_progress=progress,
+        )
+    write_timeline(made.timeline, output, replace=force)
+    if as_json:
+        print_json(written_json(made, output))
+    else:
+        print_written(made, output)
+    tell_of_list(made)
+    raise typer.Exit(SOME_FAILED if made.left_out else DONE)
+
+
+def _refuse_contradictions(question: dict[str, Any], *, answer: Path | None) -> None:
+    """Refuse what asks for something beside a file of moments."""
+    given = ("words", "also", "unwanted", "then", "said", "like")
+    if answer and any(question[name] for name in given):
+        raise typer.BadParameter(
+            "the moments are in the file; leave the question out", param_hint="--from"
+        )
+
+
+def _asked_for(asked: Asked, *, settings: Settings, everything: bool) -> tuple[FoundMoment, ...]:
+    """The moments of the answer to a question, as `vsearch query --json` prints them."""
+    from vsearch.services.answers.search import search
+    from vsearch.services.moments.found import moments_in
+    from vsearch.show.search import search_json
+
+    with examples_refused():
+        result = search(asked, settings=settings)
+    tell_notes(result.notes, about=result.query if len(asked.texts) == 1 else None)
+    if not result.convincing and result.hits and not everything:
+        log.info("nothing stands out as much as what is not there; --all takes the nearest")
+    if result.hits and asked.by_vectors:
+        tell_of_demo(result.model)
+    return tuple(moments_in(search_json(result, everything=everything)))
