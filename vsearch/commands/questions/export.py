@@ -125,7 +125,7 @@ def export(
       vsearch export "a red car" -k 50 --per-video 0 --pad-before 1 --pad-after 1 -o cars.edl
       vsearch export "a speech" --in '*/wedding/*' --rate 25 -o speeches.xml
       vsearch export --from answer.json -o answer.otio --force
-      vsearch query "people dancing" --json | vsearch export --from - -o dancing.m3u8
+      vsearch export --from - -o dancing.m3u8 < answer.json
       vsearch export "a goal" --in '*/final.mp4' --per-video 0 -o final.vtt
     """
     from timelines import LIST_RATES
