@@ -3,6 +3,7 @@
 Checks and repairs of a whole catalog are in `catalog.verify`: a question does without their code.
 """
 
+from catalog.address import Address, DatabaseUrl
 from catalog.catalog import Catalog
 from catalog.database.words import require_words
 from catalog.errors import (
@@ -15,6 +16,7 @@ from catalog.errors import (
     CatalogNewerError,
     CatalogOutdatedError,
     CatalogStorageError,
+    CatalogUnreachableError,
     InvalidGlobError,
     InvalidVectorError,
     InvalidWordsError,
@@ -63,6 +65,7 @@ __all__ = [
     "EVERY_VIDEO",
     "FILE_TIME",
     "NO_VIDEO",
+    "Address",
     "Background",
     "Catalog",
     "CatalogBusyError",
@@ -75,11 +78,13 @@ __all__ = [
     "CatalogOutdatedError",
     "CatalogStatus",
     "CatalogStorageError",
+    "CatalogUnreachableError",
     "ClipMatch",
     "ClipSpan",
     "Cue",
     "CueMatch",
     "CueSpans",
+    "DatabaseUrl",
     "FileLocation",
     "FileProblem",
     "FileState",

@@ -1,4 +1,4 @@
-"""The catalog: what has been indexed, in one folder on disk. SQLite is the truth, FAISS a view."""
+"""The catalog: what has been indexed. The database is the truth, FAISS a view of it."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -9,8 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection
 
-from catalog.database.database import Database, count_generation, open_database
+from catalog.address import Address
+from catalog.database.database import Database
 from catalog.database.meta import read_meta, write_provenance
+from catalog.database.opening import open_database
 from catalog.errors import CatalogError
 from catalog.frame_vectors import FrameVectors, QuantisedVectors
 from catalog.provenance import Provenance, mismatch
@@ -59,25 +61,30 @@ class Catalog(AbstractContextManager["Catalog"]):
         self.tags = Tags(database)
 
     @classmethod
-    def open(cls, folder: Path, *, create: bool = False) -> Self:
-        """Open the catalog in `folder`; with `create`, make it first if there is none.
+    def open(cls, address: Address, *, create: bool = False) -> Self:
+        """Open the catalog at `address`; with `create`, make it first if there is none.
 
         Raises:
             CatalogMissingError, NotACatalogError, CatalogNewerError, CatalogOutdatedError,
             CatalogDamagedError, CatalogStorageError.
         """
-        return cls(open_database(folder.absolute(), create=create))
+        return cls(open_database(address, create=create))
 
     def close(self) -> None:
-        """Close the files."""
+        """Close the database."""
         self._database.close()
 
     def __exit__(self, *_: object) -> None:
         self.close()
 
     @property
+    def address(self) -> Address:
+        """Where the catalog is, for messages."""
+        return self._database.address
+
+    @property
     def folder(self) -> Path:
-        """The folder of the catalog."""
+        """The folder on this machine for what is kept beside the rows."""
         return self._database.folder
 
     def lock(self, purpose: str) -> AbstractContextManager[None]:
@@ -91,10 +98,8 @@ class Catalog(AbstractContextManager["Catalog"]):
             On entering, CatalogLockedError: names the purpose, process and host that have the lock,
             and since when; CatalogStorageError: the folder cannot be written to.
         """
-        from catalog.lock import locked  # a question does without its imports
-
         self._database.require_there()
-        return locked(self.folder, purpose)
+        return self._database.locked(purpose)
 
     @property
     def provenance(self) -> Provenance | None:
@@ -127,7 +132,7 @@ class Catalog(AbstractContextManager["Catalog"]):
         """
         with self._database.writing(bump_generation=False) as connection:
             if not self._is_bound(connection, provenance):
-                count_generation(connection)
+                self._database.count_generation(connection)
                 write_provenance(connection, provenance)
 
     def check(self, provenance: Provenance) -> None:
@@ -145,7 +150,7 @@ class Catalog(AbstractContextManager["Catalog"]):
         if stored is not None and stored.agrees_with(provenance):
             return True
         if stored is not None and has_vectors(connection):
-            raise mismatch(self.folder, made_by=stored, asked=provenance)
+            raise mismatch(self.address, made_by=stored, asked=provenance)
         return False
 
     def known_files(self, roots: Iterable[Path]) -> dict[str, FileState]:
@@ -198,7 +203,7 @@ class Catalog(AbstractContextManager["Catalog"]):
         if not clips or len(clips) != len(vectors):
             raise ValueError(f"{len(clips)} clips with {len(vectors)} vectors")
         with self._database.writing() as connection:
-            blobs = clip_rows.packed(connection, vectors, folder=self.folder)
+            blobs = clip_rows.packed(connection, vectors, address=self.address)
             video_id = clip_rows.video_id_of(connection, video.fingerprint)
             if video_id is None:
                 video_id = clip_rows.insert_video(connection, video, clips=clips, blobs=blobs)
@@ -303,7 +308,7 @@ class Catalog(AbstractContextManager["Catalog"]):
         if len(clips) != len(vectors):
             raise ValueError(f"{len(clips)} clips with {len(vectors)} vectors")
         with self._database.writing(bump_generation=False) as connection:
-            blobs = clip_rows.packed(connection, vectors, folder=self.folder)
+            blobs = clip_rows.packed(connection, vectors, address=self.address)
             if clip_rows.video_id_of(connection, fingerprint) is None:
                 partial_id = partials.put(
                     connection,
@@ -392,7 +397,7 @@ class Catalog(AbstractContextManager["Catalog"]):
     def library(self) -> Iterator[LibraryVectors | None]:
         """The vectors of all clips, as they are when the block begins; None without a model."""
         with self._database.reading() as connection:
-            yield LibraryVectors.seen_by(connection, folder=self.folder)
+            yield LibraryVectors.seen_by(connection, self._database)
 
     def keep_background(self, background: Background) -> None:
         """Keep a background, so that the next process need not compute it."""

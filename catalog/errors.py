@@ -1,8 +1,8 @@
 """The errors of a catalog. Each message is one sentence: what was found, and what mends it."""
 
-from pathlib import Path
 from typing import Self
 
+from catalog.address import Address
 from machine.names import command_line
 
 
@@ -19,6 +19,7 @@ class CatalogError(Exception):
     ├── CatalogLockedError        another process has locked the catalog for a long task
     ├── CatalogGoneError          deleted, moved or replaced while it was in use
     ├── CatalogStorageError       disk full, read-only, no permission
+    ├── CatalogUnreachableError   the server of its database does not answer, or refuses
     ├── UnknownPathError          nothing is known at or below a path
     ├── UnknownTagError           no stretch of a video has this tag
     ├── InvalidGlobError          a pattern that no path can match
@@ -31,9 +32,9 @@ class CatalogMissingError(CatalogError):
     """The folder holds no catalog."""
 
     @classmethod
-    def of(cls, folder: Path) -> Self:
-        """The error for this folder, with the command that makes a catalog."""
-        return cls(f"there is no catalog in {folder}; make one with `vsearch index PATH`")
+    def of(cls, address: Address) -> Self:
+        """The error for this address, with the command that makes a catalog."""
+        return cls(f"there is no catalog in {address}; make one with `vsearch index PATH`")
 
 
 class NotACatalogError(CatalogError):
@@ -68,6 +69,10 @@ class CatalogStorageError(CatalogError):
     """The disk is full, read-only, or denies access."""
 
 
+class CatalogUnreachableError(CatalogError):
+    """The server of the catalog's database does not answer, ended, or refuses the user."""
+
+
 class UnknownPathError(CatalogError):
     """Nothing is known at or below a path."""
 
@@ -92,14 +97,14 @@ class InvalidVectorError(CatalogError):
     """A vector has the wrong shape, is not finite, or is not of unit length."""
 
 
-def damaged_vectors(folder: Path, error: ValueError) -> CatalogDamagedError:
+def damaged_vectors(address: Address, error: ValueError) -> CatalogDamagedError:
     """The error for stored vectors that are none."""
     return CatalogDamagedError(
-        f"the catalog in {folder} is damaged: {error}; {verify_command(folder, '--repair')} keeps"
+        f"the catalog in {address} is damaged: {error}; {verify_command(address, '--repair')} keeps"
         " all that is sound, and lists what has to be indexed again"
     )
 
 
-def verify_command(folder: Path, *flags: str) -> str:
-    """The command that checks the catalog in `folder`, to be pasted."""
-    return f"`{command_line('vsearch', 'verify', *flags, '--catalog', folder)}`"
+def verify_command(address: Address, *flags: str) -> str:
+    """The command that checks the catalog at `address`, to be pasted."""
+    return f"`{command_line('vsearch', 'verify', *flags, '--catalog', str(address))}`"

@@ -1,8 +1,8 @@
 """Provenance: what made the vectors of a catalog, and the refusal to mix them with others."""
 
 from dataclasses import dataclass
-from pathlib import Path
 
+from catalog.address import Address
 from catalog.errors import ProvenanceMismatchError
 from machine.names import command_line, quoted
 
@@ -55,20 +55,20 @@ class Provenance:
         )
 
 
-def mismatch(folder: Path, *, made_by: Provenance, asked: object) -> ProvenanceMismatchError:
-    """The error for vectors that cannot be compared with those of the catalog in `folder`.
+def mismatch(address: Address, *, made_by: Provenance, asked: object) -> ProvenanceMismatchError:
+    """The error for vectors that cannot be compared with those of the catalog at `address`.
 
     Args:
-        folder: where the catalog is.
+        address: where the catalog is.
         made_by: the provenance of the catalog.
         asked: the other provenance, or, where only its model is known, the name of the model.
     """
     mends = f"--model {quoted(made_by.model)}"
     if isinstance(asked, Provenance):
         mends += f" --window {made_by.window:g} --stride {made_by.stride:g}"
-    empty = command_line("vsearch", "forget", "--all", "--catalog", folder)
+    empty = command_line("vsearch", "forget", "--all", "--catalog", str(address))
     return ProvenanceMismatchError(
-        f"the catalog in {folder} was made with {made_by}, but this command asks for {asked};"
+        f"the catalog in {address} was made with {made_by}, but this command asks for {asked};"
         f" give `{mends}`, or begin anew: `{empty}` empties the catalog, and leaves the videos as"
         " they are"
     )

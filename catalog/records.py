@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from catalog.address import Address
 from catalog.frame_vectors import QuantisedVectors
 from catalog.provenance import Provenance
 
@@ -335,8 +336,8 @@ class Relocated:
 class CatalogStatus:
     """The contents of a catalog, counted in one transaction."""
 
-    folder: Path
-    catalog_uuid: str  # another one for a catalog made anew in the same folder
+    address: Address
+    catalog_uuid: str  # another one for a catalog made anew in the same place
     provenance: Provenance | None
     videos: int
     files: int  # files that hold a video; failures are counted apart

@@ -66,7 +66,7 @@ def require_model_of(catalog: Catalog, made_by: Provenance, model: ModelIdentity
     """Raise ProvenanceMismatchError unless it is the model that made the catalog's vectors."""
     if made_by.model_digest != model.model_digest:
         named = f"{model.model} (digest {model.model_digest[:12]})"
-        raise mismatch(catalog.folder, made_by=made_by, asked=named)
+        raise mismatch(catalog.address, made_by=made_by, asked=named)
 
 
 class Searcher:
@@ -374,7 +374,7 @@ class Searcher:
 
     def _nothing_indexed(self) -> NothingIndexedError:
         return NothingIndexedError(
-            f"the catalog in {self._catalog.folder} holds no videos yet; add some with"
+            f"the catalog in {self._catalog.address} holds no videos yet; add some with"
             " `vsearch index PATH`"
         )
 

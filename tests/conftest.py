@@ -10,6 +10,8 @@ from typing import TypeVar
 
 import pytest
 
+from tests.postgresql_server import Server, running_server
+
 Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
 
 # What a machine may lack, by the word that a skip's reason has to name it with.
@@ -100,6 +102,13 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
 @pytest.hookimpl(wrapper=True)
 def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
     return _fail_when_skipped((yield))
+
+
+@pytest.fixture(scope="session")
+def postgresql_server() -> Generator[Server]:
+    """A PostgreSQL server of this process."""
+    with running_server() as server:
+        yield server
 
 
 @pytest.fixture

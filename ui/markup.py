@@ -84,7 +84,7 @@ def library(status: CatalogStatus) -> str:
     )
     return (
         f'<dl class="vs-figures">{cells}</dl>'
-        f'<p class="vs-quiet">In <code>{_path(status.folder)}</code>.{lacking}</p>'
+        f'<p class="vs-quiet">In <code>{escaped(str(status.address))}</code>.{lacking}</p>'
     )
 
 

@@ -1,1 +1,1 @@
-"""The SQLite file: its tables and column types, how it is opened, upgraded and written to."""
+"""The database: its tables and column types, and the engine that holds them."""

@@ -10,7 +10,7 @@ from urllib.parse import unquote_to_bytes
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import BigInteger, Column, Dialect, Double, Integer, Text
-from sqlalchemy.types import TypeDecorator
+from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from catalog.errors import InvalidVectorError
 
@@ -26,6 +26,10 @@ class WholeNumber(TypeDecorator[int]):
     impl = Integer
     cache_ok = True
 
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[int]:
+        """BIGINT, where INTEGER has 32 bits."""
+        return dialect.type_descriptor(Integer() if dialect.name == "sqlite" else BigInteger())
+
     def process_bind_param(self, value: int | None, dialect: Dialect) -> int | None:  # noqa: ARG002
         """Clamp the number."""
         if value is None or -_LARGEST <= value <= _LARGEST:
@@ -34,10 +38,14 @@ class WholeNumber(TypeDecorator[int]):
 
 
 class LargeNumber(WholeNumber):
-    """The same as BIGINT, for databases whose INTEGER has 32 bits."""
+    """The same under the name BIGINT, which SQLite writes into its schema."""
 
     impl = BigInteger
     cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[int]:
+        """BIGINT everywhere."""
+        return dialect.type_descriptor(BigInteger())
 
 
 class RealNumber(TypeDecorator[float]):
@@ -68,6 +76,11 @@ class PathText(TypeDecorator[str]):
     impl = Text
     cache_ok = True
 
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[str]:
+        """Text in the order of code points, as SQLite's is."""
+        collation = None if dialect.name == "sqlite" else "C"
+        return dialect.type_descriptor(Text(collation=collation))
+
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002
         """Escape bytes that are not UTF-8."""
         if value is None:
@@ -83,14 +96,19 @@ class PathText(TypeDecorator[str]):
 
 
 class MessageText(TypeDecorator[str]):
-    """Text for people; bytes of odd file names, which no database can hold, become `\\udcXX`."""
+    """Text for people; bytes of odd file names, which no database can hold, become `\\udcXX`.
+
+    The character NUL, which PostgreSQL does not hold, becomes a space.
+    """
 
     impl = Text
     cache_ok = True
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002
         """Make the text storable."""
-        return None if value is None else value.encode("utf-8", "backslashreplace").decode("utf-8")
+        if value is None:
+            return None
+        return value.replace("\0", " ").encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def stored_kind(column: Column[Any]) -> type:

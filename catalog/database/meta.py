@@ -44,6 +44,11 @@ def read_meta(connection: Connection) -> Meta:
     )
 
 
+def count_generation(connection: Connection) -> None:
+    """Count one more generation in the catalog's own row."""
+    connection.execute(update(META).values(generation=META.c.generation + 1))
+
+
 def write_provenance(connection: Connection, provenance: Provenance | None) -> None:
     """Write what makes the vectors from now on; None when there are no vectors any more."""
     nothing = dict.fromkeys(each.name for each in fields(Provenance))

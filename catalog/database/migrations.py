@@ -1,23 +1,25 @@
 """The versions of the schema, and the upgrade from one to the next.
 
 `catalog.database.tables` is the newest version: a new catalog is made from it. A catalog of an
-earlier version is brought up to it by the steps in `UPGRADES`, after a backup.
+earlier version is brought up to it by the steps in `UPGRADES`, on SQLite after a backup.
 """
 
-import os
-import shutil
-import sqlite3
 from collections.abc import Callable
-from contextlib import closing, suppress
 from pathlib import Path
 from uuid import uuid4
 
 from sqlalchemy import Connection, insert, inspect, select, text, update
 
-from catalog.database.full_text import create_cue_index
+from catalog.address import Address
+from catalog.database.sqlite.full_text import create_cue_index
 from catalog.database.tables import META, METADATA
-from catalog.errors import CatalogOutdatedError, CatalogStorageError
-from catalog.folder import force_names_to_disk, make_file
+from catalog.errors import (
+    CatalogMissingError,
+    CatalogNewerError,
+    CatalogOutdatedError,
+    NotACatalogError,
+)
+from catalog.folder import DATABASE_NAME
 from machine.names import command_line
 
 
@@ -85,7 +87,10 @@ def _add_subtitles(connection: Connection) -> None:
 
 
 # The step at index N takes a catalog from version N + 1 to N + 2. A step that was released is never
-# edited, and uses no table of `catalog.database.tables`, which may have changed since.
+# edited, and uses no table of `catalog.database.tables`, which may have changed since. PostgreSQL
+# began at version 4: the steps to it are SQLite's alone, later ones are run by both engines. They
+# are SQL that both read (BIGINT for whole numbers, DOUBLE PRECISION); where their words differ
+# (BLOB, BYTEA), a step asks `connection.dialect.name`.
 UPGRADES: tuple[Callable[[Connection], None], ...] = (
     _add_frames_captures_and_background,
     _add_tags,
@@ -98,7 +103,7 @@ def newest_version() -> int:
     return 1 + len(UPGRADES)
 
 
-def stored_version(connection: Connection, *, folder: Path) -> int | None:
+def stored_version(connection: Connection, *, address: Address) -> int | None:
     """The schema version of a catalog; 0 for an empty database, None for another program's.
 
     Raises:
@@ -112,24 +117,45 @@ def stored_version(connection: Connection, *, folder: Path) -> int | None:
     if META.c.schema_version.name not in columns:
         return None
     if META.c.model_digest.name not in columns:
-        raise CatalogOutdatedError(_outdated(folder))
+        raise CatalogOutdatedError(_outdated(address))
     version: int | None = connection.execute(select(META.c.schema_version)).scalar_one_or_none()
     return version
 
 
-def _outdated(folder: Path) -> str:
-    aside = command_line("mv", folder, folder.with_name(f"{folder.name}.old"))
-    anew = command_line("vsearch", "index", "PATH", "--catalog", folder)
+def _outdated(address: Address) -> str:
+    aside = ""
+    if isinstance(address, Path):
+        old = command_line("mv", address, address.with_name(f"{address.name}.old"))
+        aside = f"move it away with `{old}`, then "
+    anew = command_line("vsearch", "index", "PATH", "--catalog", address)
     return (
-        f"the catalog in {folder} was made by an unreleased version of vsearch, which this one"
-        f" cannot read; move it away with `{aside}`, then index your videos again with `{anew}`"
+        f"the catalog in {address} was made by an unreleased version of vsearch, which this one"
+        f" cannot read; {aside}index your videos again with `{anew}`"
     )
+
+
+def require_version(version: int | None, *, address: Address, create: bool) -> None:
+    """Check that the stored version is one that this program reads, or, to `create` one, none.
+
+    Raises:
+        NotACatalogError, CatalogNewerError, CatalogMissingError.
+    """
+    if version is None:
+        file = address / DATABASE_NAME if isinstance(address, Path) else address
+        another = "folder" if isinstance(address, Path) else "database"
+        raise NotACatalogError(f"{file} is not a catalog of vsearch; give another {another}")
+    if version > newest_version():
+        raise CatalogNewerError(
+            f"the catalog in {address} has schema version {version}, this program knows up to"
+            f" {newest_version()}; upgrade vsearch"
+        )
+    if version == 0 and not create:
+        raise CatalogMissingError.of(address)
 
 
 def create_tables(connection: Connection) -> None:
     """Make an empty database an empty catalog, inside the caller's transaction."""
     METADATA.create_all(connection)
-    create_cue_index(connection)
     first = {"id": 1, "schema_version": newest_version(), "generation": 0}
     connection.execute(insert(META).values(catalog_uuid=str(uuid4()), **first))
 
@@ -139,35 +165,3 @@ def upgrade(connection: Connection, *, version: int) -> None:
     for step in UPGRADES[version - 1 :]:
         step(connection)
     connection.execute(update(META).values(schema_version=newest_version()))
-
-
-def keep_backup(database: Path, *, version: int) -> None:
-    """Copy a catalog's SQLite file before an upgrade, as `catalog.sqlite.vN.backup` beside it.
-
-    The caller holds the write lock, so no commit comes between the copy and the upgrade.
-
-    Raises:
-        CatalogStorageError: no room, or no permission; nothing has been changed.
-        sqlite3.Error: SQLite cannot read the catalog or write the copy.
-    """
-    backup = database.with_name(f"{database.name}.v{version}.backup")
-    unfinished = backup.with_name(f"{backup.name}.new")
-    try:
-        unfinished.unlink(missing_ok=True)  # of a process that was killed
-        make_file(unfinished)
-        shutil.copymode(database, unfinished)
-        with closing(sqlite3.connect(database)) as old, closing(sqlite3.connect(unfinished)) as new:
-            old.backup(new)
-        with unfinished.open("r+b") as file:
-            os.fsync(file.fileno())
-        unfinished.replace(backup)
-        force_names_to_disk(backup.parent)
-    except OSError as error:
-        raise CatalogStorageError(
-            f"the catalog in {database.parent} has schema version {version} and must be upgraded to"
-            f" {newest_version()}, but its backup {backup} cannot be written: {error.strerror};"
-            " nothing was changed"
-        ) from error
-    finally:
-        with suppress(OSError):
-            unfinished.unlink(missing_ok=True)

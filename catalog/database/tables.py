@@ -24,6 +24,12 @@ from catalog.database.columns import LargeNumber, MessageText, PathText, RealNum
 
 METADATA = MetaData()
 
+
+def _on_sqlite(paths: UniqueConstraint) -> UniqueConstraint:
+    """A constraint on paths, which PostgreSQL has in another form: see its `schema`."""
+    return paths.ddl_if(dialect="sqlite")
+
+
 # One row: the catalog's identity, a count of its changes, and what made its vectors.
 META = Table(
     "meta",
@@ -48,7 +54,8 @@ ROOTS = Table(
     "roots",
     METADATA,
     Column("id", WholeNumber, primary_key=True),
-    Column("path", PathText, nullable=False, unique=True),
+    Column("path", PathText, nullable=False),
+    _on_sqlite(UniqueConstraint("path")),
     sqlite_autoincrement=True,
 )
 
@@ -86,7 +93,7 @@ FILES = Table(
     Column("mtime_ns", LargeNumber, nullable=False),
     Column("video_id", WholeNumber, ForeignKey("videos.id"), index=True),
     Column("error", MessageText),
-    UniqueConstraint("root_id", "relative_path"),
+    _on_sqlite(UniqueConstraint("root_id", "relative_path")),
     CheckConstraint("(video_id IS NULL) <> (error IS NULL)", name="video_or_error"),
     sqlite_autoincrement=True,
 )
@@ -163,7 +170,7 @@ SUBTITLES = Table(
 )
 
 # Their text, in order of the ids; `words` are those to look for, where they are not the text. The
-# index of the words is made in `catalog.database.full_text`.
+# index of the words is made in `catalog.database.sqlite.full_text`.
 CUES = Table(
     "cues",
     METADATA,
@@ -235,5 +242,6 @@ MOUNTS = Table(
     "mounts",
     METADATA,
     Column("id", WholeNumber, primary_key=True),
-    Column("path", PathText, nullable=False, unique=True),
+    Column("path", PathText, nullable=False),
+    _on_sqlite(UniqueConstraint("path")),
 )

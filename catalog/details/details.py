@@ -82,7 +82,9 @@ class Details:
         """
         with self.database.reading() as connection:
             among = self.view.video_ids(connection, videos)
-            return best_cues(connection, words, limit=limit, among=among, videos=videos)
+            return best_cues(
+                connection, self.database.cues, words, limit=limit, among=among, videos=videos
+            )
 
     def cues_near(
         self, words: str, moments: Sequence[tuple[int, float, float]]
@@ -92,9 +94,10 @@ class Details:
         Moments are the ids of their videos, and their starts and ends in seconds.
         """
         with self.database.reading() as connection:
-            return cues_near(connection, words, moments)
+            return cues_near(connection, self.database.cues, words, moments)
 
     def spans_saying(self, words: str, *, videos: VideoFilter = EVERY_VIDEO) -> CueSpans:
         """The times of all cues that say these words; see `cues_saying`."""
         with self.database.reading() as connection:
-            return all_spans(connection, words, among=self.view.video_ids(connection, videos))
+            among = self.view.video_ids(connection, videos)
+            return all_spans(connection, self.database.cues, words, among=among)

@@ -1,11 +1,13 @@
 """Clips near the times at which words are said."""
 
-import json
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, Float, Select, bindparam, func, select
+from sqlalchemy import Connection, Float, Integer, Select, bindparam, select
 
+from catalog.database.database import CueIndex
+from catalog.database.given import given_rows, written
 from catalog.database.meta import read_meta
 from catalog.database.numbers import read_numbers
 from catalog.database.tables import CLIPS
@@ -16,13 +18,13 @@ _LONGER_THAN_VIDEOS = 1e8  # seconds: puts the times of all videos on one axis
 _ROUNDING = 1.0  # second
 
 
-def clip_ids_near(connection: Connection, words: str) -> NDArray[np.int64]:
+def clip_ids_near(connection: Connection, cues: CueIndex, words: str) -> NDArray[np.int64]:
     """Ids (N,), ascending, of the clips at most `NEAR` seconds from cues that say these words.
 
     Raises:
         InvalidWordsError: there are no words, or too many.
     """
-    spans = all_spans(connection, words, among=None)
+    spans = all_spans(connection, cues, words, among=None)
     videos = np.unique(spans.video_ids)
     starts, ends = _merged(videos, spans)
     place = np.floor((starts + NEAR) / _LONGER_THAN_VIDEOS)
@@ -31,28 +33,24 @@ def clip_ids_near(connection: Connection, words: str) -> NDArray[np.int64]:
     made_by = read_meta(connection).provenance
     longest = _ROUNDING + (made_by.window if made_by else 0.0)
     near = np.stack((of_video, starts - shift, ends - shift), axis=1).tolist()
-    found = read_numbers(connection, _IN_SPANS, {"spans": json.dumps(near), "longest": longest})
+    query = _in_spans(connection.dialect.name)
+    found = read_numbers(connection, query, {"spans": written(near), "longest": longest})
     return np.unique(found.astype(np.int64))
 
 
-def _in_spans() -> Select[tuple[int]]:
-    """The ids of the clips that share time with one of `:spans`: JSON of videos, starts, ends.
+@cache  # made once
+def _in_spans(engine: str) -> Select[tuple[int]]:
+    """The ids of the clips that share time with one of `:spans`: videos, starts, ends.
 
     No clip is longer than `:longest` seconds: with it, the index of their times is read from there.
     """
-    span = func.json_each(bindparam("spans")).table_valued("value").alias("span")
-    parts = [func.json_extract(span.c.value, f"$[{n}]").label(f"part_{n}") for n in range(3)]
-    # The limit, which is none, has SQLite read each span once, and not for each clip.
-    video_id, start, end = select(*parts).limit(-1).subquery("spans").c
+    spans = given_rows(engine, "spans", video_id=Integer(), start=Float(), end=Float())
     return (
         select(CLIPS.c.id)
-        .join_from(video_id.table, CLIPS, CLIPS.c.video_id == video_id)
-        .where(CLIPS.c.start < end, CLIPS.c.end > start)
-        .where(CLIPS.c.start > start - bindparam("longest", type_=Float))
+        .join_from(spans, CLIPS, CLIPS.c.video_id == spans.c.video_id)
+        .where(CLIPS.c.start < spans.c.end, CLIPS.c.end > spans.c.start)
+        .where(CLIPS.c.start > spans.c.start - bindparam("longest", type_=Float))
     )
-
-
-_IN_SPANS = _in_spans()  # made once
 
 
 def _merged(

@@ -4,14 +4,15 @@ import heapq
 import json
 from bisect import bisect_left
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
-from sqlalchemy import Connection, Select, func, or_, select
+from sqlalchemy import Connection, Select, Subquery, func, or_, select
 
-from catalog.database.full_text import across_two_cues, holding, within_one_cue
-from catalog.database.numbers import read_numbers
+from catalog.database.database import CueIndex
+from catalog.database.numbers import greater, lesser, read_numbers
 from catalog.database.tables import CLIPS, CUES, FILES, ROOTS, SUBTITLES, VIDEOS
 from catalog.database.words import ends_with, expression, halves, require_words
 from catalog.records import CueMatch, CueSpans
@@ -44,6 +45,7 @@ class _Found(NamedTuple):
 
 def best_cues(
     connection: Connection,
+    cues: CueIndex,
     words: str,
     *,
     limit: int,
@@ -58,7 +60,7 @@ def best_cues(
     competes = _tags_of(connection, videos)
     kept: list[_Found] = []
     taken: dict[int, list[tuple[float, float]]] = {}
-    for found in _every_match(connection, require_words(words)):
+    for found in _every_match(connection, cues, require_words(words)):
         if len(kept) >= limit and found.score < kept[-1].score:
             break  # those that are as good as the last one are ordered by their paths
         if among is not None and found.video_id not in among:
@@ -74,7 +76,10 @@ def best_cues(
 
 
 def cues_near(
-    connection: Connection, words: str, moments: Sequence[tuple[int, float, float]]
+    connection: Connection,
+    cues: CueIndex,
+    words: str,
+    moments: Sequence[tuple[int, float, float]],
 ) -> list[CueMatch | None]:
     """The best cue of each moment; see `Catalog.details`.
 
@@ -83,7 +88,7 @@ def cues_near(
     """
     best: dict[int, _Found] = {}
     videos = {moment[0] for moment in moments}
-    for found in _every_match(connection, require_words(words), videos=videos):
+    for found in _every_match(connection, cues, require_words(words), videos=videos):
         if len(best) == len(moments):
             break
         for place, (video_id, start, end) in enumerate(moments):
@@ -133,15 +138,18 @@ def _stretches(connection: Connection, names: Sequence[str]) -> dict[int, list[_
     return found
 
 
-def all_spans(connection: Connection, words: str, *, among: Collection[int] | None) -> CueSpans:
+def all_spans(
+    connection: Connection, cues: CueIndex, words: str, *, among: Collection[int] | None
+) -> CueSpans:
     """The times of all cues of videos `among` these; see `Catalog.spans_saying`.
 
     Raises:
         InvalidWordsError: there are no words, or too many.
     """
     asked = require_words(words)
-    of_one = read_numbers(connection, _SPANS, {"whole": expression(asked)})
-    of_two = [(match.video_id, match.start, match.end) for match in _of_two(connection, asked)]
+    found = cues.holding(connection, expression(asked))
+    of_one = read_numbers(connection, _spans(found.rows), found.values)
+    of_two = [(two.video_id, two.start, two.end) for two in _of_two(connection, cues, asked)]
     rows = np.concatenate((of_one, np.array(of_two, np.float64).reshape(-1, 3)))
     if among is not None:
         rows = rows[np.isin(rows[:, 0], [*among])]
@@ -149,21 +157,23 @@ def all_spans(connection: Connection, words: str, *, among: Collection[int] | No
 
 
 def _every_match(
-    connection: Connection, words: str, *, videos: Collection[int] | None = None
+    connection: Connection, cues: CueIndex, words: str, *, videos: Collection[int] | None = None
 ) -> Iterator[_Found]:
     """All matches, best first; those of some videos, or of all."""
     among = None if videos is None else _subtitles_of(connection, videos)
-    whole = {"whole": expression(words), "subtitles": among}
-    of_one = map(_Found._make, connection.execute(_WITHIN, whole))
-    of_two = sorted(_of_two(connection, words, among=among), key=_order)
+    whole = cues.within_one_cue(connection, expression(words), subtitles=among)
+    of_one = map(_Found._make, connection.execute(_statement(whole.rows), whole.values))
+    of_two = sorted(_of_two(connection, cues, words, among=among), key=_order)
     return heapq.merge(of_one, of_two, key=_order)
 
 
-def _of_two(connection: Connection, words: str, *, among: str | None = None) -> Iterator[_Found]:
+def _of_two(
+    connection: Connection, cues: CueIndex, words: str, *, among: str | None = None
+) -> Iterator[_Found]:
     """The matches that are two consecutive cues; `among` these subtitles (None: all)."""
     for head, tail, ending in halves(words):
-        parts = {"head": head, "tail": tail, "subtitles": among}
-        rows = map(_Found._make, connection.execute(_ACROSS, parts))
+        both = cues.across_two_cues(connection, head, tail, subtitles=among)
+        rows = map(_Found._make, connection.execute(_statement(both.rows), both.values))
         yield from (row for row in rows if _go_on(row, ending))
 
 
@@ -187,7 +197,8 @@ def _go_on(found: _Found, ending: str) -> bool:
     return soon and ends_with(found.head, ending)
 
 
-def _statement(found: Any) -> Select[Any]:
+@cache  # made once
+def _statement(found: Subquery) -> Select[Any]:
     """The matches of a full-text question that lie within their videos, best first."""
     first, last = CUES.alias("first_cue"), CUES.alias("last_cue")
     video_id = func.coalesce(SUBTITLES.c.video_id, FILES.c.video_id)
@@ -196,7 +207,7 @@ def _statement(found: Any) -> Select[Any]:
             found.c.score,
             VIDEOS.c.id,
             first.c.start,
-            func.min(func.max(first.c.end, last.c.end), VIDEOS.c.duration),
+            lesser(greater(first.c.end, last.c.end), VIDEOS.c.duration),
             found.c.first,
             found.c.last,
             first.c.end,
@@ -214,7 +225,8 @@ def _statement(found: Any) -> Select[Any]:
     )
 
 
-def _spans(found: Any) -> Select[Any]:
+@cache
+def _spans(found: Subquery) -> Select[Any]:
     """The videos and times of all matches of one cue, in no order."""
     return (
         select(func.coalesce(SUBTITLES.c.video_id, FILES.c.video_id), CUES.c.start, CUES.c.end)
@@ -224,12 +236,6 @@ def _spans(found: Any) -> Select[Any]:
         .outerjoin(FILES, FILES.c.id == SUBTITLES.c.file_id)
         .where(or_(SUBTITLES.c.video_id.is_not(None), FILES.c.video_id.is_not(None)))
     )
-
-
-# Made once.
-_SPANS = _spans(holding())
-_WITHIN = _statement(within_one_cue())
-_ACROSS = _statement(across_two_cues())
 
 
 def _matches(

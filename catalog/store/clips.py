@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection, bindparam, insert, or_, select, update
 
+from catalog.address import Address
 from catalog.database.columns import pack_vectors, require_unit_vectors
 from catalog.database.database import insert_row
 from catalog.database.meta import read_meta
@@ -94,8 +95,10 @@ def unknown_ids(connection: Connection, video_ids: Collection[int]) -> set[int]:
     return set(video_ids) - found
 
 
-def packed(connection: Connection, vectors: NDArray[np.float32], *, folder: Path) -> list[bytes]:
-    """The stored form of (N, D) float32 unit vectors for the catalog in `folder`, checked.
+def packed(
+    connection: Connection, vectors: NDArray[np.float32], *, address: Address
+) -> list[bytes]:
+    """The stored form of (N, D) float32 unit vectors for the catalog at `address`, checked.
 
     Raises:
         InvalidVectorError: wrong shape, not finite, not of unit length.
@@ -103,7 +106,7 @@ def packed(connection: Connection, vectors: NDArray[np.float32], *, folder: Path
     """
     made_by = read_meta(connection).provenance
     if made_by is None:
-        raise CatalogError(f"the catalog in {folder} is not bound to a model yet")
+        raise CatalogError(f"the catalog in {address} is not bound to a model yet")
     return pack_vectors(require_unit_vectors(vectors, shape=(len(vectors), made_by.dim)))
 
 
@@ -130,7 +133,7 @@ def clip_matches(
     scores: NDArray[np.float32],
     *,
     videos: VideoFilter,
-    folder: Path,
+    address: Address,
 ) -> list[ClipMatch]:
     """The clips of ids (N,) with their scores (N,), in the same order.
 
@@ -149,8 +152,8 @@ def clip_matches(
     for clip_id, score in zip(ids.tolist(), scores.tolist(), strict=True):
         if clip_id not in spans:
             raise CatalogDamagedError(
-                f"the catalog in {folder} is damaged: no file holds the video of clip {clip_id};"
-                f" {verify_command(folder, '--repair')} removes it"
+                f"the catalog in {address} is damaged: no file holds the video of clip {clip_id};"
+                f" {verify_command(address, '--repair')} removes it"
             )
         video_id, start, end = spans[clip_id]
         matches.append(ClipMatch(clip_id, video_id, score, start, end, *known[video_id]))

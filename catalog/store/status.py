@@ -20,14 +20,14 @@ def read_status(connection: Connection, database: Database) -> CatalogStatus:
     meta = read_meta(connection)
     holding = select(func.count()).select_from(FILES).where(FILES.c.video_id.is_not(None))
     return CatalogStatus(
-        folder=database.folder,
+        address=database.address,
         catalog_uuid=meta.catalog_uuid,
         provenance=meta.provenance,
         videos=connection.scalar(select(func.count()).select_from(VIDEOS)) or 0,
         files=connection.scalar(holding) or 0,
         clips=connection.scalar(select(func.count()).select_from(CLIPS)) or 0,
         video_seconds=connection.scalar(select(func.sum(VIDEOS.c.duration))) or 0.0,
-        database_bytes=database.bytes_on_disk(),
+        database_bytes=database.bytes_on_disk(connection),
         snapshot_bytes=file_bytes(database.folder / SNAPSHOT_NAME),
         failures=files.failures(connection),
         generation=meta.generation,

@@ -2,13 +2,13 @@
 
 import math
 from collections.abc import Collection, Iterator
-from pathlib import Path
 from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection, func, select
 
+from catalog.database.database import Database
 from catalog.database.meta import read_meta
 from catalog.database.tables import CLIPS, TAGS, VIDEOS
 from catalog.errors import damaged_vectors
@@ -32,20 +32,23 @@ class LibraryVectors:
         dim: length of a vector, D.
     """
 
-    def __init__(self, connection: Connection, *, generation: int, dim: int, folder: Path) -> None:
+    def __init__(
+        self, connection: Connection, database: Database, *, generation: int, dim: int
+    ) -> None:
         self.generation = generation
         self.dim = dim
         self._connection = connection
-        self._folder = folder
+        self._cues = database.cues
+        self._address = database.address
 
     @classmethod
-    def seen_by(cls, connection: Connection, *, folder: Path) -> Self | None:
+    def seen_by(cls, connection: Connection, database: Database) -> Self | None:
         """The vectors that the connection's transaction sees; None without a provenance."""
         meta = read_meta(connection)
         if meta.provenance is None:
             return None
         generation, dim = meta.generation, meta.provenance.dim
-        return cls(connection, generation=generation, dim=dim, folder=folder)
+        return cls(connection, database, generation=generation, dim=dim)
 
     def background(self) -> Background | None:
         """The background that was kept last, of this generation or an earlier one."""
@@ -73,7 +76,9 @@ class LibraryVectors:
             InvalidGlobError: no path can match a glob of the filter.
             UnknownTagError: nothing has one of its tags.
         """
-        return np.sort(VideoMask().clip_ids(self._connection, videos, generation=self.generation))
+        return np.sort(
+            VideoMask(self._cues).clip_ids(self._connection, videos, generation=self.generation)
+        )
 
     def tagged(
         self, names: Collection[str], video_ids: Collection[int]
@@ -95,7 +100,7 @@ class LibraryVectors:
         Of their files, those that do not meet the filter are `other_paths`.
         """
         scores = np.zeros(len(ids), np.float32)
-        return clip_matches(self._connection, ids, scores, videos=videos, folder=self._folder)
+        return clip_matches(self._connection, ids, scores, videos=videos, address=self._address)
 
     def holds(self, ids: NDArray[np.int64]) -> NDArray[np.bool_]:
         """A mask (N,) of those of these ids (N,) that a clip has."""
@@ -111,7 +116,7 @@ class LibraryVectors:
 
     def of(self, ids: NDArray[np.int64]) -> Vectors:
         """The vectors (N, D) of clips with these ids (N,); 0 for one that was just removed."""
-        return stored_vectors(self._connection, ids, dim=self.dim, folder=self._folder)
+        return stored_vectors(self._connection, ids, dim=self.dim, address=self._address)
 
     def clips_of(
         self, video_id: int, *, start: float = 0.0, end: float = math.inf
@@ -124,7 +129,7 @@ class LibraryVectors:
         query = query.where(CLIPS.c.video_id == video_id, CLIPS.c.start <= end)
         rows = self._connection.execute(query.where(CLIPS.c.end >= start)).all()
         spans = np.array([(row.start, row.end) for row in rows], np.float64).reshape(-1, 2)
-        return spans, unpacked([row.vector for row in rows], dim=self.dim, folder=self._folder)
+        return spans, unpacked([row.vector for row in rows], dim=self.dim, address=self._address)
 
     def frames_of(
         self, video_id: int, *, start: float = 0.0, end: float = math.inf
@@ -156,7 +161,7 @@ class LibraryVectors:
         try:
             return read_frames(self._connection, video_id, dim=self.dim, start=start, end=end)
         except ValueError as error:
-            raise damaged_vectors(self._folder, error) from error
+            raise damaged_vectors(self._address, error) from error
 
     def videos_without_frames(self) -> frozenset[int]:
         """The ids of the videos that have no frame vectors."""
@@ -164,4 +169,4 @@ class LibraryVectors:
 
     def above(self, newest: int) -> Iterator[tuple[NDArray[np.int64], Vectors]]:
         """Ids (N,) and vectors (N, D) of the clips with ids above `newest`, part by part."""
-        return vectors_above(self._connection, newest, dim=self.dim, folder=self._folder)
+        return vectors_above(self._connection, newest, dim=self.dim, address=self._address)

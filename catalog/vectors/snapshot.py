@@ -1,8 +1,8 @@
 """The snapshot file `vectors.faiss`: the vector index of one generation of one catalog.
 
-It only saves time. It is used if its digest fits its bytes and the catalog has stored the same
-digest: a damaged file, another catalog's file, or a newer file beside a database restored from a
-backup is ignored.
+It only saves time. It is used if its digest fits its bytes and the database knows its header: a
+damaged file, another catalog's file, or a newer file beside a database restored from a backup is
+ignored.
 """
 
 import errno
@@ -11,7 +11,7 @@ import os
 import stat
 import struct
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -35,9 +35,9 @@ _LEFTOVER_SECONDS = 3600.0
 
 @dataclass(frozen=True, slots=True)
 class SnapshotHeader:
-    """The header of a snapshot: whose vectors it holds, at which generation, with which digest."""
+    """The header of a snapshot: of which state of a catalog, at which generation, its digest."""
 
-    catalog_uuid: str
+    uuid: str
     generation: int
     digest: str
 
@@ -59,23 +59,17 @@ def read_header(folder: Path) -> SnapshotHeader | None:
         return None
 
 
-def is_current(folder: Path, *, digest: str | None, generation: int) -> bool:
-    """Whether the file's header has this digest and generation."""
-    header = read_header(folder)
-    return header is not None and (header.digest, header.generation) == (digest, generation)
-
-
 def read_snapshot(
-    folder: Path, *, expected_digest: str
+    folder: Path, *, is_known: Callable[[SnapshotHeader], bool]
 ) -> tuple[SnapshotHeader, NDArray[np.uint8]] | None:
-    """Header and body (B,) uint8 of the snapshot with this digest; None for any other.
+    """Header and body (B,) uint8 of the snapshot, if its header is known; None for any other.
 
     A file whose bytes do not fit its own digest is removed.
     """
     try:
         with open_snapshot(folder) as file:
             header = parse_header(file.read(_HEADER.size))
-            if header is not None and header.digest != expected_digest:
+            if header is not None and not is_known(header):
                 return None
             body = None if header is None else read_body(file, header=header)
     except OSError:
@@ -101,7 +95,7 @@ def read_body(file: BinaryIO, *, header: SnapshotHeader) -> NDArray[np.uint8] | 
     read = partial(_read_chunk, file)
     with ThreadPoolExecutor(memory_threads()) as pool:
         digests = pool.map(read, chunks, range(_HEADER.size, _HEADER.size + len(body), _CHUNK))
-        digest = _digest(digests, catalog_uuid=header.catalog_uuid, generation=header.generation)
+        digest = _digest(digests, uuid=header.uuid, generation=header.generation)
     return body if digest == header.digest else None
 
 
@@ -114,7 +108,7 @@ def _read_chunk(file: BinaryIO, chunk: NDArray[np.uint8], offset: int) -> bytes:
 
 
 def write_snapshot(
-    folder: Path, *, catalog_uuid: str, generation: int, parts: Iterable[bytes | memoryview]
+    folder: Path, *, uuid: str, generation: int, parts: Iterable[bytes | memoryview]
 ) -> SnapshotHeader:
     """Replace the snapshot in one step: written beside, forced to disk, renamed.
 
@@ -127,10 +121,10 @@ def write_snapshot(
         with beside.open("wb") as file:
             file.write(bytes(_HEADER.size))
             digests = _written(parts, file=file)
-            digest = _digest(digests, catalog_uuid=catalog_uuid, generation=generation)
+            digest = _digest(digests, uuid=uuid, generation=generation)
             file.seek(0)
-            uuid = UUID(catalog_uuid).bytes
-            file.write(_HEADER.pack(_MAGIC, uuid, generation, bytes.fromhex(digest)))
+            state = UUID(uuid).bytes
+            file.write(_HEADER.pack(_MAGIC, state, generation, bytes.fromhex(digest)))
             file.flush()
             os.fsync(file.fileno())
         beside.replace(folder / SNAPSHOT_NAME)
@@ -141,7 +135,7 @@ def write_snapshot(
         ) from error
     finally:
         _remove(beside)
-    return SnapshotHeader(catalog_uuid=catalog_uuid, generation=generation, digest=digest)
+    return SnapshotHeader(uuid=uuid, generation=generation, digest=digest)
 
 
 def _written(parts: Iterable[bytes | memoryview], *, file: BinaryIO) -> list[bytes]:
@@ -164,19 +158,19 @@ def parse_header(content: bytes | memoryview) -> SnapshotHeader | None:
     """The header at the beginning of a snapshot; None if there is none."""
     if len(content) < _HEADER.size:
         return None
-    magic, uuid, generation, digest = _HEADER.unpack_from(content)
+    magic, state, generation, digest = _HEADER.unpack_from(content)
     if magic != _MAGIC:
         return None
     return SnapshotHeader(
-        catalog_uuid=str(UUID(bytes=uuid)),
+        uuid=str(UUID(bytes=state)),
         generation=generation,
         digest=digest.hex(),
     )
 
 
-def _digest(digests: Iterable[bytes], *, catalog_uuid: str, generation: int) -> str:
-    """The digest of a snapshot, from the digests of its chunks and the catalog's identity."""
-    header = UUID(catalog_uuid).bytes + struct.pack("<Q", generation)
+def _digest(digests: Iterable[bytes], *, uuid: str, generation: int) -> str:
+    """The digest of a snapshot, from the digests of its chunks and the state's identity."""
+    header = UUID(uuid).bytes + struct.pack("<Q", generation)
     return hashlib.sha256(header + b"".join(digests)).hexdigest()
 
 

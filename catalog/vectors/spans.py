@@ -4,9 +4,9 @@ from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, Select, func, select
+from sqlalchemy import Connection, Select, select
 
-from catalog.database.numbers import read_numbers
+from catalog.database.numbers import greater, lesser, read_numbers
 from catalog.database.tables import CLIPS
 
 Spans: TypeAlias = Select[tuple[int, float, float]]
@@ -21,8 +21,8 @@ def clip_ids_in(connection: Connection, spans: Spans) -> NDArray[np.int64]:
     Also of those that hold at least half of a stretch that is shorter than the clip.
     """
     stretch = spans.subquery()
-    shared = func.min(CLIPS.c.end, stretch.c.end) - func.max(CLIPS.c.start, stretch.c.start)
-    shorter = func.min(CLIPS.c.end - CLIPS.c.start, stretch.c.end - stretch.c.start)
+    shared = lesser(CLIPS.c.end, stretch.c.end) - greater(CLIPS.c.start, stretch.c.start)
+    shorter = lesser(CLIPS.c.end - CLIPS.c.start, stretch.c.end - stretch.c.start)
     found = (
         select(CLIPS.c.id)
         .join(stretch, CLIPS.c.video_id == stretch.c.video_id)

@@ -5,12 +5,12 @@ of rows.
 """
 
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection, bindparam, func, select
 
+from catalog.address import Address
 from catalog.database.columns import unpack_vectors
 from catalog.database.tables import CLIPS
 from catalog.errors import damaged_vectors
@@ -32,14 +32,14 @@ def nearest_of_few(
     *,
     limit: int,
     among: NDArray[np.int64] | None,
-    folder: Path,
+    address: Address,
 ) -> tuple[NDArray[np.int64], Vectors] | None:
     """Scan the stored vectors for the clips nearest to a query (D,): best first, equal ones by id.
 
     Args:
         limit: maximum number of results.
         among: ids (N,) of the clips that compete; None for all.
-        folder: the catalog's, for messages.
+        address: the catalog's, for messages.
 
     Returns:
         Ids (N,) and cosines (N,); None for a catalog that may have more than `FEW` clips.
@@ -53,7 +53,7 @@ def nearest_of_few(
         return None
     rows = connection.execute(select(CLIPS.c.id, CLIPS.c.vector)).all()
     ids = np.array([row.id for row in rows], dtype=np.int64)
-    vectors = unpacked([row.vector for row in rows], dim=len(query), folder=folder)
+    vectors = unpacked([row.vector for row in rows], dim=len(query), address=address)
     if among is not None:
         competes = np.isin(ids, among)
         ids, vectors = ids[competes], vectors[competes]
@@ -64,7 +64,7 @@ def nearest_of_few(
 
 
 def stored_vectors(
-    connection: Connection, ids: NDArray[np.int64], *, dim: int, folder: Path
+    connection: Connection, ids: NDArray[np.int64], *, dim: int, address: Address
 ) -> Vectors:
     """Read the vectors (N, D) of different ids (N,); 0 for one that no clip has.
 
@@ -76,29 +76,29 @@ def stored_vectors(
         rows += map(tuple, connection.execute(_VECTORS, {"ids": some}))
     vectors = np.zeros((len(ids), dim), np.float32)
     place = {clip_id: number for number, clip_id in enumerate(ids.tolist())}
-    found = unpacked([blob for _, blob in rows], dim=dim, folder=folder)
+    found = unpacked([blob for _, blob in rows], dim=dim, address=address)
     vectors[[place[clip_id] for clip_id, _ in rows]] = found
     return vectors
 
 
 def vectors_above(
-    connection: Connection, newest: int, *, dim: int, folder: Path
+    connection: Connection, newest: int, *, dim: int, address: Address
 ) -> Iterator[tuple[NDArray[np.int64], Vectors]]:
     """Read ids (N,) and vectors (N, D) of all clips with ids above `newest`, part by part.
 
     Raises:
         CatalogDamagedError: a stored vector has the wrong length.
     """
-    rows = connection.execute(
+    with connection.execute(
         select(CLIPS.c.id, CLIPS.c.vector).where(CLIPS.c.id > newest).order_by(CLIPS.c.id),
         execution_options={"yield_per": _ROWS_AT_A_TIME},
-    )
-    for some in rows.partitions():
-        ids = np.array([row.id for row in some], dtype=np.int64)
-        yield ids, unpacked([row.vector for row in some], dim=dim, folder=folder)
+    ) as rows:
+        for some in rows.partitions():
+            ids = np.array([row.id for row in some], dtype=np.int64)
+            yield ids, unpacked([row.vector for row in some], dim=dim, address=address)
 
 
-def unpacked(blobs: Sequence[bytes], *, dim: int, folder: Path) -> Vectors:
+def unpacked(blobs: Sequence[bytes], *, dim: int, address: Address) -> Vectors:
     """Unpack N stored vectors to (N, D).
 
     Raises:
@@ -107,4 +107,4 @@ def unpacked(blobs: Sequence[bytes], *, dim: int, folder: Path) -> Vectors:
     try:
         return unpack_vectors(blobs, dim=dim)
     except ValueError as error:
-        raise damaged_vectors(folder, error) from error
+        raise damaged_vectors(address, error) from error

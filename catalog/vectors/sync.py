@@ -1,12 +1,13 @@
-"""The vector index of an open catalog, synchronised with the clips in SQLite."""
+"""The vector index of an open catalog, synchronised with the clips in the database."""
 
+from dataclasses import asdict
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection, func, select
 
+from catalog.database.database import Database
 from catalog.database.meta import Meta
 from catalog.database.tables import CLIPS
 from catalog.vectors.index import VectorIndex
@@ -22,8 +23,8 @@ class ClipIndex:
     Not safe for several threads: the owner locks.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, database: Database) -> None:
+        self._database = database
         self._cached: tuple[VectorIndex, int] | None = None  # with its generation
 
     def synchronised(self, connection: Connection, *, meta: Meta, dim: int) -> VectorIndex:
@@ -34,7 +35,7 @@ class ClipIndex:
         """
         cached, self._cached = self._cached, None  # until it is up to date
         if cached is None or cached[0].dim != dim:  # emptied, and bound to another model
-            cached = self._from_snapshot(meta, dim=dim)
+            cached = self._from_snapshot(connection, dim=dim)
         index, generation = cached or (VectorIndex(dim=dim), -1)
         if generation != meta.generation:
             index = self._caught_up(connection, index)
@@ -56,24 +57,25 @@ class ClipIndex:
             CatalogDamagedError: a stored vector has the wrong length.
         """
         index = self.synchronised(connection, meta=meta, dim=len(query))
-        stored = partial(stored_vectors, connection, dim=len(query), folder=self._folder)
+        stored = partial(stored_vectors, connection, dim=len(query), address=self._database.address)
         return index.nearest(query, limit=limit, stored=stored, among=among)
 
     def save(self, connection: Connection, *, meta: Meta, dim: int) -> SnapshotHeader:
         """Write the snapshot of the state that the transaction sees."""
         index = self.synchronised(connection, meta=meta, dim=dim)
         return write_snapshot(
-            self._folder,
-            catalog_uuid=meta.catalog_uuid,
+            self._database.folder,
+            uuid=self._database.state_uuid(connection, meta.generation) or meta.catalog_uuid,
             generation=meta.generation,
             parts=index.to_parts(),
         )
 
-    def _from_snapshot(self, meta: Meta, *, dim: int) -> tuple[VectorIndex, int] | None:
-        if meta.snapshot_digest is None:
-            return None
-        found = read_snapshot(self._folder, expected_digest=meta.snapshot_digest)
-        if found is None or found[0].catalog_uuid != meta.catalog_uuid:
+    def _from_snapshot(self, connection: Connection, *, dim: int) -> tuple[VectorIndex, int] | None:
+        found = read_snapshot(
+            self._database.folder,
+            is_known=lambda header: self._database.knows_snapshot(connection, **asdict(header)),
+        )
+        if found is None:
             return None
         header, body = found
         try:
@@ -94,6 +96,6 @@ class ClipIndex:
         return index
 
     def _add_above(self, connection: Connection, index: VectorIndex, *, newest: int) -> None:
-        parts = vectors_above(connection, newest, dim=index.dim, folder=self._folder)
+        parts = vectors_above(connection, newest, dim=index.dim, address=self._database.address)
         for ids, vectors in parts:
             index.add(ids, vectors)

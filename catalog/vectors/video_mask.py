@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection, func, select
 
+from catalog.database.database import CueIndex
 from catalog.database.tables import CLIPS, FILES, VIDEOS
 from catalog.said.near import clip_ids_near
 from catalog.store.roots import joined, roots_by_id
@@ -31,7 +32,8 @@ class _Videos:
 class VideoMask:
     """The files and clip ids of one generation. Not safe for several threads: the owner locks."""
 
-    def __init__(self) -> None:
+    def __init__(self, cues: CueIndex) -> None:
+        self._cues = cues
         self._generation: int | None = None
         self._pathnames: list[str] = []
         self._held = np.empty(0, np.int64)  # (F,) video ids of the paths
@@ -55,7 +57,9 @@ class VideoMask:
         run = np.isin(of_video, chosen)
         ids = _tagged(connection, _ranges(first[run], last[run]), videos)
         if videos.said is not None:
-            ids = np.intersect1d(ids, clip_ids_near(connection, videos.said), assume_unique=True)
+            ids = np.intersect1d(
+                ids, clip_ids_near(connection, self._cues, videos.said), assume_unique=True
+            )
         return ids
 
     def video_ids(

@@ -1,20 +1,20 @@
 """The vector index of one catalog, as its questions and its snapshot use it."""
 
 from contextlib import ExitStack
+from dataclasses import asdict
 from threading import Lock
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, update
+from sqlalchemy import Connection
 
 from catalog.database.columns import require_unit_vectors
 from catalog.database.database import Database
 from catalog.database.meta import read_meta
-from catalog.database.tables import META
 from catalog.records import ClipMatch
 from catalog.store.clips import any_video, clip_matches
-from catalog.vectors.snapshot import is_current, remove_snapshot
+from catalog.vectors.snapshot import read_header, remove_snapshot
 from catalog.vectors.stored import nearest_of_few
 from catalog.vectors.video_mask import VideoMask
 from catalog.video_filter import VideoFilter
@@ -29,7 +29,7 @@ class VectorView:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._lock = Lock()
-        self._mask = VideoMask()
+        self._mask = VideoMask(database.cues)
         self._clip_index: ClipIndex | None = None
         self._asked = False
 
@@ -45,7 +45,7 @@ class VectorView:
                 connection = reading.enter_context(self._database.reading())
                 ids, scores = self._scanned(connection, vector, limit=limit, videos=videos)
             return clip_matches(
-                connection, ids, scores, videos=videos, folder=self._database.folder
+                connection, ids, scores, videos=videos, address=self._database.address
             )
 
     def _scanned(
@@ -68,9 +68,9 @@ class VectorView:
         if not (any_video(connection) if among is None else len(among)):
             return nothing
         first, self._asked = not self._asked and self._clip_index is None, True
-        folder = self._database.folder
+        address = self._database.address
         if first and (
-            found := nearest_of_few(connection, query, limit=limit, among=among, folder=folder)
+            found := nearest_of_few(connection, query, limit=limit, among=among, address=address)
         ):
             return found
         return self._opened_index().nearest(connection, query, meta=meta, limit=limit, among=among)
@@ -87,23 +87,30 @@ class VectorView:
 
     def save(self) -> None:
         """See `Catalog.save_snapshot`."""
-        folder = self._database.folder
         with self._lock:
             with self._database.reading() as connection:
                 meta = read_meta(connection)
                 if meta.provenance is None:
-                    remove_snapshot(folder)  # of vectors that were removed
+                    remove_snapshot(self._database.folder)  # of vectors that were removed
                     return
-                if is_current(folder, digest=meta.snapshot_digest, generation=meta.generation):
+                if self._is_saved(connection, generation=meta.generation):
                     return
                 dim = meta.provenance.dim
                 header = self._opened_index().save(connection, meta=meta, dim=dim)
-            with self._database.writing(bump_generation=False) as connection:
-                connection.execute(update(META).values(snapshot_digest=header.digest))
+            self._database.note_snapshot(header.digest)
+
+    def _is_saved(self, connection: Connection, *, generation: int) -> bool:
+        """Whether the snapshot on disk is of this generation."""
+        header = read_header(self._database.folder)
+        return (
+            header is not None
+            and header.generation == generation
+            and self._database.knows_snapshot(connection, **asdict(header))
+        )
 
     def _opened_index(self) -> "ClipIndex":
         if self._clip_index is None:
             from catalog.vectors.sync import ClipIndex  # FAISS takes a while to import
 
-            self._clip_index = ClipIndex(self._database.folder)
+            self._clip_index = ClipIndex(self._database)
         return self._clip_index

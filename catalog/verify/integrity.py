@@ -14,8 +14,8 @@ from typing import Any
 from sqlalchemy import Column, Table
 
 from catalog.database.columns import stored_kind
-from catalog.database.full_text import ABOUT_THE_INDEX
-from catalog.database.sqlite_file import connect
+from catalog.database.sqlite.file import connect
+from catalog.database.sqlite.full_text import ABOUT_THE_INDEX
 from catalog.database.tables import METADATA
 
 _MESSAGES = 3

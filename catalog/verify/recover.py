@@ -19,8 +19,8 @@ from tempfile import TemporaryDirectory
 from sqlalchemy import Table
 
 from catalog.database.columns import stored_kind
-from catalog.database.database import open_database
-from catalog.database.sqlite_file import beside
+from catalog.database.sqlite.database import open_sqlite
+from catalog.database.sqlite.file import beside
 from catalog.database.tables import (
     CLIPS,
     CUES,
@@ -80,7 +80,7 @@ def recovered(folder: Path) -> Iterator[Recovered]:
     path = folder / DATABASE_NAME
     with TemporaryDirectory(prefix=FOLDER_PREFIX, dir=folder, ignore_cleanup_errors=True) as below:
         new = Path(below, "new")
-        open_database(new, create=True).close()
+        open_sqlite(new, create=True).close()
         with (
             closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as source,
             closing(sqlite3.connect(new / DATABASE_NAME)) as target,

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import BinaryIO
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection, select
 
 from catalog.database.columns import unpack_vectors
+from catalog.database.database import Database
 from catalog.database.meta import Meta, read_meta
 from catalog.database.tables import CLIPS
 from catalog.folder import SNAPSHOT_NAME
@@ -26,12 +28,12 @@ from catalog.verify.findings import Finding
 _ROWS_AT_A_TIME = 10_000
 
 
-def snapshot_findings(connection: Connection, folder: Path) -> Iterator[Finding]:
+def snapshot_findings(connection: Connection, database: Database) -> Iterator[Finding]:
     """The finding in the snapshot, if there is one."""
-    path = folder / SNAPSHOT_NAME
+    path = database.folder / SNAPSHOT_NAME
     try:
-        with open_snapshot(folder) as file:  # opened once: another may take its name
-            wrong = _wrong_with(file, connection)
+        with open_snapshot(database.folder) as file:  # opened once: another may take its name
+            wrong = _wrong_with(file, connection, database)
     except FileNotFoundError:
         return
     except OSError as error:
@@ -54,15 +56,15 @@ def _discard(path: Path, _connection: Connection) -> bool:
     return False
 
 
-def _wrong_with(file: BinaryIO, connection: Connection) -> str | None:
+def _wrong_with(file: BinaryIO, connection: Connection, database: Database) -> str | None:
     meta = read_meta(connection)
     header = parse_header(file.read(HEADER_BYTES))
     body = None if header is None else read_body(file, header=header)
     if header is None or body is None:
         return "is damaged, or not a snapshot: its bytes do not fit its digest"
-    if header.catalog_uuid != meta.catalog_uuid:
-        return "belongs to another catalog"
-    if header.digest != meta.snapshot_digest:
+    if not database.knows_snapshot(connection, **asdict(header)):
+        if header.uuid != database.state_uuid(connection, header.generation):
+            return "belongs to another catalog"
         return None  # its process was killed before it stored the digest: it is ignored
     return _contradiction(body, connection, header=header, meta=meta)
 

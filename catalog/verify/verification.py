@@ -17,9 +17,11 @@ from shutil import rmtree
 from sqlalchemy import Connection, func, select, text
 
 from catalog.catalog import Catalog
-from catalog.database import full_text
-from catalog.database.database import open_database, translated
-from catalog.database.sqlite_file import PAGE_BYTES
+from catalog.database.sqlite import full_text
+from catalog.database.sqlite.database import open_sqlite
+from catalog.database.sqlite.errors import translated
+from catalog.database.sqlite.file import PAGE_BYTES
+from catalog.database.sqlite.lock import HOLDER_NAME, locked
 from catalog.database.tables import CLIPS, FILES, VIDEOS
 from catalog.errors import (
     CatalogDamagedError,
@@ -28,7 +30,6 @@ from catalog.errors import (
     NotACatalogError,
 )
 from catalog.folder import DATABASE_NAME, SNAPSHOT_NAME
-from catalog.lock import HOLDER_NAME, locked
 from catalog.records import Problem, Verification
 from catalog.vectors.snapshot import is_leftover, read_header
 from catalog.verify.findings import REMOVE_DANGLING, Finding, OnProgress, named, row_findings
@@ -96,11 +97,11 @@ def _repaired(folder: Path, *, on_progress: OnProgress) -> Verification:
 
 def _checked_rows(folder: Path, *, repair: bool, on_progress: OnProgress) -> Verification:
     """Check the rows of an undamaged file, and the files beside it."""
-    with closing(open_database(folder, create=False)) as database:
+    with closing(open_sqlite(folder, create=False)) as database:
         with database.reading() as connection:
             findings = [*row_findings(connection, on_progress=on_progress)]
             if not findings:
-                findings.extend(snapshot_findings(connection, folder))
+                findings.extend(snapshot_findings(connection, database))
             if not full_text.is_in_step(folder / DATABASE_NAME):
                 findings.insert(0, _WORDS_OUT_OF_STEP)  # what removes cues needs it
             findings.extend(_leftover_findings(folder))
@@ -127,7 +128,7 @@ def _counts(connection: Connection) -> tuple[int, ...]:
 def _damage(folder: Path) -> tuple[str, ...]:
     """The damage of the SQLite file, in sentences; this reads all of it."""
     try:
-        with closing(open_database(folder, create=False)), translated(folder):
+        with closing(open_sqlite(folder, create=False)), translated(folder):
             found = damage_of(folder / DATABASE_NAME)
     except CatalogDamagedError as error:
         return (_without_advice(error),)

@@ -1,6 +1,7 @@
 """A small catalog of invented videos with random vectors, and brute force to compare it with."""
 
 import os
+import re
 import shutil
 import sqlite3
 import subprocess
@@ -10,6 +11,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pytest
@@ -18,6 +20,7 @@ import catalog as package
 from catalog import (
     Catalog,
     ClipSpan,
+    DatabaseUrl,
     FileLocation,
     FrameVectors,
     Problem,
@@ -26,6 +29,7 @@ from catalog import (
     Tag,
     VideoRecord,
 )
+from catalog.database.opening import open_database
 from catalog.vectors import index as vector_index
 from catalog.vectors import stored
 from catalog.verify import verify_catalog
@@ -157,9 +161,72 @@ def folder(tmp_path):
     return tmp_path / "catalog"
 
 
+def pytest_generate_tests(metafunc):
+    """Tests of a catalog run with both engines, but for those that are about its SQLite file."""
+    if "engine" in metafunc.fixturenames:
+        about_files = {"folder", "library"} & {*metafunc.fixturenames}
+        engines = ["sqlite"] if about_files else ["sqlite", "postgresql"]
+        metafunc.parametrize("engine", engines, indirect=True)
+
+
 @pytest.fixture
-def catalog(folder):
-    with Catalog.open(folder, create=True) as catalog:
+def engine(request):
+    """The engine that holds the catalog."""
+    return request.param
+
+
+@pytest.fixture(scope="session")
+def empty_database(postgresql_server):
+    """The name of a database that holds an empty catalog: others are copies of it."""
+    name = postgresql_server.new_database()
+    with TemporaryDirectory() as views:
+        url = DatabaseUrl.parse(postgresql_server.url(name), views=Path(views))
+        Catalog.open(url, create=True).close()
+    return name
+
+
+@pytest.fixture
+def new_address(engine, tmp_path, request):
+    """A function: the address of a new catalog, which is not there yet, or is empty."""
+    if engine == "sqlite":
+        return lambda name: tmp_path / name
+    server = request.getfixturevalue("postgresql_server")
+    template = request.getfixturevalue("empty_database")
+
+    def make(_name):
+        url = server.url(server.new_database(template=template))
+        return DatabaseUrl.parse(url, views=tmp_path / "views")
+
+    return make
+
+
+@pytest.fixture
+def address(new_address):
+    """The address of the catalog of a test."""
+    return new_address("catalog")
+
+
+@pytest.fixture
+def database(catalog):
+    """The database of the catalog, opened apart from it."""
+    with closing(open_database(catalog.address, create=False)) as opened:
+        yield opened
+
+
+@pytest.fixture
+def query_rows(database):
+    """A function: the rows of a query, read behind the catalog's back."""
+
+    def ask(query):
+        with database.reading() as connection:
+            return [tuple(row) for row in connection.exec_driver_sql(query)]
+
+    return ask
+
+
+@pytest.fixture
+def catalog(address):
+    with Catalog.open(address, create=True) as catalog:
         catalog.bind(PROVENANCE)
         yield catalog
 
@@ -267,10 +334,17 @@ def library(stored_library, folder):
 
 @pytest.fixture
 def execute():
-    """Changes rows behind the catalog's back, with nothing that SQLite would refuse."""
+    """Changes rows behind the catalog's back, with nothing that the engine would refuse."""
 
-    def run(folder: Path, script: str) -> None:
-        with closing(sqlite3.connect(folder / "catalog.sqlite")) as connection:
+    def run(address: Path | DatabaseUrl, script: str) -> None:
+        if isinstance(address, DatabaseUrl):
+            from catalog.database.postgresql.connection import connect
+
+            with closing(connect(address, autocommit=True)) as connection:
+                connection.execute("SET session_replication_role = replica")
+                connection.execute(re.sub("x'([0-9A-F]*)'", r"'\\\\x\1'::bytea", script))
+            return
+        with closing(sqlite3.connect(address / "catalog.sqlite")) as connection:
             connection.execute("PRAGMA ignore_check_constraints = ON")
             connection.executescript(script)
 

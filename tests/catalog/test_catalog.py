@@ -28,10 +28,10 @@ def unit(count: int) -> np.ndarray:
     return np.eye(16, dtype=np.float32)[:count]
 
 
-def test_a_new_catalog_is_empty(catalog, folder):
+def test_a_new_catalog_is_empty(catalog, address):
     status = catalog.status()
     assert (status.videos, status.files, status.clips, status.video_seconds) == (0, 0, 0, 0.0)
-    assert status.folder == folder
+    assert status.address == address
     assert status.failures == ()
     assert catalog.known_files([Path("/")]) == {}
 
@@ -81,10 +81,10 @@ def test_every_change_is_a_generation_and_reading_is_none(shelf, catalog, query)
     assert generation() == seen[-1]
 
 
-def test_a_written_video_is_there_after_opening_again(shelf, catalog, folder):
+def test_a_written_video_is_there_after_opening_again(shelf, catalog, address):
     video = shelf.add("a.mp4")
     catalog.close()
-    with Catalog.open(folder) as again:
+    with Catalog.open(address) as again:
         assert again.video_with("content 0") == video
         assert again.known_files([FILMS]) == {
             "/films/a.mp4": FileState(10, 1_700_000_000_123_456_789, video, None)
@@ -206,14 +206,14 @@ def test_a_reason_with_an_undecodable_file_name_can_be_kept(shelf, catalog):
     assert catalog.status().failures[0].reason == r"cannot read caf\udce9.mp4"
 
 
-def test_binding_is_remembered_and_binding_alike_again_is_no_change(catalog, folder):
+def test_binding_is_remembered_and_binding_alike_again_is_no_change(catalog, address):
     bound = catalog.provenance
     assert bound is not None
     before = catalog.status().generation
     catalog.bind(bound)
     assert catalog.status().generation == before
     catalog.close()
-    with Catalog.open(folder) as again:
+    with Catalog.open(address) as again:
         assert again.provenance == bound
 
 
@@ -236,7 +236,7 @@ def test_other_settings_are_refused_with_both_sides_and_the_remedy(catalog, shel
     assert "made with demo" in said
     assert f"asks for {asked.model}" in said
     assert "--model demo --window 8 --stride 4" in said
-    assert f"`vsearch forget --all --catalog {catalog.folder}`" in said
+    assert f"`vsearch forget --all --catalog {catalog.address}`" in said
 
 
 @pytest.mark.parametrize("other", [{"model_digest": "cd" * 32, "dim": 32}, {"window": 4.0}])
@@ -283,17 +283,17 @@ def test_a_partial_video_binds_the_catalog_as_a_video_does(catalog, shelf):
     assert catalog.provenance == asked
 
 
-def test_checking_binds_nothing_and_refuses_what_binding_would(tmp_path, catalog, shelf):
+def test_checking_binds_nothing_and_refuses_what_binding_would(folder, catalog, shelf):
     shelf.add("a.mp4")
     asked = dataclasses.replace(catalog.provenance, stride=2.0)
-    with Catalog.open(tmp_path / "unbound", create=True) as unbound:
+    with Catalog.open(folder.with_name("unbound"), create=True) as unbound:
         unbound.check(asked)
         assert unbound.provenance is None
-    before = (catalog.folder / "catalog.sqlite-wal").read_bytes()
+    before = (folder / "catalog.sqlite-wal").read_bytes()
     catalog.check(catalog.provenance)
     with pytest.raises(ProvenanceMismatchError, match="--stride 4"):
         catalog.check(asked)
-    assert (catalog.folder / "catalog.sqlite-wal").read_bytes() == before
+    assert (folder / "catalog.sqlite-wal").read_bytes() == before
 
 
 def test_the_same_weights_under_another_name_are_the_same_model(catalog):
@@ -301,8 +301,8 @@ def test_the_same_weights_under_another_name_are_the_same_model(catalog):
     assert catalog.provenance.model == "demo"
 
 
-def test_an_unbound_catalog_takes_no_vectors(tmp_path, shelf):
-    with Catalog.open(tmp_path / "unbound", create=True) as unbound:
+def test_an_unbound_catalog_takes_no_vectors(new_address, shelf):
+    with Catalog.open(new_address("unbound"), create=True) as unbound:
         assert unbound.provenance is None
         with pytest.raises(CatalogError, match="not bound"):
             unbound.add_video(VIDEO, location=shelf.location("a.mp4"), clips=SPANS, vectors=unit(2))

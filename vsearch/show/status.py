@@ -24,7 +24,7 @@ def status_json(status: CatalogStatus) -> dict[str, Any]:
     """The status as JSON; `model` and what belongs to it are null before the first index run."""
     made_by = status.provenance
     return {
-        "catalog": str(status.folder),
+        "catalog": str(status.address),
         "model": made_by.model if made_by else None,
         "revision": made_by.revision if made_by else None,
         "weights_digest": made_by.model_digest if made_by else None,
@@ -59,7 +59,7 @@ def print_status(status: CatalogStatus) -> None:
     made_by = status.provenance
     cut = f", {made_by.window:g} s every {made_by.stride:g} s" if made_by else ""
     entries: list[tuple[str, str, Iterable[str]]] = [
-        ("catalog", shown(status.folder), ()),
+        ("catalog", shown(str(status.address)), ()),
         ("model", shown(_model_line(status)), ()),
         ("folders", f"{len(status.roots):,}", map(_root_line, status.roots)),
         (

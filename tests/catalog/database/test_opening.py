@@ -210,7 +210,7 @@ def test_a_catalog_named_by_a_relative_path_stays_where_it_was(tmp_path, monkeyp
     monkeypatch.chdir(tmp_path)
     with Catalog.open(Path("here"), create=True) as catalog:
         monkeypatch.chdir("/")
-        assert catalog.status().folder == tmp_path / "here"
+        assert catalog.status().address == tmp_path / "here"
         assert catalog.status().database_bytes > 0
 
 

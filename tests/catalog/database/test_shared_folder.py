@@ -19,7 +19,8 @@ from tests.catalog.conftest import Shelf
 PROGRAM = """
 import os, sys
 from pathlib import Path
-import encodings.ascii, encodings.idna, catalog.lock, catalog.vectors.sync  # while they can be read
+import encodings.ascii, encodings.idna  # while they can be read
+import catalog.database.sqlite.lock, catalog.vectors.sync
 from catalog import Catalog
 from tests.catalog.conftest import PROVENANCE, Shelf
 

@@ -6,7 +6,7 @@ from contextlib import closing
 import pytest
 
 from catalog import InvalidWordsError
-from catalog.database.full_text import CREATE_CUE_INDEX
+from catalog.database.sqlite.full_text import CREATE_CUE_INDEX
 from catalog.database.words import ends_with, expression, halves, indexed, require_words
 
 

@@ -167,7 +167,7 @@ def test_videos_whose_details_were_never_read_are_missing_until_they_are_put(she
     assert catalog.nearest_clips(query, limit=9, videos=VideoFilter(camera="r5"))
 
 
-def test_a_video_may_come_with_its_subtitles(shelf, catalog, folder):
+def test_a_video_may_come_with_its_subtitles(shelf, catalog, address):
     shelf.add("a.mp4", seed=1)
     other = shelf.add("b.mp4", seed=2)
     record = VideoRecord(
@@ -190,7 +190,7 @@ def test_a_video_may_come_with_its_subtitles(shelf, catalog, folder):
     )
     assert said(catalog, "hello") == [("b.mp4", 0.0, 3.0)]
     assert added not in catalog.details.missing()
-    with Catalog.open(folder) as again:
+    with Catalog.open(address) as again:
         assert said(again, "hello") == [("b.mp4", 0.0, 3.0)]
     catalog.remove_files([ROOT / "b.mp4"])
     assert said(catalog, "hello") == []

@@ -47,11 +47,13 @@ def frames_of(catalog, video, **stretch):
         return library.frames_of(video, **stretch)
 
 
-def rows(folder):
-    with closing(sqlite3.connect(folder / "catalog.sqlite")) as connection:
-        return connection.execute(
-            "SELECT video_id, start, step, length(vectors) FROM frames ORDER BY id"
-        ).fetchall()
+ROWS = "SELECT video_id, start, step, length(vectors) FROM frames ORDER BY id"
+
+
+@pytest.fixture
+def rows(query_rows):
+    """A function: the rows of frames."""
+    return lambda: query_rows(ROWS)
 
 
 def test_frames_come_back_as_they_were_also_a_stretch_of_them(add, catalog):
@@ -81,10 +83,8 @@ def test_products_are_those_of_the_frames_without_a_copy_of_them(add, catalog):
         np.testing.assert_allclose(products, frames.quantised.vectors() @ asked, atol=1e-4)
 
 
-def test_two_hours_at_a_frame_a_second_take_few_rows_and_520_bytes_a_second(
-    shelf, folder, tmp_path
-):
-    folder = tmp_path / "of 512 numbers"
+def test_two_hours_at_a_frame_a_second_take_few_rows_and_520_bytes_a_second(shelf, folder):
+    folder = folder.with_name("of 512 numbers")
     with Catalog.open(folder, create=True) as catalog:
         catalog.bind(replace(PROVENANCE, dim=512))
         before = catalog.status().database_bytes
@@ -95,11 +95,12 @@ def test_two_hours_at_a_frame_a_second_take_few_rows_and_520_bytes_a_second(
             vectors=np.eye(512, dtype=np.float32)[:1],
             frames=frames_at(np.arange(HOURS) + 0.5, dim=512),
         )
-    assert len(rows(folder)) == 29
+    with closing(sqlite3.connect(folder / "catalog.sqlite")) as connection:
+        assert len(connection.execute(ROWS).fetchall()) == 29
     assert (folder / "catalog.sqlite").stat().st_size - before <= 520 * HOURS
 
 
-def test_frames_go_with_their_video_and_a_video_may_have_none(add, catalog, shelf, folder):
+def test_frames_go_with_their_video_and_a_video_may_have_none(add, catalog, shelf, rows):
     shelf.add("a.mp4", frames=True, seed=1)
     plain = shelf.add("b.mp4", seed=2)
     video = add(frames_at(np.arange(20.0)))
@@ -111,7 +112,7 @@ def test_frames_go_with_their_video_and_a_video_may_have_none(add, catalog, shel
     assert len(frames_of(catalog, video)) == 20
     catalog.remove_files([shelf.location("copy of long.mp4").path])
     assert len(frames_of(catalog, video)) == 0
-    assert len(rows(folder)) == 1
+    assert len(rows()) == 1
 
 
 def test_a_known_video_gets_the_frames_that_it_lacks_and_keeps_those_that_it_has(add, catalog):
@@ -130,16 +131,14 @@ def test_frame_vectors_of_another_length_are_refused(add, catalog):
     assert catalog.status().videos == 0
 
 
-def test_frame_vectors_that_cannot_be_read_name_the_command_that_helps(
-    add, catalog, folder, execute
-):
+def test_frame_vectors_that_cannot_be_read_name_the_command_that_helps(add, catalog, execute):
     video = add(frames_at(np.arange(20.0)))
-    execute(folder, "UPDATE frames SET vectors = x'0001'")
+    execute(catalog.address, "UPDATE frames SET vectors = x'0001'")
     with pytest.raises(CatalogDamagedError, match="verify --repair"):
         frames_of(catalog, video)
 
 
-def test_partial_videos_keep_the_frames_of_their_clips(catalog, shelf, folder):
+def test_partial_videos_keep_the_frames_of_their_clips(catalog, shelf, address):
     spans = [ClipSpan(0.0, 8.0), ClipSpan(4.0, 12.0)]
     frames = frames_at(np.arange(8.0)).quantised
     catalog.add_to_partial(
@@ -151,7 +150,7 @@ def test_partial_videos_keep_the_frames_of_their_clips(catalog, shelf, folder):
         frames=[frames, None],
     )
     catalog.close()
-    with Catalog.open(folder) as again:
+    with Catalog.open(address) as again:
         kept, none = again.partial("long").frames
     assert none is None
     assert np.array_equal(kept.values, frames.values)

@@ -18,12 +18,12 @@ def test_mount_points_are_found_below_and_above_a_path(catalog):
     assert catalog.mounts([]) == frozenset()
 
 
-def test_mount_points_that_are_noted_already_write_nothing(catalog):
+def test_mount_points_that_are_noted_already_write_nothing(catalog, folder):
     catalog.note_mounts([DISK])
-    before = (catalog.folder / "catalog.sqlite-wal").read_bytes()
+    before = (folder / "catalog.sqlite-wal").read_bytes()
     catalog.note_mounts([DISK, Path("/mnt/./disk/")])
     catalog.note_mounts([])
-    assert (catalog.folder / "catalog.sqlite-wal").read_bytes() == before
+    assert (folder / "catalog.sqlite-wal").read_bytes() == before
     catalog.note_mounts([STICK, DISK])
     assert catalog.mounts([Path("/mnt")]) == {DISK, STICK}
 

@@ -1,7 +1,5 @@
 """Partial videos: clips of videos whose embedding was interrupted."""
 
-import sqlite3
-from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -36,11 +34,11 @@ def add(shelf, catalog, vectors):
     return add
 
 
-def test_a_partial_video_grows_and_gives_back_its_clips_in_order(add, catalog, folder, vectors):
+def test_a_partial_video_grows_and_gives_back_its_clips_in_order(add, catalog, address, vectors):
     add(2, 4)
     add(0, 1)
     catalog.close()
-    with Catalog.open(folder) as again:
+    with Catalog.open(address) as again:
         partial = again.partial("content 7")
     assert (partial.fingerprint, partial.duration, partial.damage) == ("content 7", 28.0, None)
     assert partial.spans == (SPANS[0], SPANS[2], SPANS[3])
@@ -48,13 +46,12 @@ def test_a_partial_video_grows_and_gives_back_its_clips_in_order(add, catalog, f
     np.testing.assert_allclose(partial.vectors, vectors[[0, 2, 3]], atol=1e-3)
 
 
-def test_a_partial_video_becomes_the_very_same_vectors(add, shelf, catalog, folder, vectors):
+def test_a_partial_video_becomes_the_very_same_vectors(add, shelf, catalog, vectors, query_rows):
     add(0, 6)
     partial = catalog.partial("content 7")
     for content, given in (("resumed", partial.vectors), ("at once", vectors)):
         add_video(catalog, shelf, content=content, path=content, vectors=given)
-    with closing(sqlite3.connect(folder / "catalog.sqlite")) as connection:
-        stored = [row for (row,) in connection.execute("SELECT vector FROM clips ORDER BY id")]
+    stored = query_rows("SELECT vector FROM clips ORDER BY id")
     assert stored[:6] == stored[6:]
 
 
@@ -153,8 +150,8 @@ def test_partial_videos_are_removed_below_a_folder(add, catalog):
     assert catalog.remove_partials([]) == 0
 
 
-def test_a_catalog_that_is_not_bound_takes_no_partial_videos(folder, shelf, vectors):
-    with Catalog.open(folder.with_name("unbound"), create=True) as unbound:
+def test_a_catalog_that_is_not_bound_takes_no_partial_videos(new_address, shelf, vectors):
+    with Catalog.open(new_address("unbound"), create=True) as unbound:
         assert unbound.partial("content 7") is None
         with pytest.raises(CatalogError, match="not bound"):
             unbound.add_to_partial(
@@ -179,11 +176,9 @@ def test_a_partial_video_takes_only_vectors_that_a_video_could_take(add, shelf, 
     assert catalog.status().partials == 0
 
 
-def test_a_partial_video_that_cannot_be_read_is_begun_again(add, catalog, folder):
+def test_a_partial_video_that_cannot_be_read_is_begun_again(add, catalog, execute):
     add(0, 3)
-    with closing(sqlite3.connect(folder / "catalog.sqlite")) as connection:
-        connection.execute("UPDATE partial_clips SET vector = x'0000' WHERE start = 4.0")
-        connection.commit()
+    execute(catalog.address, "UPDATE partial_clips SET vector = x'0000' WHERE start = 4.0")
     assert catalog.partial("content 7") is None
     assert catalog.status().partials == 0
     add(0, 2)

@@ -1,8 +1,6 @@
 """Relocation: what was known at one place is known at another, once, whatever the places are."""
 
 import os
-import sqlite3
-from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -19,12 +17,13 @@ def paths_of(catalog) -> set[str]:
     return set(catalog.known_files([TOP]))
 
 
-def roots_of(catalog) -> set[str]:
-    with closing(sqlite3.connect(catalog.folder / "catalog.sqlite")) as connection:
-        return {path for (path,) in connection.execute("SELECT path FROM roots")}
+@pytest.fixture
+def roots_of(query_rows):
+    """A function: the roots of the catalog."""
+    return lambda: {path for (path,) in query_rows("SELECT path FROM roots")}
 
 
-def test_a_library_that_moved_answers_from_its_new_path(shelf, catalog, query):
+def test_a_library_that_moved_answers_from_its_new_path(shelf, catalog, query, roots_of):
     video = shelf.add("trips/sea.mp4", seed=1)
     shelf.add("home.mp4", seed=2)
     catalog.record_failure(shelf.location("broken.mp4"), error="broken")
@@ -36,7 +35,7 @@ def test_a_library_that_moved_answers_from_its_new_path(shelf, catalog, query):
         "/mnt/stick/broken.mp4",
     }
     assert catalog.known_files([FILMS]) == {}
-    assert roots_of(catalog) == {"/mnt/stick"}
+    assert roots_of() == {"/mnt/stick"}
     found = catalog.nearest_clips(query, limit=100, videos=VideoFilter(inside=("trips",)))
     assert {match.video_id for match in found} == {video}
     assert {match.path for match in found} == {STICK / "trips/sea.mp4"}
@@ -54,7 +53,7 @@ def test_files_that_exist_at_the_new_path_are_counted(shelf, catalog, tmp_path):
     assert (moved.files, moved.found) == (4, 2)
 
 
-def test_a_folder_inside_a_root_gets_a_root_of_its_own_at_its_new_path(shelf, catalog):
+def test_a_folder_inside_a_root_gets_a_root_of_its_own_at_its_new_path(shelf, catalog, roots_of):
     for name in ("trips/a.mp4", "trips/deep/b.mp4", "home.mp4", "trips2/c.mp4"):
         catalog.record_failure(shelf.location(name), error="broken")
     assert catalog.relocate(FILMS / "trips", new=STICK).files == 2
@@ -64,16 +63,16 @@ def test_a_folder_inside_a_root_gets_a_root_of_its_own_at_its_new_path(shelf, ca
         "/films/home.mp4",
         "/films/trips2/c.mp4",
     }
-    assert roots_of(catalog) == {"/films", "/mnt/stick"}
+    assert roots_of() == {"/films", "/mnt/stick"}
 
 
-def test_a_single_file_can_be_relocated_under_another_name(shelf, catalog):
+def test_a_single_file_can_be_relocated_under_another_name(shelf, catalog, roots_of):
     video = shelf.add("a.mp4")
     catalog.relocate(FILMS / "a.mp4", new=FILMS / "trips/b.mp4")
     catalog.relocate(FILMS / "trips/b.mp4", new=STICK / "c.mp4")
     assert catalog.known_files([TOP])["/mnt/stick/c.mp4"].video_id == video
     assert paths_of(catalog) == {"/mnt/stick/c.mp4"}
-    assert roots_of(catalog) == {"/mnt/stick"}
+    assert roots_of() == {"/mnt/stick"}
 
 
 def test_a_file_that_is_known_at_its_new_path_already_is_not_doubled(shelf, catalog):
@@ -107,11 +106,11 @@ def test_a_video_is_not_lost_to_a_failure_at_the_new_path(shelf, catalog):
     assert catalog.status().failures == ()
 
 
-def test_roots_that_meet_become_one(shelf, catalog):
+def test_roots_that_meet_become_one(shelf, catalog, roots_of):
     shelf.add("a.mp4", seed=1)
     shelf.add("b.mp4", seed=2, root=STICK)
     catalog.relocate(FILMS, new=STICK)
-    assert roots_of(catalog) == {"/mnt/stick"}
+    assert roots_of() == {"/mnt/stick"}
     shelf.add("a.mp4", seed=3, root=STICK)
     assert catalog.status().files == 2
 

@@ -1,7 +1,5 @@
 """Removal of whole folders: of all that is known there, and of nothing else."""
 
-import sqlite3
-from contextlib import closing
 from pathlib import Path
 
 from catalog import ClipSpan, Removed
@@ -60,12 +58,11 @@ def test_partial_videos_and_mounts_go_with_their_folder(shelf, catalog):
     assert catalog.mounts([FILMS]) == {FILMS}
 
 
-def test_a_root_goes_with_its_last_file(shelf, catalog):
+def test_a_root_goes_with_its_last_file(shelf, catalog, query_rows):
     shelf.add("a.mp4", seed=1)
     shelf.add("b.mp4", seed=2, root=Path("/mnt/stick"))
     catalog.remove_under([FILMS])
-    with closing(sqlite3.connect(catalog.folder / "catalog.sqlite")) as connection:
-        assert connection.execute("SELECT path FROM roots").fetchall() == [("/mnt/stick",)]
+    assert query_rows("SELECT path FROM roots") == [("/mnt/stick",)]
 
 
 def test_hundreds_of_paths_are_forgotten_like_few(shelf, catalog):

@@ -1,7 +1,5 @@
 """Nearest clips: exact, ordered, filtered before the search."""
 
-import sqlite3
-from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -52,10 +50,9 @@ def test_a_clip_finds_itself(filled, catalog):
             assert 0.998 < best.score <= 1.0
 
 
-def test_a_clip_of_a_video_that_no_file_holds_is_damage(filled, catalog, query):
+def test_a_clip_of_a_video_that_no_file_holds_is_damage(filled, catalog, query, execute):
     clip = catalog.nearest_clips(query, limit=1)[0]
-    with closing(sqlite3.connect(catalog.folder / "catalog.sqlite")) as connection, connection:
-        connection.execute("DELETE FROM files WHERE video_id = ?", [clip.video_id])
+    execute(catalog.address, f"DELETE FROM files WHERE video_id = {clip.video_id}")
     with pytest.raises(
         CatalogDamagedError, match=rf"no file holds .* clip {clip.clip_id}; .*verify"
     ):
@@ -135,8 +132,8 @@ def test_ids_are_never_used_twice(shelf, catalog, query):
     assert min(match.clip_id for match in catalog.nearest_clips(query, limit=10)) > last
 
 
-def test_more_files_than_one_statement_can_name_are_filtered_and_forgotten(tmp_path):
-    with Catalog.open(tmp_path / "many", create=True) as catalog:
+def test_more_files_than_one_statement_can_name_are_filtered_and_forgotten(new_address):
+    with Catalog.open(new_address("many"), create=True) as catalog:
         catalog.bind(Provenance("demo", None, "ab" * 32, 4, 8, 8.0, 4.0))
         paths = [FILMS / f"{n}.mp4" for n in range(35_000)]
         catalog.add_video(

@@ -1,29 +1,23 @@
 """The clips that lie in stretches of videos. A clip lasts 8 s, and one begins every 4 s."""
 
-from pathlib import Path
-
 import pytest
 from sqlalchemy import insert, select
 
-from catalog.database.database import open_database
 from catalog.database.tables import TAGS
 from catalog.vectors.spans import clip_ids_in
 
 
 @pytest.fixture
-def within(folder: Path):
+def within(database):
     """The ids of the clips in stretches (video, start, end), which are stored as tags."""
 
     def ask(*spans: tuple[int, float, float]) -> list[int]:
-        database = open_database(folder, create=False)
         with database.writing() as connection:
             for video, start, end in spans:
                 row = {"name": "x", "confidence": "likely", "score": 0.5}
                 connection.execute(insert(TAGS).values(video_id=video, start=start, end=end, **row))
             query = select(TAGS.c.video_id, TAGS.c.start, TAGS.c.end)
-            found = clip_ids_in(connection, query).tolist()
-        database.close()
-        return found
+            return clip_ids_in(connection, query).tolist()
 
     return ask
 
@@ -59,9 +53,8 @@ def test_without_stretches_there_are_no_clips(shelf, within):
     assert within() == []
 
 
-def test_times_are_read_without_vectors(shelf, folder):
+def test_times_are_read_without_vectors(shelf, folder, database):
     shelf.add("a.mp4", clips=3, seed=0)
-    database = open_database(folder, create=False)
     with database.reading() as connection:
         plans = []
         raw = connection.connection.driver_connection
@@ -69,5 +62,4 @@ def test_times_are_read_without_vectors(shelf, folder):
         clip_ids_in(connection, select(TAGS.c.video_id, TAGS.c.start, TAGS.c.end))
         raw.set_trace_callback(None)
         rows = raw.execute(f"EXPLAIN QUERY PLAN {plans[-1]}").fetchall()
-    database.close()
     assert any("clips USING COVERING INDEX ix_clips_times" in row[3] for row in rows), rows

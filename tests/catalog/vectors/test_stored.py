@@ -1,9 +1,7 @@
 """The first question of few clips is answered from their rows, as FAISS answers it."""
 
-import sqlite3
 import subprocess
 import sys
-from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -14,15 +12,15 @@ from catalog.vectors import stored
 
 @pytest.fixture
 def few(monkeypatch, shelf, catalog):
-    """The folder of a catalog with 40 clips, of which two videos hold the same ones."""
+    """The address of a catalog with 40 clips, of which two videos hold the same ones."""
     monkeypatch.setattr(stored, "FEW", 40)
     for n in range(8):
         shelf.add(f"{'odd' if n % 2 else 'even'}/{n}.mp4", clips=5, seed=n)
-    return catalog.folder
+    return catalog.address
 
 
-def first_and_second(folder, query, **asked):
-    with Catalog.open(folder) as catalog:
+def first_and_second(address, query, **asked):
+    with Catalog.open(address) as catalog:
         return [catalog.nearest_clips(query, **asked) for _ in range(2)]
 
 
@@ -35,9 +33,8 @@ def test_the_first_answer_is_the_second_one(few, query, limit, globs):
     assert scores[0] == pytest.approx(scores[1], abs=1e-6)
 
 
-def test_equal_clips_come_in_the_order_of_their_ids(few, query):
-    with closing(sqlite3.connect(few / "catalog.sqlite")) as connection, connection:
-        connection.execute("UPDATE clips SET vector = (SELECT vector FROM clips WHERE id = 1)")
+def test_equal_clips_come_in_the_order_of_their_ids(few, query, execute):
+    execute(few, "UPDATE clips SET vector = (SELECT vector FROM clips WHERE id = 1)")
     first, second = first_and_second(few, query, limit=9)
     assert [match.clip_id for match in first] == list(range(1, 10))
     assert [match.clip_id for match in second] == list(range(1, 10))
@@ -49,9 +46,8 @@ def test_an_empty_catalog_has_no_nearest_clip(few, query):
         assert catalog.nearest_clips(query, limit=3) == []
 
 
-def test_a_stored_vector_of_the_wrong_length_is_damage(few, query):
-    with closing(sqlite3.connect(few / "catalog.sqlite")) as connection, connection:
-        connection.execute("UPDATE clips SET vector = x'00' WHERE id = 3")
+def test_a_stored_vector_of_the_wrong_length_is_damage(few, query, execute):
+    execute(few, "UPDATE clips SET vector = x'00' WHERE id = 3")
     with Catalog.open(few) as catalog, pytest.raises(CatalogDamagedError, match="verify --repair"):
         catalog.nearest_clips(query, limit=1)
 
@@ -72,7 +68,7 @@ with Catalog.open(Path(sys.argv[1])) as catalog:
 
 
 @pytest.mark.parametrize(("most", "imported"), [(40, [False, True]), (39, [True, True])])
-def test_faiss_is_imported_for_many_clips_or_a_second_question(few, most, imported):
-    command = [sys.executable, "-c", ASK, str(few), str(most)]
+def test_faiss_is_imported_for_many_clips_or_a_second_question(few, folder, most, imported):
+    command = [sys.executable, "-c", ASK, str(folder), str(most)]
     asked = subprocess.run(command, capture_output=True, text=True, check=True)
     assert asked.stdout.split() == list(map(str, imported))

@@ -3,24 +3,21 @@
 import numpy as np
 import pytest
 
-from catalog.database.database import open_database
 from catalog.vectors.video_mask import VideoMask
 from catalog.video_filter import VideoFilter
 
 
 @pytest.fixture
-def meeting(folder):
+def meeting(database):
     """The clip ids that meet conditions in the present catalog, by one mask for all calls."""
-    mask = VideoMask()
+    mask = VideoMask(database.cues)
     generations = iter(range(100))
 
     def ask(**conditions):
-        database = open_database(folder, create=False)
         with database.reading() as connection:
             found = mask.clip_ids(
                 connection, VideoFilter(**conditions), generation=next(generations)
             )
-        database.close()
         return sorted(set(found.tolist()))
 
     return ask
@@ -59,26 +56,25 @@ def test_added_and_removed_videos_count(shelf, catalog, matching):
     assert matching("a") == [4, 5]
 
 
-def test_clips_between_those_of_another_video_are_not_mixed_up(shelf, execute, folder, matching):
+def test_clips_between_those_of_another_video_are_not_mixed_up(shelf, catalog, execute, matching):
     shelf.add("a/0.mp4", clips=5, seed=0)
     shelf.add("b/1.mp4", clips=5, seed=1)
     execute(
-        folder, "UPDATE clips SET video_id = 2 WHERE id IN (2, 3); DELETE FROM clips WHERE id = 7"
+        catalog.address,
+        "UPDATE clips SET video_id = 2 WHERE id IN (2, 3); DELETE FROM clips WHERE id = 7",
     )
     assert matching("a") == [1, 4, 5]
     assert matching("b") == [2, 3, 6, 8, 9, 10]
 
 
-def test_a_generation_is_read_once(shelf, execute, folder):
+def test_a_generation_is_read_once(shelf, catalog, execute, database):
     shelf.add("a/0.mp4", clips=3, seed=0)
-    mask = VideoMask()
-    database = open_database(folder, create=False)
+    mask = VideoMask(database.cues)
     for glob, found in (("a", [1, 2, 3]), ("b", [])):
         with database.reading() as connection:
             ids = mask.clip_ids(connection, VideoFilter(inside=(glob,)), generation=1)
         assert np.array_equal(ids, found)
-        execute(folder, "UPDATE files SET relative_path = 'b/0.mp4'")
-    database.close()
+        execute(catalog.address, "UPDATE files SET relative_path = 'b/0.mp4'")
 
 
 def test_a_file_matches_one_glob_and_none_of_those_left_out(shelf, catalog, meeting):
@@ -93,7 +89,7 @@ def test_a_file_matches_one_glob_and_none_of_those_left_out(shelf, catalog, meet
 
 
 @pytest.fixture
-def three(shelf, execute, folder):
+def three(shelf, catalog, execute):
     """A landscape video of 2024, a portrait one of 2025, a square one of unknown time."""
     for n in range(3):
         shelf.add(f"{n}.mp4", clips=1, seed=n)
@@ -105,8 +101,8 @@ def three(shelf, execute, folder):
         ),
         start=1,
     ):
-        execute(folder, f"UPDATE videos SET width = {values} WHERE id = {number}")
-    execute(folder, "UPDATE files SET mtime_ns = 1600000000000000000")
+        execute(catalog.address, f"UPDATE videos SET width = {values} WHERE id = {number}")
+    execute(catalog.address, "UPDATE files SET mtime_ns = 1600000000000000000")
 
 
 @pytest.mark.parametrize(
@@ -133,8 +129,8 @@ def test_each_condition_and_the_file_time_where_no_other_is_known(three, meeting
     assert meeting(**conditions) == ids
 
 
-def test_a_video_in_two_files_is_as_old_as_the_older(shelf, catalog, execute, folder, meeting):
+def test_a_video_in_two_files_is_as_old_as_the_older(shelf, catalog, execute, meeting):
     video = shelf.add("a.mp4", clips=1, seed=0)
     catalog.add_locations({shelf.location("b.mp4"): video})
-    execute(folder, "UPDATE files SET mtime_ns = 1700000000000000000 + id * 1000000000")
+    execute(catalog.address, "UPDATE files SET mtime_ns = 1700000000000000000 + id * 1000000000")
     assert meeting(after=1.7e9 + 1, before=1.7e9 + 2) == [1]

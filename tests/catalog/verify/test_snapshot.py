@@ -29,7 +29,7 @@ def resaved(folder, change):
         index.add(ids, vectors)
         saved = write_snapshot(
             folder,
-            catalog_uuid=header.catalog_uuid,
+            uuid=header.uuid,
             generation=header.generation,
             parts=index.to_parts(),
         )
@@ -125,7 +125,7 @@ def test_a_snapshot_whose_process_was_killed_before_it_stored_the_digest_is_no_p
     header = read_header(library)
     write_snapshot(
         library,
-        catalog_uuid=header.catalog_uuid,
+        uuid=header.uuid,
         generation=header.generation,
         parts=[b"never named"],
     )

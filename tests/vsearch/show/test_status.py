@@ -9,7 +9,7 @@ from vsearch.show.status import print_status, status_json
 
 def status(provenance: Provenance | None) -> CatalogStatus:
     return CatalogStatus(
-        folder=Path("/home/me/catalog"),
+        address=Path("/home/me/catalog"),
         catalog_uuid="2f6a3c52-4b1c-4f0e-9d5c-0c9a1f6f7f10",
         provenance=provenance,
         videos=2,

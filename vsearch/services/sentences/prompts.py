@@ -98,7 +98,7 @@ class Prompts:
                 total, count = (total + context if count else context), count + 1
         if not count:
             raise VideoError(
-                f"none of {MEAN_OF} clips of the catalog in {self._catalog.folder} can be decoded"
+                f"none of {MEAN_OF} clips of the catalog in {self._catalog.address} can be decoded"
                 " now; see that the disks with the videos are mounted"
             )
         return total / np.float32(count)

@@ -74,7 +74,7 @@ def find_tags(
             raise NothingIndexedError(with_flags(str(error), settings=settings)) from error
         with catalog.library() as library:
             if library is None:  # all was removed meanwhile
-                raise NothingIndexedError(f"the catalog in {catalog.folder} holds no videos")
+                raise NothingIndexedError(f"the catalog in {catalog.address} holds no videos")
             clips = library.clip_ids(videos)
             moments = tuple(
                 tagged_moments(

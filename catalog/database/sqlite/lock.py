@@ -1,4 +1,4 @@
-"""The lock of a catalog: of all processes on all machines that see the folder, one has it.
+"""The lock of a catalog in a folder: of all processes that see the folder, one has it.
 
 Transactions alone keep a catalog whole; the lock keeps two long runs from doing the same work
 twice. It is a lock of the operating system on a file, so it ends with its process, however that
@@ -6,33 +6,21 @@ ends. A second file names the process: the content of a lock file cannot be reli
 """
 
 import json
-import os
-import socket
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
-from datetime import datetime
+from dataclasses import asdict
 from pathlib import Path
 from uuid import uuid4
 
 from filelock import BaseFileLock, FileLock, Timeout
 
-from catalog.errors import CatalogLockedError, CatalogStorageError
+from catalog.database.holder import Holder, refusal
+from catalog.errors import CatalogStorageError
 from catalog.folder import make_file
 
 LOCK_NAME = "catalog.lock"
 HOLDER_NAME = "catalog.lock.json"
-
-
-@dataclass(frozen=True, slots=True)
-class _Holder:
-    """The process that has the lock: its purpose, number and machine, and the time it began."""
-
-    purpose: str
-    pid: int
-    host: str
-    since: str
 
 
 @contextmanager
@@ -50,7 +38,7 @@ def locked(folder: Path, purpose: str) -> Iterator[None]:
         lock = _lock(folder / LOCK_NAME)
         lock.acquire()
     except Timeout as error:
-        raise CatalogLockedError(_refusal(folder, _read_holder(folder))) from error
+        raise refusal(folder, _read_holder(folder)) from error
     except OSError as error:
         raise CatalogStorageError(
             f"cannot lock the catalog in {folder} for writing: {error.strerror}; see that its disk"
@@ -76,12 +64,7 @@ def _lock(path: Path) -> BaseFileLock:
 
 def _write_holder(folder: Path, purpose: str) -> None:
     """Write which process has the lock. Only a courtesy: on a full disk it is left out."""
-    holder = _Holder(
-        purpose=" ".join(purpose.split()),  # file names may hold newlines, a message may not
-        pid=os.getpid(),
-        host=socket.gethostname(),
-        since=datetime.now().astimezone().isoformat(sep=" ", timespec="seconds"),
-    )
+    holder = Holder.of_this_process(purpose)
     unfinished = folder / f"{HOLDER_NAME}.{uuid4().hex}.new"
     with suppress(OSError):
         try:
@@ -92,20 +75,8 @@ def _write_holder(folder: Path, purpose: str) -> None:
             unfinished.unlink(missing_ok=True)
 
 
-def _read_holder(folder: Path) -> _Holder | None:
+def _read_holder(folder: Path) -> Holder | None:
     try:
-        return _Holder(**json.loads((folder / HOLDER_NAME).read_text(encoding="ascii")))
+        return Holder(**json.loads((folder / HOLDER_NAME).read_text(encoding="ascii")))
     except (OSError, ValueError, TypeError):
         return None  # it has only just taken the lock, or its disk was full
-
-
-def _refusal(folder: Path, holder: _Holder | None) -> str:
-    by = (
-        "another process"
-        if holder is None
-        else f"`{holder.purpose}` (process {holder.pid} on {holder.host}, since {holder.since})"
-    )
-    return (
-        f"{by} is working on the catalog in {folder}; let it finish or end it, then try again"
-        " (queries can be asked meanwhile)"
-    )

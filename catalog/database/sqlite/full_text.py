@@ -7,10 +7,13 @@ whatever deletes a cue.
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Connection, Float, Integer, Subquery, text
+from sqlalchemy.types import TypeEngine
 
-from catalog.database.sqlite_file import WAIT_FOR_LOCK_MS, connect
+from catalog.database.database import CueMatches
+from catalog.database.sqlite.file import WAIT_FOR_LOCK_MS, connect
 
 # Of schema version 4. Once released, these are never edited: another form is another version.
 CREATE_CUE_INDEX = (
@@ -43,29 +46,41 @@ def create_cue_index(connection: Connection) -> None:
         connection.execute(text(statement))
 
 
-def holding() -> Subquery:
-    """Cues that match `:whole`, by their `id`; without scores, which take longer than the rest."""
-    query = "SELECT rowid AS id FROM cue_index WHERE cue_index MATCH :whole"
-    return text(query).columns(id=Integer).subquery("found")
+class CueIndex:
+    """The full-text index beside the rows, which one statement asks together with them."""
+
+    def holding(self, _connection: Connection, whole: str) -> CueMatches:
+        """See `database.CueIndex`."""
+        return CueMatches(_HOLDING, {"whole": whole})
+
+    def within_one_cue(
+        self, _connection: Connection, whole: str, *, subtitles: str | None
+    ) -> CueMatches:
+        """See `database.CueIndex`."""
+        return CueMatches(_WITHIN, {"whole": whole, "subtitles": subtitles})
+
+    def across_two_cues(
+        self, _connection: Connection, head: str, tail: str, *, subtitles: str | None
+    ) -> CueMatches:
+        """See `database.CueIndex`."""
+        return CueMatches(_ACROSS, {"head": head, "tail": tail, "subtitles": subtitles})
 
 
-def within_one_cue() -> Subquery:
-    """Cues that match `:whole`: `first` and `last` are the id, `score` is BM25, best highest.
-
-    `:subtitles` are the ids of those that the cues are of, as JSON, or NULL for all.
-    """
-    query = f"SELECT id AS first, id AS last, score FROM ({_FOUND} :whole)"
-    return text(query).columns(first=Integer, last=Integer, score=Float).subquery("found")
+def _rows(query: str, **columns: type[TypeEngine[Any]]) -> Subquery:
+    return text(query).columns(**columns).subquery("found")
 
 
-def across_two_cues() -> Subquery:
-    """Cues that match `:head` and are followed by one that matches `:tail`; else the same."""
-    query = (
-        f"WITH heads AS MATERIALIZED ({_FOUND} :head), tails AS MATERIALIZED ({_FOUND} :tail)"
-        " SELECT heads.id AS first, tails.id AS last, heads.score + tails.score AS score"
-        " FROM heads JOIN tails ON tails.id = heads.id + 1"
-    )
-    return text(query).columns(first=Integer, last=Integer, score=Float).subquery("found")
+_PAIR = {"first": Integer, "last": Integer, "score": Float}
+HOLDING = "SELECT rowid AS id FROM cue_index WHERE cue_index MATCH :whole"
+WITHIN = f"SELECT id AS first, id AS last, score FROM ({_FOUND} :whole)"
+ACROSS = (
+    f"WITH heads AS MATERIALIZED ({_FOUND} :head), tails AS MATERIALIZED ({_FOUND} :tail)"
+    " SELECT heads.id AS first, tails.id AS last, heads.score + tails.score AS score"
+    " FROM heads JOIN tails ON tails.id = heads.id + 1"
+)
+# Made once, as the statements that hold them are.
+_HOLDING = _rows(HOLDING, id=Integer)
+_WITHIN, _ACROSS = _rows(WITHIN, **_PAIR), _rows(ACROSS, **_PAIR)
 
 
 def is_in_step(database: Path) -> bool:
