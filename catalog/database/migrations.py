@@ -127,7 +127,7 @@ def _outdated(address: Address) -> str:
     if isinstance(address, Path):
         old = command_line("mv", address, address.with_name(f"{address.name}.old"))
         aside = f"move it away with `{old}`, then "
-    anew = command_line("vsearch", "index", "PATH", "--catalog", address)
+    anew = command_line("vsearch", "index", "PATH", "--catalog", str(address))
     return (
         f"the catalog in {address} was made by an unreleased version of vsearch, which this one"
         f" cannot read; {aside}index your videos again with `{anew}`"
