@@ -3,7 +3,7 @@
 SHELL := /bin/sh
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help demo test check test-floors format demo-model bench demo-benchmark answers-benchmark unchanged-benchmark clean
+.PHONY: help demo test check test-floors format demo-model bench demo-benchmark answers-benchmark unchanged-benchmark screenshots clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -76,6 +76,9 @@ answers-benchmark: $(VENV)/development.stamp ## Measure answers on long toy vide
 
 unchanged-benchmark: $(VENV)/development.stamp ## Measure a run that finds nothing to do against find (some minutes)
 	$(BIN)/python -m benchmarks.unchanged_library
+
+screenshots: $(VENV)/development.stamp ## Take the pictures of the page for the README (a minute; needs Chromium)
+	$(BIN)/python -m benchmarks.page.screenshots
 
 clean: ## Remove the virtual environment and all caches
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

@@ -32,7 +32,8 @@ def mixed_library(seconds: int, *, videos: int = 6, folder: Path = CACHE) -> Pat
     paths = [library / f"{n} {size}.mp4" for n, size in islice(enumerate(cycle(_SIZES)), videos)]
     for path in paths:
         if not path.exists():
-            _repeat(_piece(path.stem.split()[1], folder), path, seconds=seconds / videos)
+            piece = _piece(path.stem.split()[1], folder)
+            repeat(piece, path, times=round(seconds / videos / _PIECE), piece=_PIECE)
     if len({read_fingerprint(path) for path in paths}) < videos:
         raise RuntimeError(f"videos in {library} count as the same content; remove the folder")
     return library
@@ -46,7 +47,7 @@ def long_video(minutes: int, folder: Path = CACHE) -> Path:
         piece, rng = folder / "piece small.mp4", np.random.default_rng(0)
         small = rng.integers(0, 256, (_PIECE * _RATE, 48, 64, 3), dtype=np.uint8)
         write_video(piece, small, frame_rate=_RATE, crf=40)
-        _repeat(piece, path, seconds=60 * minutes)
+        repeat(piece, path, times=round(60 * minutes / _PIECE), piece=_PIECE)
     return path.parent
 
 
@@ -76,16 +77,16 @@ def _mosaic(frames: tuple[np.ndarray, ...], across: int) -> np.ndarray:
     return np.concatenate(rows)
 
 
-def _repeat(piece: Path, path: Path, *, seconds: float) -> None:
-    """Repeat the packets of `piece` without decoding; the title makes each file unique."""
-    with av.open(str(path), "w") as video, av.open(str(piece)) as source:
+def repeat(source: Path, path: Path, *, times: int, piece: int) -> None:
+    """Repeat the packets of a file of `piece` seconds; the title makes each file unique."""
+    with av.open(str(path), "w") as video, av.open(str(source)) as read:
         video.metadata["title"] = path.stem
-        taken = source.streams.video[0]
+        taken = read.streams.video[0]
         stream = video.add_stream_from_template(taken)
-        length = int(Fraction(_PIECE) / (taken.time_base or Fraction(1, _RATE)))
-        for turn in range(round(seconds / _PIECE)):
-            source.seek(0)
-            for packet in source.demux(taken):
+        length = int(Fraction(piece) / (taken.time_base or Fraction(1, _RATE)))
+        for turn in range(times):
+            read.seek(0)
+            for packet in read.demux(taken):
                 if packet.dts is not None and packet.pts is not None:
                     packet.pts, packet.dts = packet.pts + turn * length, packet.dts + turn * length
                     packet.stream = stream
