@@ -5,7 +5,8 @@ seconds after the moment. Moments that only show the same kind of thing are alik
 time, but not for all of it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,8 +30,32 @@ _COMPARED = 0.75  # of the shorter series has to be there in both
 # same have more.
 _NEAR = 0.6
 
-Series = tuple[NDArray[np.float64], Vectors]
-"""Times (F,) in seconds, ascending, and centred unit vectors (F, D)."""
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Series:
+    """What a video shows over some time: its frames, or its clips.
+
+    Attributes:
+        starts: (F,) float64, seconds, ascending.
+        times: (F,) the middles between start and end; of a frame all three are the same.
+        ends: (F,)
+        vectors: (F, D) centred unit vectors.
+    """
+
+    starts: NDArray[np.float64]
+    times: NDArray[np.float64]
+    ends: NDArray[np.float64]
+    vectors: Vectors
+
+    def between(self, start: float, end: float) -> "Series":
+        """What lies, in part or whole, between two seconds."""
+        # Ends ascend as starts do: clips are of one length.
+        inside = slice(
+            int(np.searchsorted(self.ends, start)), int(np.searchsorted(self.starts, end, "right"))
+        )
+        return Series(
+            self.starts[inside], self.times[inside], self.ends[inside], self.vectors[inside]
+        )
 
 
 class Duplicates:
@@ -63,23 +88,32 @@ class Duplicates:
         """The number of the first of some moments that is in another video and shows the same."""
         rows = [self._row_of(other) for other in among]
         cosines = self._centred[rows] @ self._centred[self._row_of(moment)]
-        for number in np.flatnonzero(cosines >= _NEAR).tolist():
-            other = among[number]
-            if other.best.video_id != moment.best.video_id and self._show_the_same(other, moment):
-                return int(number)
-        return None
+        near = [
+            (number, among[number], _shifts(among[number], moment))
+            for number in np.flatnonzero(cosines >= _NEAR).tolist()
+            if among[number].best.video_id != moment.best.video_id
+        ]
+        if not near:
+            return None
+        # Read once, however many it is compared with.
+        second = self._series(
+            moment,
+            start=min(one.start + min(shifts) for _, one, shifts in near),
+            end=max(one.end + max(shifts) for _, one, shifts in near),
+        )
+        return next(
+            (number for number, one, shifts in near if self._shows_the_same(one, second, shifts)),
+            None,
+        )
 
-    def _show_the_same(self, one: Moment, other: Moment) -> bool:
-        shifts = {other.start - one.start, other.end - one.end}
-        if min(one.end, other.end) > max(one.start, other.start):
-            shifts.add(0.0)
+    def _shows_the_same(self, one: Moment, other: Series, shifts: Set[float]) -> bool:
+        """Whether a moment shows the same as some time of another video, later by a shift."""
         row = self._row_of(one)
         if row not in self._around:
             self._around[row] = self._series(one, start=one.start, end=one.end)
-        first = self._around[row]
-        start, end = one.start + min(shifts), one.end + max(shifts)
-        second = self._series(other, start=start, end=end)
-        return any(_likeness(first, second, shift=shift) >= _SAME for shift in shifts)
+        start, end = one.start + min(shifts) - _AROUND, one.end + max(shifts) + _AROUND
+        second = other.between(max(start, 0.0), end)
+        return any(_likeness(self._around[row], second, shift=shift) >= _SAME for shift in shifts)
 
     def near(self, moments: Sequence[Moment]) -> frozenset[int]:
         """Ids of the clips that may belong to a duplicate of one of these moments."""
@@ -97,11 +131,20 @@ class Duplicates:
         """The frames of a moment's video from `start` to `end`, and around; or its clips."""
         start, end, video_id = max(start - _AROUND, 0.0), end + _AROUND, moment.best.video_id
         frames = self._library.frames_of(video_id, start=start, end=end)
-        times, vectors = frames.times, frames.quantised.vectors()
-        if not len(frames):
-            spans, vectors = self._library.clips_of(video_id, start=start, end=end)
-            times = spans.mean(axis=1)
-        return times, centred_clips(vectors, self._mean_clip)
+        if len(frames):
+            vectors = centred_clips(frames.quantised.vectors(), self._mean_clip)
+            return Series(frames.times, frames.times, frames.times, vectors)
+        spans, clips = self._library.clips_of(video_id, start=start, end=end)
+        vectors = centred_clips(clips, self._mean_clip)
+        return Series(spans[:, 0], spans.mean(axis=1), spans[:, 1], vectors)
+
+
+def _shifts(one: Moment, other: Moment) -> Set[float]:
+    """The seconds by which the other moment may be later than one that it shows the same as."""
+    shifts = {other.start - one.start, other.end - one.end}
+    if min(one.end, other.end) > max(one.start, other.start):
+        shifts.add(0.0)
+    return shifts
 
 
 def _likeness(first: Series, second: Series, *, shift: float) -> float:
@@ -109,16 +152,17 @@ def _likeness(first: Series, second: Series, *, shift: float) -> float:
 
     It is -1 where they share too few times: then there is nothing that speaks against it.
     """
-    (times, vectors), (others, other_vectors) = first, second
+    times, others = first.times, second.times
     shorter = min(len(times), len(others))
     if shorter < _FEWEST:
         return -1.0
-    right = np.searchsorted(others, times + shift).clip(1, len(others) - 1)
+    right = np.minimum(np.maximum(np.searchsorted(others, times + shift), 1), len(others) - 1)
     nearest = right - (times + shift - others[right - 1] < others[right] - times - shift)
     there = np.abs(others[nearest] - times - shift) <= _APART
-    if there.sum() < max(_FEWEST, _COMPARED * shorter):
+    if np.count_nonzero(there) < max(_FEWEST, _COMPARED * shorter):
         return -1.0
-    cosines = np.sort(np.einsum("nd,nd->n", vectors[there], other_vectors[nearest[there]]))
+    vectors, other_vectors = first.vectors[there], second.vectors[nearest[there]]
+    cosines = np.sort(np.einsum("nd,nd->n", vectors, other_vectors))
     return float(cosines[len(cosines) * _LEAST // 100])
 
 
