@@ -96,13 +96,13 @@ def known_rate(exact: Fraction) -> bool:
     return exact in _KNOWN
 
 
-def rate_of_list(films: Iterable[Rate]) -> Rate:
+def rate_of_list(sources: Iterable[Rate]) -> Rate:
     """The rate for a list with items of these rates: that of most of them, the first among equals.
 
     Of a rate without timecode it is the lowest known one that is a multiple or a part of it, else
     the nearest.
     """
-    counted = Counter(_nearest(rate) for rate in films)
+    counted = Counter(_nearest(rate) for rate in sources)
     return counted.most_common(1)[0][0] if counted else Rate(Fraction(25))
 
 

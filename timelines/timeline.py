@@ -18,13 +18,12 @@ class Sound:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Film:
+class Source:
     """A file that items are taken from, counted in frames of `rate` from its first picture.
 
     `start` is the timecode of that picture, as a number of frames. `width` and `height` are in
-    pixels as displayed, of the shape `pixel_aspect`. `by_seconds` is why the film is counted in the
-    list's rate: it has none of its own that editing programs know; None if it is counted in its
-    own.
+    pixels as displayed, of the shape `pixel_aspect`. `by_seconds` says why the source is counted in
+    the list's rate: it has none of its own that editing programs know; None for its own rate.
     """
 
     path: Path
@@ -49,7 +48,7 @@ class Film:
 
 @dataclass(frozen=True, slots=True)
 class Marker:
-    """A mark on an item, `frame` frames of its film behind its first one."""
+    """A mark on an item, `frame` frames of its source behind its first one."""
 
     frame: int
     text: str
@@ -58,12 +57,12 @@ class Marker:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Item:
-    """A piece of a film: `count` frames from `first` on, and what it was found for.
+    """A piece of a source: `count` frames from `first` on, and what it was found for.
 
-    `start` and `end` are seconds on the film's clock, for players.
+    `start` and `end` are seconds on the source's clock, for players.
     """
 
-    film: Film
+    source: Source
     first: int
     count: int
     start: float
@@ -103,7 +102,7 @@ class Timeline:
 
     @cached_property
     def placed(self) -> tuple[Placed, ...]:
-        """The items with their places. None is longer in the list than it is in its film."""
+        """The items with their places. None is longer in the list than it is in its source."""
         counts = [self._count(item) for item in self.items]
         ends = list(accumulate(counts, initial=0))
         return tuple(map(Placed, self.items, ends, ends[1:]))
@@ -114,16 +113,16 @@ class Timeline:
         return self.placed[-1].end if self.items else 0
 
     @cached_property
-    def films(self) -> dict[Path, Film]:
-        """The films of the items, each once, in order."""
-        return {item.film.path: item.film for item in self.items}
+    def sources(self) -> dict[Path, Source]:
+        """The sources of the items, each once, in order."""
+        return {item.source.path: item.source for item in self.items}
 
     @cached_property
-    def usual(self) -> Film:
-        """The film that most items are taken from, whose size the list has."""
-        of_items = [item.film for item in self.items]
-        sizes = [(film.width, film.height) for film in of_items]
-        return max(of_items, key=lambda film: sizes.count((film.width, film.height)))
+    def usual(self) -> Source:
+        """The source that most items are taken from, whose size the list has."""
+        of_items = [item.source for item in self.items]
+        sizes = [(source.width, source.height) for source in of_items]
+        return max(of_items, key=lambda source: sizes.count((source.width, source.height)))
 
     def _count(self, item: Item) -> int:
-        return max(1, int(item.count * self.rate.exact / item.film.rate.exact))
+        return max(1, int(item.count * self.rate.exact / item.source.rate.exact))

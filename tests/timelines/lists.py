@@ -1,17 +1,17 @@
-"""A list of what is hard to write: several films, odd names, a timecode at a full minute."""
+"""A list of what is hard to write: several sources, odd names, a timecode at a full minute."""
 
 from fractions import Fraction
 from pathlib import Path
 
-from timelines import Film, Item, Marker, Rate, Sound, Timeline
+from timelines import Item, Marker, Rate, Sound, Source, Timeline
 
 HOSTILE = "Über #1 50% & <b>\n\udcff\u202e.mov"
 STEREO = (Sound(2, 48_000),)
 LONG = 107_892  # frames
 
 
-def film(name: str, rate: Rate, *, start: int = 0, sound: bool = True) -> Film:
-    return Film(
+def source(name: str, rate: Rate, *, start: int = 0, sound: bool = True) -> Source:
+    return Source(
         path=Path("/media/über #1", name),
         rate=rate,
         frames=LONG,
@@ -22,10 +22,10 @@ def film(name: str, rate: Rate, *, start: int = 0, sound: bool = True) -> Film:
     )
 
 
-def item(of: Film, first: int, count: int, *, sentence: str = "a dog") -> Item:
+def item(of: Source, first: int, count: int, *, sentence: str = "a dog") -> Item:
     start = first / of.rate.exact
     return Item(
-        film=of,
+        source=of,
         first=first,
         count=count,
         start=float(start),
@@ -38,11 +38,11 @@ def item(of: Film, first: int, count: int, *, sentence: str = "a dog") -> Item:
 
 
 def timeline(rate: Rate) -> Timeline:
-    """Five moments of three films at the rate of the list: from 0, an hour, and time of day."""
+    """Five moments of three sources at the rate of the list: from 0, an hour, and time of day."""
     minute = 60 * rate.base
-    plain = film("plain.mp4", rate)
-    hour = film("AX.mov", rate, start=rate.hour)
-    day = film(HOSTILE, rate, start=rate.number(22, 50, 59, 0), sound=False)
+    plain = source("plain.mp4", rate)
+    hour = source("AX.mov", rate, start=rate.hour)
+    day = source(HOSTILE, rate, start=rate.number(22, 50, 59, 0), sound=False)
     return Timeline(
         "list",
         rate,
@@ -57,7 +57,7 @@ def timeline(rate: Rate) -> Timeline:
 
 
 def mixed(rate: Rate, *, of: Fraction) -> Timeline:
-    """A moment of a film at another rate between two at the rate of the list."""
-    same = film("same.mov", rate, start=rate.hour)
-    other = film("other.mov", Rate(of), start=Rate(of).number(10, 0, 0, 12))
+    """A moment of a source at another rate between two at the rate of the list."""
+    same = source("same.mov", rate, start=rate.hour)
+    other = source("other.mov", Rate(of), start=Rate(of).number(10, 0, 0, 12))
     return Timeline("mixed", rate, (item(same, 10, 10), item(other, 100, 121), item(same, 50, 5)))

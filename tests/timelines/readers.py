@@ -19,7 +19,7 @@ import opentimelineio as otio
 
 @dataclass(frozen=True)
 class Found:
-    """A moment of a list; frames of the film count from its timecode of 0."""
+    """A moment of a list; frames of the source count from its timecode of 0."""
 
     path: bytes | None = None
     first: Fraction | None = None

@@ -11,7 +11,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from tests.timelines.lists import HOSTILE, film, item, mixed, timeline
+from tests.timelines.lists import HOSTILE, item, mixed, source, timeline
 from tests.timelines.readers import READERS, Found
 from timelines import FORMATS, LIST_RATES, Item, Rate, Timeline, TimelineError, written
 
@@ -38,8 +38,8 @@ def expected(suffix: str, one: Item, begin: int, end: int) -> Found:
     if suffix == ".edl":
         marks = [(float(mark.frame), f"{mark.note}: {mark.text}") for mark in one.markers]
     return Found(
-        path=bytes(one.film.path),
-        first=Fraction(one.film.start + one.first),
+        path=bytes(one.source.path),
+        first=Fraction(one.source.start + one.first),
         count=Fraction(one.count),
         begin=Fraction(begin),
         end=Fraction(end),
@@ -80,9 +80,9 @@ def test_a_film_of_another_rate_keeps_its_own_frames(
     listed = mixed(rate, of=Fraction(of))
     other = listed.items[1]
     found = read_back(listed, suffix, tmp_path)[1]
-    assert found.first == other.film.start + 100
+    assert found.first == other.source.start + 100
     seconds = listed.placed[1].end / rate.exact - listed.placed[1].begin / rate.exact
-    assert 0 <= 121 / Fraction(of) - seconds < 1 / rate.exact  # never longer than its film
+    assert 0 <= 121 / Fraction(of) - seconds < 1 / rate.exact  # never longer than its source
     assert found.count in (121, None) or suffix == ".xml"  # whose reader takes the list's length
 
 
@@ -107,7 +107,7 @@ def test_an_edl_is_what_cmx_3600_allows() -> None:
 
 def test_an_edl_of_too_many_moments_is_refused() -> None:
     rate = LIST_RATES["25"]
-    one = item(film("a.mp4", rate), 0, 25)
+    one = item(source("a.mp4", rate), 0, 25)
     assert written(Timeline("list", rate, (one,) * 999), ".edl")
     with pytest.raises(TimelineError, match=r"999 moments at most, and these are 1,000"):
         written(Timeline("list", rate, (one,) * 1000), ".edl")
@@ -116,7 +116,7 @@ def test_an_edl_of_too_many_moments_is_refused() -> None:
 def test_final_cut_7_gets_every_channel_of_sound_linked_to_its_picture() -> None:
     root = ElementTree.fromstring(written(timeline(LIST_RATES["25"]), ".xml"))
     tracks = root.findall("sequence/media/audio/track")
-    assert [len(track) for track in tracks] == [4, 4]  # the film without sound is in none
+    assert [len(track) for track in tracks] == [4, 4]  # the source without sound is in none
     ids = {clip.attrib["id"] for clip in root.iter("clipitem")}
     assert {str(link.text) for link in root.iter("linkclipref")} <= ids
     told = [file for file in root.iter("file") if len(file)]
@@ -125,13 +125,13 @@ def test_final_cut_7_gets_every_channel_of_sound_linked_to_its_picture() -> None
 
 def test_chapters_are_those_of_one_film_in_order_of_time() -> None:
     rate = LIST_RATES["25"]
-    one = film("a.mp4", rate)
+    one = source("a.mp4", rate)
     listed = Timeline("list", rate, (item(one, 90_001, 30, sentence="b --> <i>"), item(one, 0, 25)))
     assert written(listed, ".vtt").decode() == (
         "WEBVTT\n\n00:00:00.000 --> 00:00:01.000\nstrong: a dog\n\n"
         "01:00:00.040 --> 01:00:01.240\nstrong: b --&gt; &lt;i&gt;\n"
     )
-    with pytest.raises(TimelineError, match="to one film, and these moments are of 3"):
+    with pytest.raises(TimelineError, match="to one video, and these moments are of 3"):
         written(timeline(rate), ".vtt")
 
 

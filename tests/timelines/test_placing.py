@@ -4,16 +4,16 @@ from fractions import Fraction
 
 import pytest
 
-from tests.timelines.lists import film
-from timelines import LIST_RATES, Film, is_behind, placed
+from tests.timelines.lists import source
+from timelines import LIST_RATES, Source, is_behind, placed
 
 NTSC = Fraction(30000, 1001)
 RATE = LIST_RATES["29.97"]
 
 
-def of(frames: int, *, by_seconds: str | None = None) -> Film:
-    plain = film("a.mp4", RATE)
-    return Film(path=plain.path, rate=RATE, frames=frames, by_seconds=by_seconds)
+def of(frames: int, *, by_seconds: str | None = None) -> Source:
+    plain = source("a.mp4", RATE)
+    return Source(path=plain.path, rate=RATE, frames=frames, by_seconds=by_seconds)
 
 
 @pytest.mark.parametrize(

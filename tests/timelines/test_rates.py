@@ -31,7 +31,7 @@ def test_drop_frames_keep_up_with_the_clock() -> None:
 
 
 @pytest.mark.parametrize(
-    ("films", "name"),
+    ("sources", "name"),
     [
         ([], "25"),
         (["25", "24", "24"], "24"),
@@ -47,6 +47,6 @@ def test_drop_frames_keep_up_with_the_clock() -> None:
         (["27.3"], "25"),
     ],
 )
-def test_a_list_has_the_rate_of_most_of_its_films(films: list[str | int], name: str) -> None:
-    rates = [LIST_RATES.get(str(one)) or Rate(Fraction(one)) for one in films]
+def test_a_list_has_the_rate_of_most_of_its_films(sources: list[str | int], name: str) -> None:
+    rates = [LIST_RATES.get(str(one)) or Rate(Fraction(one)) for one in sources]
     assert rate_of_list(rates).name == name

@@ -22,20 +22,20 @@ def written(timeline: Timeline) -> bytes:
 
 
 def _lines(timeline: Timeline) -> Iterator[str]:
-    reel_of = reels(timeline.films)
+    reel_of = reels(timeline.sources)
     yield f"TITLE: {ascii_line(timeline.name)[:_TITLE_LETTERS]}"
     yield f"FCM: {'DROP FRAME' if timeline.rate.drop else 'NON-DROP FRAME'}"
     yield ""
     for number, placed in enumerate(timeline.placed, start=1):
         item = placed.item
-        words = _WORDS.get(item.film.channels, "AA/V")
+        words = _WORDS.get(item.source.channels, "AA/V")
         times = " ".join(_times(timeline, placed))
-        yield f"{number:03}  {reel_of[item.film.path]:<8} {words:<5} C        {times}"
-        yield f"* FROM CLIP NAME: {ascii_line(item.film.path.name)}"
-        if item.film.by_seconds:
-            yield f"* COMMENT: {ascii_line(item.film.by_seconds).upper()}"
+        yield f"{number:03}  {reel_of[item.source.path]:<8} {words:<5} C        {times}"
+        yield f"* FROM CLIP NAME: {ascii_line(item.source.path.name)}"
+        if item.source.by_seconds:
+            yield f"* COMMENT: {ascii_line(item.source.by_seconds).upper()}"
         for marker in item.markers:
-            at = placed.begin + int(marker.frame * timeline.rate.exact / item.film.rate.exact)
+            at = placed.begin + int(marker.frame * timeline.rate.exact / item.source.rate.exact)
             label = timeline.rate.label(timeline.rate.hour + at)
             text = f"{marker.note}: {marker.text}" if marker.note else marker.text
             yield f"* LOC: {label} GREEN   {ascii_line(text)}"
@@ -44,10 +44,10 @@ def _lines(timeline: Timeline) -> Iterator[str]:
 def _times(timeline: Timeline, placed: Placed) -> Iterator[str]:
     """Source in and out, record in and out: both last equally long.
 
-    A tape is found by its labels: those of a film of another rate keep hours, minutes and seconds.
+    A tape is found by its labels: of another rate than the list's, hours, minutes and seconds stay.
     """
     rate, item = timeline.rate, placed.item
-    number, counted = item.film.start + item.first, item.film.rate
+    number, counted = item.source.start + item.first, item.source.rate
     if counted.exact != rate.exact:
         number, counted = rate.with_label_of(number, counted), rate
     for frame in (number, number + placed.end - placed.begin):

@@ -1,6 +1,6 @@
 """Final Cut Pro 7 XML (xmeml 5), which Premiere Pro reads.
 
-In and out points are frames of the clip's own film, from its first picture; start and end are
+In and out points are frames of the clip's own source, from its first picture; start and end are
 frames of the list.
 """
 
@@ -8,7 +8,7 @@ from xml.etree.ElementTree import Element, SubElement
 
 from timelines.formats.names import line, url, xml
 from timelines.rates import Rate
-from timelines.timeline import Film, Placed, Timeline
+from timelines.timeline import Placed, Source, Timeline
 
 _VERSION = "5"
 _HOST = "localhost"  # as in the addresses that the program itself wrote
@@ -29,11 +29,11 @@ def written(timeline: Timeline) -> bytes:
     for number, placed in enumerate(timeline.placed, start=1):
         _add_clip(track, placed, number=number, channel=0, files=files)
     for channel in range(
-        1, 1 + max((film.channels for film in timeline.films.values()), default=0)
+        1, 1 + max((source.channels for source in timeline.sources.values()), default=0)
     ):
         track = SubElement(audio, "track")
         for number, placed in enumerate(timeline.placed, start=1):
-            if channel <= placed.item.film.channels:
+            if channel <= placed.item.source.channels:
                 _add_clip(track, placed, number=number, channel=channel, files=files)
     return xml(root, doctype="xmeml")
 
@@ -42,24 +42,24 @@ def _add_clip(
     track: Element, placed: Placed, *, number: int, channel: int, files: set[str]
 ) -> None:
     """The picture of an item, channel 0, or one of its channels of sound."""
-    item, film = placed.item, placed.item.film
+    item, source = placed.item, placed.item.source
     clip = SubElement(track, "clipitem", id=_clip_id(number, channel))
-    _add(clip, name=line(film.path.name), duration=film.frames)
-    _add_rate(clip, film.rate)
+    _add(clip, name=line(source.path.name), duration=source.frames)
+    _add_rate(clip, source.rate)
     _add(clip, start=placed.begin, end=placed.end)
     _add(clip, **{"in": item.first, "out": item.out})
-    _add_file(clip, film, files=files)
+    _add_file(clip, source, files=files)
     if channel:
-        source = SubElement(clip, "sourcetrack")
-        _add(source, mediatype="audio", trackindex=channel)
+        played = SubElement(clip, "sourcetrack")
+        _add(played, mediatype="audio", trackindex=channel)
     else:
         for marker in item.markers:
             mark = SubElement(clip, "marker")
             _add(mark, name=line(marker.text), comment=line(marker.note))
             _add(mark, **{"in": item.first + marker.frame, "out": -1})
-        if film.by_seconds:
-            _add(SubElement(clip, "comments"), mastercomment1=line(film.by_seconds))
-    for linked in range(film.channels + 1) if film.channels else ():
+        if source.by_seconds:
+            _add(SubElement(clip, "comments"), mastercomment1=line(source.by_seconds))
+    for linked in range(source.channels + 1) if source.channels else ():
         link = SubElement(clip, "link")
         _add(link, linkclipref=_clip_id(number, linked), mediatype="audio" if linked else "video")
         _add(link, trackindex=linked or 1, clipindex=number)
@@ -69,30 +69,30 @@ def _clip_id(number: int, channel: int) -> str:
     return f"clip-{number}-{channel}"
 
 
-def _add_file(clip: Element, film: Film, *, files: set[str]) -> None:
+def _add_file(clip: Element, source: Source, *, files: set[str]) -> None:
     """The file of a clip; told in full where it comes first."""
-    address = url(film.path, host=_HOST)
+    address = url(source.path, host=_HOST)
     file = SubElement(clip, "file", id=f"file-{address}")
     if address in files:
         return
     files.add(address)
-    _add(file, name=line(film.path.name), pathurl=address, duration=film.frames)
-    _add_rate(file, film.rate)
-    _add_timecode(file, film.rate, film.start)
+    _add(file, name=line(source.path.name), pathurl=address, duration=source.frames)
+    _add_rate(file, source.rate)
+    _add_timecode(file, source.rate, source.start)
     media = SubElement(file, "media")
-    _add_size(SubElement(media, "video"), film, rate=film.rate)
-    for track in film.sound:
+    _add_size(SubElement(media, "video"), source, rate=source.rate)
+    for track in source.sound:
         audio = SubElement(media, "audio")
         characteristics = SubElement(audio, "samplecharacteristics")
         _add(characteristics, depth=16, samplerate=track.rate)
         _add(audio, channelcount=track.channels)
 
 
-def _add_size(parent: Element, film: Film, *, rate: Rate) -> None:
+def _add_size(parent: Element, source: Source, *, rate: Rate) -> None:
     characteristics = SubElement(parent, "samplecharacteristics")
     _add_rate(characteristics, rate)
-    _add(characteristics, width=film.width, height=film.height)
-    if film.pixel_aspect == 1:
+    _add(characteristics, width=source.width, height=source.height)
+    if source.pixel_aspect == 1:
         _add(characteristics, pixelaspectratio="square")
 
 

@@ -9,7 +9,7 @@ from xml.etree.ElementTree import Element, SubElement
 
 from timelines.formats.names import line, url, xml
 from timelines.rates import Rate
-from timelines.timeline import Film, Placed, Timeline
+from timelines.timeline import Placed, Source, Timeline
 
 _VERSION = "1.10"
 
@@ -22,9 +22,9 @@ def written(timeline: Timeline) -> bytes:
     event = SubElement(library, "event", name=line(timeline.name))
     project = SubElement(event, "project", name=line(timeline.name))
     SubElement(resources, "format", _format("r0", timeline.usual, rate=timeline.rate))
-    ids = {film.path: f"r{2 * n + 1}" for n, film in enumerate(timeline.films.values())}
-    for film in timeline.films.values():
-        _add_asset(resources, film, name=ids[film.path])
+    ids = {source.path: f"r{2 * n + 1}" for n, source in enumerate(timeline.sources.values())}
+    for source in timeline.sources.values():
+        _add_asset(resources, source, name=ids[source.path])
     sequence = SubElement(
         project,
         "sequence",
@@ -37,74 +37,74 @@ def written(timeline: Timeline) -> bytes:
     )
     spine = SubElement(sequence, "spine")
     for placed in timeline.placed:
-        _add_clip(spine, timeline, placed, asset=ids[placed.item.film.path])
+        _add_clip(spine, timeline, placed, asset=ids[placed.item.source.path])
     return xml(root, doctype="fcpxml")
 
 
-def _add_asset(resources: Element, film: Film, *, name: str) -> None:
+def _add_asset(resources: Element, source: Source, *, name: str) -> None:
     format_name = f"{name}f"
-    rate = None if film.by_seconds else film.rate
-    SubElement(resources, "format", _format(format_name, film, rate=rate))
+    rate = None if source.by_seconds else source.rate
+    SubElement(resources, "format", _format(format_name, source, rate=rate))
     told = {
         "id": name,
-        "name": line(film.path.name),
-        "start": _time(film.start, film.rate),
-        "duration": _time(film.frames, film.rate),
+        "name": line(source.path.name),
+        "start": _time(source.start, source.rate),
+        "duration": _time(source.frames, source.rate),
         "hasVideo": "1",
         "videoSources": "1",
         "format": format_name,
     }
-    if film.sound:
+    if source.sound:
         told["hasAudio"] = "1"
-        told["audioSources"] = str(len(film.sound))
-        told["audioChannels"] = str(film.sound[0].channels)
-        told["audioRate"] = str(film.sound[0].rate)
+        told["audioSources"] = str(len(source.sound))
+        told["audioChannels"] = str(source.sound[0].channels)
+        told["audioRate"] = str(source.sound[0].rate)
     asset = SubElement(resources, "asset", told)
-    SubElement(asset, "media-rep", kind="original-media", src=url(film.path))
+    SubElement(asset, "media-rep", kind="original-media", src=url(source.path))
 
 
 def _add_clip(spine: Element, timeline: Timeline, placed: Placed, *, asset: str) -> None:
-    item, film, rate = placed.item, placed.item.film, timeline.rate
+    item, source, rate = placed.item, placed.item.source, timeline.rate
     clip = SubElement(
         spine,
         "asset-clip",
         ref=asset,
-        name=line(film.path.name),
+        name=line(source.path.name),
         offset=_time(rate.hour + placed.begin, rate),
-        start=_time(film.start + item.first, film.rate),
+        start=_time(source.start + item.first, source.rate),
         duration=_time(placed.end - placed.begin, rate),
-        tcFormat=_counting(film.rate),
+        tcFormat=_counting(source.rate),
     )
-    if film.sound:
+    if source.sound:
         clip.set("audioRole", "dialogue")
-    if film.by_seconds:
-        SubElement(clip, "note").text = line(film.by_seconds)
-    elif film.rate.exact != rate.exact:
-        name = f"{float(film.rate.exact):.4g}"
+    if source.by_seconds:
+        SubElement(clip, "note").text = line(source.by_seconds)
+    elif source.rate.exact != rate.exact:
+        name = f"{float(source.rate.exact):.4g}"
         SubElement(clip, "conform-rate", scaleEnabled="0", srcFrameRate=name)
     for marker in item.markers:
         mark = SubElement(
             clip,
             "marker",
-            start=_time(film.start + item.first + marker.frame, film.rate),
-            duration=_time(1, film.rate),
+            start=_time(source.start + item.first + marker.frame, source.rate),
+            duration=_time(1, source.rate),
             value=line(marker.text),
         )
         if marker.note:
             mark.set("note", line(marker.note))
 
 
-def _format(name: str, film: Film, *, rate: Rate | None) -> dict[str, str]:
-    """The size of a film or a list, and its rate; None for a rate that varies."""
+def _format(name: str, source: Source, *, rate: Rate | None) -> dict[str, str]:
+    """The size of a source or a list, and its rate; None for a rate that varies."""
     told = {"id": name}
     if rate is None:
         told["name"] = "FFVideoFormatRateUndefined"
     else:
         told["frameDuration"] = _time(1, rate)
-    told |= {"width": str(film.width), "height": str(film.height)}
-    if film.pixel_aspect != 1:
-        told["paspH"] = str(film.pixel_aspect.numerator)
-        told["paspV"] = str(film.pixel_aspect.denominator)
+    told |= {"width": str(source.width), "height": str(source.height)}
+    if source.pixel_aspect != 1:
+        told["paspH"] = str(source.pixel_aspect.numerator)
+        told["paspV"] = str(source.pixel_aspect.denominator)
     return told
 
 

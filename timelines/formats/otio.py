@@ -6,7 +6,7 @@ from typing import Any
 
 from timelines.formats.names import line, url
 from timelines.rates import Rate
-from timelines.timeline import Film, Item, Marker, Timeline
+from timelines.timeline import Item, Marker, Source, Timeline
 
 _MEDIA = "DEFAULT_MEDIA"
 
@@ -14,7 +14,7 @@ _MEDIA = "DEFAULT_MEDIA"
 def written(timeline: Timeline) -> bytes:
     """The list as a timeline of one track of pictures and one of sound."""
     tracks = [_track(timeline, "Video")]
-    if any(film.sound for film in timeline.films.values()):
+    if any(source.sound for source in timeline.sources.values()):
         tracks.append(_track(timeline, "Audio"))
     document = {
         "OTIO_SCHEMA": "Timeline.1",
@@ -33,14 +33,14 @@ def _track(timeline: Timeline, kind: str) -> dict[str, Any]:
         "name": kind,
         "kind": kind,
         "children": [
-            _clip(item, marked=pictures) if pictures or item.film.sound else _gap(item)
+            _clip(item, marked=pictures) if pictures or item.source.sound else _gap(item)
             for item in timeline.items
         ],
     }
 
 
 def _clip(item: Item, *, marked: bool) -> dict[str, Any]:
-    film = item.film
+    source = item.source
     told = {
         "sentence": line(item.sentence),
         "confidence": item.confidence,
@@ -50,9 +50,9 @@ def _clip(item: Item, *, marked: bool) -> dict[str, Any]:
     }
     return {
         "OTIO_SCHEMA": "Clip.2",
-        "name": line(film.path.name),
-        "source_range": _range(film.start + item.first, item.count, film.rate),
-        "media_references": {_MEDIA: _reference(film)},
+        "name": line(source.path.name),
+        "source_range": _range(source.start + item.first, item.count, source.rate),
+        "media_references": {_MEDIA: _reference(source)},
         "active_media_reference_key": _MEDIA,
         "markers": [_marker(item, marker) for marker in item.markers] if marked else [],
         "metadata": {"vsearch": {key: it for key, it in told.items() if it is not None}},
@@ -60,28 +60,28 @@ def _clip(item: Item, *, marked: bool) -> dict[str, Any]:
 
 
 def _gap(item: Item) -> dict[str, Any]:
-    return {"OTIO_SCHEMA": "Gap.1", "source_range": _range(0, item.count, item.film.rate)}
+    return {"OTIO_SCHEMA": "Gap.1", "source_range": _range(0, item.count, item.source.rate)}
 
 
-def _reference(film: Film) -> dict[str, Any]:
-    remark = {"vsearch": {"remark": film.by_seconds}} if film.by_seconds else {}
+def _reference(source: Source) -> dict[str, Any]:
+    remark = {"vsearch": {"remark": source.by_seconds}} if source.by_seconds else {}
     return {
         "OTIO_SCHEMA": "ExternalReference.1",
-        "name": line(film.path.name),
-        "target_url": url(film.path),
-        "available_range": _range(film.start, film.frames, film.rate),
+        "name": line(source.path.name),
+        "target_url": url(source.path),
+        "available_range": _range(source.start, source.frames, source.rate),
         "metadata": remark,
     }
 
 
 def _marker(item: Item, marker: Marker) -> dict[str, Any]:
-    film = item.film
+    source = item.source
     return {
         "OTIO_SCHEMA": "Marker.2",
         "name": line(marker.text),
         "color": "GREEN",
         "comment": line(marker.note),
-        "marked_range": _range(film.start + item.first + marker.frame, 1, film.rate),
+        "marked_range": _range(source.start + item.first + marker.frame, 1, source.rate),
     }
 
 

@@ -18,7 +18,7 @@ def m3u8(timeline: Timeline) -> bytes:
     for item in timeline.items:
         lines += [f"#EXTINF:{item.end - item.start:.3f},{line(item.title)}"]
         lines += [f"#EXTVLCOPT:{option}" for option in _options(item)]
-        lines += [url(item.film.path)]
+        lines += [url(item.source.path)]
     return "".join(f"{one}\n" for one in lines).encode()
 
 
@@ -29,7 +29,7 @@ def xspf(timeline: Timeline) -> bytes:
     tracks = SubElement(root, "trackList")
     for item in timeline.items:
         track = SubElement(tracks, "track")
-        SubElement(track, "location").text = url(item.film.path)
+        SubElement(track, "location").text = url(item.source.path)
         SubElement(track, "title").text = line(item.title)
         SubElement(track, "duration").text = str(round((item.end - item.start) * 1000))
         extension = SubElement(track, "extension", application=_VLC)
@@ -39,11 +39,11 @@ def xspf(timeline: Timeline) -> bytes:
 
 
 def vtt(timeline: Timeline) -> bytes:
-    """Chapters of one film, in order of time. Raises TimelineError for moments of several films."""
-    if len(timeline.films) > 1:
+    """Chapters of one source, in order of time. Raises TimelineError for several sources."""
+    if len(timeline.sources) > 1:
         raise TimelineError(
-            f"chapters belong to one film, and these moments are of {len(timeline.films)};"
-            " choose a film with --in, or write another format"
+            f"chapters belong to one video, and these moments are of {len(timeline.sources)};"
+            " choose a video with --in, or write another format"
         )
     cues = ["WEBVTT\n"]
     for item in sorted(timeline.items, key=lambda item: (item.start, item.end)):

@@ -40,22 +40,22 @@ def _rows(timeline: Timeline) -> list[dict[str, Any]]:
 
 
 def _row(timeline: Timeline, placed: Placed, rank: int) -> dict[str, Any]:
-    """A moment: `in` and `out` are frames of its film at `rate`, out is the first one behind it."""
-    item, film, listed = placed.item, placed.item.film, timeline.rate
+    """A moment: `in` and `out` are frames of its source at `rate`; out is the first behind it."""
+    item, source, listed = placed.item, placed.item.source, timeline.rate
     return {
         "rank": rank,
         "sentence": line(item.sentence),
         "confidence": item.confidence,
         "score": item.score,
-        "path": str(film.path),
+        "path": str(source.path),
         "start": item.start,
         "end": item.end,
-        "rate": str(film.rate.exact),
+        "rate": str(source.rate.exact),
         "in": item.first,
         "out": item.out,
-        "source_in": film.label(item.first),
-        "source_out": film.label(item.out),
+        "source_in": source.label(item.first),
+        "source_out": source.label(item.out),
         "record_in": listed.label(listed.hour + placed.begin),
         "record_out": listed.label(listed.hour + placed.end),
-        "remark": film.by_seconds,
+        "remark": source.by_seconds,
     }

@@ -23,7 +23,7 @@ def written_json(made: Made, target: Path) -> dict[str, Any]:
         "rate": str(timeline.rate.exact),
         "drop": timeline.rate.drop,
         "moments": len(timeline.items),
-        "films": len(timeline.films),
+        "videos": len(timeline.sources),
         "seconds": round(float(timeline.rate.seconds(timeline.frames)), 3),
         "left_out": [
             {"path": str(one.moment.path), "start": one.moment.start, "error": one.reason}
@@ -37,16 +37,16 @@ def written_json(made: Made, target: Path) -> dict[str, Any]:
 def print_written(made: Made, target: Path) -> None:
     """One line about the list."""
     timeline = made.timeline
-    moments, films = count(len(timeline.items), "moment"), count(len(timeline.films), "film")
+    moments, videos = count(len(timeline.items), "moment"), count(len(timeline.sources), "video")
     length = clock_text(float(timeline.rate.seconds(timeline.frames)))
     console().print(
-        f"Wrote {moments} of {films}, {length}, at {timeline.rate.name} frames per second"
+        f"Wrote {moments} of {videos}, {length}, at {timeline.rate.name} frames per second"
         f" to {shown(target)}"
     )
 
 
 def tell_of_list(made: Made) -> None:
-    """Log what is to be known about single films and moments."""
+    """Log what is to be known about single videos and moments."""
     for remark in made.remarks:
         log.info("%s", remark)
     for path in made.changed:

@@ -24,7 +24,7 @@ def test_a_question_and_its_saved_answer_become_the_same_list(
     ).out.startswith("Wrote")
     hits = answer.json["hits"]
     told = listed.json
-    assert (told["rate"], told["moments"], told["films"]) == ("25", len(hits), 1)
+    assert (told["rate"], told["moments"], told["videos"]) == ("25", len(hits), 1)
     assert told["left_out"] == told["changed"] == []
     assert "10 frames per second have no timecode" in told["remarks"][0]
     one, other = (

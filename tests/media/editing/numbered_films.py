@@ -8,27 +8,15 @@ from typing import Any
 import av
 import numpy as np
 
-_BITS, _WIDTH, _HEIGHT = 16, 64, 48
+from tests.media.conftest import number_in, numbered_picture
+
 _OPEN_GOP = "open-gop=1:keyint=12:min-keyint=12:scenecut=0:bframes=3:b-adapt=0"
-
-
-def picture(number: int) -> np.ndarray:
-    """Black and white columns that show `number` in binary: no codec blurs them."""
-    row = np.repeat([(number >> bit & 1) * 255 for bit in range(_BITS)], _WIDTH // _BITS)
-    return np.broadcast_to(row.astype(np.uint8)[None, :, None], (_HEIGHT, _WIDTH, 3)).copy()
-
-
-def number_of(frame: av.VideoFrame) -> int:
-    """The number that a decoded picture shows."""
-    row = frame.to_ndarray(format="gray")[_HEIGHT // 2]
-    columns = row.reshape(_BITS, _WIDTH // _BITS).mean(axis=1)
-    return sum(1 << bit for bit, value in enumerate(columns) if value > 127)
 
 
 def numbers_in(path: Path) -> list[int]:
     """The numbers of all pictures that are shown, in their order, by FFmpeg's own decoder."""
     with av.open(str(path)) as container:
-        return [number_of(frame) for frame in container.decode(video=0)]
+        return [number_in(f.to_ndarray(format="rgb24")) for f in container.decode(video=0)]
 
 
 def times_in(path: Path) -> list[Fraction]:
@@ -63,13 +51,13 @@ def write_film(
         stream = container.add_stream(
             "libx264", rate=rate, options=usual if options is None else options
         )
-        stream.width, stream.height, stream.pix_fmt = _WIDTH, _HEIGHT, "yuv420p"
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
         stream.codec_context.time_base = unit
         if timecode is not None:
             stream.metadata["timecode"] = timecode
         packets: list[Any] = [] if late is None else _sound(container, seconds=float(count / rate))
         for number, stamp in enumerate(stamps or range(count)):
-            frame = av.VideoFrame.from_ndarray(picture(number), format="rgb24")
+            frame = av.VideoFrame.from_ndarray(numbered_picture(number), format="rgb24")
             frame = frame.reformat(format="yuv420p", threads=1)
             frame.pts, frame.time_base = delay + stamp, unit
             packets += stream.encode(frame)

@@ -78,7 +78,7 @@ def test_the_picture_at_each_in_point_is_that_of_the_moment(name: str, tmp_path:
     made = made_of(film, tmp_path)
     assert made.remarks == ()
     numbers = numbers_in(film)
-    assert len(numbers) == COUNT == made.timeline.items[0].film.frames
+    assert len(numbers) == COUNT == made.timeline.items[0].source.frames
     for number, item in enumerate(made.timeline.items):
         assert numbers[item.first] == numbers[number // 2]
         assert item.out <= COUNT

@@ -60,7 +60,7 @@ def export(
             metavar="FILE",
             parser=list_given,
             help="The list to write, by suffix: .fcpxml (Final Cut, Resolve), .xml (Premiere), "
-            ".edl (CMX 3600), .otio, .csv, .json, .m3u8, .xspf, .vtt (chapters of one film).",
+            ".edl (CMX 3600), .otio, .csv, .json, .m3u8, .xspf, .vtt (chapters of one video).",
         ),
     ],
     answer: Annotated[
@@ -116,8 +116,8 @@ def export(
 ) -> None:
     """Write the moments of a question as a list for an editing program, a player or a table.
 
-    In and out points are whole frames of each film, at its exact rate and with its timecode; the
-    sentence and the confidence are markers. The films themselves are only read.
+    In and out points are whole frames of each video, at its exact rate and with its timecode; the
+    sentence and the confidence are markers. The videos themselves are only read.
 
     \b
     Examples:
@@ -148,7 +148,7 @@ def export(
         moments = read_moments(None if answer == _STDIN else answer)
     else:
         moments = _asked_for(asked, settings=settings, everything=everything)
-    with CountProgress("films read", quiet=quiet) as progress:
+    with CountProgress("videos read", quiet=quiet) as progress:
         made = make_timeline(
             moments,
             name=output.stem,

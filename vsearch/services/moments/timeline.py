@@ -1,4 +1,4 @@
-"""Moments as a timeline: films read for what editing programs have to know, frames counted."""
+"""Moments as a timeline: sources read for what editing programs have to know, frames counted."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING
 
 from machine.file_state import size_and_time
 from machine.names import shown
-from machine.new_file import new_file
+from machine.new_file import new_file, remove_leftovers
 from machine.presence import is_folder, is_regular_file, is_there
 from media import MediaError
 from media.editing.displayed import pictures_at
 from media.editing.facts import read_facts
 from timelines import (
-    Film,
     Item,
     Marker,
     Rate,
     Sound,
+    Source,
     Timeline,
     TimelineError,
     is_behind,
@@ -42,12 +42,12 @@ if TYPE_CHECKING:
 
 _ROUNDED = Fraction(1, 1000)  # second by which the start of a moment is rounded down
 _IN_PLACE = Fraction(1, 4)  # of a frame by which a picture may be beside its place
-_MUCH = Fraction(1, 2)  # second by which a moment may last longer than the pictures of its film
+_MUCH = Fraction(1, 2)  # second by which a moment may last longer than the pictures of its source
 
 
 @dataclass(frozen=True, slots=True)
 class Padding:
-    """Seconds that are added before and after a moment, as far as its film has them."""
+    """Seconds that are added before and after a moment, as far as its source has them."""
 
     before: float = 0.0
     after: float = 0.0
@@ -65,8 +65,8 @@ class LeftOut:
 class Made:
     """A timeline of moments.
 
-    `changed` are films that are other files now than those that were indexed; `remarks` sentences
-    about single films and moments.
+    `changed` are sources that are other files now than those that were indexed; `remarks` sentences
+    about single sources and moments.
     """
 
     timeline: Timeline
@@ -77,7 +77,7 @@ class Made:
 
 @dataclass(frozen=True, slots=True)
 class _Read:
-    """A film with its facts, and the first picture of each of its moments and their parts."""
+    """A source with its facts, and the first picture of each of its moments and their parts."""
 
     facts: SourceFacts
     pictures: dict[float, Shown]
@@ -113,10 +113,11 @@ def write_timeline(timeline: Timeline, target: Path, *, replace: bool) -> None:
         ExportError: it cannot be written there, or the format cannot hold it.
     """
     require_target(target, replace=replace)
-    if any(is_there(target) and os.path.samefile(target, film) for film in timeline.films):  # noqa: PTH121
-        raise ExportError(f"{shown(target)} is one of the films; give another name")
+    if any(is_there(target) and os.path.samefile(target, source) for source in timeline.sources):  # noqa: PTH121
+        raise ExportError(f"{shown(target)} is one of the videos; give another name")
     try:
         content = written(timeline, target.suffix.lower())
+        remove_leftovers(target.parent)
         with new_file(target, replace=replace) as unfinished:
             unfinished.write_bytes(content)
     except TimelineError as error:
@@ -136,47 +137,48 @@ def make_timeline(
 ) -> Made:
     """Make a timeline of moments, in their order, at a rate or that of most of them.
 
-    Moments of films that are gone or cannot be read are left out.
+    Moments of sources that are gone or cannot be read are left out.
 
     Raises:
         ExportError: there are no moments, or all are left out.
     """
-    films: dict[Path, _Read | str] = {}
+    read: dict[Path, _Read | str] = {}
     paths = list(dict.fromkeys(moment.path for moment in moments))
     for done, path in enumerate(paths, start=1):
-        films[path] = _read(path, [one for one in moments if one.path == path], padding)
+        read[path] = _read(path, [one for one in moments if one.path == path], padding)
         on_progress(done, len(paths))
-    found = {path: read for path, read in films.items() if isinstance(read, _Read)}
+    found = {path: one for path, one in read.items() if isinstance(one, _Read)}
     listed = rate or rate_of_list(
         _own_rate(found[moment.path].facts) for moment in moments if moment.path in found
     )
-    counted = {path: _film(path, read, listed) for path, read in found.items()}
+    sources = {path: _source(path, one, listed) for path, one in found.items()}
     items: list[Item] = []
     left_out: list[LeftOut] = []
-    remarks = [
-        f"{shown(path)}: {film.by_seconds}" for path, film in counted.items() if film.by_seconds
-    ]
+    longer: dict[Path, None] = {}
     for moment in moments:
-        read = films[moment.path]
-        if isinstance(read, str):
-            left_out.append(LeftOut(moment, read))
-            continue
-        film = counted[moment.path]
-        if is_behind(film, Fraction(moment.start) - read.facts.first):
-            left_out.append(LeftOut(moment, "it starts behind the end of the film"))
-            continue
-        if moment.end > read.facts.end + _MUCH:
-            remarks.append(f"{shown(moment.path)}: a moment ends where the film does, not later")
-        items.append(_item(moment, film, read, padding))
+        one = read[moment.path]
+        if isinstance(one, str):
+            left_out.append(LeftOut(moment, one))
+        elif is_behind(sources[moment.path], Fraction(moment.start) - one.facts.first):
+            left_out.append(LeftOut(moment, "it starts behind the end of the video"))
+        else:
+            items.append(_item(moment, sources[moment.path], one, padding))
+            if moment.end > one.facts.end + _MUCH:
+                longer[moment.path] = None
     if not items:
         why = f": {shown(left_out[0].moment.path)}: {left_out[0].reason}" if left_out else ""
         raise ExportError(f"there is no moment to write{why}")
-    changed = _changed(list(counted), settings)
-    return Made(Timeline(name, listed, tuple(items)), tuple(left_out), changed, tuple(remarks))
+    counted = [(path, one.by_seconds) for path, one in sources.items() if one.by_seconds]
+    remarks = (
+        *(f"{shown(path)}: {why}" for path, why in counted),
+        *(f"{shown(path)}: a moment that is longer ends with the video" for path in longer),
+    )
+    changed = _changed(list(sources), settings)
+    return Made(Timeline(name, listed, tuple(items)), tuple(left_out), changed, remarks)
 
 
 def _read(path: Path, moments: Sequence[FoundMoment], padding: Padding) -> _Read | str:
-    """A film as its moments need it, or why it cannot be read."""
+    """A source as its moments need it, or why it cannot be read."""
     if not is_regular_file(path):
         return "the file is not there; connect its disk, or index its folder again"
     starts = {_padded(moment.start, padding) for moment in moments}
@@ -198,8 +200,8 @@ def _own_rate(facts: SourceFacts) -> Rate:
     return Rate(facts.rate.exact, drop=facts.timecode is not None and facts.timecode.drop)
 
 
-def _film(path: Path, read: _Read, listed: Rate) -> Film:
-    """The film, counted in its own rate, or by seconds in the list's."""
+def _source(path: Path, read: _Read, listed: Rate) -> Source:
+    """The source, counted in its own rate, or by seconds in the list's."""
     facts = read.facts
     own, start = _own_rate(facts), facts.timecode
     by_seconds = _why_by_seconds(read, listed)
@@ -216,7 +218,7 @@ def _film(path: Path, read: _Read, listed: Rate) -> Film:
     if facts.rotation in (90, 270):
         width, height, aspect = height, width, 1 / aspect
     length = facts.frames / facts.rate.exact
-    return Film(
+    return Source(
         path=path,
         rate=counted,
         frames=facts.frames if by_seconds is None else max(1, int(length * counted.exact)),
@@ -230,7 +232,7 @@ def _film(path: Path, read: _Read, listed: Rate) -> Film:
 
 
 def _why_by_seconds(read: _Read, listed: Rate) -> str | None:
-    """Why a film is not counted in its own frames; None if it is."""
+    """Why a source is not counted in its own frames; None if it is."""
     rate = read.facts.rate.exact
     if read.constant and known_rate(rate):
         return None
@@ -243,13 +245,13 @@ def _why_by_seconds(read: _Read, listed: Rate) -> str | None:
     return f"{what}: counted by seconds, at {listed.name}"
 
 
-def _item(moment: FoundMoment, film: Film, read: _Read, padding: Padding) -> Item:
+def _item(moment: FoundMoment, source: Source, read: _Read, padding: Padding) -> Item:
     start = _padded(moment.start, padding)
     end = Fraction(moment.end) + Fraction(padding.after)
-    first, count = _frames(film, read, start, end)
+    first, count = _frames(source, read, start, end)
     markers = tuple(
         Marker(
-            max(0, _frames(film, read, part.start, Fraction(part.end))[0] - first),
+            max(0, _frames(source, read, part.start, Fraction(part.end))[0] - first),
             part.sentence,
             part.confidence or "",
         )
@@ -257,7 +259,7 @@ def _item(moment: FoundMoment, film: Film, read: _Read, padding: Padding) -> Ite
     )
     of_moment = Marker(0, moment.sentence, moment.confidence or "")
     return Item(
-        film=film,
+        source=source,
         first=first,
         count=count,
         start=start,
@@ -269,10 +271,10 @@ def _item(moment: FoundMoment, film: Film, read: _Read, padding: Padding) -> Ite
     )
 
 
-def _frames(film: Film, read: _Read, start: float, end: Fraction) -> tuple[int, int]:
+def _frames(source: Source, read: _Read, start: float, end: Fraction) -> tuple[int, int]:
     """The first frame of a moment, and their count."""
     begin, stop = (instant - read.facts.first for instant in read.pictures[start])
-    return placed(film, picture=(begin, stop), end=end - read.facts.first)
+    return placed(source, picture=(begin, stop), end=end - read.facts.first)
 
 
 def _changed(paths: Sequence[Path], settings: Settings) -> tuple[Path, ...]:

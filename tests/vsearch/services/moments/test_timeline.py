@@ -61,7 +61,7 @@ def test_a_moment_has_its_frames_its_timecode_and_its_marker(
 ) -> None:
     (item,) = made(moment(film, confidence="strong", score=0.5)).timeline.items
     assert (item.first, item.count) == (10, 10)
-    assert item.film.label(item.first) == "10:00:00:10"
+    assert item.source.label(item.first) == "10:00:00:10"
     assert (item.markers[0].text, item.markers[0].note) == ("a dog", "strong")
 
 
@@ -95,7 +95,7 @@ def test_what_is_gone_or_no_film_or_behind_the_end_is_left_out(
     found = made(*gone, moment(film))
     assert len(found.timeline.items) == 1
     assert [one.moment for one in found.left_out] == gone
-    reasons = ["is not there", "is not a media file", "behind the end of the film"]
+    reasons = ["is not there", "is not a media file", "behind the end of the video"]
     for one, said in zip(found.left_out, reasons, strict=True):
         assert said in one.reason
     with pytest.raises(ExportError, match=r"no moment to write: .*gone.mp4.* is not there"):
@@ -107,7 +107,7 @@ def test_a_moment_that_is_longer_than_its_film_ends_with_it(
 ) -> None:
     found = made(moment(film, 1.0, 100.0))
     assert found.timeline.items[0].out == 60
-    assert "ends where the film does" in found.remarks[0]
+    assert "ends with the video" in found.remarks[0]
 
 
 def test_a_film_that_has_changed_since_it_was_indexed_is_named(
@@ -130,12 +130,12 @@ def test_films_of_other_rates_keep_their_frames_and_odd_ones_are_counted_by_seco
     ntsc = write_film(tmp_path / "ntsc.mkv", rate=NTSC, timecode="01:00:00;00")
     odd = write_film(tmp_path / "odd.mp4", rate=Fraction(15), timecode="01:00:00:00")
     found = made(moment(film), moment(ntsc), moment(odd), rate=LIST_RATES["29.97df"])
-    assert [str(item.film.rate.exact) for item in found.timeline.items] == [
+    assert [str(item.source.rate.exact) for item in found.timeline.items] == [
         "25",
         "30000/1001",
         "30000/1001",
     ]
-    starts = [item.film.label(0) for item in found.timeline.items]
+    starts = [item.source.label(0) for item in found.timeline.items]
     assert starts == ["10:00:00:00", "01:00:00;00", "01:00:00;00"]
     assert found.remarks == (
         f"{odd}: 15 frames per second have no timecode: counted by seconds, at 29.97df",
@@ -170,7 +170,7 @@ def test_a_target_is_refused_in_a_sentence(
     ]:
         with pytest.raises(ExportError, match=said):
             write_timeline(listed, target, replace=False)
-    with pytest.raises(ExportError, match="is one of the films"):
+    with pytest.raises(ExportError, match="is one of the videos"):
         write_timeline(listed, linked, replace=True)
     assert (there.read_text(), film.read_bytes()) == ("mine", content)
     require_target(there, replace=True)
@@ -185,6 +185,6 @@ def test_what_a_format_cannot_hold_is_refused_before_anything_is_replaced(
     other = write_film(tmp_path / "other.mp4")
     target = tmp_path / "chapters.vtt"
     target.write_text("mine")
-    with pytest.raises(ExportError, match="chapters belong to one film"):
+    with pytest.raises(ExportError, match="chapters belong to one video"):
         write_timeline(made(moment(film), moment(other)).timeline, target, replace=True)
     assert target.read_text() == "mine"
