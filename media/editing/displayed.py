@@ -38,10 +38,10 @@ def _by_rate(facts: SourceFacts, time: Fraction) -> Shown:
 
 
 def _picture_at(source: Source, facts: SourceFacts, time: Fraction) -> Shown | None:
-    clock = facts.layout.clock
-    wanted = max((time + clock.zero) // clock.unit, facts.layout.first_pts)
-    margins = (int(seconds / clock.unit) for seconds in _MARGINS)
-    for start in (*(wanted - margin for margin in margins), facts.layout.first_pts):
+    clock, first = facts.layout.clock, facts.layout.first_pts
+    wanted = max((time + clock.zero) // clock.unit, first)
+    starts = [max(wanted - int(seconds / clock.unit), first) for seconds in _MARGINS]
+    for start in dict.fromkeys((*starts, first)):
         try:
             source.container.seek(start, stream=source.stream)
             begin, end = _around(source, wanted)

@@ -132,7 +132,7 @@ ALLOWED = {  # children of FCPXML's elements, in the order that the document typ
 }
 ATTRIBUTES = {  # those that are needed, and those that may be
     "fcpxml": ("version", ""),
-    "format": ("id width height", "name frameDuration paspH paspV"),
+    "format": ("id width height frameDuration", "paspH paspV"),
     "asset": (
         "id name start duration hasVideo format videoSources",
         "hasAudio audioSources audioChannels audioRate",
@@ -164,8 +164,7 @@ def from_fcpxml(file: Path, rate: Fraction) -> list[Found]:
     found = []
     for clip in root.iter("asset-clip"):
         asset = assets[clip.attrib["ref"]]
-        told = formats[asset.attrib["format"]].get("frameDuration")
-        unit = _time(told) if told else frame
+        unit = _time(formats[asset.attrib["format"]]["frameDuration"])
         offset, first, last = (_time(clip.attrib[name]) for name in ("offset", "start", "duration"))
         assert offset == begins  # nothing overlaps, and there are no gaps
         assert (offset / frame).denominator == (last / frame).denominator == 1

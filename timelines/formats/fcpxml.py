@@ -43,8 +43,7 @@ def written(timeline: Timeline) -> bytes:
 
 def _add_asset(resources: Element, source: Source, *, name: str) -> None:
     format_name = f"{name}f"
-    rate = None if source.by_seconds else source.rate
-    SubElement(resources, "format", _format(format_name, source, rate=rate))
+    SubElement(resources, "format", _format(format_name, source, rate=source.rate))
     told = {
         "id": name,
         "name": line(source.path.name),
@@ -94,13 +93,9 @@ def _add_clip(spine: Element, timeline: Timeline, placed: Placed, *, asset: str)
             mark.set("note", line(marker.note))
 
 
-def _format(name: str, source: Source, *, rate: Rate | None) -> dict[str, str]:
-    """The size of a source or a list, and its rate; None for a rate that varies."""
-    told = {"id": name}
-    if rate is None:
-        told["name"] = "FFVideoFormatRateUndefined"
-    else:
-        told["frameDuration"] = _time(1, rate)
+def _format(name: str, source: Source, *, rate: Rate) -> dict[str, str]:
+    """The size of a source or a list, and a rate."""
+    told = {"id": name, "frameDuration": _time(1, rate)}
     told |= {"width": str(source.width), "height": str(source.height)}
     if source.pixel_aspect != 1:
         told["paspH"] = str(source.pixel_aspect.numerator)
