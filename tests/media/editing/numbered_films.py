@@ -36,13 +36,15 @@ def write_film(
     unit: Fraction | None = None,
     late: Fraction | None = None,
     timecode: str | None = None,
+    turned: int = 0,
     options: dict[str, str] | None = None,
     container_options: dict[str, str] | None = None,
 ) -> Path:
     """Write a film with B-frames and open GOPs.
 
     Pictures follow each other at `rate`, or are shown at `stamps` in units of `unit` seconds.
-    With `late`, sound begins at once and the pictures so many seconds later.
+    With `late`, sound begins at once and the pictures so many seconds later. They are shown after a
+    turn by `turned` degrees clockwise.
     """
     unit = unit or 1 / rate
     delay = 0 if late is None else int(late / unit)
@@ -53,6 +55,8 @@ def write_film(
         )
         stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
         stream.codec_context.time_base = unit
+        if turned:
+            stream.set_display_rotation(-turned)  # which counts anticlockwise
         if timecode is not None:
             stream.metadata["timecode"] = timecode
         packets: list[Any] = [] if late is None else _sound(container, seconds=float(count / rate))

@@ -73,6 +73,12 @@ def test_sound_that_begins_earlier_is_told_by_the_time_of_the_first_picture(
     assert told.frames == 60
 
 
+@pytest.mark.parametrize("turned", [0, 90, 180, 270])
+def test_sizes_are_those_that_are_stored_and_the_turn_is_told(turned: int, tmp_path: Path) -> None:
+    told = read_facts(write_film(tmp_path / "film.mp4", count=10, turned=turned))
+    assert (told.width, told.height, told.pixel_aspect, told.rotation) == (64, 48, 1, turned)
+
+
 @pytest.mark.parametrize(
     ("rate", "written", "meant"),
     [

@@ -143,10 +143,12 @@ def make_timeline(
         ExportError: there are no moments, or all are left out.
     """
     read: dict[Path, _Read | str] = {}
-    paths = list(dict.fromkeys(moment.path for moment in moments))
-    for done, path in enumerate(paths, start=1):
-        read[path] = _read(path, [one for one in moments if one.path == path], padding)
-        on_progress(done, len(paths))
+    moments_of: dict[Path, list[FoundMoment]] = {}
+    for moment in moments:
+        moments_of.setdefault(moment.path, []).append(moment)
+    for path, its in moments_of.items():
+        read[path] = _read(path, its, padding)
+        on_progress(len(read), len(moments_of))
     found = {path: one for path, one in read.items() if isinstance(one, _Read)}
     listed = rate or rate_of_list(
         _own_rate(found[moment.path].facts) for moment in moments if moment.path in found
@@ -288,5 +290,13 @@ def _changed(paths: Sequence[Path], settings: Settings) -> tuple[Path, ...]:
         path
         for path in paths
         if (state := known.get(str(path))) is not None
-        and size_and_time(path.stat()) != (state.size, state.mtime_ns)
+        and _size_and_time(path) != (state.size, state.mtime_ns)
     )
+
+
+def _size_and_time(path: Path) -> tuple[int, int] | None:
+    """Size and time of a file; None if it is gone meanwhile."""
+    try:
+        return size_and_time(path.stat())
+    except OSError:
+        return None

@@ -152,6 +152,14 @@ def test_a_list_has_the_rate_of_its_films(
     assert made(moment(film), moment(ntsc), moment(ntsc)).timeline.rate.name == "29.97df"
 
 
+def test_a_film_on_its_side_has_the_size_in_which_it_is_shown(
+    tmp_path: Path, made: Callable[..., Made]
+) -> None:
+    side = write_film(tmp_path / "side.mp4", turned=90)
+    (item,) = made(moment(side)).timeline.items
+    assert (item.source.width, item.source.height) == (48, 64)
+
+
 def test_a_target_is_refused_in_a_sentence(
     film: Path, tmp_path: Path, made: Callable[..., Made]
 ) -> None:
