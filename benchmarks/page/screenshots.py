@@ -81,6 +81,7 @@ def _taken(state: State, browser: Browser, server: Server, folder: Path) -> Path
         color_scheme="dark" if state.dark else "light",
         bypass_csp=True,  # which refuses the conditions that are waited for below
     )
+    context.set_default_timeout(120_000)
     window = context.new_page()
     window.goto(f"{server.address}?{urlencode(state.asked)}")
     window.locator(".vs-tile, .vs-say").first.wait_for()
@@ -120,6 +121,7 @@ def _open(window: Page) -> None:
 
 
 def _pick(window: Page) -> None:
+    _show_everything(window)
     for number in range(3):
         window.locator(".vs-pick").nth(number).click()
         window.wait_for_timeout(1000)  # until the server knows
@@ -137,7 +139,7 @@ def _index(window: Page, folder: Path) -> None:
     field.fill(str(folder))
     field.press("Enter")
     field.blur()
-    window.get_by_text(re.compile("Indexing: [1-9] of .*left")).wait_for()
+    window.get_by_text(re.compile("Indexing: [0-9]+ of")).wait_for()
     _rest(window)
 
 

@@ -25,10 +25,9 @@ _ROUNDS = 7
 _SEEKS, _TIMED = 200, 30
 _SEARCHES, _PLAYS = 200, 50
 _WORDINGS = ("{}", "the {}", "one {}", "{} there")  # an answer that is kept would be no measurement
-_LAPTOP = {"width": 1280, "height": 800}
 
 # Resolves when all moments are in the grid, and then when all stills in sight are there.
-_ASKED = """(count) => {
+_ASKED = """(least) => {
   const before = document.querySelector('.vs-tile')
   const told = {}
   window.measured = new Promise((done) => {
@@ -36,8 +35,9 @@ _ASKED = """(count) => {
     const there = (image) => image === null || (image.complete && image.naturalWidth > 0)
     const look = () => {
       const tiles = [...document.querySelectorAll('.vs-tile')]
-      if (tiles.length === count && tiles[0] !== before) {
+      if (tiles.length >= least && tiles[0] !== before) {
         told.grid ??= performance.now() - told.begin
+        told.moments = tiles.length
         const images = tiles.filter(seen).map((tile) => tile.querySelector('img'))
         if (images.some((image) => image?.complete && image.naturalWidth))
           told.first ??= performance.now() - told.begin
@@ -79,7 +79,7 @@ class Window:
 
     def __init__(self, browser: Browser, server: Server) -> None:
         self.server = server
-        context = browser.new_context(viewport=_LAPTOP, bypass_csp=True)
+        context = browser.new_context(viewport={"width": 1280, "height": 800}, bypass_csp=True)
         context.set_default_timeout(120_000)
         self._page = context.new_page()
 
@@ -89,12 +89,16 @@ class Window:
         self._page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]').wait_for()
         self._page.locator(".vs-header").wait_for()
 
-    def ask(self, sentence: str, *, moments: int) -> dict[str, float]:
-        """Milliseconds from Enter to the `grid`, the `first` still, and all `stills` in sight."""
-        self._page.evaluate(_ASKED, moments)
+    def ask(self, sentence: str, *, least: int) -> dict[str, float]:
+        """Milliseconds from Enter to the `grid`, the `first` still, and all `stills` in sight.
+
+        `moments` are those in the grid, at `least` so many; `cpu` is what the server has computed.
+        """
+        before = self.server.cpu()
+        self._page.evaluate(_ASKED, least)
         self._enter(sentence)
         told: dict[str, float] = self._page.evaluate("window.measured")
-        return told
+        return told | {"cpu": 1000 * (self.server.cpu() - before)}
 
     def search(self, sentence: str) -> None:
         """Ask, and wait until the server has nothing more to say, whatever it found."""
@@ -132,20 +136,27 @@ def ask_rows(window: Window) -> list[Row]:
         window.open(f"n={moments}")
         window.search("something else")  # the model is loaded, and the grid has been there
         told = [
-            window.ask(wording.format(caption), moments=moments)
+            # Some are true of fewer than 50 moments.
+            window.ask(wording.format(caption), least=moments * 4 // 5)
             for caption in CAPTIONS
             for wording in _WORDINGS
         ]
-        grid = figure_of([one["grid"] for one in told], unit="ms")
+        figures = {
+            name: figure_of([one[name] for one in told], unit="ms")
+            for name in ("grid", "first", "stills", "cpu")
+        }
+        shown = sorted(round(one["moments"]) for one in told)
         rows += [
             Row(
-                f"Enter to all of {moments} moments with their texts, {len(told)} questions",
-                grid,
+                f"Enter to all of {moments} moments at most with their texts",
+                figures["grid"],
                 f"p50 ≤ {1000 * bar:.0f} ms",
-                grid.median <= 1000 * bar,
+                figures["grid"].median <= 1000 * bar,
+                f"{len(told)} questions, each with {shown[0]} to {shown[-1]} moments",
             ),
-            Row("– to the first still", figure_of([one["first"] for one in told], unit="ms")),
-            Row("– to all stills in sight", figure_of([one["stills"] for one in told], unit="ms")),
+            Row("– to the first still", figures["first"]),
+            Row("– to all stills in sight", figures["stills"]),
+            Row("– the server's processor time, with stills", figures["cpu"]),
         ]
     return rows
 
