@@ -5,6 +5,7 @@ Checks and repairs of a whole catalog are in `catalog.verify`: a question does w
 
 from catalog.address import Address, DatabaseUrl
 from catalog.catalog import Catalog
+from catalog.database.claims import Claim, Claims
 from catalog.database.words import require_words
 from catalog.errors import (
     CatalogBusyError,
@@ -79,6 +80,8 @@ __all__ = [
     "CatalogStatus",
     "CatalogStorageError",
     "CatalogUnreachableError",
+    "Claim",
+    "Claims",
     "ClipMatch",
     "ClipSpan",
     "Cue",

@@ -59,6 +59,7 @@ class Catalog(AbstractContextManager["Catalog"]):
         self._database = database
         self._vectors = VectorView(database)
         self.tags = Tags(database)
+        self.claims = database.claims
 
     @classmethod
     def open(cls, address: Address, *, create: bool = False) -> Self:
@@ -87,19 +88,19 @@ class Catalog(AbstractContextManager["Catalog"]):
         """The folder on this machine for what is kept beside the rows."""
         return self._database.folder
 
-    def lock(self, purpose: str) -> AbstractContextManager[None]:
+    def lock(self, purpose: str, *, shared: bool = False) -> AbstractContextManager[None]:
         """Lock the catalog for a long task; of all processes only one can.
 
         It does not wait, and ends with the process, even by `kill -9`. Queries and single
         transactions need no lock. `purpose` names the task in the error that others get meanwhile.
+        Where several runs may index, those that ask for a `shared` one have it together.
 
         Raises:
-            CatalogGoneError: it was deleted, moved or replaced since it was opened.
-            On entering, CatalogLockedError: names the purpose, process and host that have the lock,
-            and since when; CatalogStorageError: the folder cannot be written to.
+            CatalogGoneError: it was deleted, moved or replaced. On entering, CatalogLockedError:
+            names who has the lock, and since when; CatalogStorageError: it cannot be written to.
         """
         self._database.require_there()
-        return self._database.locked(purpose)
+        return self._database.locked(purpose, shared=shared)
 
     @property
     def provenance(self) -> Provenance | None:
@@ -138,8 +139,7 @@ class Catalog(AbstractContextManager["Catalog"]):
     def check(self, provenance: Provenance) -> None:
         """Check that vectors made so may be added to this catalog; unlike `bind`, write nothing.
 
-        Raises:
-            ProvenanceMismatchError: the catalog holds vectors that cannot be compared with these.
+        Raises ProvenanceMismatchError as it does.
         """
         with self._database.reading() as connection:
             self._is_bound(connection, provenance)
@@ -196,8 +196,7 @@ class Catalog(AbstractContextManager["Catalog"]):
         process meanwhile, is not doubled; `frames` are added to it where it has none.
 
         Raises:
-            InvalidVectorError: wrong shape, not finite, not of unit length.
-            CatalogError: the catalog is not bound yet.
+            InvalidVectorError: see `require_unit_vectors`. CatalogError: it is not bound yet.
             ValueError: there are no clips, or not as many as vectors.
         """
         if not clips or len(clips) != len(vectors):
@@ -223,8 +222,7 @@ class Catalog(AbstractContextManager["Catalog"]):
             CatalogError: one of the videos is not in the catalog (any more).
         """
         with self._database.writing() as connection:
-            lost = clip_rows.unknown_ids(connection, set(found.values()))
-            if lost:
+            if lost := clip_rows.unknown_ids(connection, set(found.values())):
                 raise CatalogError(f"video {min(lost)} is no longer in the catalog; index again")
             files.set_content(connection, found)
             partials.remove_at(connection, [location.path for location in found])
@@ -273,9 +271,8 @@ class Catalog(AbstractContextManager["Catalog"]):
 
         A file that is known at its new path already is not doubled.
 
-        Raises:
-            UnknownPathError: nothing is known at or below `old`.
-            CatalogError: a file cannot take the place of "/".
+        Raises UnknownPathError: nothing is known at or below `old`; CatalogError: a file cannot
+        take the place of "/".
         """
         with self._database.writing() as connection:
             moved = relocation.relocate(connection, absolute_text(old), new=absolute_text(new))
@@ -301,8 +298,7 @@ class Catalog(AbstractContextManager["Catalog"]):
         It is removed when the video is added, or when its file is removed or holds something else.
 
         Raises:
-            InvalidVectorError: wrong shape, not finite, not of unit length.
-            CatalogError: the catalog is not bound yet.
+            InvalidVectorError: see `require_unit_vectors`. CatalogError: it is not bound yet.
             ValueError: not as many clips as vectors.
         """
         if len(clips) != len(vectors):
@@ -368,8 +364,7 @@ class Catalog(AbstractContextManager["Catalog"]):
             videos: only clips of videos that meet this filter compete.
 
         Raises:
-            InvalidVectorError: wrong shape, not finite, not of unit length.
-            ValueError: `limit` is below 1.
+            InvalidVectorError: see `require_unit_vectors`. ValueError: `limit` is below 1.
         """
         return self._vectors.nearest_clips(vector, limit=limit, videos=videos)
 

@@ -2,12 +2,14 @@
 
 from indexer.counters import RunCounters
 from indexer.decode.plan import Sampling, plan_clips, sample_times
+from indexer.embed.binding import provenance_of
 from indexer.embed.threads import ClipEmbedder, ClipSpec, ModelLoader
 from indexer.errors import (
     IndexingError,
     NoWatchesError,
     PathMissingError,
     SettingsError,
+    StorageAwayError,
     UnreadableVideoError,
     WorkerStartError,
 )
@@ -18,9 +20,10 @@ from indexer.events import (
     LibraryWalked,
     Outcome,
     VideoStarted,
+    WaitingForOthers,
     Walking,
 )
-from indexer.pipeline import index_library, provenance_of
+from indexer.pipeline import index_library
 from indexer.progress import CurrentVideo, Progress
 from indexer.report import IndexReport, LeftOut
 from indexer.scan.fingerprint import Sample, read_fingerprint, read_sample
@@ -55,8 +58,10 @@ __all__ = [
     "Sample",
     "Sampling",
     "SettingsError",
+    "StorageAwayError",
     "UnreadableVideoError",
     "VideoStarted",
+    "WaitingForOthers",
     "Walk",
     "Walking",
     "WatchSettings",

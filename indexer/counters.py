@@ -138,6 +138,7 @@ class RunCounters:
             left_out=tuple(sorted(self._left_out, key=by_path)),
             absent=frozenset(self._absent),
             details=self._details,
+            by_others=self._counts[Outcome.BY_OTHERS],
             subtitles=self._subtitles,
             failed_subtitles=tuple(
                 FileProblem(path, why) for path, why in sorted(self._failed_subtitles.items())

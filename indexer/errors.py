@@ -5,8 +5,10 @@ IndexingError                 root: one sentence for the user
 ├── SettingsError             a window, stride, batch or worker count that makes no sense
 ├── NoWatchesError            the system allows no more watched folders; polling needs none
 ├── WorkerStartError          no process can be started that decodes videos
+├── StorageAwayError          the storage of the videos does not answer; no file counts as failed
 └── UnreadableVideoError       one file cannot be indexed; it is listed and the run goes on
-    └── NotAVideoError        it is no video: counted, and no failure
+    ├── NotAVideoError        it is no video: counted, and no failure
+    └── ReadError             the system does not read it: perhaps the storage is away
 """
 
 from pathlib import Path
@@ -41,12 +43,28 @@ class WorkerStartError(IndexingError):
     """A process that decodes videos cannot be started; the run ends, its videos are not blamed."""
 
 
+class StorageAwayError(IndexingError):
+    """The storage of the videos does not answer; the run ends, its videos are not blamed."""
+
+    @classmethod
+    def of(cls, folder: Path, why: str) -> Self:
+        """The error for a folder, with what was found there."""
+        return cls(
+            f"the storage of {folder} is away ({why}); see that it is mounted and answers, then run"
+            " the command again: what is finished stays, and no file counts as failed"
+        )
+
+
 class UnreadableVideoError(IndexingError):
     """One file cannot be turned into clips; the message is the plain reason."""
 
 
 class NotAVideoError(UnreadableVideoError):
     """One file is no video, in spite of its name; the message says what it is."""
+
+
+class ReadError(UnreadableVideoError):
+    """The system does not read one file, which says nothing of what it holds."""
 
 
 def reason(error: OSError) -> str:

@@ -2,7 +2,8 @@
 
 Order: Walking now and then; one LibraryWalked; any number of ReadingDetails; then, for each file
 that is not merely unchanged, an optional VideoStarted, any number of ClipsEmbedded and exactly one
-FileDone; perhaps more ReadingDetails. Events of several files interleave.
+FileDone; perhaps more ReadingDetails. Events of several files interleave. WaitingForOthers may come
+between any two, when their number changes.
 """
 
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ class Outcome(Enum):
     INDEXED = "indexed"
     UNCHANGED = "unchanged"  # it was touched, its content is the same
     MOVED = "moved"
+    BY_OTHERS = "by_others"  # another run on the same catalog has indexed it meanwhile
     FAILED = "failed"
     NO_VIDEO = "no_video"  # something else, in spite of its name
 
@@ -71,6 +73,13 @@ class ClipsEmbedded:
 
 
 @dataclass(frozen=True, slots=True)
+class WaitingForOthers:
+    """Nothing left but `files` that other runs on the same catalog are at; 0: no longer so."""
+
+    files: int
+
+
+@dataclass(frozen=True, slots=True)
 class FileDone:
     """End of the work on a file; `size` is that of LibraryWalked, in bytes.
 
@@ -88,5 +97,11 @@ class FileDone:
 
 
 Event: TypeAlias = (
-    Walking | LibraryWalked | ReadingDetails | VideoStarted | ClipsEmbedded | FileDone
+    Walking
+    | LibraryWalked
+    | ReadingDetails
+    | VideoStarted
+    | ClipsEmbedded
+    | WaitingForOthers
+    | FileDone
 )

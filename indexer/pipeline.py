@@ -8,12 +8,9 @@ from pathlib import Path
 
 from catalog import (
     Catalog,
-    CatalogStorageError,
-    FileLocation,
-    PartialVideo,
-    Provenance,
     true_path,
 )
+from indexer.claims import videos_without_frames
 from indexer.counters import RunCounters
 from indexer.decode.clip_reader import ClipReader
 from indexer.decode.messages import (
@@ -27,16 +24,17 @@ from indexer.decode.messages import (
 from indexer.decode.pool import DecodePool
 from indexer.details.queue import DetailsQueue
 from indexer.embed.batches import Batcher, VideoInProgress
+from indexer.embed.binding import Binding
 from indexer.embed.distinct_frames import distinct_frames
-from indexer.embed.threads import ClipEmbedder, ClipSpec, EmbedderPool, ModelLoader
-from indexer.events import ClipsEmbedded, FileDone, Outcome, VideoStarted, Walking
+from indexer.embed.partials import Partials
+from indexer.embed.threads import ClipSpec, EmbedderPool, ModelLoader
+from indexer.events import ClipsEmbedded, FileDone, Outcome, VideoStarted, WaitingForOthers, Walking
+from indexer.housekeeping import remove_missing, save_snapshot
 from indexer.report import IndexReport
 from indexer.scan.fingerprint import Content
 from indexer.scan.jobs import Job, VideoJob
-from indexer.scan.missing import is_gone, missing_files
-from indexer.scan.recognition import is_unchanged
-from indexer.scan.triage import WorkQueue, videos_without_frames
-from indexer.scan.walk import Walk, find_videos
+from indexer.scan.triage import WorkQueue
+from indexer.scan.walk import find_videos
 from indexer.settings import IndexSettings
 from machine import usable_cores
 from machine.presence import is_there
@@ -44,6 +42,8 @@ from machine.presence import is_there
 # Seconds without a new clip after which those that wait are embedded without a full batch: a video
 # that is decoded is not kept from the catalog by a slow one behind it.
 PAUSE = 1.0
+# Seconds between two looks at what other runs are doing, while there is nothing else to do.
+_LOOK = 0.1
 
 
 def index_library(
@@ -105,10 +105,10 @@ def index_library(
             model=model,
         ).run()
         details.read_rest()
-        _remove_missing(catalog, queue, walk=walk, missing=missing)
+        remove_missing(catalog, queue, walk=walk, missing=missing)
     except KeyboardInterrupt:
         interrupted = True
-    unsaved = _save_snapshot(catalog)
+    unsaved = save_snapshot(catalog)
     made_by = catalog.provenance
     return counters.report(
         took_seconds=time.monotonic() - began,
@@ -117,15 +117,6 @@ def index_library(
         model=None if made_by is None else made_by.model,
         without_frames=len(videos_without_frames(catalog)),
     )
-
-
-def _save_snapshot(catalog: Catalog) -> str | None:
-    """Why it could not be saved: that loses nothing, and must not hide what the run has done."""
-    try:
-        catalog.save_snapshot()
-    except CatalogStorageError as error:
-        return str(error)
-    return None
 
 
 def _require_same_cut(catalog: Catalog, settings: IndexSettings) -> None:
@@ -147,41 +138,6 @@ def _split(paths: Iterable[Path], catalog: Catalog) -> tuple[list[Path], list[Pa
     return present, missing
 
 
-def _remove_missing(
-    catalog: Catalog, queue: WorkQueue, *, walk: Walk, missing: Iterable[Path]
-) -> None:
-    known = queue.known
-    under = [*walk.paths, *missing]
-    unfinished = {path for path in catalog.partial_paths(under) if not walk.defers(str(path))}
-    vanished = missing_files(
-        known,
-        unfinished=unfinished,
-        walk=walk,
-        missing_roots=missing,
-        noted_mounts=catalog.mounts(under),
-    )
-    for folder in vanished.absent:
-        queue.counters.absent(folder)
-    queue.counters.left_out(vanished.left_out)
-    if vanished.gone or vanished.recovered:
-        catalog.remove_files([*vanished.gone, *vanished.recovered])
-    catalog.remove_partials([path for path in unfinished if _is_finished(path, catalog)])
-    queue.counters.removed(
-        sum(
-            known[str(path)].video_id not in queue.found_again
-            for path in vanished.gone
-            if str(path) in known
-        )
-    )
-
-
-def _is_finished(path: Path, catalog: Catalog) -> bool:
-    """Whether a file holds a video of the catalog, so that nothing there is to be gone on with."""
-    state = catalog.known_files([path]).get(str(path))
-    place = state and FileLocation(path.parent, path, state.size, state.mtime_ns)
-    return bool(state and state.video_id and place and is_unchanged(place))
-
-
 @dataclass(slots=True, kw_only=True)
 class _Indexing:
     """Videos on their way from the decode pool through the model into the catalog."""
@@ -192,20 +148,25 @@ class _Indexing:
     queue: WorkQueue
     details: DetailsQueue
     model: ModelLoader
-    _partials: dict[VideoJob, PartialVideo] = field(default_factory=dict)
-    _provenance: Provenance | None = None  # of the model, once it is loaded and agrees
-    _bound: bool = False
+    _partials: Partials = field(init=False)
+    _binding: Binding = field(init=False)
+    _awaited: int = 0  # files that other runs were at, as told last
+
+    def __post_init__(self) -> None:
+        self._partials = Partials(self.catalog)
 
     def run(self) -> None:
         """Decode videos in processes, embed their clips in threads, commit each complete video.
 
         The model is loaded only for a video that has to be decoded.
         """
-        job = self._next_job()
-        if job is None:
-            return
+        while (job := self._next_job()) is None:
+            if not self._waits_for_others():
+                return
+            time.sleep(_LOOK)
         clip_format = self.model.clip_format()
         with closing(EmbedderPool(self.model)) as pool:
+            self._binding = Binding(self.catalog, self.settings, pool)
             batcher = Batcher(pool, dim=clip_format.dim)
             try:
                 with closing(self._decode_pool(clip_format)) as decoders:
@@ -213,6 +174,7 @@ class _Indexing:
                     self._index_videos(decoders, batcher)
             except KeyboardInterrupt:
                 self._save_partials(batcher, older_than=0.0)
+                self.queue.claims.release_all()
                 raise
 
     def _index_videos(self, decoders: DecodePool, batcher: Batcher) -> None:
@@ -224,19 +186,37 @@ class _Indexing:
             self._store_embedded(batcher)
             batcher.submit()
             self._save_partials(batcher, older_than=self.settings.save_every)
-            # Twice the workers: each finds its next video waiting.
-            while decoders.unfinished < 2 * self.settings.workers and (job := self._next_job()):
+            while decoders.unfinished < self._most_at_once() and (job := self._next_job()):
                 self._submit(job, decoders, batcher)
             if not decoders.unfinished:
                 batcher.submit(least=1)
                 if batcher.is_empty:
-                    return
+                    if not self._waits_for_others():
+                        return
+                    time.sleep(_LOOK)
+                    continue
             if batcher.is_full or not decoders.unfinished:
                 batcher.wait()
             elif received := decoders.receive(timeout=PAUSE, wakeup=batcher.pool.wakeup):
                 self._take(*received, batcher)
             elif not batcher.pool.in_flight:
                 batcher.submit(least=1)
+
+    def _most_at_once(self) -> int:
+        """Videos that are given to the workers: each finds its next one waiting.
+
+        What waits here, other runs on the same catalog cannot do.
+        """
+        workers = self.settings.workers
+        return workers + 1 if self.catalog.claims.shared else 2 * workers
+
+    def _waits_for_others(self) -> bool:
+        """Whether other runs are at the rest, which this one takes over where they end."""
+        files = self.queue.claims.of_others
+        if files != self._awaited:
+            self._awaited = files
+            self.counters.record(WaitingForOthers(files))
+        return files > 0
 
     def _submit(self, job: Job, decoders: DecodePool, batcher: Batcher) -> None:
         if isinstance(job, VideoJob) and not job.fingerprint_only:
@@ -270,17 +250,7 @@ class _Indexing:
         job = self.queue.next_job()
         if job is None or job.fingerprint_only:
             return job
-        partial = self.catalog.partial(job.sample.digest)
-        if partial is None:
-            return job
-        job = replace(
-            job,
-            ready=frozenset(partial.spans),
-            ready_of=partial.fingerprint,
-            ready_duration=partial.duration,
-        )
-        self._partials[job] = partial
-        return job
+        return self._partials.gone_on_with(job)
 
     def _take(self, job: Job, message: Message, batcher: Batcher) -> None:
         if not isinstance(job, VideoJob):
@@ -288,16 +258,31 @@ class _Indexing:
             return
         match message:
             case VideoOpened():
-                partial = self._partials.pop(job, None)
+                self._awaited = 0
+                partial = self._partials.take(job)
                 video = batcher.open(job, message, partial=partial)
                 if partial is not None and partial.fingerprint == message.record.fingerprint:
-                    self._save_partial(video, clips=[])  # it may have lain elsewhere
+                    self._partials.save(video, clips=[])  # it may have lain elsewhere
                 resumed = video.seconds_reached
                 self.counters.record(
                     VideoStarted(job.file.path, job.file.size, message.record.duration, resumed)
                 )
             case ClipRead():
                 batcher.add(job, message)
+            case _:
+                self._end(job, message, batcher)
+
+    def _end(self, job: VideoJob, message: Message, batcher: Batcher) -> None:
+        """Take the last message of a video, unless the storage is to blame for it."""
+        match message:
+            case VideoRead(cut_short=True) | Content(cut_short=True):
+                self.queue.storage.require(job.file, error="cannot be read to its end")
+            case (
+                VideoUnreadable(error=error, unread=True) | VideoUnreadable(error=error, hung=True)
+            ):
+                self._save_partials(batcher, older_than=0.0)
+                self.queue.storage.require(job.file, error=error)
+        match message:
             case VideoRead(damage=damage):
                 video = batcher.video(job)
                 video.finish_reading(damage)
@@ -307,18 +292,21 @@ class _Indexing:
             case VideoChanged():
                 batcher.close(job)
                 self.queue.changed(job)
-            case VideoUnreadable(error=error, is_video=True):
+            case VideoUnreadable(error=error, is_video=True, unread=unread):
                 self._save_partials(batcher, older_than=0.0)  # for the next try
                 batcher.close(job)
-                self.queue.failed(job, error=error)
+                self.queue.failed(job, error=error, unread=unread)
             case VideoUnreadable(error=what):
                 batcher.close(job)
                 self.queue.no_video(job, what=f"it {what}")
 
+    def _save_partials(self, batcher: Batcher, *, older_than: float) -> None:
+        self._partials.save_all(batcher.videos, binding=self._binding, older_than=older_than)
+
     def _store_embedded(self, batcher: Batcher) -> None:
         """Store new vectors, and commit the videos that are complete by them."""
         for video in batcher.collect():
-            self._checked_provenance(batcher)
+            self._binding.check()
             self.counters.record(
                 ClipsEmbedded(video.job.file.path, video.embedded, video.seconds_reached)
             )
@@ -327,7 +315,7 @@ class _Indexing:
     def _commit_if_complete(self, video: VideoInProgress, batcher: Batcher) -> None:
         if not video.complete:
             return
-        self._bind(batcher)
+        self._binding.bind()
         self.catalog.add_video(
             video.record,
             location=video.location,
@@ -349,52 +337,3 @@ class _Indexing:
         )
         self.queue.committed(video.job)
         self.details.look_beside(file.pathname)
-
-    def _save_partials(self, batcher: Batcher, *, older_than: float) -> None:
-        """Save what is embedded of videos that take long, for another run to go on from."""
-        for video in batcher.videos:
-            clips = video.take_unsaved(older_than=older_than)
-            place = video.location
-            # What was read of another state is of no use; one that is gone may turn up elsewhere.
-            if clips and (is_unchanged(place) or is_gone(place.path)):
-                self._bind(batcher)
-                self._save_partial(video, clips=clips)
-
-    def _save_partial(self, video: VideoInProgress, *, clips: list[int]) -> None:
-        self.catalog.add_to_partial(
-            video.record.fingerprint,
-            sample=video.record.sample,
-            location=video.location,
-            duration=video.record.duration,
-            clips=[video.spans[clip] for clip in clips],
-            vectors=video.vectors[clips],
-            frames=[video.frames[clip] for clip in clips],
-            damage=video.record.damage,
-        )
-
-    def _checked_provenance(self, batcher: Batcher) -> Provenance:
-        """Refuse another model than the catalog's before its vectors pile up, not after that."""
-        if self._provenance is None:
-            self._provenance = provenance_of(batcher.pool.embedder(), settings=self.settings)
-            self.catalog.check(self._provenance)
-        return self._provenance
-
-    def _bind(self, batcher: Batcher) -> None:
-        """Bind the catalog to the model with the first vectors: only they decide whose it is."""
-        if not self._bound:
-            self.catalog.bind(self._checked_provenance(batcher))
-            self._bound = True
-
-
-def provenance_of(embedder: ClipEmbedder, *, settings: IndexSettings) -> Provenance:
-    """What a catalog has to remember of vectors that are made with both."""
-    identity = embedder.identity
-    return Provenance(
-        model=identity.model,
-        revision=identity.revision,
-        model_digest=identity.model_digest,
-        dim=identity.dim,
-        frames_per_clip=identity.frames_per_clip,
-        window=settings.window,
-        stride=settings.stride,
-    )

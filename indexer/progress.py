@@ -13,6 +13,7 @@ from indexer.events import (
     Outcome,
     ReadingDetails,
     VideoStarted,
+    WaitingForOthers,
     Walking,
 )
 
@@ -35,7 +36,8 @@ class Progress:
     `files` are finished, `failed` of them without success, `indexed` of them committed.
     `video_seconds` of video are embedded; `video_seconds_left` is an estimate: exact for videos
     that have been opened, by size for the others. `speed` is seconds of video per second;
-    `seconds_left` follows from both. What is not known yet is None.
+    `seconds_left` follows from both. `awaited` is the number of files that other runs are at, while
+    there is nothing else left. What is not known yet is None.
     """
 
     files_done: int
@@ -49,6 +51,7 @@ class Progress:
     walking: int | None = None
     current: CurrentVideo | None = None
     reading: tuple[int, int] | None = None
+    awaited: int = 0
 
     @property
     def begun(self) -> bool:
@@ -64,6 +67,7 @@ class ProgressMeter:
     _started: float | None = None
     _walking: int | None = None
     _reading: tuple[int, int] | None = None
+    _awaited: int = 0
     _files: int = 0
     _files_done: int = 0
     _failed: int = 0
@@ -88,7 +92,10 @@ class ProgressMeter:
                 self._unopened_bytes = event.waiting_bytes
             case ReadingDetails(done=done, files=files):
                 self._reading = (done, files) if done < files else None
+            case WaitingForOthers(files=files):
+                self._awaited = files
             case VideoStarted():
+                self._awaited = 0
                 self._unopened_bytes -= event.size
                 self._opened_bytes += event.size
                 self._opened_seconds += event.duration
@@ -116,6 +123,7 @@ class ProgressMeter:
             seconds_left=left / speed if speed and left is not None else None,
             walking=self._walking,
             reading=self._reading,
+            awaited=self._awaited,
             current=next(reversed(self._open.values()), None),
         )
 

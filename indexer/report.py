@@ -35,6 +35,7 @@ class IndexReport:
     `without_frames`: videos of the catalog that have no frame vectors.
     `details`: videos indexed before whose capture time and text streams were read; they count as
     unchanged. `subtitles`: subtitle files that were read; `failed_subtitles` cannot be read.
+    `by_others`: files that another run on the same catalog has indexed since this one began.
     `model`: the name of what made the vectors of the catalog; None where there are none.
     """
 
@@ -57,3 +58,4 @@ class IndexReport:
     details: int = 0
     subtitles: int = 0
     failed_subtitles: tuple[FileProblem, ...] = ()
+    by_others: int = 0

@@ -13,9 +13,15 @@ from av.packet import Packet
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-from media.container.source import BARE_STREAMS, ONE_THREAD, DecoderOptions
+from media.container.source import (
+    BARE_STREAMS,
+    ONE_THREAD,
+    DecoderOptions,
+    is_read_error,
+    reason,
+)
 from media.damage.decoding_damage import DecodingDamage
-from media.errors import MediaError, UndecodableError
+from media.errors import MediaError, UndecodableError, UnreadableError
 from media.frames.frame_plan import FramePlan, plan_frames
 from media.frames.hardware import first_usable
 from media.frames.planned import FlawError, PlanError, decode_planned
@@ -86,7 +92,8 @@ def decode_at(
 
     Raises `ValueError` for times that are not finite, do not ascend or are not `among` the others,
     and for a negative tolerance; while iterating, `MediaError` if the file cannot be opened, and
-    `UndecodableError` if no frame can be decoded.
+    `UndecodableError` if no frame can be decoded, `UnreadableError` where the system stops reading
+    what `probe` has read without fault.
     """
     if not all(math.isfinite(time) for time in times):
         raise ValueError("times must be finite seconds")
@@ -119,7 +126,7 @@ def _rgb_frames(
         return
     height, width = size
     converter = RgbConverter(request.video.layout.orientation, width=width, height=height)
-    damage = DecodingDamage()
+    damage = DecodingDamage(was_read=request.video.damage is None)
     previous: DecodedFrame | None = None
     try:
         with closing(_decoded_frames(request, times, damage=damage)) as frames:
@@ -179,6 +186,11 @@ class _NoDamage(DecodingDamage):
     def lose(self, broken: "Packet[VideoStream] | VideoFrame") -> None:
         """Raise `UndecodableError`."""
         raise UndecodableError(f"the packet or frame at {broken.pts} is damaged")
+
+    def end_with(self, error: Exception) -> None:
+        """Raise `UnreadableError` where the system does not read on."""
+        if is_read_error(error):
+            raise UnreadableError(f"cannot be read: {reason(error)}") from error
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,8 @@
 (linux/fuse.h, version 7.31) and needs no library; the mount lasts as long as the command. WAYS are
 some of these, with + between: `same` (every folder has one number), `drift` (numbers change at
 every look), `loop` (the folder `self` is the whole once more, for ever), `mac` (letters are
-composed and decomposed, upper and lower case alike, as on macOS).
+composed and decomposed, upper and lower case alike, as on macOS), `away` and `empty` (while there
+is a file BACK.away, every answer is an error of the disk, or there is nothing in it).
 """
 
 import ctypes
@@ -62,6 +63,7 @@ class OddFileSystem:
             return None
         if code == INIT:
             return struct.pack("<4I2H2I2H8I", 7, 31, 65536, 0, 12, 9, 65536, 1, 16, 0, *[0] * 8)
+        self.require_there(code)
         path = self.paths[node]
         if code == LOOKUP:
             child = f"{path}/{os.fsdecode(body.rstrip(bytes(1)))}"
@@ -71,8 +73,8 @@ class OddFileSystem:
             return struct.pack("<4Q2I", number, 0, 0, 0, 0, 0) + attributes
         if code == GETATTR:
             return struct.pack("<Q2I", 0, 0, 0) + self.attributes(path)
-        if code in (OPEN, OPENDIR):
-            return struct.pack("<Q2I", 0, 0, 0)
+        if code in (OPEN, OPENDIR):  # where it may go away, the kernel keeps nothing in memory
+            return struct.pack("<Q2I", 0, "away" in self.ways, 0)
         if code == READ:
             _, offset, size = struct.unpack_from("<2QI", body)
             with Path(self.real(path)).open("rb") as file:
@@ -84,6 +86,14 @@ class OddFileSystem:
         if code in (RELEASE, RELEASEDIR, FLUSH, DESTROY):
             return b""
         raise OSError(errno.ENOSYS, "not here")
+
+    def require_there(self, code: int) -> None:
+        """Raise OSError for what a storage that is away does not answer."""
+        away = {"away", "empty"} & self.ways and Path(f"{self.back}.away").exists()
+        if away and "away" in self.ways and code not in (RELEASE, RELEASEDIR, DESTROY):
+            raise OSError(errno.EIO, "the storage is away")
+        if away and code in (LOOKUP, READDIR, OPEN):
+            raise OSError(errno.ENOENT, "nothing is mounted")
 
     def listing(self, path: str, offset: int, size: int) -> bytes:
         names = [".", "..", *sorted(names_in(self.real(path)))]

@@ -23,7 +23,7 @@ from benchmarks.answers.distortions import Distortion, Floats
 from benchmarks.inputs.models import CACHE
 from catalog import Catalog, ClipSpan, FileLocation, VideoRecord
 from indexer import IndexSettings
-from indexer.pipeline import provenance_of
+from indexer.embed.binding import provenance_of
 from machine import usable_cores
 from toyworld.picture import render_clip
 from toyworld.world import COMBINATIONS

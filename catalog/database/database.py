@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, Protocol
 from sqlalchemy import Connection, Subquery, Table, insert
 
 from catalog.address import Address
+from catalog.database.claims import Claims
 
 
 class CueMatches(NamedTuple):
@@ -56,6 +57,10 @@ class Database(Protocol):
     def cues(self) -> CueIndex:
         """The full-text index of cues."""
 
+    @property
+    def claims(self) -> Claims:
+        """What runs that index into the catalog claim."""
+
     def reading(self) -> AbstractContextManager[Connection]:
         """A transaction that reads one consistent state, whatever other processes commit."""
 
@@ -72,7 +77,7 @@ class Database(Protocol):
     def count_generation(self, connection: Connection) -> None:
         """Count one more generation of the catalog: what a search may find has changed."""
 
-    def locked(self, purpose: str) -> AbstractContextManager[None]:
+    def locked(self, purpose: str, *, shared: bool) -> AbstractContextManager[None]:
         """The lock for long tasks; see `Catalog.lock`."""
 
     def state_uuid(self, connection: Connection, generation: int) -> str | None:

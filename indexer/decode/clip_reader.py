@@ -23,7 +23,7 @@ from indexer.decode.messages import (
     VideoUnreadable,
 )
 from indexer.decode.plan import FrameSchedule, Sampling, plan_clips
-from indexer.errors import NotAVideoError, UnreadableVideoError, reason
+from indexer.errors import NotAVideoError, ReadError, UnreadableVideoError, reason
 from indexer.scan.fingerprint import Content, FingerprintReading
 from indexer.scan.jobs import Job, VideoJob, location_of
 
@@ -78,10 +78,14 @@ class ClipReader:
                 if job.fingerprint_only:
                     end = _content(reading)
                 else:
-                    end = VideoRead((yield from self._video(job, reading)))
+                    damage = yield from self._video(job, reading)
+                    end = VideoRead(damage, cut_short=reading.cut_short)
+                _require_no_passing_error(reading)
                 yield end if _still_holds(reading) else VideoChanged()
         except UnreadableVideoError as error:
-            yield VideoUnreadable(str(error), is_video=not isinstance(error, NotAVideoError))
+            is_video = not isinstance(error, NotAVideoError)
+            unread = isinstance(error, ReadError)
+            yield VideoUnreadable(str(error), is_video=is_video, unread=unread)
         except MemoryError:
             yield VideoUnreadable("decoding it takes more memory than one video is allowed")
 
@@ -187,14 +191,20 @@ def _fingerprint_reading(job: VideoJob) -> FingerprintReading:
     try:
         return FingerprintReading(job.file.path, known=job.content)
     except OSError as error:
-        raise UnreadableVideoError(reason(error)) from error
+        raise ReadError(reason(error)) from error
 
 
 def _content(reading: FingerprintReading) -> Content:
     try:
         return reading.content()
     except OSError as error:
-        raise UnreadableVideoError(reason(error)) from error
+        raise ReadError(reason(error)) from error
+
+
+def _require_no_passing_error(reading: FingerprintReading) -> None:
+    """Raise ReadError where what could not be read can be now: it is no fault of the disk's."""
+    if reading.cut_short and reading.reads_on():
+        raise ReadError("could not be read for a while")
 
 
 def _still_holds(reading: FingerprintReading) -> bool:
@@ -221,10 +231,12 @@ def _unreadable(error: Exception) -> UnreadableVideoError:
     Only the file is read here, without the model or the catalog, and the video is listed with this
     text: one strange file must not end a long run, and nothing is hidden.
     """
-    from media import MediaError, NoVideoError
+    from media import MediaError, NoVideoError, UnreadableError
 
     if isinstance(error, NoVideoError):
         return NotAVideoError(str(error))
+    if isinstance(error, UnreadableError):
+        return ReadError(str(error))
     if isinstance(error, MediaError):
         return UnreadableVideoError(str(error))
     return UnreadableVideoError(f"decoding failed unexpectedly ({type(error).__name__}: {error})")

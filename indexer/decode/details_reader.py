@@ -48,7 +48,7 @@ def read_details(job: Job) -> End:
         if isinstance(error, MediaError):
             return VideoUnreadable(str(error))
         if isinstance(error, OSError):
-            return VideoUnreadable(reason(error))
+            return VideoUnreadable(reason(error), unread=True)
         return VideoUnreadable(f"reading failed unexpectedly ({type(error).__name__}: {error})")
 
 

@@ -41,18 +41,26 @@ class ClipRead:
 class VideoRead:
     """End of a video; every wanted clip was sent before.
 
-    `damage` is the part that could not be decoded, in one sentence.
+    `damage` is the part that could not be decoded, in one sentence. `cut_short`: the system read
+    the file up to some place only.
     """
 
     damage: str | None = None
+    cut_short: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class VideoUnreadable:
-    """Failure of reading a video, with the reason; `is_video` is False if the file is none."""
+    """Failure of reading a video, with the reason; `is_video` is False if the file is none.
+
+    `unread`: the system did not read it; `hung`: nothing came for too long. Both may be the fault
+    of the storage.
+    """
 
     error: str
     is_video: bool = True
+    unread: bool = False
+    hung: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -191,14 +191,15 @@ class DecodePool:
             worker,
             error=f"reading it hangs: nothing came for {worker.allowance:.0f} s; "
             "try it again with a longer --decode-timeout if its disk is that slow",
+            hung=True,
         )
 
-    def _lose(self, worker: _Worker, *, error: str) -> None:
+    def _lose(self, worker: _Worker, *, error: str, hung: bool = False) -> None:
         self._end(worker)
         if not worker.ready:
             raise WorkerStartError(f"a process that decodes videos does not start: {error}")
         if worker.job is not None:
-            self._received.append((worker.job, VideoUnreadable(error)))
+            self._received.append((worker.job, VideoUnreadable(error, hung=hung)))
         if self._waiting:
             self._start()
 

@@ -18,6 +18,7 @@ from indexer.scan.jobs import DetailsJob, Job, SubtitleJob
 from indexer.scan.missing import is_gone
 from indexer.scan.walk import FoundFile, Walk
 from indexer.settings import IndexSettings
+from indexer.storage import Storage
 
 _AT_ONCE = 200  # results in one transaction: each waits for the disk
 _SECONDS = 2.0  # that results wait for others at most
@@ -32,6 +33,7 @@ class DetailsQueue:
     settings: IndexSettings
     counters: RunCounters
     walk: Walk
+    _storage: Storage = field(init=False)
     _waiting: deque[Job] = field(default_factory=deque)
     # Of each file of a video that has any: the subtitle files beside it.
     _beside: dict[str, list[SubtitleJob]] = field(default_factory=dict)
@@ -41,6 +43,7 @@ class DetailsQueue:
     _stored_at: float = field(default_factory=time.monotonic)
 
     def __post_init__(self) -> None:
+        self._storage = Storage(self.walk)
         for job in _jobs_beside(self.walk):
             for pathname in job.beside:
                 self._beside.setdefault(pathname, []).append(job)
@@ -80,7 +83,9 @@ class DetailsQueue:
                 self.counters.details_read()
             case SubtitleFile():
                 self._keep(message)
-            case VideoUnreadable(error=error) if isinstance(job, SubtitleJob):
+            case VideoUnreadable(error=error, unread=unread) if isinstance(job, SubtitleJob):
+                if unread:
+                    self._storage.require(job.file, error=error)
                 self._keep(_without_cues(job, error=error))
         overdue = time.monotonic() - self._stored_at > _SECONDS
         if overdue or len(self._details) + len(self._subtitles) >= _AT_ONCE:

@@ -44,10 +44,14 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """Content of a file: its fingerprint, and its sample with the state before it was read."""
+    """Content of a file: its fingerprint, and its sample with the state before it was read.
+
+    `cut_short`: the system read the file up to some place only.
+    """
 
     fingerprint: str
     sample: Sample
+    cut_short: bool = field(default=False, compare=False)
 
 
 def read_sample(path: Path) -> Sample:
@@ -95,6 +99,7 @@ class FingerprintReading:
         self._known = known
         self._digest = sha256()
         self._failure: OSError | MemoryError | None = None
+        self._unread_from: int | None = None
         self._stopped = False
         self._thread = threading.Thread(target=self._read, name="fingerprint", daemon=True)
 
@@ -127,7 +132,19 @@ class FingerprintReading:
 
     def content(self) -> Content:
         """Content of the file, as soon as all is read; raises OSError as `fingerprint` does."""
-        return Content(self.fingerprint(), self.sample)
+        return Content(self.fingerprint(), self.sample, cut_short=self.cut_short)
+
+    @property
+    def cut_short(self) -> bool:
+        """Whether the system read the file up to some place only, and no further."""
+        return self._unread_from is not None
+
+    def reads_on(self) -> bool:
+        """Whether the system reads now what it did not."""
+        try:
+            return bool(os.pread(self._file.fileno(), 1, self._unread_from or 0))
+        except OSError:
+            return False
 
     def still_holds(self) -> bool:
         """Whether the path has held this all the while.
@@ -156,6 +173,8 @@ class FingerprintReading:
         except OSError as error:
             if left == self.sample.size:  # nothing could be read
                 self._failure = error
+            else:
+                self._unread_from = self.sample.size - left
             self._digest.update(b"and what follows cannot be read")
         except MemoryError as error:  # which says nothing of the file
             self._failure = error

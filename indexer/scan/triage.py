@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from catalog import NO_VIDEO, Catalog, FileLocation, FileProblem, FileState, SampleMatch
+from indexer.claims import FilmClaims, videos_without_frames
 from indexer.counters import RunCounters
 from indexer.errors import reason
 from indexer.events import FileDone, LibraryWalked, Outcome
@@ -18,6 +19,7 @@ from indexer.scan.recognition import is_unchanged, moved_video, witness_of
 from indexer.scan.timeout import call_with_timeout
 from indexer.scan.walk import FoundFile, Walk
 from indexer.settings import IndexSettings
+from indexer.storage import Storage
 from machine.paths import enclosing
 
 _CHANGED = "changed while it was being read; index again once nobody writes to it any more"
@@ -43,6 +45,8 @@ class WorkQueue:
     settings: IndexSettings
     counters: RunCounters
     known: Mapping[str, FileState]
+    claims: FilmClaims = field(init=False)
+    storage: Storage = field(init=False)
     # Videos that lie at a place where they were not known before.
     found_again: set[int] = field(default_factory=set)
     _waiting: deque[FoundFile] = field(default_factory=deque)
@@ -63,6 +67,9 @@ class WorkQueue:
     _replaced: list[VideoJob] = field(default_factory=list)
     _exchanged: list[_Recognised] = field(default_factory=list)
 
+    def __post_init__(self) -> None:
+        self.claims = FilmClaims(self.catalog)
+
     @property
     def waiting(self) -> int:
         """How many files are left to be read, at most."""
@@ -71,6 +78,7 @@ class WorkQueue:
 
     def sort(self, walk: Walk) -> None:
         """Count the known and unchanged files; the others wait for their turn."""
+        self.storage = Storage(walk)
         if self.settings.add_frames:
             self._lacking_frames.update(videos_without_frames(self.catalog))
         lacking = self.catalog.details.missing()
@@ -113,17 +121,25 @@ class WorkQueue:
     def next_job(self) -> VideoJob | None:
         """Take files from the queue until one has to be read.
 
-        None when none is left, or when the others depend on what is being read now.
+        None when none is left, when the others depend on what is being read now, or when other
+        runs are at them: `claims.of_others`.
         """
         while True:
             if self._unknown:
-                return self._unknown.popleft()
-            if self._waiting or self._changed:
-                job = self._look_into((self._waiting or self._changed).popleft())
-                if job is not None:
+                job = self._unknown.popleft()
+                if self._is_ours(job):
                     return job
+                self._alike_again(job)
+            elif self._waiting or self._changed:
+                found = self._look_into((self._waiting or self._changed).popleft())
+                if found is not None:
+                    return found
             elif (self._exchanged or self._replaced) and not self._measured:
                 self._exchange()
+            elif (freed := self.claims.freed()) is not None:
+                self._queue_of(freed.file).append(freed.file)
+                if freed.sample.digest not in self._alike:
+                    self.claims.release(freed.sample.digest)  # it may have changed: look anew
             else:
                 return None
 
@@ -136,6 +152,34 @@ class WorkQueue:
         if sample in self._alike:
             self._alike[sample].append(file)
             return None
+        if not self._is_ours(job):
+            return None
+        found = self._look_up(job)
+        if found is None:
+            self.claims.release(sample)
+        return found
+
+    def _is_ours(self, job: VideoJob) -> bool:
+        """Whether no other run is at the film, or was since this one began: that is counted."""
+        file = job.file
+        if not self.claims.take(job):
+            return False
+        before, again = self.known.get(file.pathname), file.pathname in self._read_again
+        state = self.claims.done_by_others(file, before=before, for_frames=again)
+        if state is None:
+            return True
+        self.claims.release(job.sample.digest)
+        if state.video_id is not None and (before is None or before.video_id != state.video_id):
+            self.found_again.add(state.video_id)
+        outcome = Outcome.BY_OTHERS if state.error is None else Outcome.FAILED
+        if state.error and state.error.startswith(NO_VIDEO):
+            outcome = Outcome.NO_VIDEO
+        self._done(file, outcome, error=state.error)
+        return False
+
+    def _look_up(self, job: VideoJob) -> VideoJob | None:
+        """Job for a film that is ours; None where the catalog knows it, or it is read later."""
+        file, sample = job.file, job.sample.digest
         again = file.pathname in self._read_again
         lookalikes = () if again else self.catalog.sample_matches(sample)
         place = location_of(file, job.sample)
@@ -171,6 +215,7 @@ class WorkQueue:
         if self._queue_of(job.file) is self._waiting:
             return job
         self._replaced.append(job)
+        self.claims.release(job.sample.digest)  # until its turn comes
         return None
 
     def measured(self, job: VideoJob, content: Content) -> None:
@@ -195,13 +240,14 @@ class WorkQueue:
         """Note that the video is in the catalog; files with its sample get their turn."""
         self._let_others_follow(job)
 
-    def failed(self, job: VideoJob, *, error: str) -> None:
+    def failed(self, job: VideoJob, *, error: str, unread: bool = False) -> None:
         """Note that the video cannot be read; files with its sample get their turn.
 
-        They may be sound where this file vanished or changed meanwhile.
+        They may be sound where this file vanished or changed meanwhile. `unread`: the system did
+        not read it.
         """
         if job not in self._measured:
-            place = location_of(job.file, job.sample)
+            place = None if unread else location_of(job.file, job.sample)
             self._fail(job.file, place=place, error=error, sample=job.sample)
         elif (
             self._measured.pop(job) is None
@@ -230,6 +276,10 @@ class WorkQueue:
         self._let_others_follow(job)
 
     def _let_others_follow(self, job: VideoJob) -> None:
+        self.claims.release(job.sample.digest)
+        self._alike_again(job)
+
+    def _alike_again(self, job: VideoJob) -> None:
         for file in reversed(self._alike.pop(job.sample.digest, ())):
             self._queue_of(file).appendleft(file)
 
@@ -262,6 +312,7 @@ class WorkQueue:
                 lambda: (VideoJob(file, read_sample(file.path)), other_content(file.path)),
             )
         except OSError as error:
+            self.storage.require(file, error=reason(error))
             self._fail(file, place=None, error=reason(error))
             return None
         if what is not None:
@@ -328,12 +379,6 @@ class WorkQueue:
         known = self.known.get(file.pathname)
         if not is_gone(file.path) and (known is None or known.video_id is None):
             self.catalog.record_failure(_unread(file.path, root=file.root), error=error)
-
-
-def videos_without_frames(catalog: Catalog) -> frozenset[int]:
-    """The ids of the videos that have no frame vectors."""
-    with catalog.library() as library:
-        return frozenset() if library is None else library.videos_without_frames()
 
 
 def _unread(path: Path, *, root: Path) -> FileLocation:

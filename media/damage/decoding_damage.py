@@ -17,12 +17,18 @@ from media.container.source import (
     reason,
 )
 from media.damage.intervals import DamagedIntervals, PendingIntervals
+from media.errors import UnreadableError
 
 
 @dataclass(slots=True)
 class DecodingDamage(PacketObserver):
-    """Intervals that could not be decoded in the part of a video that was read."""
+    """Intervals that could not be decoded in the part of a video that was read.
 
+    `was_read`: the file was read to its end before, without fault. An error of reading it is raised
+    then: it is no damage of the film, and passes.
+    """
+
+    was_read: bool = False
     _damaged: DamagedIntervals = field(default_factory=DamagedIntervals)
     _pending: PendingIntervals | None = None  # for containers that may be cut anywhere
     _clock: Clock = field(default_factory=lambda: Clock(Fraction(0), Fraction(1)))
@@ -62,6 +68,8 @@ class DecodingDamage(PacketObserver):
         """Keep the reason why the file could not be read any further."""
         if is_read_error(error):
             self._read_error = reason(error)
+            if self.was_read:
+                raise UnreadableError(f"cannot be read: {self._read_error}") from error
 
     def finish(self) -> None:
         """Judge what is pending at the end."""

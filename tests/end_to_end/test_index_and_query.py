@@ -25,6 +25,7 @@ def test_an_index_run_tells_what_it_did_in_json(indexed: Indexed, model: Path) -
         "indexed": 3,
         "unchanged": 0,
         "moved": 0,
+        "by_others": 0,
         "removed": 0,
         "failed": [],
         "damaged": [],

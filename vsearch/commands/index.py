@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -32,6 +32,9 @@ from vsearch.commands.options import (
 )
 from vsearch.exit_codes import DONE, INTERRUPTED, SOME_FAILED
 from vsearch.messages import log, tell_of_demo
+
+if TYPE_CHECKING:
+    from indexer import IndexReport
 
 
 def index(
@@ -63,6 +66,14 @@ def index(
         ),
     ] = False,
     decode_timeout: DecodeTimeoutOption = None,
+    wait: Annotated[
+        bool,
+        typer.Option(
+            "--wait",
+            help="Where another process is working on the catalog, or the catalog or a PATH is "
+            "away: wait, and try again until it is there.",
+        ),
+    ] = False,
     model: ModelOption = None,
     device: DeviceOption = "auto",
     precision: PrecisionOption = "auto",
@@ -83,6 +94,7 @@ def index(
     from indexer import PathMissingError
     from vsearch.errors import user_errors
     from vsearch.services.library.indexing import index_library
+    from vsearch.services.library.patience import tried_until_there
     from vsearch.show.index import (
         frames_lacking,
         index_json,
@@ -116,15 +128,20 @@ def index(
         decode_timeout=decode_timeout,
     )
     settle_process()
-    with IndexProgress(quiet=quiet, verbose=verbose, as_events=as_json) as counters:
-        try:
-            outcome = index_library(paths, settings=settings, options=options, counters=counters)
-        except PathMissingError as error:
-            raise typer.BadParameter(str(error), param_hint="PATH") from error
-        except user_errors():
-            if indexed := counters.progress().indexed:
-                log.info("%s indexed before that, and kept", count(indexed, "video"))
-            raise
+
+    def run() -> IndexReport:
+        with IndexProgress(quiet=quiet, verbose=verbose, as_events=as_json) as counters:
+            try:
+                return index_library(paths, settings=settings, options=options, counters=counters)
+            except user_errors():
+                if indexed := counters.progress().indexed:
+                    log.info("%s indexed before that, and kept", count(indexed, "video"))
+                raise
+
+    try:
+        outcome = tried_until_there(run) if wait else run()
+    except PathMissingError as error:
+        raise typer.BadParameter(str(error), param_hint="PATH") from error
     if as_json:
         print_json(index_json(outcome))
         tell_advice(outcome, flags=settings.catalog_flags)

@@ -32,6 +32,7 @@ def index_json(report: IndexReport) -> dict[str, Any]:
         "indexed": report.indexed,
         "unchanged": report.unchanged,
         "moved": report.moved,
+        "by_others": report.by_others,
         "removed": report.removed,
         "failed": failures_json(report.failed),
         "damaged": damages_json(report.damaged),
@@ -72,6 +73,7 @@ def print_index(report: IndexReport) -> None:
         )
     rest = {
         "unchanged": report.unchanged,
+        "indexed by other runs": report.by_others,
         "moved or copied": report.moved,
         "removed": report.removed,
         "failed": len(report.failed),

@@ -9,9 +9,12 @@ if TYPE_CHECKING:
     import psycopg
 
 WAIT_FOR_LOCK_S = 60
-# A machine that falls silent is given up after 25 seconds. Statements are short, or read very much:
-# to compile them takes longer than it saves. Idle sessions hold locks.
-_SETTINGS = f"-c lock_timeout={WAIT_FOR_LOCK_S}s -c jit=off -c idle_session_timeout=0"
+# Statements are short, or read very much: to compile them takes longer than it saves. Idle sessions
+# hold locks. A machine that falls silent is given up after 25 seconds, by the server and by us.
+_SETTINGS = (
+    f"-c lock_timeout={WAIT_FOR_LOCK_S}s -c jit=off -c idle_session_timeout=0"
+    " -c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=3"
+)
 _USUAL: dict[str, str] = {
     "application_name": "vsearch",
     "client_encoding": "UTF8",
@@ -20,6 +23,7 @@ _USUAL: dict[str, str] = {
     "keepalives_idle": "10",
     "keepalives_interval": "5",
     "keepalives_count": "3",
+    "tcp_user_timeout": "30000",
 }
 
 

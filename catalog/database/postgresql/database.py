@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Engine, create_engine, func, select, text
 from catalog.address import DatabaseUrl
 from catalog.database.meta import read_meta
 from catalog.database.migrations import newest_version, require_version, stored_version, upgrade
+from catalog.database.postgresql.claims import SharedClaims
 from catalog.database.postgresql.connection import connect, require_driver
 from catalog.database.postgresql.cue_view import CueView
 from catalog.database.postgresql.errors import translated
@@ -41,6 +42,7 @@ class PostgresqlDatabase:
         self.catalog_uuid = catalog_uuid
         self.folder = address.views / catalog_uuid
         self.cues = CueView(self.folder)
+        self.claims = SharedClaims(address, catalog_uuid)
         self._engine = engine
         self._reads = engine.execution_options(postgresql_readonly=True)
         self._writes = engine.execution_options(isolation_level="READ COMMITTED")
@@ -70,9 +72,9 @@ class PostgresqlDatabase:
         """See `Database`."""
         connection.execute(COUNT_GENERATION)
 
-    def locked(self, purpose: str) -> AbstractContextManager[None]:
+    def locked(self, purpose: str, *, shared: bool) -> AbstractContextManager[None]:
         """See `Catalog.lock`."""
-        return locked(self.address, purpose, catalog_uuid=self.catalog_uuid)
+        return locked(self.address, purpose, catalog_uuid=self.catalog_uuid, shared=shared)
 
     def state_uuid(self, connection: Connection, generation: int) -> str | None:
         """See `Database`."""
@@ -109,6 +111,7 @@ class PostgresqlDatabase:
 
     def close(self) -> None:
         """See `Database`."""
+        self.claims.close()
         self._engine.dispose()
 
 

@@ -1,4 +1,4 @@
-"""Locks in the database: of all processes on all machines, one has it.
+"""Locks in the database: of all processes on all machines, one has it, or those that share it.
 
 A lock belongs to a session of its own, so it ends with its process, however that ends, and a little
 later with a machine that falls silent.
@@ -20,19 +20,23 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def locked(address: DatabaseUrl, purpose: str, *, catalog_uuid: str) -> Iterator[None]:
+def locked(
+    address: DatabaseUrl, purpose: str, *, catalog_uuid: str, shared: bool = False
+) -> Iterator[None]:
     """Have the lock of a catalog for as long as the block runs; see `Catalog.lock`."""
     with translated(address):
         session = connect(address, autocommit=True)
     try:
         key = lock_key(catalog_uuid, "catalog")
         with translated(address):
-            if not take(session, key):
+            if not take(session, key, shared=shared):
                 raise refusal(address, _read_holder(session, key))
             _write_holder(session, key, purpose)
         yield
         with suppress_errors():
-            session.execute("DELETE FROM holders WHERE lock = %s", (key,))
+            gone = "DELETE FROM holders WHERE lock = %s AND pid = %s AND host = %s"
+            me = Holder.of_this_process(purpose)
+            session.execute(gone, (key, me.pid, me.host))
     finally:
         session.close()  # and so the lock
 
@@ -43,9 +47,13 @@ def lock_key(catalog_uuid: str, name: str) -> int:
     return int.from_bytes(digest[:8], signed=True)
 
 
-def take(session: "psycopg.Connection", key: int) -> bool:
-    """Take a lock for a session, unless another session has it; it does not wait."""
-    row = session.execute("SELECT pg_try_advisory_lock(%s)", (key,)).fetchone()
+def take(session: "psycopg.Connection", key: int, *, shared: bool = False) -> bool:
+    """Take a lock for a session, unless another session has it; it does not wait.
+
+    A `shared` one others may share.
+    """
+    way = "pg_try_advisory_lock_shared" if shared else "pg_try_advisory_lock"
+    row = session.execute(f"SELECT {way}(%s)", (key,)).fetchone()
     return row is not None and bool(row[0])
 
 

@@ -19,6 +19,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import OperationalError
 
+from catalog.database.claims import OwnClaims
 from catalog.database.meta import count_generation, read_meta
 from catalog.database.migrations import (
     create_tables,
@@ -62,6 +63,7 @@ class SqliteDatabase:
     def __init__(self, *, identity: FileIdentity, engine: Engine) -> None:
         self.folder = self.address = identity.path.parent
         self.cues = CueIndex()
+        self.claims = OwnClaims()
         self._identity = identity
         self._engine = engine
 
@@ -99,7 +101,7 @@ class SqliteDatabase:
         """See `Database`."""
         count_generation(connection)
 
-    def locked(self, purpose: str) -> AbstractContextManager[None]:
+    def locked(self, purpose: str, *, shared: bool) -> AbstractContextManager[None]:  # noqa: ARG002
         """See `Catalog.lock`."""
         from catalog.database.sqlite.lock import locked  # a question does without its imports
 

@@ -26,6 +26,7 @@ def test_an_index_run_has_the_schema_of_every_face() -> None:
         "indexed": 12,
         "unchanged": 3,
         "moved": 1,
+        "by_others": 0,
         "removed": 0,
         "failed": [{"path": "/bad.mp4", "error": "it is empty"}],
         "damaged": [],

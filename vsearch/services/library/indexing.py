@@ -103,7 +103,7 @@ def open_index(
             _require_sources(paths, model)
         if catalog is None:
             catalog = opened.enter_context(open_catalog(settings, create=True))
-        opened.enter_context(catalog.lock(f"{purpose} {command_line(*paths)}"))
+        opened.enter_context(catalog.lock(f"{purpose} {command_line(*paths)}", shared=True))
         if made_by is None or settings.model not in (None, made_by.model):
             made_by = _agreeing(catalog, model)
         yield OpenIndex(catalog=catalog, model=model, made_by=made_by)

@@ -9,6 +9,7 @@ import numpy as np
 
 import search
 from catalog import CatalogError
+from indexer.housekeeping import housekeeping
 from search import Bank, everyday_sentences
 from vsearch.services.file_cache import FileCache
 from vsearch.services.models import known_digests, model_to_load
@@ -52,7 +53,8 @@ def keep_background(catalog: Catalog, *, settings: Settings) -> bool:
     """Bring what answers stand against up to date after an index run, and keep it in the catalog.
 
     A question can do without: it computes what is missing. So an error is only logged, and a run
-    that is interrupted meanwhile loses nothing: then this returns False.
+    that is interrupted meanwhile loses nothing: then this returns False. Of runs that share a
+    catalog one does it for all.
     """
     made_by = catalog.provenance
     if made_by is None:
@@ -68,7 +70,9 @@ def keep_background(catalog: Catalog, *, settings: Settings) -> bool:
         return embedder.embed_texts(sentences)
 
     try:
-        search.keep_background(catalog, bank_of(made_by, embed, settings=settings))
+        with housekeeping(catalog) as ours:
+            if ours:
+                search.keep_background(catalog, bank_of(made_by, embed, settings=settings))
     except (ModelError, CatalogError) as error:
         log.debug("the background of the catalog is not up to date: %s", error)
     except KeyboardInterrupt:

@@ -47,6 +47,8 @@ def progress_text(progress: Progress, *, width: int | None = None) -> str:
     if progress.reading is not None:
         done, files = progress.reading
         return f"reading details and subtitles, {done:,} of {count(files, 'file')}"
+    if progress.awaited:
+        return f"waiting for {count(progress.awaited, 'file')} that other runs are at"
     parts = _parts(progress)
     while width is not None and len(_joined(parts)) > width and len(parts) > 1:
         parts.remove(min(parts))
@@ -243,6 +245,8 @@ def progress_event(progress: Progress) -> dict[str, Any]:
     if progress.reading is not None:
         done, files = progress.reading
         return {"event": "details", "files_done": done, "files": files}
+    if progress.awaited:
+        return {"event": "waiting", "files": progress.awaited}
     current = progress.current
     return {
         "event": "progress",

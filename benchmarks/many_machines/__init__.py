@@ -1,0 +1,1 @@
+"""Measurements of many machines on one catalog: `python -m benchmarks.many_machines`."""
