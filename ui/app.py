@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -45,7 +46,7 @@ def main() -> None:
     try:
         _show_page()
     except CatalogMissingError:
-        _show_how_to_begin(None)
+        _show_how_to_begin(None, version=None)
     except CatalogGoneError:
         close_library()  # it was deleted, or restored from a backup
         st.rerun()
@@ -63,7 +64,7 @@ def _show_page() -> None:
     version = library.catalog.version
     found = status(version=version, _library=library)
     if not found.clips:
-        _show_how_to_begin(found)
+        _show_how_to_begin(found, version=version)
         return
     with st.container(
         horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"
@@ -73,7 +74,7 @@ def _show_page() -> None:
             "View", VIEWS, default=VIEWS[0], required=True, key="view", bind="query-params",
             label_visibility="collapsed", width="content",
         )  # fmt: skip
-    _follow(version)
+    _follow(version, also_ended=view == "Library")
     notebook = Notebook(library.catalog.folder)
     if view == "Library":
         show_library(library, version=version, found=found)
@@ -84,22 +85,21 @@ def _show_page() -> None:
 
 
 @st.fragment(run_every=_SECONDS_BETWEEN_LOOKS)
-def _follow(version: tuple[str, int]) -> None:
+def _follow(version: tuple[str, int] | None, *, also_ended: bool) -> None:
     """Show how far an index run is, and draw the page anew when it has changed the catalog."""
-    show_running()
-    try:
+    show_running(also_ended=also_ended)
+    now = None
+    with suppress(*user_errors()):
         now = open_library(page_settings()).catalog.version
-    except user_errors():
-        st.rerun(scope="app")
     if now != version:
         st.rerun(scope="app")
 
 
-def _show_how_to_begin(found: CatalogStatus | None) -> None:
+def _show_how_to_begin(found: CatalogStatus | None, *, version: tuple[str, int] | None) -> None:
     st.html(markup.header(found))
+    _follow(version, also_ended=True)
     st.html(markup.how_to_begin(page_settings(), has_catalog=found is not None))
     show_library(None, version=None, found=found)
-    st.button("Look again", icon=":material/refresh:")
 
 
 def _show_search(
@@ -170,27 +170,25 @@ def _show_all(wanted: bool) -> None:  # noqa: FBT001 - a callback
 @st.fragment
 def _moments(found: SearchResult, hits: tuple[Hit, ...], *, notebook: Notebook) -> None:
     """Show the grid; what is picked there draws nothing else anew."""
-    by_clip = {hit.clip_id: hit for hit in hits}
-    basket = notebook.read().basket
+    shown = {hit.clip_id: hit for hit in hits}
+    inside = [one.clip for one in notebook.read().basket if one.clip in shown]
+    name = _name_of(found, hits)
+    if st.session_state.get("answer") != name:
+        st.session_state.update(answer=name, picked=inside)
 
     def pick() -> None:
-        chosen = st.session_state[MOMENTS_KEY].basket or []
-        picked = {one.clip: one for one in basket}
-        kept = [one for one in basket if one.clip not in by_clip or one.clip in chosen]
-        new = [
-            Picked(clip, str(hit.path), hit.start, hit.end, found.query)
-            for clip in chosen
-            if clip not in picked and (hit := by_clip.get(clip)) is not None
-        ]
-        notebook.change(lambda notes: notes.with_basket((*kept, *new)))
+        """Change what this window changed: another one may have picked something meanwhile."""
+        before, now = st.session_state["picked"], st.session_state[MOMENTS_KEY].basket or []
+        st.session_state["picked"] = now
+        added = [_picked(shown[one], found) for one in now if one in shown and one not in before]
+        removed = [one for one in before if one not in now]
+        notebook.change(lambda notes: notes.picking(added, removed=removed))
 
-    data = answer_data(
-        found,
-        hits,
-        answer=_name_of(found, hits),
-        basket=[one.clip for one in basket],
-    )
-    show_moments(data, on_basket=pick)
+    show_moments(answer_data(found, hits, answer=name, basket=inside), on_basket=pick)
+
+
+def _picked(hit: Hit, found: SearchResult) -> Picked:
+    return Picked(hit.clip_id, str(hit.path), hit.start, hit.end, found.query)
 
 
 def _name_of(found: SearchResult, hits: tuple[Hit, ...]) -> str:

@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING, Any
 from filelock import FileLock, Timeout
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Container, Iterable
     from pathlib import Path
 
 NAME = "page.json"
 _MOST_SEARCHES = 100
 _MOST_PICKED = 1000
 _MOST_BYTES = 4 << 20
+_LONGEST = 10_000  # letters of a search: many of them stay within the bytes
 _SECONDS = 2.0  # to wait for another window that writes
 
 
@@ -45,7 +46,9 @@ class Notes:
     basket: tuple[Picked, ...] = ()
 
     def with_search(self, address: str) -> Notes:
-        """The notes with another search, which is there once."""
+        """The notes with another search, which is there once; not with an endless one."""
+        if len(address) > _LONGEST:
+            return self
         others = tuple(one for one in self.searches if one != address)
         return replace(self, searches=(address, *others)[:_MOST_SEARCHES])
 
@@ -54,9 +57,30 @@ class Notes:
         others = {one: its for one, its in self.saved.items() if one != name}
         return replace(self, saved=others if address is None else others | {name: address})
 
-    def with_basket(self, basket: tuple[Picked, ...]) -> Notes:
+    def with_basket(self, basket: Iterable[Picked]) -> Notes:
         """The notes with another basket."""
-        return replace(self, basket=basket[:_MOST_PICKED])
+        return replace(self, basket=tuple(basket)[:_MOST_PICKED])
+
+    def picking(self, added: Iterable[Picked], *, removed: Container[int]) -> Notes:
+        """The notes with more in the basket, each clip once, and with some clips less."""
+        there = {one.clip for one in self.basket}
+        new = [one for one in added if one.clip not in there]
+        return self.with_basket([*(one for one in self.basket if one.clip not in removed), *new])
+
+    def with_note(self, clip: int, note: str) -> Notes:
+        """The notes with another note on a moment in the basket."""
+        return self.with_basket(
+            replace(one, note=note) if one.clip == clip else one for one in self.basket
+        )
+
+    def with_earlier(self, clip: int) -> Notes:
+        """The notes with a moment one place earlier in the basket."""
+        basket = [*self.basket]
+        for number, one in enumerate(basket[1:], start=1):
+            if one.clip == clip:
+                basket[number - 1 : number + 1] = one, basket[number - 1]
+                break
+        return self.with_basket(basket)
 
 
 class Notebook:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
-from dataclasses import asdict, replace
+import os
+from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,13 +21,17 @@ from ui.moments.data import films_data
 from ui.resources import page_settings, videos
 from vsearch.errors import IndexRunningError
 from vsearch.services.library.detached_index import DetachedIndex
+from vsearch.show.output import count
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from catalog import CatalogStatus
     from ui.notebook import Notebook, Notes, Picked
     from ui.resources import OpenLibrary
 
 _FILMS_SHOWN = 48
+_FAILURES_WITH_BUTTON = 20
 _SEARCHES_SHOWN = 20
 
 
@@ -39,16 +44,35 @@ def show_library(
     with adding.form("add", border=False), st.container(key="adding", horizontal=True):
         folder = st.text_input("Add a folder of videos", key="folder", placeholder="/media/videos")
         if st.form_submit_button("Index", icon=":material/add:"):
-            _start(runs, [Path(folder.strip()).expanduser()])
+            _start(runs, [_folder(folder.strip())])
     if found is not None and found.failures:
-        with st.expander(f"{len(found.failures):,} files could not be indexed"):
-            st.html(markup.failures(found.failures))
-            if st.button("Try them again", icon=":material/refresh:"):
-                _start(runs, [*found.roots], retry_failed=True)
+        _show_failures(runs, found)
     if library is not None and version is not None:
         with finding:
             wanted = st.text_input("Find by name", key="name", bind="query-params")
         _show_films(library, version=version, wanted=wanted.casefold().strip())
+
+
+def _show_failures(runs: DetachedIndex, found: CatalogStatus) -> None:
+    """Show what could not be indexed, and ways to try that again."""
+    some, others = found.failures[:_FAILURES_WITH_BUTTON], found.failures[_FAILURES_WITH_BUTTON:]
+    with st.expander(f"{count(len(found.failures), 'file')} could not be indexed"):
+        for number, failure in enumerate(some):
+            row = st.container(horizontal=True, vertical_alignment="center")
+            row.html(markup.failures([failure]))
+            if row.button("Try again", key=f"again-{number}"):
+                _start(runs, [failure.path], retry_failed=True)
+        if others:
+            st.html(markup.failures(others))
+        if len(found.failures) > 1 and st.button("Try all again", icon=":material/refresh:"):
+            _start(runs, [*found.roots], retry_failed=True)
+
+
+def _folder(text: str) -> Path:
+    try:
+        return Path(text).expanduser()
+    except RuntimeError:  # there is no such user
+        return Path(text)
 
 
 def _start(runs: DetachedIndex, paths: list[Path], *, retry_failed: bool = False) -> None:
@@ -56,13 +80,17 @@ def _start(runs: DetachedIndex, paths: list[Path], *, retry_failed: bool = False
     if relative:
         st.error(f"{shown(relative[0])!r} is not a whole path; give one such as /media/videos")
         return
+    lost = [path for path in paths if not retry_failed and not os.path.exists(path)]  # noqa: PTH110 - odd names
+    if lost:
+        st.error(f"{shown(lost[0])} is not there; look at its spelling, and whether its disk is")
+        return
     try:
         runs.start(paths, retry_failed=retry_failed)
     except (IndexRunningError, OSError) as error:
         st.error(str(error))
 
 
-def show_running() -> None:
+def show_running(*, also_ended: bool) -> None:
     """Show how far an index run is, or what the last one could not do."""
     runs = DetachedIndex(page_settings())
     state = runs.state()
@@ -74,7 +102,7 @@ def show_running() -> None:
         share = done.get("files_done", 0) / max(done.get("files", 0), 1)
         left.progress(min(share, 1.0), text=markup.progress(state))
         right.button("Stop", key="stop", on_click=runs.stop, icon=":material/stop:")
-    elif state.result is None and state.messages:
+    elif also_ended and state.result is None and state.messages:
         st.html(markup.problem(state.messages[-1]))
 
 
@@ -124,7 +152,7 @@ def show_basket(notebook: Notebook) -> None:
         st.html(markup.empty_basket())
         return
     for number, picked in enumerate(basket):
-        _show_picked(notebook, basket, number, picked)
+        _show_picked(notebook, number, picked)
     with st.container(horizontal=True):
         st.download_button(
             "As JSON", json.dumps([asdict(one) for one in basket], indent=1), "moments.json"
@@ -135,9 +163,7 @@ def show_basket(notebook: Notebook) -> None:
             st.rerun()
 
 
-def _show_picked(
-    notebook: Notebook, basket: tuple[Picked, ...], number: int, picked: Picked
-) -> None:
+def _show_picked(notebook: Notebook, number: int, picked: Picked) -> None:
     row = st.container(key=f"picked-{number}", horizontal=True, vertical_alignment="center")
     name = shown(Path(picked.path).name)
     span = f"{clock_text(picked.start)}–{clock_text(picked.end, up=True)}"
@@ -149,24 +175,26 @@ def _show_picked(
         placeholder="A note",
         label_visibility="collapsed",
     )
+    clip = picked.clip
     if written != picked.note:
-        changed = tuple(
-            replace(one, note=written) if one.clip == picked.clip else one for one in basket
-        )
-        notebook.change(lambda notes: notes.with_basket(changed))
-    earlier = [*basket]
-    if number:
-        earlier[number - 1 : number + 1] = [picked, basket[number - 1]]
+        notebook.change(lambda notes: notes.with_note(clip, written))
     row.button(
-        "Up", key=f"up-{picked.clip}", disabled=not number, on_click=_keep,
-        args=(notebook, tuple(earlier)),
-    )  # fmt: skip
-    left = tuple(one for one in basket if one is not picked)
-    row.button("Remove", key=f"out-{picked.clip}", on_click=_keep, args=(notebook, left))
+        "Up",
+        key=f"up-{picked.clip}",
+        disabled=not number,
+        on_click=_change,
+        args=(notebook, lambda notes: notes.with_earlier(clip)),
+    )
+    row.button(
+        "Remove",
+        key=f"out-{picked.clip}",
+        on_click=_change,
+        args=(notebook, lambda notes: notes.picking((), removed=(clip,))),
+    )
 
 
-def _keep(notebook: Notebook, basket: tuple[Picked, ...]) -> None:
-    notebook.change(lambda notes: notes.with_basket(basket))
+def _change(notebook: Notebook, change: Callable[[Notes], Notes]) -> None:
+    notebook.change(change)
 
 
 def _as_csv(basket: tuple[Picked, ...]) -> str:

@@ -51,3 +51,18 @@ def test_windows_that_write_at_once_lose_nothing(tmp_path: Path) -> None:
     for window in windows:
         window.join()
     assert len(Notebook(tmp_path).read().searches) == 20
+
+
+def test_the_basket_changes_as_it_is_now_whatever_a_window_knew() -> None:
+    seven, eight, nine = (Picked(clip, "/films/a.mp4", 0.0, 1.0, "a dog") for clip in (7, 8, 9))
+    notes = Notes().picking([seven, eight], removed=()).picking([eight, nine], removed=[7])
+    assert notes.basket == (eight, nine)
+    assert notes.with_earlier(9).basket == (nine, eight)
+    assert notes.with_earlier(8).with_earlier(7).basket == (eight, nine)
+    assert [one.note for one in notes.with_note(9, "good").basket] == ["", "good"]
+
+
+def test_an_endless_search_is_not_noted(tmp_path: Path) -> None:
+    """A hundred of them would be more than what is read."""
+    Notebook(tmp_path).change(lambda notes: notes.with_search("q=" + "x" * 60_000))
+    assert Notebook(tmp_path).read() == Notes()

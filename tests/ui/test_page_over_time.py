@@ -34,7 +34,7 @@ def test_an_empty_catalog_tells_how_to_fill_it(page, settings: Settings) -> None
 def test_a_page_that_was_opened_too_early_finds_the_videos_later(videos, index, page) -> None:
     opened = page(q="a film")
     index(videos)
-    assert opened.press("Look again").moments
+    assert opened.look_again().moments
 
 
 def test_files_that_failed_are_counted(videos: Path, index, page) -> None:
@@ -43,6 +43,7 @@ def test_files_that_failed_are_counted(videos: Path, index, page) -> None:
     opened = page()
     assert "1 file could not be indexed: <code>vsearch status</code>" in opened.words
     assert f"{videos / 'broken.mp4'}: " in opened.look_at("Library").words
+    assert [one.label for one in opened.app.expander] == ["1 file could not be indexed"]
 
 
 def test_an_open_page_notices_what_an_index_run_adds(library: Path, index, page, film) -> None:
@@ -82,9 +83,13 @@ def test_a_folder_is_added_on_the_page_and_becomes_searchable(
 ) -> None:
     film(settings.home / "more" / "noon.mp4", seconds=8, tint=120)
     opened = page().look_at("Library")
-    opened.app.text_input(key="folder").set_value("more")
+    for odd in ("more", "~nobody-of-that-name", ""):
+        opened.app.text_input(key="folder").set_value(odd)
+        opened.press("Index")
+        assert "is not a whole path" in opened.app.error[0].value
+    opened.app.text_input(key="folder").set_value(str(settings.home / "nowhere"))
     opened.press("Index")
-    assert "is not a whole path" in opened.app.error[0].value
+    assert "nowhere is not there" in opened.app.error[0].value
     opened.app.text_input(key="folder").set_value(str(settings.home / "more"))
     opened.press("Index")
     deadline = time.monotonic() + 120

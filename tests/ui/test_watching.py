@@ -3,6 +3,8 @@
 import json
 import os
 import shutil
+import subprocess
+import sys
 from base64 import b64encode
 from collections.abc import Iterator
 from pathlib import Path
@@ -155,7 +157,7 @@ def test_what_plays_stands_in_the_address_and_plays_again_from_there(page_of_man
 
 @pytest.mark.parametrize("name", ["old.avi", "modern.mkv"])
 def test_what_the_browser_cannot_play_is_turned_into_what_it_can(
-    page_of_many, window, name: str
+    page_of_many, window, watch_page, name: str
 ) -> None:
     if name == "modern.mkv" and MATERIAL is None:
         pytest.skip("VSEARCH_TEST_VIDEOS names no folder of videos")
@@ -168,6 +170,13 @@ def test_what_the_browser_cannot_play_is_turned_into_what_it_can(
     until(window, "document.querySelector('video').currentTime > 8.3")
     if name == "old.avi":
         assert until(window, "document.querySelector('video').webkitAudioDecodedByteCount > 0")
+        # Again, from what was kept of it, and beyond.
+        window.keyboard.press("Escape")
+        played = watch_page.args[0].home / "cache" / "played"
+        for kept in played.iterdir():
+            os.truncate(kept, kept.stat().st_size // 3)
+        window.get_by_role("button", name=f"Play {name}").click()
+        until(window, "document.querySelector('video').ended")
 
 
 def test_the_pointer_looks_through_a_moment(page_of_many, window) -> None:
@@ -224,6 +233,28 @@ def test_a_picture_that_is_dropped_anywhere_is_a_question(
     until(window, "document.querySelector('.vs-moments')?.moments.question.includes('asked/')")
 
 
+def test_page_and_command_line_answer_alike(page_of_many, window, watch_page) -> None:
+    """The same moments in the same order, with the same words for how sure they are."""
+    settings = watch_page.args[0]
+    look(window, page_of_many, q="a+film")
+    told = window.evaluate(
+        """document.querySelector('.vs-moments').moments.ranked.map(({ film, moment }) =>
+          [moment.rank, film.path, moment.start, moment.end, moment.peak, moment.confidence])"""
+    )
+    command = ["-P", "-m", "vsearch", "query", "--all", "--json", "--catalog", settings.catalog]
+    printed = subprocess.run(
+        [sys.executable, *map(str, command), "--", "a film"],
+        env={**os.environ, "VSEARCH_HOME": str(settings.home)},
+        check=True,
+        capture_output=True,
+    ).stdout
+    hits = json.loads(printed)["hits"]
+    assert len(told) == len(hits) >= 2
+    for shown, hit in zip(told, hits, strict=True):
+        assert (shown[0], shown[1], shown[5]) == (hit["rank"], hit["path"], hit["confidence"])
+        assert shown[2:5] == pytest.approx([hit[key] for key in ("start", "end", "peak")], abs=2e-3)
+
+
 def test_what_is_picked_is_in_the_basket_of_every_window(page_of_many, window, browser) -> None:
     look(window, page_of_many, q="a+film")
     window.get_by_role("button", name="+ Basket").first.click()
@@ -232,6 +263,11 @@ def test_what_is_picked_is_in_the_basket_of_every_window(page_of_many, window, b
         second = other.new_page()
         second.goto(f"http://127.0.0.1:{page_of_many.port}/?view=Basket")
         second.get_by_role("button", name="Remove").first.wait_for()
+        look(second, page_of_many, q="a+film")
+        second.get_by_role("button", name="+ Basket").first.click()
+        window.get_by_role("button", name="✓ In the basket").first.click()  # knows of one
+        second.goto(f"http://127.0.0.1:{page_of_many.port}/?view=Basket")
+        playwright.expect(second.get_by_role("button", name="Remove")).to_have_count(1)
         second.get_by_role("button", name="Empty the basket").click()
         second.get_by_text("The basket is empty").wait_for()
 
@@ -294,3 +330,40 @@ def test_pictures_of_moments_are_not_black(page_of_many, window) -> None:
         })"""
     )
     assert min(brightest) > 40, json.dumps(brightest)
+
+
+def test_a_folder_that_is_added_becomes_searchable_while_the_page_is_used(
+    page_of_many, window, browser, watch_page
+) -> None:
+    """Also when the window that began it is closed; what failed is tried again by a button."""
+    home = watch_page.args[0].home
+    for seconds in (5, 6, 7, 8):
+        path = home / "more" / f"{seconds}.mp4"
+        write_sounding(path, seconds=seconds, codec="libx264", sound="aac")
+    broken = home / "more" / "8.mp4"
+    whole = broken.read_bytes()
+    broken.write_bytes(whole[:2000])
+    look(window, page_of_many, view="Library")
+    window.get_by_label("Add a folder of videos").fill(str(home / "more"))
+    window.get_by_role("button", name="Index").click()
+    window.get_by_text("Indexing").first.wait_for()
+    with browser.new_context() as context:
+        other = context.new_page()
+        other.set_default_timeout(60_000)
+        look(other, page_of_many, q="the+first+film")
+        other.get_by_text("Indexing").first.wait_for()
+        window.close()
+        field = other.get_by_label("Sentence")
+        field.fill("another film")
+        field.press("Enter")
+        until(other, "document.title.startsWith('another film')")
+        number = 6 if MATERIAL is not None else 5
+        other.get_by_text(f"{number} videos").first.wait_for()
+        look(other, page_of_many, q="a+film", in_=f"{home}/more")
+        broken.write_bytes(whole)
+        look(other, page_of_many, view="Library")
+        other.get_by_text("1 file could not be indexed").click()
+        other.get_by_text(f"{broken}: ").wait_for()
+        other.get_by_role("button", name="Try again").click()
+        other.get_by_text(f"{number + 1} videos").first.wait_for()
+        playwright.expect(other.get_by_text("could not be indexed")).to_be_hidden()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import aclosing, suppress
+from contextlib import aclosing, closing, suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -13,23 +13,32 @@ from ui.films.endpoint import Endpoint, begin, go_on, seconds, video_id
 from ui.films.files import FilmError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
+    from typing import BinaryIO
+
     from starlette.requests import Request
     from starlette.types import Send
 
     from ui.films.files import Films
+    from ui.films.kept import KeptFiles, Recording
 
+_PIECE = 256 << 10  # bytes read and sent at once of what is kept
+_LEAST_KEPT = 5  # pieces: a header, and two seconds
+_MOST_KEPT = 64 << 20  # bytes of one film from one second on
 _HEADERS = {"content-type": "video/mp4", "cache-control": "no-store"}
 
 
 class LiveEndpoint(Endpoint):
     """Fragmented MP4 that begins at time 0 with the frame at `start`.
 
-    It may end before the film does: when another film is begun while nobody reads this one, or
-    where the file breaks off. The browser then asks anew, from where it ended.
+    It may end before the film does: when another film is begun while nobody reads this one, where
+    the file breaks off, or where it was left when it was played before. The browser then asks anew,
+    from where it ended.
     """
 
-    def __init__(self, films: Films) -> None:
+    def __init__(self, films: Films, kept: KeptFiles) -> None:
         self._films = films
+        self._kept = kept
         self._encoders = Encoders()
 
     async def answer(self, request: Request, send: Send) -> None:
@@ -42,8 +51,14 @@ class LiveEndpoint(Endpoint):
             await begin(send, 200, _HEADERS)
             await go_on(send, b"", more=False)
             return
+        key = film.tag("live", start, lines)
+        played = await asyncio.to_thread(self._kept.open, key)
+        if played is not None:
+            await _send_file(send, played)
+            return
         async with self._encoders.place() as encoder:
-            make = partial(live_mp4, film.path, start=start, lines=lines)
+            made = partial(live_mp4, film.path, start=start, lines=lines)
+            make = partial(_recorded, made, partial(self._kept.record, key))
             async with aclosing(encoder.pieces(make)) as pieces:
                 try:
                     first = await anext(pieces)
@@ -55,6 +70,34 @@ class LiveEndpoint(Endpoint):
                     async for piece in pieces:
                         await go_on(send, piece)
                 await go_on(send, b"", more=False)
+
+
+def _recorded(
+    make: Callable[..., Generator[bytes, None, None]],
+    begun: Callable[[], Recording],
+    *,
+    stopped: Callable[[], bool],
+) -> Generator[bytes, None, None]:
+    """What `make` yields, which is kept as far as it was played."""
+    recording, count = begun(), 0
+    try:
+        with closing(make(stopped=stopped)) as pieces:
+            for piece in pieces:
+                if recording.size + len(piece) > _MOST_KEPT:
+                    recording.end(keep=True)
+                recording.write(piece)
+                count += 1
+                yield piece
+    finally:
+        recording.end(keep=count >= _LEAST_KEPT)
+
+
+async def _send_file(send: Send, file: BinaryIO) -> None:
+    with file:
+        await begin(send, 200, _HEADERS)
+        while piece := await asyncio.to_thread(file.read, _PIECE):
+            await go_on(send, piece)
+        await go_on(send, b"", more=False)
 
 
 def _lines(request: Request) -> int:

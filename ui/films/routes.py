@@ -8,6 +8,7 @@ from starlette.routing import Route
 
 from ui.films.files import Films
 from ui.films.film import FilmEndpoint
+from ui.films.kept import KeptFiles
 from ui.films.live import LiveEndpoint
 from ui.films.pictures import SpriteEndpoint, StillEndpoint
 from ui.films.playable import PlayableEndpoint
@@ -16,13 +17,16 @@ from ui.films.workshop import Workshop
 if TYPE_CHECKING:
     from vsearch.settings import Settings
 
+_PICTURES, _PLAYED = 256 << 20, 1 << 30  # bytes kept of pictures, and of films made anew
+
 
 def film_routes(settings: Settings) -> list[Route]:
     """The addresses of the films in the catalog of these settings."""
-    films, workshop = Films(settings), Workshop()
+    cache = settings.home / "cache"
+    films, workshop = Films(settings), Workshop(KeptFiles(cache / "pictures", max_bytes=_PICTURES))
     endpoints = {
         "film": FilmEndpoint(films),
-        "live": LiveEndpoint(films),
+        "live": LiveEndpoint(films, KeptFiles(cache / "played", max_bytes=_PLAYED)),
         "playable": PlayableEndpoint(films),
         "still": StillEndpoint(films, workshop),
         "sprite": SpriteEndpoint(films, workshop),

@@ -9,15 +9,15 @@ from threading import Event
 from typing import TYPE_CHECKING
 
 from machine import release_memory
-from ui.byte_cache import ByteCache
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable
+    from collections.abc import Callable
+
+    from ui.films.kept import KeptFiles
 
     Make = Callable[[Callable[[], bool]], bytes]
 
 _AT_ONCE = 2
-_BYTES_KEPT = 32 << 20
 
 
 @dataclass(slots=True)
@@ -30,19 +30,19 @@ class _Job:
 
 
 class Workshop:
-    """Makes each picture once, however many ask for it meanwhile, and keeps the latest ones."""
+    """Makes each picture once, however many ask for it meanwhile, and keeps it among `kept`."""
 
-    def __init__(self, *, max_bytes: int = _BYTES_KEPT) -> None:
-        self._cache = ByteCache(max_bytes=max_bytes)
+    def __init__(self, kept: KeptFiles) -> None:
+        self._kept = kept
         self._makers = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="picture")
-        self._jobs: dict[Hashable, _Job] = {}
+        self._jobs: dict[str, _Job] = {}
 
-    async def get(self, key: Hashable, make: Make) -> bytes:
+    async def get(self, key: str, make: Make) -> bytes:
         """The picture of this key, else what `make` returns; it is told whether to stop.
 
         Raises what `make` raises.
         """
-        kept = self._cache.peek(key)
+        kept = await asyncio.to_thread(self._kept.read, key)
         if kept is not None:
             return kept
         job = self._jobs.get(key) or self._begun(key, make)
@@ -57,14 +57,16 @@ class Workshop:
                 if self._jobs.get(key) is job:
                     del self._jobs[key]
 
-    def _begun(self, key: Hashable, make: Make) -> _Job:
+    def _begun(self, key: str, make: Make) -> _Job:
         stopped = Event()
 
         def made() -> bytes:
             try:
-                return self._cache.get(key, lambda: make(stopped.is_set))
+                picture = make(stopped.is_set)
             finally:
                 release_memory()
+            self._kept.keep(key, picture)
+            return picture
 
         job = self._jobs[key] = _Job(self._makers.submit(made), stopped)
         return job

@@ -161,3 +161,25 @@ def test_the_server_ends_though_a_film_plays(show: Any, start: Any, cinema: Any)
         assert time.monotonic() - begun < 10
         assert other.process.returncode == 0
         assert said == f"the page is at http://127.0.0.1:{other.port}; Ctrl-C ends it\n"
+
+
+def test_what_was_played_is_kept_and_played_again_from_there(cinema: Any) -> None:
+    """As far as it was played: the browser asks for the rest."""
+    folder = cinema.settings.home / "cache" / "played"
+    before = set(folder.iterdir())
+    with player(cinema, "long.avi", 20.5) as connection:
+        while len(connection.recv(1 << 16, socket.MSG_PEEK)) < 4000:
+            time.sleep(0.05)
+        taken = 0
+        while taken < 6 << 20:  # some seconds
+            taken += len(connection.recv(1 << 16))
+    until(lambda: len(set(folder.glob("[0-9a-f]" * 64)) - before) == 1)
+    (kept,) = set(folder.glob("[0-9a-f]" * 64)) - before
+    again = cinema.get(cinema.of("live", "long.avi", "start=20.5"))
+    assert again.body == kept.read_bytes()
+    times = [time for time, _ in pictures(again.body)]
+    assert times[0] == 0
+    assert 2 < times[-1] < 35  # of 39.5 seconds
+    kept.write_bytes(b"from the file")
+    assert cinema.get(cinema.of("live", "long.avi", "start=20.5")).body == b"from the file"
+    kept.unlink()

@@ -5,12 +5,14 @@ import io
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from ui.films.kept import KeptFiles
 from ui.films.workshop import Workshop
 
 
@@ -101,9 +103,9 @@ class Slow:
         return made
 
 
-def test_a_picture_is_made_once_in_turn_and_not_for_nobody() -> None:
+def test_a_picture_is_made_once_in_turn_and_not_for_nobody(tmp_path: Path) -> None:
     async def asked() -> None:
-        slow, workshop = Slow(), Workshop()
+        slow, workshop = Slow(), Workshop(KeptFiles(tmp_path, max_bytes=1000))
         waiting = [
             asyncio.ensure_future(workshop.get(name, slow.make(name)))
             for name in ("a", "b", "c", "c", "d", "e")
@@ -126,12 +128,16 @@ def test_a_picture_is_made_once_in_turn_and_not_for_nobody() -> None:
     asyncio.run(asked())
 
 
-def test_what_is_kept_has_a_bound() -> None:
+def test_what_is_kept_has_a_bound_and_is_there_for_the_next_run(tmp_path: Path) -> None:
     async def asked() -> None:
-        slow, workshop = Slow(), Workshop(max_bytes=25)
+        kept = KeptFiles(tmp_path, max_bytes=25)
+        slow, workshop = Slow(), Workshop(kept)
         slow.through.set()
         for name in ("a", "b", "c", "c", "a"):
             await workshop.get(name, slow.make(name))
+        assert slow.begun == ["a", "b", "c", "a"]
+        again = Workshop(KeptFiles(tmp_path, max_bytes=25))
+        assert await again.get("a", slow.make("a")) == b"a" * 10
         assert slow.begun == ["a", "b", "c", "a"]
 
     asyncio.run(asked())
