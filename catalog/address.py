@@ -10,9 +10,8 @@ from urllib.parse import quote, unquote
 _SCHEME = re.compile("postgres(ql)?://", re.IGNORECASE)
 _HOST = re.compile(r"(?P<host>\[[0-9A-Fa-f:.%\w]+\]|[\w.%~-]*)(:(?P<port>[0-9]*))?", re.ASCII)
 _PARAMETER = re.compile(r"(?P<name>[a-z_]+)=(?P<value>[^=&]*)", re.ASCII)
-_SECRET = frozenset(
-    {"oauth_client_secret", "password", "scram_client_key", "scram_server_key", "sslpassword"}
-)
+# Those besides the password, which have no variable in which a child process could get them.
+_SECRET = frozenset({"oauth_client_secret", "scram_client_key", "scram_server_key", "sslpassword"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,19 +19,13 @@ class DatabaseUrl:
     """The URL of a PostgreSQL database; its text, for messages, is without the password.
 
     Attributes:
-        options: the options of a connection by libpq's names, but for those that are secret.
+        options: the options of a connection by libpq's names, but for the password.
         views: the folder on this machine for what is derived from catalogs on servers.
-        secrets: those that are secret.
     """
 
     options: tuple[tuple[str, str], ...]
     views: Path
-    secrets: tuple[tuple[str, str], ...] = field(default=(), repr=False)
-
-    @classmethod
-    def looks_like(cls, text: str) -> bool:
-        """Whether the text is meant as such a URL, and not as a folder."""
-        return _SCHEME.match(text) is not None
+    password: str | None = field(default=None, repr=False)
 
     @classmethod
     def parse(cls, text: str, *, views: Path) -> Self:
@@ -45,33 +38,30 @@ class DatabaseUrl:
         if None in options.values():
             raise ValueError(
                 "the URL of the catalog cannot be read: write postgresql://USER@HOST/DATABASE, with"
-                " characters such as @ / : ? % as %40 %2F %3A %3F %25"
+                " characters such as @ / : ? % in a name as %40 %2F %3A %3F %25"
             )
         given = {name: unquote(value) for name, value in options.items() if value}
-        return cls(
-            options=tuple((name, it) for name, it in given.items() if name not in _SECRET),
-            views=views,
-            secrets=tuple((name, it) for name, it in given.items() if name in _SECRET),
-        )
+        password = given.pop("password", None)
+        if secret := sorted(_SECRET & given.keys()):
+            raise ValueError(f"{secret[0]} cannot be given in a URL: put it into a service file")
+        return cls(options=(*given.items(),), views=views, password=password)
 
     @property
     def environment(self) -> dict[str, str]:
         """The password as the variable in which libpq looks for it, for a process of ours."""
-        password = dict(self.secrets).get("password")
-        return {} if password is None else {"PGPASSWORD": password}
+        return {} if self.password is None else {"PGPASSWORD": self.password}
 
     def __str__(self) -> str:
-        """The URL without what is secret."""
+        """The URL without the password."""
         options = dict(self.options)
-        user = options.pop("user", "")
-        hosts, ports = options.pop("host", "").split(","), options.pop("port", "").split(",")
-        at = ",".join(map(_host_and_port, hosts, ports + ports[-1:] * (len(hosts) - len(ports))))
-        start = f"postgresql://{_quoted(user)}@" if user else "postgresql://"
-        rest = "&".join(
-            f"{name}={_quoted(value)}" for name, value in options.items() if name != "dbname"
-        )
-        name = _quoted(options.get("dbname", ""))
-        return f"{start}{at}/{name}" + (f"?{rest}" if rest else "")
+        user, name = _quoted(options.pop("user", "")), _quoted(options.pop("dbname", ""))
+        at = ""
+        if not options.get("host", "").startswith("/"):  # the folder of a socket
+            hosts, ports = options.pop("host", "").split(","), options.pop("port", "").split(",")
+            ports += ports[-1:] * (len(hosts) - len(ports))
+            at = ",".join(map(_host_and_port, hosts, ports))
+        rest = "&".join(f"{option}={_quoted(value)}" for option, value in options.items())
+        return f"postgresql://{user}{'@' if user else ''}{at}/{name}{'?' if rest else ''}{rest}"
 
 
 Address: TypeAlias = Path | DatabaseUrl
@@ -80,14 +70,18 @@ Address: TypeAlias = Path | DatabaseUrl
 
 def _parts(text: str) -> Iterator[tuple[str, str | None]]:
     """The parts of a URL by libpq's names, as they are written; None for what is none."""
-    rest, asks, query = _SCHEME.sub("", text, count=1).partition("?")
+    scheme = _SCHEME.match(text)
+    if scheme is None:
+        yield "", None
+        return
+    rest, asks, query = text[scheme.end() :].partition("?")
     authority, _, name = rest.partition("/")
     known_to, _, hosts = authority.rpartition("@")
     user, _, password = known_to.partition(":")
     yield from (("user", user), ("password", password))
     found = [_HOST.fullmatch(each) for each in hosts.split(",")]
     if not all(found) or re.search("[/@:]", name):
-        yield "host", None
+        yield "", None
     places = [each for each in found if each]
     yield "host", ",".join(place["host"].strip("[]") for place in places)
     if any(place["port"] for place in places):

@@ -24,6 +24,10 @@ SETTINGS = {
 }
 
 
+# A role: its members are asked for a password.
+ASKED = "asked"
+
+
 class Server:
     """A server that runs: its port on 127.0.0.1, and the folder of its cluster."""
 
@@ -65,6 +69,8 @@ class Server:
         """Make the cluster."""
         wishes = ["--auth=trust", "--username=postgres", "--no-sync", "--locale=C.UTF-8"]
         self._run("initdb", *wishes, "--encoding=UTF8")
+        rules = self.folder / "data" / "pg_hba.conf"
+        rules.write_text(f"host all +{ASKED} 127.0.0.1/32 scram-sha-256\n{rules.read_text()}")
 
     def _run(self, program: str, *words: str | Path) -> None:
         command = [self._programs / program, "-D", self.folder / "data", *words]
@@ -96,6 +102,7 @@ def running_server() -> Iterator[Server]:
         server.make()
         server.start()
         try:
+            server.execute(f"CREATE ROLE {ASKED}")
             yield server
         finally:
             server.stop()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import html
 import re
-from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs
 
@@ -84,7 +83,7 @@ def library(status: CatalogStatus) -> str:
     )
     return (
         f'<dl class="vs-figures">{cells}</dl>'
-        f'<p class="vs-quiet">In <code>{escaped(str(status.address))}</code>.{lacking}</p>'
+        f'<p class="vs-quiet">In <code>{_path(status.address)}</code>.{lacking}</p>'
     )
 
 
@@ -217,5 +216,5 @@ def _sentence(message: str) -> str:
     return re.sub(r"`([^`]+)`", r"<code>\1</code>", escaped(message))
 
 
-def _path(path: Path) -> str:
-    return escaped(shown(path))
+def _path(path: object) -> str:
+    return escaped(shown(str(path)))

@@ -16,6 +16,7 @@ from vsearch.commands.questions.query import query
 from vsearch.commands.questions.shell import shell
 from vsearch.commands.questions.tag import tag
 from vsearch.commands.ui import ui
+from vsearch.commands.upkeep.copy import copy
 from vsearch.commands.upkeep.forget import forget
 from vsearch.commands.upkeep.relocate import relocate
 from vsearch.commands.upkeep.status import status
@@ -34,6 +35,15 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+catalogs = typer.Typer(cls=PlainGroup, no_args_is_help=True, help="Do more with whole catalogs.")
+catalogs.command(cls=PlainCommand)(copy)
+
+
+@catalogs.callback()
+def _catalogs() -> None:
+    pass
 
 
 def _print_version(wanted: bool) -> None:  # noqa: FBT001 - Typer's callbacks take the value alone
@@ -71,3 +81,4 @@ app.command(cls=PlainCommand)(status)
 app.command(cls=PlainCommand)(forget)
 app.command(cls=PlainCommand)(relocate)
 app.command(cls=PlainCommand)(verify)
+app.add_typer(catalogs, name="catalog")

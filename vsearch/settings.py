@@ -1,11 +1,17 @@
 """Settings that every command has: folders and model, from flags and environment."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from vsearch.errors import SettingError
 from vsearch.startup import require_current_folder
+
+if TYPE_CHECKING:
+    from catalog import Address
 
 HOME_VARIABLE = "VSEARCH_HOME"
 
@@ -21,14 +27,14 @@ class Settings:
 
     Attributes:
         home: the folder that holds all state of this user.
-        catalog: the catalog's folder; inside `home` unless another is given.
+        catalog: where the catalog is; a folder inside `home` unless another is given.
         model: the model asked for; None means the catalog's own, else the default.
         device: `auto`, `cpu`, `cuda` or `mps`.
         precision: `auto`, `fp32`, `bf16` or `fp16`.
     """
 
     home: Path
-    catalog: Path
+    catalog: Address
     model: str | None = None
     device: str = "auto"
     precision: str = "auto"
@@ -36,13 +42,24 @@ class Settings:
     @property
     def catalog_flags(self) -> tuple[str | Path, ...]:
         """The flags with which a command works on this catalog; none for the usual one."""
-        return () if self.catalog == self.home / "catalog" else ("--catalog", self.catalog)
+        if self.catalog == self.home / "catalog":
+            return ()
+        named = self.catalog if isinstance(self.catalog, Path) else str(self.catalog)
+        return "--catalog", named
+
+    @property
+    def secrets(self) -> dict[str, str]:
+        """What a process that works on the same catalog gets by its environment alone.
+
+        Other users can see the flags of a process.
+        """
+        return {} if isinstance(self.catalog, Path) else self.catalog.environment
 
 
 def read_settings(
     environment: Mapping[str, str],
     *,
-    catalog: Path | None = None,
+    catalog: str | Path | None = None,
     model: str | None = None,
     device: str = "auto",
     precision: str = "auto",
@@ -52,15 +69,31 @@ def read_settings(
     Paths come back absolute, so that a later change of the working folder changes nothing.
     """
     chosen = environment.get(HOME_VARIABLE)
-    place = None if catalog is None else _absolute(catalog)
-    home = _absolute(Path(chosen)) if chosen else _usual_home(instead=place)
+    folder = None if catalog is None or is_url(catalog) else _absolute(Path(catalog))
+    home = _absolute(Path(chosen)) if chosen else _usual_home(instead=folder)
     return Settings(
         home=home,
-        catalog=place or home / "catalog",
+        catalog=_database(str(catalog), home=home)
+        if is_url(catalog)
+        else folder or home / "catalog",
         model=model,
         device=device,
         precision=precision,
     )
+
+
+def is_url(catalog: str | Path | None) -> bool:
+    """Whether a catalog is given as a URL, and not as a folder."""
+    return isinstance(catalog, str) and "://" in catalog
+
+
+def _database(url: str, *, home: Path) -> Address:
+    from catalog import DatabaseUrl
+
+    try:
+        return DatabaseUrl.parse(url, views=home / "views")
+    except ValueError as error:
+        raise SettingError(str(error)) from error
 
 
 def _absolute(path: Path) -> Path:
@@ -94,6 +127,7 @@ def page_environment(settings: Settings, *, token: str | None = None) -> dict[st
     variables = {
         HOME_VARIABLE: str(settings.home),
         _PAGE_CATALOG: str(settings.catalog),
+        **settings.secrets,
     }
     chosen = {_PAGE_MODEL: settings.model, TOKEN_VARIABLE: token}
     return variables | {name: value for name, value in chosen.items() if value}
@@ -112,6 +146,6 @@ def read_page_settings(environment: Mapping[str, str]) -> Settings:
         )
     return read_settings(
         environment,
-        catalog=Path(catalog),
+        catalog=catalog,
         model=environment.get(_PAGE_MODEL),
     )

@@ -37,6 +37,12 @@ class CueIndex(Protocol):
     ) -> CueMatches:
         """Cues that match `head` and are followed by one that matches `tail`; else the same."""
 
+    def is_in_step(self, connection: Connection) -> bool:
+        """Whether it holds the words of the cues and no others, as far as can be told."""
+
+    def rebuild(self, connection: Connection) -> bool:
+        """Make it again from the cues; True."""
+
 
 class Database(Protocol):
     """One database, for several threads: every transaction has a connection of its own.

@@ -20,7 +20,7 @@ from catalog.errors import (
     NotACatalogError,
 )
 from catalog.folder import DATABASE_NAME
-from machine.names import command_line
+from machine.names import command_line, quoted
 
 
 def _add_frames_captures_and_background(connection: Connection) -> None:
@@ -98,6 +98,9 @@ UPGRADES: tuple[Callable[[Connection], None], ...] = (
 )
 
 
+UNFINISHED = -1  # the version of a copy that is not complete
+
+
 def newest_version() -> int:
     """The version of the schema that this program reads and writes."""
     return 1 + len(UPGRADES)
@@ -134,8 +137,12 @@ def _outdated(address: Address) -> str:
     )
 
 
-def require_version(version: int | None, *, address: Address, create: bool) -> None:
+def require_version(
+    version: int | None, *, address: Address, create: bool, unfinished: bool = False
+) -> None:
     """Check that the stored version is one that this program reads, or, to `create` one, none.
+
+    A copy that is not complete is opened only by who goes on with it (`unfinished`).
 
     Raises:
         NotACatalogError, CatalogNewerError, CatalogMissingError.
@@ -144,6 +151,11 @@ def require_version(version: int | None, *, address: Address, create: bool) -> N
         file = address / DATABASE_NAME if isinstance(address, Path) else address
         another = "folder" if isinstance(address, Path) else "database"
         raise NotACatalogError(f"{file} is not a catalog of vsearch; give another {another}")
+    if version == UNFINISHED and not unfinished:
+        raise CatalogMissingError(
+            f"the catalog in {address} is a copy that was interrupted; go on with"
+            f" `vsearch catalog copy FROM {quoted(str(address))}`"
+        )
     if version > newest_version():
         raise CatalogNewerError(
             f"the catalog in {address} has schema version {version}, this program knows up to"

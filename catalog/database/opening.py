@@ -4,8 +4,10 @@ from catalog.address import Address, DatabaseUrl
 from catalog.database.database import Database
 
 
-def open_database(address: Address, *, create: bool) -> Database:
+def open_database(address: Address, *, create: bool, unfinished: bool = False) -> Database:
     """Open the database of a catalog; with `create`, make it first if there is none.
+
+    With `unfinished`, also one that is a copy that is not complete.
 
     Raises:
         CatalogMissingError, NotACatalogError, CatalogNewerError, CatalogOutdatedError,
@@ -15,7 +17,7 @@ def open_database(address: Address, *, create: bool) -> Database:
     if isinstance(address, DatabaseUrl):
         from catalog.database.postgresql.database import open_postgresql
 
-        return open_postgresql(address, create=create)
+        return open_postgresql(address, create=create, unfinished=unfinished)
     from catalog.database.sqlite.database import open_sqlite
 
-    return open_sqlite(address.absolute(), create=create)
+    return open_sqlite(address.absolute(), create=create, unfinished=unfinished)

@@ -9,11 +9,19 @@ from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Column, Connection, Table, delete, exists, func, select, text
+from sqlalchemy import Column, Connection, Table, delete, exists, func, select
 
 from catalog.database.columns import STORED_VECTOR
 from catalog.database.meta import read_meta
-from catalog.database.tables import CLIPS, FILES, FRAMES, PARTIAL_CLIPS, PARTIALS, VIDEOS
+from catalog.database.tables import (
+    CLIPS,
+    FILES,
+    FRAMES,
+    METADATA,
+    PARTIAL_CLIPS,
+    PARTIALS,
+    VIDEOS,
+)
 from catalog.frame_vectors import QuantisedVectors, row_bytes
 from catalog.store import background
 from catalog.store.files import in_batches, paths_of_videos
@@ -30,30 +38,40 @@ _INDEX_AGAIN = "removed; the next `vsearch index` reads these videos again"
 
 # A video without a file becomes a partial video with all its clips, in a file that does not exist:
 # the next index run finds it by its content, and need not decode it again.
-_IN_NO_FILE = "id NOT IN (SELECT video_id FROM files WHERE video_id IS NOT NULL)"
-_WITH_CLIPS = "id IN (SELECT video_id FROM clips)"
-REMOVE_DANGLING = (  # in this order, whether SQLite checks foreign keys or not
-    "DELETE FROM files WHERE root_id NOT IN (SELECT id FROM roots) OR (video_id IS NOT NULL AND"
-    " (video_id NOT IN (SELECT id FROM videos) OR video_id NOT IN (SELECT video_id FROM clips)))",
-    "DELETE FROM partials WHERE root_id NOT IN (SELECT id FROM roots)",
-    "DELETE FROM partial_clips WHERE partial_id NOT IN (SELECT id FROM partials)",
-    "INSERT OR IGNORE INTO roots (path) SELECT '/lost' WHERE EXISTS"
-    f" (SELECT 1 FROM videos WHERE {_IN_NO_FILE} AND {_WITH_CLIPS})",
-    "INSERT OR IGNORE INTO partials"
-    " (fingerprint, root_id, relative_path, duration, damage, sample)"
+_LOST = (
+    "NOT EXISTS (SELECT 1 FROM files WHERE files.video_id = videos.id)"
+    " AND EXISTS (SELECT 1 FROM clips WHERE clips.video_id = videos.id)"
+)
+REMOVE_DANGLING = (  # in this order, whether the engine checks foreign keys or not
+    "DELETE FROM files WHERE NOT EXISTS (SELECT 1 FROM roots WHERE roots.id = files.root_id)"
+    " OR (video_id IS NOT NULL AND (NOT EXISTS"
+    " (SELECT 1 FROM videos WHERE videos.id = files.video_id) OR NOT EXISTS"
+    " (SELECT 1 FROM clips WHERE clips.video_id = files.video_id)))",
+    "DELETE FROM partials WHERE NOT EXISTS (SELECT 1 FROM roots WHERE roots.id = partials.root_id)",
+    "DELETE FROM partial_clips WHERE NOT EXISTS"
+    " (SELECT 1 FROM partials WHERE partials.id = partial_clips.partial_id)",
+    "INSERT INTO roots (path) SELECT '/lost' WHERE EXISTS"
+    f" (SELECT 1 FROM videos WHERE {_LOST}) ON CONFLICT DO NOTHING",
+    "INSERT INTO partials (fingerprint, root_id, relative_path, duration, damage, sample)"
     " SELECT fingerprint, (SELECT id FROM roots WHERE path = '/lost'), fingerprint, duration,"
-    f" damage, sample FROM videos WHERE {_IN_NO_FILE} AND {_WITH_CLIPS}",
-    'INSERT OR IGNORE INTO partial_clips (partial_id, start, "end", vector)'
+    f" damage, sample FROM videos WHERE {_LOST} ON CONFLICT DO NOTHING",
+    'INSERT INTO partial_clips (partial_id, start, "end", vector)'
     ' SELECT partials.id, clips.start, clips."end", clips.vector FROM partials'
-    f" JOIN (SELECT id, fingerprint FROM videos WHERE {_IN_NO_FILE}) AS lost USING (fingerprint)"
-    " JOIN clips ON clips.video_id = lost.id",
-    f"DELETE FROM videos WHERE {_IN_NO_FILE}",
-    "DELETE FROM clips WHERE video_id NOT IN (SELECT id FROM videos)",
-    "DELETE FROM frames WHERE video_id NOT IN (SELECT id FROM videos)",
-    "DELETE FROM tags WHERE video_id NOT IN (SELECT id FROM videos)",
-    "DELETE FROM subtitles WHERE video_id NOT IN (SELECT id FROM videos)"
-    " OR file_id NOT IN (SELECT id FROM files)",
-    "DELETE FROM cues WHERE subtitle_id NOT IN (SELECT id FROM subtitles)",
+    " JOIN videos ON videos.fingerprint = partials.fingerprint"
+    " JOIN clips ON clips.video_id = videos.id"
+    f" WHERE {_LOST} ON CONFLICT DO NOTHING",
+    "DELETE FROM videos WHERE NOT EXISTS (SELECT 1 FROM files WHERE files.video_id = videos.id)",
+    *(
+        f"DELETE FROM {table} WHERE NOT EXISTS"
+        f" (SELECT 1 FROM videos WHERE videos.id = {table}.video_id)"
+        for table in ("clips", "frames", "tags")
+    ),
+    "DELETE FROM subtitles WHERE (video_id IS NOT NULL AND NOT EXISTS"
+    " (SELECT 1 FROM videos WHERE videos.id = subtitles.video_id))"
+    " OR (file_id IS NOT NULL AND NOT EXISTS"
+    " (SELECT 1 FROM files WHERE files.id = subtitles.file_id))",
+    "DELETE FROM cues WHERE NOT EXISTS"
+    " (SELECT 1 FROM subtitles WHERE subtitles.id = cues.subtitle_id)",
 )
 
 
@@ -120,11 +138,14 @@ def row_findings(connection: Connection, *, on_progress: OnProgress) -> Iterator
 
 def _dangling_findings(connection: Connection) -> Iterator[Finding]:
     rows: dict[str, set[int]] = {}
-    for table, number, *_ in connection.execute(text("PRAGMA foreign_key_check")):
-        rows.setdefault(table, set()).add(number)
-    for table, ids in rows.items():
+    for table in METADATA.sorted_tables:
+        for key in table.foreign_keys:
+            lacking = key.parent.is_not(None) & ~exists().where(key.column == key.parent)
+            if found := connection.scalars(select(table.c.id).where(lacking)).all():
+                rows.setdefault(table.name, set()).update(found)
+    for name, ids in rows.items():
         yield Finding(
-            f"{len(ids)} rows of table {table} refer to rows that do not exist",
+            f"{len(ids)} rows of table {name} refer to rows that do not exist",
             "removed; the next `vsearch index` reads again what they were about",
             _nothing_more,
         )

@@ -1,9 +1,10 @@
 """The check of a whole catalog, and its repair.
 
 There are three kinds of problems. The SQLite file may be damaged: then nothing else can be checked,
-and the repair is a new file with all that can be read of the old one. Rows may be wrong: they are
-removed, so that the next index run reads their videos again. And files beside the database may be
-useless: they are made again, or removed.
+and the repair is a new file with all that can be read of the old one. (A server sees to its files
+itself: where one is damaged, its error says so.) Rows may be wrong: they are removed, so that the
+next index run reads their videos again. And files beside the rows may be useless: they are made
+again, or removed.
 """
 
 from collections.abc import Iterator
@@ -16,8 +17,10 @@ from shutil import rmtree
 
 from sqlalchemy import Connection, func, select, text
 
+from catalog.address import Address, DatabaseUrl
 from catalog.catalog import Catalog
-from catalog.database.sqlite import full_text
+from catalog.database.database import CueIndex
+from catalog.database.opening import open_database
 from catalog.database.sqlite.database import open_sqlite
 from catalog.database.sqlite.errors import translated
 from catalog.database.sqlite.file import PAGE_BYTES
@@ -41,21 +44,14 @@ _PURPOSE = "vsearch verify --repair"
 _LEFTOVERS = (f"{SNAPSHOT_NAME}.*.new", f"{HOLDER_NAME}.*.new", f"{FOLDER_PREFIX}*")
 
 
-_WORDS_OUT_OF_STEP = Finding(
-    "the index of the words of subtitles does not agree with the subtitles",
-    "made again from them",
-    full_text.rebuild,
-)
-
-
 def ignore_progress(_done: int, _clips: int) -> None:
     """Report no progress."""
 
 
 def verify_catalog(
-    folder: Path, *, repair: bool = False, on_progress: OnProgress = ignore_progress
+    address: Address, *, repair: bool = False, on_progress: OnProgress = ignore_progress
 ) -> Verification:
-    """Check the catalog in `folder`, also one that cannot be opened.
+    """Check the catalog at `address`, in a folder also one that cannot be opened.
 
     With `repair`, remove what is wrong: the next index run reads it again. A damaged SQLite file is
     kept beside the new one. The catalog is locked during the repair; this process must not have it
@@ -66,7 +62,9 @@ def verify_catalog(
         CatalogLockedError: a repair, while another process works on the catalog.
         CatalogStorageError: the disk is full, or read-only; nothing has been lost.
     """
-    folder = folder.absolute()
+    if isinstance(address, DatabaseUrl):
+        return _verify_server(address, repair=repair, on_progress=on_progress)
+    folder = address.absolute()
     if not repair:
         damage = _damage(folder)
         if damage:
@@ -78,6 +76,27 @@ def verify_catalog(
         return _repaired(folder, on_progress=on_progress)
 
 
+def _verify_server(url: DatabaseUrl, *, repair: bool, on_progress: OnProgress) -> Verification:
+    if not repair:
+        return _checked_rows(url, repair=False, on_progress=on_progress)
+    with closing(open_database(url, create=False)) as database, database.locked(_PURPOSE):
+        found = _checked_rows(url, repair=True, on_progress=on_progress)
+        if found.problems:
+            _make_snapshot_anew(url, folder=database.folder)
+    return found
+
+
+def _make_snapshot_anew(address: Address, *, folder: Path) -> None:
+    """Make the snapshot anew: what harmed the rows may have changed vectors that are vectors still.
+
+    It only saves time; why it cannot be saved is a finding of its own.
+    """
+    with suppress(OSError):
+        (folder / SNAPSHOT_NAME).unlink(missing_ok=True)
+    with suppress(CatalogStorageError), Catalog.open(address) as catalog:
+        catalog.save_snapshot()
+
+
 def _repaired(folder: Path, *, on_progress: OnProgress) -> Verification:
     for unfinished in folder.glob(f"{FOLDER_PREFIX}*"):
         if not is_leftover(unfinished):  # of a repair that was killed: this process has the lock
@@ -86,25 +105,20 @@ def _repaired(folder: Path, *, on_progress: OnProgress) -> Verification:
     effect = _recovered(folder) if damage else ""
     found = _checked_rows(folder, repair=True, on_progress=on_progress)
     if damage or found.problems:
-        # A snapshot only saves time; why it cannot be saved is a finding of its own. It is made
-        # anew: what harmed the rows may have changed vectors that are vectors still.
-        with suppress(OSError):
-            (folder / SNAPSHOT_NAME).unlink(missing_ok=True)
-        with suppress(CatalogStorageError), Catalog.open(folder) as catalog:
-            catalog.save_snapshot()
+        _make_snapshot_anew(folder, folder=folder)
     return replace(found, problems=(*(Problem(what, effect) for what in damage), *found.problems))
 
 
-def _checked_rows(folder: Path, *, repair: bool, on_progress: OnProgress) -> Verification:
-    """Check the rows of an undamaged file, and the files beside it."""
-    with closing(open_sqlite(folder, create=False)) as database:
+def _checked_rows(address: Address, *, repair: bool, on_progress: OnProgress) -> Verification:
+    """Check the rows of an undamaged database, and the files beside them."""
+    with closing(open_database(address, create=False)) as database:
         with database.reading() as connection:
             findings = [*row_findings(connection, on_progress=on_progress)]
             if not findings:
                 findings.extend(snapshot_findings(connection, database))
-            if not full_text.is_in_step(folder / DATABASE_NAME):
-                findings.insert(0, _WORDS_OUT_OF_STEP)  # what removes cues needs it
-            findings.extend(_leftover_findings(folder))
+            if not database.cues.is_in_step(connection):  # what removes cues needs it
+                findings.insert(0, _words_out_of_step(database.cues))
+            findings.extend(_leftover_findings(database.folder))
             problems = [Problem(finding.what, None) for finding in findings]
             counts = _counts(connection)
         if repair and findings:
@@ -118,6 +132,14 @@ def _checked_rows(folder: Path, *, repair: bool, on_progress: OnProgress) -> Ver
                 for finding, repaired in zip(findings, done, strict=True)
             ]
     return Verification(tuple(problems), *counts)
+
+
+def _words_out_of_step(cues: CueIndex) -> Finding:
+    return Finding(
+        "the index of the words of subtitles does not agree with the subtitles",
+        "made again from them",
+        cues.rebuild,
+    )
 
 
 def _counts(connection: Connection) -> tuple[int, ...]:

@@ -165,7 +165,8 @@ def pytest_generate_tests(metafunc):
     """Tests of a catalog run with both engines, but for those that are about its SQLite file."""
     if "engine" in metafunc.fixturenames:
         about_files = {"folder", "library"} & {*metafunc.fixturenames}
-        engines = ["sqlite"] if about_files else ["sqlite", "postgresql"]
+        both = getattr(metafunc.module, "ENGINES", ["sqlite", "postgresql"])
+        engines = ["sqlite"] if about_files else both
         metafunc.parametrize("engine", engines, indirect=True)
 
 

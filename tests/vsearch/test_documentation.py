@@ -5,17 +5,13 @@ import re
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
-import typer
 
-from vsearch.cli import app
+from tests.commands import COMMANDS, GROUP, command_of
 
 REPOSITORY = Path(__file__).parents[2]
 README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
-GROUP: Any = typer.main.get_command(app)
-COMMANDS: dict[str, Any] = GROUP.commands
 HEAVY = {
     "av",
     "catalog",
@@ -90,7 +86,7 @@ def test_every_command_in_the_readme_exists() -> None:
     lines = command_lines(code_in(README))
     assert len(lines) >= len(COMMANDS)
     for line in lines:
-        assert line[0] in COMMANDS
+        assert command_of(line)
 
 
 @pytest.mark.parametrize("name", sorted(set(COMMANDS) - {"search"}))
@@ -99,7 +95,7 @@ def test_the_help_of_a_command_has_examples_of_itself(name: str) -> None:
     lines = command_lines(examples)
     assert lines
     for line in lines:
-        assert line[0] == name
+        assert command_of(line) == name
         flags = {word for word in line if re.fullmatch(r"--?[a-z-]+", word)}
         assert flags <= {option for parameter in COMMANDS[name].params for option in parameter.opts}
 

@@ -85,6 +85,24 @@ def path_given(text: str) -> Path:
         raise typer.BadParameter(str(error)) from error
 
 
+def catalog_given(text: str) -> str:
+    """The folder of a catalog, or the URL of its database; others than of PostgreSQL are refused.
+
+    What is refused is not repeated: it may hold a password.
+    """
+    from vsearch.settings import is_url
+
+    if not is_url(text):
+        return str(path_given(text))
+    from catalog import DatabaseUrl
+
+    try:
+        DatabaseUrl.parse(text, views=Path())
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
+    return text
+
+
 def glob_given(text: str) -> str:
     """A path glob; one that can match nothing is refused."""
     from catalog import InvalidGlobError, require_glob
@@ -133,12 +151,13 @@ WORKERS = Number(1, 1_000, whole=True)
 PORTS = Number(1, 65_535, whole=True)
 
 CatalogOption = Annotated[
-    Path | None,
+    str | None,
     typer.Option(
         "--catalog",
-        metavar="FOLDER",
-        parser=path_given,
-        help="Catalog to use, instead of the one in $VSEARCH_HOME or the platform's data folder.",
+        metavar="FOLDER|URL",
+        parser=catalog_given,
+        help="Catalog to use, instead of the one in $VSEARCH_HOME or the platform's data folder: a "
+        "folder, or postgresql://USER@HOST/DATABASE.",
         show_default=False,
     ),
 ]
@@ -293,7 +312,7 @@ def start(
     verbose: bool,
     quiet: bool,
     as_events: bool = False,
-    catalog: Path | None = None,
+    catalog: str | None = None,
     model: str | None = None,
     device: str = "auto",
     precision: str = "auto",

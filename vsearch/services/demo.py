@@ -75,9 +75,9 @@ def run_demo(settings: Settings, *, counters: RunCounters) -> DemoRun:
         indexed, answers = _index_and_ask(videos, library, settings=settings, counters=counters)
     except (CatalogOutdatedError, ProvenanceMismatchError):
         # An older version left it, with another demo model; the videos in it are made here.
-        shutil.rmtree(settings.catalog)
+        shutil.rmtree(folder / "catalog")
         indexed, answers = _index_and_ask(videos, library, settings=settings, counters=counters)
-    return DemoRun(library=library, catalog=settings.catalog, index=indexed, answers=answers)
+    return DemoRun(library=library, catalog=folder / "catalog", index=indexed, answers=answers)
 
 
 def _index_and_ask(

@@ -1,4 +1,4 @@
-"""Results of `forget`, `relocate` and `verify`, for people and programs."""
+"""Results of `forget`, `relocate`, `copy` and `verify`, for people and programs."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from vsearch.messages import log
 from vsearch.show.output import console, count
 
 if TYPE_CHECKING:
-    from catalog import Verification
+    from catalog import Address, Verification
+    from catalog.transfer import Copied
     from vsearch.services.library.maintenance import Forgotten, Relocation
 
 
@@ -82,6 +83,26 @@ def tell_of_relocation(relocation: Relocation) -> None:
             f"{count(missing, 'file')} {'is' if missing == 1 else 'are'}",
             relocation.new,
         )
+
+
+def copy_json(copied: Copied, found: Verification, *, old: Address, new: Address) -> dict[str, Any]:
+    """Both addresses, the counts, and the problems of the copy, as JSON."""
+    return {
+        "from": str(old),
+        "to": str(new),
+        "rows": copied.rows,
+        "resumed": copied.resumed,
+        **verification_json(found),
+    }
+
+
+def print_copy(copied: Copied, *, old: Address, new: Address) -> None:
+    """Print what was copied, and which command uses it."""
+    earlier = f" ({copied.resumed:,} of its rows by an earlier run)" if copied.resumed else ""
+    console().print(
+        f"Copied {count(copied.videos, 'video')} with {count(copied.clips, 'clip')} from "
+        f"{shown(str(old))} to {shown(str(new))}{earlier}"
+    )
 
 
 def verification_json(verification: Verification) -> dict[str, Any]:

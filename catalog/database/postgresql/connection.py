@@ -53,7 +53,9 @@ def connect(url: DatabaseUrl, *, autocommit: bool = False) -> "psycopg.Connectio
     """
     import psycopg
 
-    given = dict((*url.options, *url.secrets))
+    given = dict(url.options)
+    if url.password is not None:
+        given["password"] = url.password
     settings = " ".join((_SETTINGS, given.pop("options", ""))).strip()
     conninfo = psycopg.conninfo.make_conninfo(**{**_USUAL, "options": settings, **given})
     return psycopg.connect(conninfo, autocommit=autocommit)

@@ -7,6 +7,7 @@ before a question by the ids of subtitles: they only grow, and what a subtitle h
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
+from itertools import zip_longest
 from pathlib import Path
 from threading import Lock
 from typing import NamedTuple
@@ -15,7 +16,13 @@ from sqlalchemy import Connection, Float, Integer, func, select, text
 
 from catalog.database.database import CueMatches
 from catalog.database.given import given_rows, written
-from catalog.database.sqlite.full_text import ACROSS, CREATE_CUE_INDEX, HOLDING, WITHIN
+from catalog.database.sqlite.full_text import (
+    ACROSS,
+    CREATE_CUE_INDEX,
+    HOLDING,
+    WITHIN,
+    agrees_with_its_rows,
+)
 from catalog.database.tables import CUES, SUBTITLES
 from catalog.folder import make_file
 
@@ -23,6 +30,7 @@ NAME = "words.sqlite"
 
 _WAIT_MS = 60_000
 _SUBTITLES_AT_A_TIME = 1000
+_ROWS_AT_A_TIME = 10_000
 _CREATE = (
     "CREATE TABLE state (uuid TEXT NOT NULL, generation INTEGER NOT NULL,"
     " subtitles INTEGER NOT NULL, newest INTEGER NOT NULL)",
@@ -77,6 +85,29 @@ class CueView:
         asked = {"head": head, "tail": tail, "subtitles": subtitles}
         return CueMatches(_PAIRS, self._found(connection, ACROSS, asked))
 
+    def is_in_step(self, connection: Connection) -> bool:
+        """See `database.CueIndex`."""
+
+        def compare(view: sqlite3.Connection) -> _Rows:
+            held = view.execute("SELECT id, subtitle_id, text, words FROM cues ORDER BY id")
+            columns = select(CUES.c.id, CUES.c.subtitle_id, CUES.c.text, CUES.c.words)
+            with connection.execute(
+                columns.order_by(CUES.c.id), execution_options={"yield_per": _ROWS_AT_A_TIME}
+            ) as stored:
+                alike = all(
+                    row == tuple(other) for row, other in zip_longest(held, stored, fillvalue=())
+                )
+            return [[alike and agrees_with_its_rows(view)]]
+
+        return bool(self._in_step(connection, compare)[0][0])
+
+    def rebuild(self, _connection: Connection) -> bool:
+        """Remove it: the next question makes it again."""
+        for ending in ("", "-wal", "-shm"):
+            with suppress(OSError):
+                self._path.with_name(NAME + ending).unlink(missing_ok=True)
+        return True
+
     def _found(
         self, connection: Connection, query: str, values: dict[str, str | None]
     ) -> dict[str, object]:
@@ -89,9 +120,7 @@ class CueView:
         """What `ask` returns of the view, once it shows what the transaction sees."""
         for build_anew in (False, True):
             if build_anew:  # it was damaged
-                for ending in ("", "-wal", "-shm"):
-                    with suppress(OSError):
-                        self._path.with_name(NAME + ending).unlink(missing_ok=True)
+                self.rebuild(connection)
             try:
                 with self._opened() as view:
                     return _asked(view, connection, ask)
@@ -135,7 +164,7 @@ def _asked(
     ask: Callable[[sqlite3.Connection], _Rows],
 ) -> _Rows:
     """Ask the view in one transaction of its own, in which it is caught up if need be."""
-    uuid, generation = connection.execute(_STATE_NOW).one()
+    uuid, generation = connection.execute(_STATE_NOW).one_or_none() or ("", -1)
     view.execute("BEGIN")
     try:
         if _state_of(view)[:2] != (uuid, generation):

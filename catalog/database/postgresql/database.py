@@ -8,7 +8,13 @@ from sqlalchemy import Connection, Engine, create_engine, func, select, text
 
 from catalog.address import DatabaseUrl
 from catalog.database.meta import read_meta
-from catalog.database.migrations import newest_version, require_version, stored_version, upgrade
+from catalog.database.migrations import (
+    UNFINISHED,
+    newest_version,
+    require_version,
+    stored_version,
+    upgrade,
+)
 from catalog.database.postgresql.claims import SharedClaims
 from catalog.database.postgresql.connection import connect, require_driver
 from catalog.database.postgresql.cue_view import CueView
@@ -115,7 +121,9 @@ class PostgresqlDatabase:
         self._engine.dispose()
 
 
-def open_postgresql(address: DatabaseUrl, *, create: bool) -> PostgresqlDatabase:
+def open_postgresql(
+    address: DatabaseUrl, *, create: bool, unfinished: bool = False
+) -> PostgresqlDatabase:
     """Open the catalog in a database; with `create`, make it first in one that is empty.
 
     Raises:
@@ -133,19 +141,23 @@ def open_postgresql(address: DatabaseUrl, *, create: bool) -> PostgresqlDatabase
     )
     try:
         with translated(address):
-            uuid = _brought_up_to_date(engine, address=address, create=create)
+            uuid = _brought_up_to_date(
+                engine, address=address, create=create, unfinished=unfinished
+            )
     except BaseException:
         engine.dispose()
         raise
     return PostgresqlDatabase(address, engine=engine, catalog_uuid=uuid)
 
 
-def _brought_up_to_date(engine: Engine, *, address: DatabaseUrl, create: bool) -> str:
+def _brought_up_to_date(
+    engine: Engine, *, address: DatabaseUrl, create: bool, unfinished: bool
+) -> str:
     """The catalog's uuid, once its schema is the newest."""
     with engine.connect() as connection:
         version = stored_version(connection, address=address)
-        require_version(version, address=address, create=create)
-        if version == newest_version():
+        require_version(version, address=address, create=create, unfinished=unfinished)
+        if version in (newest_version(), UNFINISHED):
             return read_meta(connection).catalog_uuid
     writes = engine.execution_options(isolation_level="READ COMMITTED")
     with writes.connect() as connection, connection.begin():

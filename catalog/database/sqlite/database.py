@@ -22,6 +22,7 @@ from sqlalchemy.exc import OperationalError
 from catalog.database.claims import OwnClaims
 from catalog.database.meta import count_generation, read_meta
 from catalog.database.migrations import (
+    UNFINISHED,
     create_tables,
     newest_version,
     require_version,
@@ -62,7 +63,7 @@ class SqliteDatabase:
 
     def __init__(self, *, identity: FileIdentity, engine: Engine) -> None:
         self.folder = self.address = identity.path.parent
-        self.cues = CueIndex()
+        self.cues = CueIndex(identity.path)
         self.claims = OwnClaims()
         self._identity = identity
         self._engine = engine
@@ -137,7 +138,7 @@ class SqliteDatabase:
         self._engine.dispose()
 
 
-def open_sqlite(folder: Path, *, create: bool) -> SqliteDatabase:
+def open_sqlite(folder: Path, *, create: bool, unfinished: bool = False) -> SqliteDatabase:
     """Open the catalog in `folder`; with `create`, make it first if there is none.
 
     Raises:
@@ -154,7 +155,7 @@ def open_sqlite(folder: Path, *, create: bool) -> SqliteDatabase:
     engine = _engine(path)
     try:
         with translated(folder):
-            _bring_up_to_date(engine, folder=folder, create=create)
+            _bring_up_to_date(engine, folder=folder, create=create, unfinished=unfinished)
     except BaseException:
         engine.dispose()
         raise
@@ -213,10 +214,10 @@ def _begin(connection: Connection) -> None:
     connection.exec_driver_sql(connection.get_execution_options().get(_BEGIN, "BEGIN"))
 
 
-def _bring_up_to_date(engine: Engine, *, folder: Path, create: bool) -> None:
+def _bring_up_to_date(engine: Engine, *, folder: Path, create: bool, unfinished: bool) -> None:
     version = _version(engine, folder=folder)
-    require_version(version, address=folder, create=create)
-    if version != newest_version():
+    require_version(version, address=folder, create=create, unfinished=unfinished)
+    if version not in (newest_version(), UNFINISHED):
         _migrate(engine, folder=folder)
 
 

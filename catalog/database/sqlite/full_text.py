@@ -47,7 +47,10 @@ def create_cue_index(connection: Connection) -> None:
 
 
 class CueIndex:
-    """The full-text index beside the rows, which one statement asks together with them."""
+    """The full-text index in the SQLite file `database`: one statement asks it with the rows."""
+
+    def __init__(self, database: Path) -> None:
+        self._database = database
 
     def holding(self, _connection: Connection, whole: str) -> CueMatches:
         """See `database.CueIndex`."""
@@ -65,6 +68,29 @@ class CueIndex:
         """See `database.CueIndex`."""
         return CueMatches(_ACROSS, {"head": head, "tail": tail, "subtitles": subtitles})
 
+    def is_in_step(self, _connection: Connection) -> bool:
+        """See `database.CueIndex`."""
+        with closing(connect(self._database)) as connection:
+            connection.execute(f"PRAGMA busy_timeout = {WAIT_FOR_LOCK_MS}")
+            return agrees_with_its_rows(connection)
+
+    def rebuild(self, connection: Connection) -> bool:
+        """See `database.CueIndex`."""
+        connection.execute(text("INSERT INTO cue_index (cue_index) VALUES ('rebuild')"))
+        return True
+
+
+def agrees_with_its_rows(connection: sqlite3.Connection) -> bool:
+    """Whether the index holds the words of the rows that it is of; changes nothing."""
+    try:
+        connection.execute("INSERT INTO cue_index (cue_index, rank) VALUES ('integrity-check', 1)")
+    except sqlite3.DatabaseError as error:
+        return error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_CORRUPT
+    finally:
+        if connection.isolation_level is not None:
+            connection.rollback()
+    return True
+
 
 def _rows(query: str, **columns: type[TypeEngine[Any]]) -> Subquery:
     return text(query).columns(**columns).subquery("found")
@@ -81,24 +107,3 @@ ACROSS = (
 # Made once, as the statements that hold them are.
 _HOLDING = _rows(HOLDING, id=Integer)
 _WITHIN, _ACROSS = _rows(WITHIN, **_PAIR), _rows(ACROSS, **_PAIR)
-
-
-def is_in_step(database: Path) -> bool:
-    """Whether the index holds the words of the cues and no others, as far as can be told."""
-    with closing(connect(database)) as connection:
-        connection.execute(f"PRAGMA busy_timeout = {WAIT_FOR_LOCK_MS}")
-        try:
-            connection.execute(
-                "INSERT INTO cue_index (cue_index, rank) VALUES ('integrity-check', 1)"
-            )
-        except sqlite3.DatabaseError as error:
-            return error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_CORRUPT
-        finally:
-            connection.rollback()
-    return True
-
-
-def rebuild(connection: Connection) -> bool:
-    """Make the index again from the cues; True."""
-    connection.execute(text("INSERT INTO cue_index (cue_index) VALUES ('rebuild')"))
-    return True

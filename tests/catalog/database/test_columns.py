@@ -68,9 +68,7 @@ def test_an_id_that_no_row_can_have_is_asked_for_in_vain(catalog, shelf):
 
 
 @pytest.mark.parametrize("odd", [2**63, -(2**70), 10**400])
-def test_a_file_with_a_time_and_size_beyond_all_bounds_goes_all_ways(
-    catalog, shelf, query, odd, folder
-):
+def test_a_file_with_a_time_and_size_beyond_all_bounds_goes_all_ways(catalog, shelf, query, odd):
     place = replace(shelf.location("a.mp4"), size=odd, mtime_ns=odd)
     video = catalog.add_video(
         VideoRecord("content", 8.0, abs(odd), abs(odd), 25.0, "h264", "mp4"),
@@ -90,7 +88,7 @@ def test_a_file_with_a_time_and_size_beyond_all_bounds_goes_all_ways(
     assert len(catalog.known_files([ROOT])) == 3
     assert catalog.nearest_clips(query, limit=1)[0].paths[1:] == (ROOT / "copy.mp4",)
     assert catalog.relocate(ROOT, new=Path("/other")).files == 3
-    assert verify_catalog(catalog.folder).sound
+    assert verify_catalog(catalog.address).sound
     assert catalog.remove_under([Path("/other")]).files == 3
 
 

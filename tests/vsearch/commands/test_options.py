@@ -6,11 +6,10 @@ from typing import Any, get_type_hints
 import pytest
 import typer
 
+from tests.commands import COMMANDS
 from vsearch.__main__ import run
-from vsearch.cli import app
 from vsearch.commands.options import Number, OneOf
 
-COMMANDS: dict[str, Any] = typer.main.get_command(app).commands  # type: ignore[attr-defined]
 NEEDED = {
     "index": ["."],
     "watch": ["."],
@@ -20,6 +19,7 @@ NEEDED = {
     "classify": ["README.md", "a", "b"],
     "forget": ["."],
     "relocate": [".", "."],
+    "catalog copy": [".", "elsewhere"],
 }
 NONSENSE = ("", " ", "-1", "nan", "inf", "-inf", "1e400", "9" * 5000, "１", "0x10", "many", "1;2")
 
@@ -43,7 +43,7 @@ CHOICES = [(name, flag, parser) for name, flag, kind, parser in EVERY if isinsta
 
 
 def refusal(capfd: pytest.CaptureFixture[str], name: str, flag: str, value: str) -> str:
-    assert run([name, *NEEDED.get(name, []), f"{flag}={value}"]) == 2
+    assert run([*name.split(), *NEEDED.get(name, []), f"{flag}={value}"]) == 2
     said = capfd.readouterr()
     assert said.out == ""
     assert said.err.count("\n") == 1

@@ -54,7 +54,7 @@ class DetachedIndex:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        name = hashlib.sha256(os.fsencode(settings.catalog)).hexdigest()[:16]
+        name = hashlib.sha256(os.fsencode(str(settings.catalog))).hexdigest()[:16]
         self._folder = settings.home / "runs" / name
 
     def start(self, paths: Sequence[Path], *, retry_failed: bool = False) -> None:
@@ -80,7 +80,7 @@ class DetachedIndex:
             stdout, stderr = (opened.enter_context(self._written(n)) for n in ("result", "events"))
             pid = start_detached_python(
                 command,
-                variables={HOME_VARIABLE: str(self._settings.home)},
+                variables={HOME_VARIABLE: str(self._settings.home), **self._settings.secrets},
                 stdout=stdout,
                 stderr=stderr,
                 keep_open=[lock],
