@@ -43,7 +43,7 @@ def main() -> int:
     parser.add_argument("--readers", type=int, default=2)
     parser.add_argument("--model", default="slow")
     given = parser.parse_args()
-    url = DatabaseUrl.looks_like(given.catalog)
+    url = "://" in given.catalog
     views = Path(os.environ.get("VSEARCH_HOME", ".")) / "views"
     address = DatabaseUrl.parse(given.catalog, views=views) if url else Path(given.catalog)
     settings = IndexSettings(

@@ -49,7 +49,7 @@ def page_catalog() -> tuple[Settings, dict[str, Path]]:
     settings = page_settings()
     films = _films(settings.home / "films")
     if not (settings.home / "complete").exists():
-        shutil.rmtree(settings.catalog, ignore_errors=True)
+        shutil.rmtree(settings.home / "catalog", ignore_errors=True)
         toys = settings.home / "toys"
         _write_toys(toys)
         index_library(

@@ -83,7 +83,7 @@ class Database(Protocol):
     def count_generation(self, connection: Connection) -> None:
         """Count one more generation of the catalog: what a search may find has changed."""
 
-    def locked(self, purpose: str, *, shared: bool) -> AbstractContextManager[None]:
+    def locked(self, purpose: str, *, shared: bool = False) -> AbstractContextManager[None]:
         """The lock for long tasks; see `Catalog.lock`."""
 
     def state_uuid(self, connection: Connection, generation: int) -> str | None:

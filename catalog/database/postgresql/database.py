@@ -78,7 +78,7 @@ class PostgresqlDatabase:
         """See `Database`."""
         connection.execute(COUNT_GENERATION)
 
-    def locked(self, purpose: str, *, shared: bool) -> AbstractContextManager[None]:
+    def locked(self, purpose: str, *, shared: bool = False) -> AbstractContextManager[None]:
         """See `Catalog.lock`."""
         return locked(self.address, purpose, catalog_uuid=self.catalog_uuid, shared=shared)
 

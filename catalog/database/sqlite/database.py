@@ -102,7 +102,7 @@ class SqliteDatabase:
         """See `Database`."""
         count_generation(connection)
 
-    def locked(self, purpose: str, *, shared: bool) -> AbstractContextManager[None]:  # noqa: ARG002
+    def locked(self, purpose: str, *, shared: bool = False) -> AbstractContextManager[None]:  # noqa: ARG002
         """See `Catalog.lock`."""
         from catalog.database.sqlite.lock import locked  # a question does without its imports
 
