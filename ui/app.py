@@ -150,18 +150,17 @@ def _show_moments(found: SearchResult, *, notebook: Notebook) -> None:
     if hits:
         _moments(found, hits, notebook=notebook)
     if hidden:
-        st.toggle(
-            markup.hidden_moments(hidden),
-            value=everything,
-            key=f"all-{found.asked}",
-            on_change=_show_all,
-            args=(not everything,),
-        )
+        key = f"all-{found.asked}"
+        name = markup.hidden_moments(hidden)
+        st.toggle(name, value=everything, key=key, on_change=_show_all, args=(key,))
 
 
-def _show_all(wanted: bool) -> None:  # noqa: FBT001 - a callback
-    """Note in the address whether moments with nothing convincing are shown."""
-    if wanted:
+def _show_all(key: str) -> None:
+    """Note in the address whether moments with nothing convincing are shown.
+
+    It is also called when a question is asked again, without a change.
+    """
+    if st.session_state.get(key):
         st.query_params["all"] = "true"
     else:
         st.query_params.pop("all", None)
