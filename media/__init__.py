@@ -1,6 +1,8 @@
 """Media files by FFmpeg (PyAV): measuring, decoding, thumbnails, encoding."""
 
+from media.cutting.canvas import ReelSource
 from media.cutting.cut import CutPlan, Way, Written, cut, plan_cut, write_cut
+from media.cutting.reel import write_reel
 from media.decode import RgbFrame, decode_at
 from media.encode import write_video
 from media.errors import (
@@ -38,6 +40,7 @@ __all__ = [
     "NoVideoError",
     "NotCopiedError",
     "PointsError",
+    "ReelSource",
     "RgbFrame",
     "SpriteLayout",
     "SubtitleTrack",
@@ -66,5 +69,6 @@ __all__ = [
     "thumbnail",
     "why_not",
     "write_cut",
+    "write_reel",
     "write_video",
 ]

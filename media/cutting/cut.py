@@ -13,7 +13,7 @@ from media.container.target import unfinished_file
 from media.cutting.copying import CopiedPictures, CopiedSound, CopyPlan, plan_copy, sounds_of
 from media.cutting.edit_lists import movie_units
 from media.cutting.encoding import EncodedPictures, EncodedSound, is_plain
-from media.cutting.output import OnProgress, write_tracks
+from media.cutting.output import OnProgress, side_by_side, write_tracks
 from media.editing.facts import read_facts
 from media.errors import NotCopiedError
 from media.frames.layout import Layout, read_layout
@@ -111,14 +111,16 @@ def write_cut(
     """
     clock = plan.layout.clock
     with ExitStack() as stack:
-        pictures, *sounds = _copied(plan.copy, plan, stack) if plan.copy else _encoded(plan, stack)
+        tracks = _copied(plan.copy, plan, stack) if plan.copy else _encoded(plan, stack)
+        pictures = tracks[0]
         since = pictures.start - clock.zero
         with open_source(plan.path, stream_index=plan.layout.stream_index) as source:
             tags = _tags(source, since=since)
         with unfinished_file(target, replace=overwrite) as unfinished:
             write_tracks(
                 unfinished,
-                [pictures, *sounds],
+                tracks,
+                side_by_side(tracks),
                 units=movie_units(clock.unit, [rate for _, rate in plan.sounds]),
                 quicktime=plan.suffix == ".mov",
                 tags=tags,

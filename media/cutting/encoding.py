@@ -152,8 +152,9 @@ class EncodedPictures:
         """Add the stream."""
         frame = self._made(self._first.stored)
         deep = frame.format.name == _DEEP
+        options = encoder_options(frame.width * frame.height, deep=deep, light=HdrLight.of(frame))
         stream = container.add_stream(
-            "libx265" if deep else "libx264", rate=self._rate, options=_options(frame)
+            "libx265" if deep else "libx264", rate=self._rate, options=options
         )
         stream.width, stream.height, stream.pix_fmt = frame.width, frame.height, frame.format.name
         context = stream.codec_context
@@ -207,13 +208,14 @@ def _colours(lines: int) -> int:
     return Colorspace.ITU709 if lines >= _HD_LINES else Colorspace.ITU601
 
 
-def _options(frame: VideoFrame) -> dict[str, str]:
+def encoder_options(pixels: int, *, deep: bool, light: HdrLight | None = None) -> dict[str, str]:
+    """Options of the encoder for frames of so many pixels; `deep` is for those of 10 bits."""
     options = {"crf": _CRF, "preset": _PRESET, "threads": str(usable_cores())}
-    if frame.width * frame.height > _LARGE:
+    if pixels > _LARGE:
         options["rc-lookahead"] = "8"
-    if frame.format.name == _DEEP:
-        light = HdrLight.of(frame).parameters()
-        options["x265-params"] = ":".join([f"pools={usable_cores()}", "log-level=error", *light])
+    if deep:
+        told = light.parameters() if light else []
+        options["x265-params"] = ":".join([f"pools={usable_cores()}", "log-level=error", *told])
     return options
 
 

@@ -22,17 +22,27 @@ class Track(Protocol):
     def add_to(self, container: OutputContainer) -> Stream:
         """Add the stream."""
 
-    def packets(self) -> "Iterator[Packet[Stream]]":
-        """The packets, in the order in which they are stored."""
-
     @property
     def played(self) -> Played:
         """When it is played; known as soon as all packets were taken."""
 
 
+class PacketTrack(Track, Protocol):
+    """Track that makes its packets by itself."""
+
+    def packets(self) -> "Iterator[Packet[Stream]]":
+        """The packets, in the order in which they are stored; after the stream was added."""
+
+
+def side_by_side(tracks: "Sequence[PacketTrack]") -> "Iterator[Packet[Stream]]":
+    """The packets of several tracks, in order of their times."""
+    return heapq.merge(*(track.packets() for track in tracks), key=_time)
+
+
 def write_tracks(
     path: Path,
     tracks: Sequence[Track],
+    packets: "Iterator[Packet[Stream]]",
     *,
     units: int,
     quicktime: bool,
@@ -42,7 +52,10 @@ def write_tracks(
 ) -> None:
     """Write tracks, those of pictures first, to `path`: MP4 or QuickTime with its index first.
 
-    `units` is how many of the movie's clock make a second. Raises what FFmpeg raises.
+    The `packets` are those of all tracks, about in order of their times, and are taken when all
+    streams were added. `units` is how many of the movie's clock make a second.
+
+    Raises what FFmpeg raises.
     """
     options = {"movflags": "+faststart", "movie_timescale": str(units)}
     with av.open(
@@ -56,7 +69,7 @@ def write_tracks(
             track.add_to(container)
         if timecode is not None:
             container.streams.video[0].metadata["timecode"] = timecode
-        for packet in heapq.merge(*(track.packets() for track in tracks), key=_time):
+        for packet in packets:
             time = float(_time(packet))
             container.mux(packet)
             on_progress(max(0.0, time))
