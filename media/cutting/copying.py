@@ -18,7 +18,7 @@ from av.video.stream import VideoStream
 from media.container.clock import duration_of
 from media.container.source import BARE_STREAMS, Source, open_source
 from media.cutting.edit_lists import Played
-from media.cutting.points import snapped
+from media.cutting.points import NEAR, ROUNDED, out_point
 from media.cutting.traits import kept_metadata
 from media.errors import NotCopiedError, PointsError
 from media.frames.discontinuities import has_discontinuity
@@ -87,7 +87,7 @@ class _Row:
 def plan_copy(path: Path, layout: Layout, *, start: float, end: float) -> CopyPlan:
     """Plan to copy the moment from `start` to `end`, in seconds on the file's clock.
 
-    Both are moved to the nearest beginning of a picture, if one is near. Raises `NotCopiedError`
+    Both are moved as `media.cutting.points` says. Raises `NotCopiedError`
     where a copy would not be exact or not be played, `PointsError` for a moment behind the end.
     """
     clock = layout.clock
@@ -96,18 +96,16 @@ def plan_copy(path: Path, layout: Layout, *, start: float, end: float) -> CopyPl
     margin, rows = _rows(path, layout, begin, stop + _BEYOND / clock.unit)
     shown = [row for row in rows if not row.discard and row.pts >= rows[0].pts]
     final = max((row.end for row in shown), default=0)
-    if begin >= final:
+    if begin + ROUNDED / clock.unit >= final:
         raise PointsError(f"its pictures end before {start:.3f} s, where the moment begins")
     edges = [*sorted(row.pts for row in shown), final]
-    near = [clock.unit * edge for edge in edges]
-    wanted = round(snapped(clock.unit * begin, near) / clock.unit)
-    # Players differ in what they show of a picture that begins before an edit.
-    first = max((edge for edge in edges[:-1] if edge <= wanted), default=edges[0])
-    last = min(round(snapped(clock.unit * stop, near) / clock.unit), edges[-1])
-    if last <= first:
-        last = next(edge for edge in edges if edge > first)
+    # Players differ in what they show of a picture that begins before an edit: it is whole.
+    rounded = ROUNDED / clock.unit
+    first = max((edge for edge in edges[:-1] if edge <= begin + rounded), default=edges[0])
+    behind = next((edge for edge in edges if edge > first and edge >= stop - rounded), final)
+    last = int(out_point(clock.unit * stop, Fraction(clock.unit * behind)) / clock.unit)
     times = _times(rows, first, last)
-    hides = any(not first <= pts < last for _, pts in times) or first < wanted < edges[-1]
+    hides = any(not first <= pts < last for _, pts in times) or begin - first > NEAR / clock.unit
     return CopyPlan(path, layout, first, last, times, hides, suffix, margin)
 
 

@@ -78,8 +78,8 @@ def cut(
 def plan_cut(path: Path, *, start: float, end: float, way: Way = Way.AUTO) -> CutPlan:
     """Plan to cut the moment from `start` to `end`, in seconds on the file's own clock.
 
-    Both are moved to where a picture begins, if one is near; an end behind that of the video is its
-    end. Raises `NotCopiedError` for `Way.COPY` where that is not possible, `PointsError` for a
+    Both are moved as `media.cutting.points` says; an end behind that of the video is its end.
+    Raises `NotCopiedError` for `Way.COPY` where that is not possible, `PointsError` for a
     moment behind the end, other `MediaError`s for a file that cannot be read.
     """
     with open_source(path) as source:

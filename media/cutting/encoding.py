@@ -1,10 +1,9 @@
 """Encoding of a moment anew: pictures as H.264, or H.265 for more than 8 bits, and sound."""
 
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import cast
@@ -23,7 +22,7 @@ from av.video.stream import VideoStream
 from machine.cores import usable_cores
 from media.container.source import DecoderOptions, open_source
 from media.cutting.edit_lists import Played
-from media.cutting.points import NEAR, snapped
+from media.cutting.points import NEAR, ROUNDED, in_point, out_point
 from media.cutting.traits import HdrLight, display_matrix, kept_metadata
 from media.errors import PointsError
 from media.frames.layout import Layout
@@ -59,39 +58,27 @@ def shown_from(
 ) -> Generator[Shown, None, None]:
     """Decode the pictures from `start` to `end`, in seconds on the file's clock: at least one.
 
-    Both points are moved to where a picture begins, if one is near. Raises `PointsError` for a
-    moment behind the end.
+    Both are moved as `media.cutting.points` says. Raises `PointsError` for a moment behind the end.
     """
     clock = layout.clock
-    begin, stop = ((Fraction(time) + clock.zero) / clock.unit for time in (start, end))
-    near = partial(_nearest, unit=clock.unit)
+    begin, stop = (Fraction(time) + clock.zero for time in (start, end))
     options = DecoderOptions(threads=usable_cores())
-    shown, first, found = None, None, False
+    first: int | None = None
     with closing(decode_sequential(path, layout, start=start, options=options)) as frames:
         for shown in _timed(frames, layout):
-            if shown.end <= begin:
+            since, until = shown.begin * clock.unit, shown.end * clock.unit
+            if until <= begin + ROUNDED:
                 continue
             if first is None:
-                first = max(shown.begin, near(begin, (shown.begin, shown.end)))
-            since = max(first, shown.begin)
-            if since >= shown.end:
-                continue
-            until = shown.end
-            if until >= stop:
-                until = min(near(stop, (since, until)), until)
-            if until > since or not found:
-                yield Shown(shown.stored, since, until if until > since else shown.end)
-                found = True
-            if shown.end >= stop:
+                first = max(shown.begin, round(in_point(begin, since) / clock.unit))
+            since_here = max(first, shown.begin)
+            if until >= stop - ROUNDED:
+                last = round(out_point(stop, until) / clock.unit)
+                yield Shown(shown.stored, since_here, max(last, since_here + 1))
                 return
-    if shown is None or shown.end <= begin:
+            yield Shown(shown.stored, since_here, shown.end)
+    if first is None:
         raise PointsError(f"its pictures end before {start:.3f} s, where the moment begins")
-    if not found:  # the moment begins just before the end of the last one
-        yield shown
-
-
-def _nearest(time: Fraction, edges: Sequence[int], *, unit: Fraction) -> int:
-    return round(snapped(time * unit, [edge * unit for edge in edges]) / unit)
 
 
 def _timed(frames: Iterator[DecodedFrame], layout: Layout) -> Iterator[Shown]:

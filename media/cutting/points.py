@@ -1,12 +1,20 @@
-"""In and out points: instants of a video, moved to where a picture begins if one is near."""
+"""In and out points: instants of a video, moved to where pictures begin.
 
-from collections.abc import Sequence
+The in point is the beginning of the picture on display, the out point the end of one: as
+`timelines.placing` counts whole frames. Within a picture that stays they are as asked for.
+"""
+
 from fractions import Fraction
 
-NEAR = Fraction(1, 10)  # second: longer than half a frame of any film, shorter than a still
+ROUNDED = Fraction(1, 1000)  # second by which the ends of moments are rounded
+NEAR = Fraction(1, 10)  # second: longer than a frame of most films, shorter than a still
 
 
-def snapped(time: Fraction, beginnings: Sequence[Fraction]) -> Fraction:
-    """The nearest of the instants at which pictures begin or end; the time where none is near."""
-    nearest = min(beginnings, key=lambda begin: (abs(begin - time), begin), default=time)
-    return nearest if abs(nearest - time) <= NEAR else time
+def in_point(time: Fraction, picture: Fraction) -> Fraction:
+    """The in point for a time at which, but for rounding, a picture is on display since then."""
+    return picture if time - picture <= NEAR else time
+
+
+def out_point(time: Fraction, picture: Fraction) -> Fraction:
+    """The out point for a time before which, but for rounding, a picture is on display to then."""
+    return picture if picture - time <= NEAR else time
