@@ -10,6 +10,7 @@ from vsearch import __version__
 from vsearch.commands.demo import demo
 from vsearch.commands.index import index
 from vsearch.commands.questions.classify import classify
+from vsearch.commands.questions.cut import cut
 from vsearch.commands.questions.eval import evaluate
 from vsearch.commands.questions.export import export
 from vsearch.commands.questions.query import query
@@ -72,6 +73,7 @@ app.command(cls=PlainCommand)(query)
 app.command("search", cls=PlainCommand, help="The same as `query`.")(query)
 app.command(cls=PlainCommand)(shell)
 app.command(cls=PlainCommand)(tag)
+app.command(cls=PlainCommand)(cut)
 app.command(cls=PlainCommand)(export)
 app.command(cls=PlainCommand)(classify)
 app.command("eval", cls=PlainCommand)(evaluate)

@@ -10,6 +10,7 @@ class CommandError(Exception):
     ├── LabelFileError          a file of labels cannot be used; the message names file and line
     ├── MomentFileError         a file of moments cannot be used; the message names file and line
     ├── ExportError             a list of moments cannot be written where or as it was asked for
+    ├── CutError                moments cannot be cut to where they were to go
     ├── VideoError              a video that was named cannot be read; the message names it
     ├── MomentMissingError      an answer has no moment of that number, or no further ones
     ├── PageMissingError        this installation holds no page to show
@@ -36,6 +37,10 @@ class MomentFileError(CommandError):
 
 class ExportError(CommandError):
     """A list of moments cannot be written, or there are no moments to write."""
+
+
+class CutError(CommandError):
+    """Moments cannot be written to where they were to go."""
 
 
 class VideoError(CommandError):

@@ -149,7 +149,7 @@ def _encoded(cut: CutPlan, stack: ExitStack) -> tuple[EncodedPictures, *tuple[En
 
 
 def _tags(source: Source, *, since: Fraction) -> dict[str, str]:
-    """The time of recording of the moment, where that of the film is told."""
+    """The time of recording of the moment, where that of the video is told."""
     told = source.container.metadata.get("creation_time", "")
     try:
         recorded = datetime.fromisoformat(told) + timedelta(seconds=float(since))
@@ -159,7 +159,7 @@ def _tags(source: Source, *, since: Fraction) -> dict[str, str]:
 
 
 def _timecode(path: Path, *, since: Fraction) -> str | None:
-    """The timecode of the in point, where that of the film's first picture is told."""
+    """The timecode of the in point, where that of the video's first picture is told."""
     facts = read_facts(path)
     if facts.timecode is None:
         return None

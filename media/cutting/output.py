@@ -69,10 +69,11 @@ def write_tracks(
             track.add_to(container)
         if timecode is not None:
             container.streams.video[0].metadata["timecode"] = timecode
+        reached = 0.0
         for packet in packets:
-            time = float(_time(packet))
+            reached = max(reached, float(_time(packet)))
             container.mux(packet)
-            on_progress(max(0.0, time))
+            on_progress(reached)
     set_edit_lists(path, [track.played for track in tracks])
 
 

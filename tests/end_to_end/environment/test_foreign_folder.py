@@ -146,6 +146,7 @@ def foreign(
 def run_every_command(place: Foreign, model: Path) -> None:
     place.run("index", "0.mp4", "1.mp4", "--model", model)
     place.run("query", "a red circle", "--json")
+    place.run("cut", "a red circle", "--all", "-o", place.folder.parent / "cuts")
     place.run("export", "a red circle", "--all", "-o", place.folder.parent / "list.fcpxml")
     place.run("shell", "--json")
     labels = place.folder.parent / "labels.csv"

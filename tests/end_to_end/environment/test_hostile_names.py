@@ -108,6 +108,13 @@ COMMAND_LINES: dict[str, list[tuple[str, ...]]] = {
         ("--list",),
         ("--remove", EVIL),
     ],
+    "cut": [
+        ("a", "--all", "--output", "CUTS"),
+        ("a", "--all", "--dry-run", "--output", "CUTS", "--reel", f"{EVIL}.mp4"),
+        ("a", "--output", "FILM"),
+        ("--clips", EVIL, "--output", EVIL),
+        ("--from", "GONE", "--reel", f"{EVIL}.mp4"),
+    ],
     "export": [
         ("a", "--all", "--output", "LIST"),
         ("a", "--output", EVIL),
@@ -159,6 +166,7 @@ def test_no_command_prints_what_acts_on_the_screen(
         "MODEL": named_model,
         "GONE": films / f"gone {EVIL}.mp4",
         "FILM": films / f"film {EVIL}.mp4",
+        "CUTS": films.parent / f"cuts {EVIL}",
         "CUT": films / f"cut {EVIL}.mkv",
         "NONE": films / f"none {EVIL}.mp4",
         "LABELS": labels(films),

@@ -15,6 +15,7 @@ NEEDED = {
     "watch": ["."],
     "query": ["a"],
     "search": ["a"],
+    "cut": ["a", "-o", "cuts"],
     "export": ["a", "-o", "list.edl"],
     "classify": ["README.md", "a", "b"],
     "forget": ["."],

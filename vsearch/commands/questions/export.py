@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
@@ -12,28 +12,27 @@ from vsearch.commands.options import (
     CatalogOption,
     JsonOption,
     ModelOption,
-    Number,
     OneOf,
     QuietOption,
     VerboseOption,
     path_given,
     start,
 )
-from vsearch.commands.questions.options.examples import examples_refused
+from vsearch.commands.questions.options.moments import (
+    EverythingOption,
+    FromOption,
+    PadAfterOption,
+    PadBeforeOption,
+    moments_asked_for,
+    moments_from,
+    refuse_question,
+)
 from vsearch.commands.questions.options.sentences import asked_by
 from vsearch.commands.questions.options.sets import QUESTION, takes
 from vsearch.exit_codes import DONE, SOME_FAILED
-from vsearch.messages import log, tell_notes, tell_of_demo
-
-if TYPE_CHECKING:
-    from search import Asked
-    from vsearch.services.moments.found import FoundMoment
-    from vsearch.settings import Settings
 
 _SUFFIXES = (".fcpxml", ".xml", ".edl", ".otio", ".csv", ".json", ".m3u8", ".xspf", ".vtt")
 _RATES = ("23.976", "24", "25", "29.97", "29.97df", "30", "50", "59.94", "59.94df", "60")
-_STDIN = Path("-")
-_SECONDS = Number(0, 3600)
 
 
 def list_given(text: str) -> Path:
@@ -63,19 +62,8 @@ def export(
             ".edl (CMX 3600), .otio, .csv, .json, .m3u8, .xspf, .vtt (chapters of one video).",
         ),
     ],
-    answer: Annotated[
-        Path | None,
-        typer.Option(
-            "--from",
-            metavar="FILE",
-            parser=path_given,
-            help="Moments of this file instead of a question: what `vsearch query --json`, "
-            "`vsearch tag --json` or `vsearch export` wrote, or the page's basket; - for stdin.",
-        ),
-    ] = None,
-    everything: Annotated[
-        bool, typer.Option("--all", help="Also the nearest moments with nothing convincing.")
-    ] = False,
+    answer: FromOption = None,
+    everything: EverythingOption = False,
     rate: Annotated[
         str | None,
         typer.Option(
@@ -87,24 +75,8 @@ def export(
             show_default=False,
         ),
     ] = None,
-    pad_before: Annotated[
-        float,
-        typer.Option(
-            "--pad-before",
-            metavar="SECONDS",
-            parser=_SECONDS,
-            help="Begin each moment so much earlier.",
-        ),
-    ] = 0.0,
-    pad_after: Annotated[
-        float,
-        typer.Option(
-            "--pad-after",
-            metavar="SECONDS",
-            parser=_SECONDS,
-            help="End each moment so much later.",
-        ),
-    ] = 0.0,
+    pad_before: PadBeforeOption = 0.0,
+    pad_after: PadAfterOption = 0.0,
     force: Annotated[
         bool, typer.Option("--force", help="Replace FILE if it is there already.")
     ] = False,
@@ -129,7 +101,6 @@ def export(
       vsearch export "a goal" --in '*/final.mp4' --per-video 0 -o final.vtt
     """
     from timelines import LIST_RATES
-    from vsearch.services.moments.found import read_moments
     from vsearch.services.moments.timeline import (
         Padding,
         make_timeline,
@@ -140,14 +111,17 @@ def export(
     from vsearch.show.output import print_json
     from vsearch.show.progress.counting import CountProgress
 
-    asked = None if answer else asked_by(**question)
-    _refuse_contradictions(question, answer=answer)
+    if answer:
+        refuse_question(question, beside="--from")
+        asked = None
+    else:
+        asked = asked_by(**question)
     settings = start(verbose=verbose, quiet=quiet, catalog=catalog, model=model)
     require_target(output, replace=force)
-    if asked is None:
-        moments = read_moments(None if answer == _STDIN else answer)
-    else:
-        moments = _asked_for(asked, settings=settings, everything=everything)
+    if asked is not None:
+        moments = moments_asked_for(asked, settings=settings, everything=everything)
+    elif answer:
+        moments = moments_from(answer)
     with CountProgress("videos read", quiet=quiet) as progress:
         made = make_timeline(
             moments,
@@ -164,28 +138,3 @@ def export(
         print_written(made, output)
     tell_of_list(made)
     raise typer.Exit(SOME_FAILED if made.left_out else DONE)
-
-
-def _refuse_contradictions(question: dict[str, Any], *, answer: Path | None) -> None:
-    """Refuse what asks for something beside a file of moments."""
-    given = ("words", "also", "unwanted", "then", "said", "like")
-    if answer and any(question[name] for name in given):
-        raise typer.BadParameter(
-            "the moments are in the file; leave the question out", param_hint="--from"
-        )
-
-
-def _asked_for(asked: Asked, *, settings: Settings, everything: bool) -> tuple[FoundMoment, ...]:
-    """The moments of the answer to a question, as `vsearch query --json` prints them."""
-    from vsearch.services.answers.search import search
-    from vsearch.services.moments.found import moments_in
-    from vsearch.show.search import search_json
-
-    with examples_refused():
-        result = search(asked, settings=settings)
-    tell_notes(result.notes, about=result.query if len(asked.texts) == 1 else None)
-    if not result.convincing and result.hits and not everything:
-        log.info("nothing stands out as much as what is not there; --all takes the nearest")
-    if result.hits and asked.by_vectors:
-        tell_of_demo(result.model)
-    return tuple(moments_in(search_json(result, everything=everything)))

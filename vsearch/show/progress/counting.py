@@ -6,6 +6,7 @@ import time
 from contextlib import AbstractContextManager, suppress
 from typing import TYPE_CHECKING
 
+from machine.clock_text import clock_text
 from vsearch.show.output import console
 from vsearch.show.progress.views import SECONDS_BETWEEN_LINES, SECONDS_TO_FIRST_LINE
 
@@ -31,7 +32,8 @@ class CountProgress(AbstractContextManager["CountProgress"]):
         self._console = output or console(stderr=True)
         self._quiet = quiet
         self._now = now
-        self._next = now() + SECONDS_TO_FIRST_LINE
+        self._began = now()
+        self._next = self._began + SECONDS_TO_FIRST_LINE
         self._bar: Progress | None = None
 
     def __exit__(self, *_: object) -> None:
@@ -70,4 +72,6 @@ class CountProgress(AbstractContextManager["CountProgress"]):
     def _write(self, done: int, total: int) -> None:
         if self._now() >= self._next:
             self._next = self._now() + SECONDS_BETWEEN_LINES
-            self._console.print(f"{done:,} of {total:,} {self._what}")
+            left = (self._now() - self._began) * (total - done) / done if done else None
+            to_go = "" if left is None else f", about {clock_text(left, up=True)} to go"
+            self._console.print(f"{done:,} of {total:,} {self._what}{to_go}")

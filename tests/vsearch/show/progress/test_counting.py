@@ -22,8 +22,8 @@ def test_a_log_is_told_soon_and_then_once_a_minute() -> None:
             now.seconds = second
             progress(second * 1_000, 100_000)
     assert log.getvalue().splitlines() == [
-        "5,000 of 100,000 clips checked",
-        "65,000 of 100,000 clips checked",
+        "5,000 of 100,000 clips checked, about 01:35 to go",
+        "65,000 of 100,000 clips checked, about 00:35 to go",
     ]
 
 
