@@ -18,7 +18,7 @@ from benchmarks.measure.machine import describe_machine
 from benchmarks.measure.section import Section, as_markdown, read_section, write_section
 from machine import prepare_process
 
-PARTS = ("encode", "decode", "indexing", "vector_index", "query", "page")
+PARTS = ("encode", "decode", "indexing", "vector_index", "query", "serving", "page")
 _RESULTS = CACHE.parent / "bench.md"
 _README = Path(__file__).with_name("README.md")
 _END = "<!-- end -->"

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 import logging
 import os
-import signal
 import sys
 import threading
 import webbrowser
@@ -19,13 +17,15 @@ from types import FrameType
 import streamlit as st
 import uvicorn
 from starlette.middleware import Middleware
+from starlette.routing import Mount
 from streamlit import config
 from uvicorn.config import LOGGING_CONFIG
 
 from machine import prepare_process
-from ui.admission import Admission
+from serving.admission import Admission
+from serving.guard import Guard
+from serving.process import OPEN_TO_OTHERS, Service
 from ui.films.routes import film_routes
-from ui.guard import Guard
 from vsearch.exit_codes import DONE
 from vsearch.interruption import Interruption
 from vsearch.messages import log, set_volume
@@ -52,11 +52,6 @@ _SETTINGS = {
     "theme.light.primaryColor": "#2f6fb0",
     "theme.dark.primaryColor": "#5b9bd8",
 }
-_OPEN_TO_OTHERS = (
-    "whoever has this address can search and watch all videos of the catalog, and as it is not "
-    "encrypted, so can whoever listens on the network; on one that you do not trust, leave out "
-    "--host, and use `ssh -L`"
-)
 _LAST_SECONDS = 1  # for answers that are being sent when the server ends
 _USUAL_ENDS = (
     "ASGI callable returned without completing response",
@@ -64,26 +59,27 @@ _USUAL_ENDS = (
 )
 
 
-def serve(admission: Admission, *, open_browser: bool) -> int:
+def serve(service: Service, *, open_browser: bool) -> int:
     """Serve the page until Ctrl-C, SIGTERM or SIGHUP ends it; its exit code."""
+    admission = service.admission
     address, guarded = admission.address, admission.token is not None
 
     @asynccontextmanager
     async def announce(_: st.App) -> AsyncIterator[None]:
-        _end_also_with_the_terminal()
-        log.info("the page is at %s; Ctrl-C ends it", address)
-        if guarded:
-            log.warning(_OPEN_TO_OTHERS)
-        elif open_browser and _has_windows():
-            threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
-        yield
+        async with service.running():
+            log.info("the page is at %s; Ctrl-C ends it", address)
+            if guarded:
+                log.warning(OPEN_TO_OTHERS.format("and watch "))
+            elif open_browser and _has_windows():
+                threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
+            yield
 
     _read_no_foreign_settings()
     _keep_the_server_quiet()
     _wait_for_no_film_at_the_end()
     page = st.App(
         Path(__file__).with_name("app.py"),
-        routes=film_routes(read_page_settings(os.environ)),
+        routes=[*film_routes(service.settings), Mount("/api", app=service.app)],
         middleware=[Middleware(Guard, admission)],
         lifespan=announce,
     )
@@ -141,13 +137,6 @@ def _wait_for_no_film_at_the_end() -> None:
     uvicorn.Server.handle_exit = handle_exit  # type: ignore[assignment, method-assign]
 
 
-def _end_also_with_the_terminal() -> None:
-    """Uvicorn knows what to do on SIGTERM, but not on SIGHUP, which `nohup` has us ignore."""
-    if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
-        loop = asyncio.get_running_loop()
-        loop.add_signal_handler(signal.SIGHUP, signal.raise_signal, signal.SIGTERM)
-
-
 def _has_windows() -> bool:
     """Whether a browser can open one: in a bare terminal, Python would start a browser for text."""
     return sys.platform == "darwin" or any(
@@ -167,8 +156,10 @@ def main() -> None:
     set_volume(verbose=given.verbose, quiet=given.quiet)
     told = os.environ.pop(TOKEN_VARIABLE, None) or token_urlsafe()
     token = None if given.host == THIS_MACHINE else told
-    admission = Admission(given.host, given.port, token)
-    sys.exit(Interruption().exit_code_of(lambda: serve(admission, open_browser=given.open_browser)))
+    service = Service.at(
+        given.host, given.port, token=token, settings=read_page_settings(os.environ)
+    )
+    sys.exit(Interruption().exit_code_of(lambda: serve(service, open_browser=given.open_browser)))
 
 
 if __name__ == "__main__":

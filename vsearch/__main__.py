@@ -8,17 +8,19 @@ from vsearch.startup import prepare_surroundings
 # Nothing else is imported before the surroundings are prepared.
 
 
-def run(arguments: list[str]) -> int:
-    """Run one command line; returns its exit code."""
+def run(arguments: list[str], *, obj: object = None) -> int:
+    """Run one command line, with `obj` as that of its context; returns its exit code."""
     import typer
 
-    from vsearch.cli import app
+    from vsearch.cli import command
+    from vsearch.commands.help import as_options, way_to_help
     from vsearch.exit_codes import DONE
-    from vsearch.help import as_options, way_to_help
     from vsearch.messages import sentence_of
 
     try:
-        code = app(args=as_options(arguments), prog_name="vsearch", standalone_mode=False)
+        code = command()(
+            args=as_options(arguments), prog_name="vsearch", standalone_mode=False, obj=obj
+        )
         sys.stdout.flush()
     except typer.TyperException as error:
         said = sentence_of(error)
@@ -36,10 +38,12 @@ def run(arguments: list[str]) -> int:
 
 def _code_of(error: Exception) -> int:
     """The exit code after an error that a user can mend, which is printed; others are raised."""
+    from vsearch import caller
     from vsearch.exit_codes import DONE, REFUSED, WRONG_USAGE
     from vsearch.messages import sentence_of
 
-    sentence = _why_no_output(error) if isinstance(error, OSError) else None
+    here = caller.current() is None
+    sentence = _why_no_output(error) if here and isinstance(error, OSError) else None
     if sentence is not None:
         _drop_output()
         return _refuse(sentence, code=REFUSED) if sentence else DONE
@@ -96,10 +100,22 @@ def main() -> None:
     """The entry point of the `vsearch` command."""
     try:
         prepare_surroundings()
-        code = _run_or_refuse()
+        code = _handed_over()
+        if code is None:
+            code = _run_or_refuse()
     except KeyboardInterrupt:  # before signals are handled, or after
         code = 130
     sys.exit(code)
+
+
+def _handed_over() -> int | None:
+    """The exit code of a command line that a running server has answered; see `handover`."""
+    from vsearch.commands.handover import handed_over
+
+    try:
+        return handed_over(sys.argv[1:])
+    except Exception as error:
+        return _code_of(error)
 
 
 def _run_or_refuse() -> int:
@@ -128,11 +144,6 @@ def _run_command_line() -> int:
 
     prepare_process()
     drop_sizes_that_are_none()
-    for stream in (sys.stdout, sys.stderr):
-        # A file name need not be Unicode, nor the terminal: every name can be printed.
-        unicode = (stream.encoding or "").lower().replace("-", "") == "utf8"
-        errors = "surrogateescape" if unicode else "backslashreplace"
-        stream.reconfigure(errors=errors)  # type: ignore[union-attr]
     return run(sys.argv[1:])
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from functools import cache
+from typing import Annotated, Any
 
 import typer
 
 from vsearch import __version__
 from vsearch.commands.demo import demo
+from vsearch.commands.help import PlainCommand, PlainGroup
 from vsearch.commands.index import index
 from vsearch.commands.questions.classify import classify
 from vsearch.commands.questions.cut import cut
@@ -16,6 +18,7 @@ from vsearch.commands.questions.export import export
 from vsearch.commands.questions.query import query
 from vsearch.commands.questions.shell import shell
 from vsearch.commands.questions.tag import tag
+from vsearch.commands.serve import serve
 from vsearch.commands.ui import ui
 from vsearch.commands.upkeep.copy import copy
 from vsearch.commands.upkeep.forget import forget
@@ -23,7 +26,6 @@ from vsearch.commands.upkeep.relocate import relocate
 from vsearch.commands.upkeep.status import status
 from vsearch.commands.upkeep.verify import verify
 from vsearch.commands.watch import watch
-from vsearch.help import PlainCommand, PlainGroup
 
 app = typer.Typer(
     name="vsearch",
@@ -78,9 +80,16 @@ app.command(cls=PlainCommand)(export)
 app.command(cls=PlainCommand)(classify)
 app.command("eval", cls=PlainCommand)(evaluate)
 app.command(cls=PlainCommand)(ui)
+app.command(cls=PlainCommand)(serve)
 app.command(cls=PlainCommand)(demo)
 app.command(cls=PlainCommand)(status)
 app.command(cls=PlainCommand)(forget)
 app.command(cls=PlainCommand)(relocate)
 app.command(cls=PlainCommand)(verify)
 app.add_typer(catalogs, name="catalog")
+
+
+@cache
+def command() -> Any:
+    """The command that the app makes; Typer has no public name for its type."""
+    return typer.main.get_command(app)

@@ -17,6 +17,7 @@ class CommandError(Exception):
     ├── PlayerError             no player is installed, or it does not start
     ├── PortTakenError          another program listens on the page's port
     ├── QuestionError           the words of a question cannot be understood
+    ├── ServerError             the server that was named does not answer, or refuses to
     ├── IndexRunningError       the index run that was started last goes on
     └── NoOutputError           the result is for a program, and there is no stdout to write it to
     ```
@@ -65,6 +66,10 @@ class PortTakenError(CommandError):
 
 class QuestionError(CommandError):
     """The words of a question cannot be understood."""
+
+
+class ServerError(CommandError):
+    """The server that was named does not answer, or refuses to."""
 
 
 class IndexRunningError(CommandError):

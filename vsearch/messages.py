@@ -2,11 +2,11 @@
 
 import json
 import logging
-import sys
 from collections.abc import Iterable
 from contextlib import suppress
 
 from machine.names import shown
+from vsearch import caller
 
 DEMO_KNOWS = "knows coloured shapes that move, and nothing else"
 
@@ -20,14 +20,22 @@ def set_volume(*, verbose: bool, quiet: bool, as_events: bool = False) -> None:
 
     With `as_events` each message is a JSON object on a line of its own.
     """
-    log.handlers = [_Events() if as_events else _Sentences()]
+    level = logging.WARNING if quiet else logging.DEBUG if verbose else logging.INFO
+    remote = caller.current()
+    if remote is not None:
+        remote.level = level
+        return
+    log.handlers = [_Events(level) if as_events else _Sentences(level)]
     log.propagate = False
-    log.setLevel(logging.WARNING if quiet else logging.DEBUG if verbose else logging.INFO)
+    log.setLevel(logging.DEBUG)  # the handler knows for whom it writes
 
 
 def refuse(sentence: str) -> None:
     """Print the sentence that says why a command could not be done."""
     text = shown(sentence)
+    remote = caller.current()
+    if remote is not None:
+        remote.refusal = text
     if any(isinstance(handler, _Events) for handler in log.handlers):
         log.error(text)
     else:
@@ -74,18 +82,30 @@ def _shortened(text: str) -> str:
     return text if len(text) <= _LETTERS_QUOTED else f"{text[:_LETTERS_QUOTED]}…"
 
 
-class _Sentences(logging.Handler):
+class _Messages(logging.Handler):
+    """Messages of a level or above for this process, and of its own level for a caller."""
+
+    def __init__(self, least: int) -> None:
+        super().__init__()
+        self._least = least
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        remote = caller.current()
+        return record.levelno >= (self._least if remote is None else remote.level)
+
+
+class _Sentences(_Messages):
     def emit(self, record: logging.LogRecord) -> None:
         _write(shown(record.getMessage()))
 
 
-class _Events(logging.Handler):
+class _Events(_Messages):
     def emit(self, record: logging.LogRecord) -> None:
         event = {"event": "message", "level": record.levelname.lower(), "text": record.getMessage()}
         _write(json.dumps(event))
 
 
 def _write(line: str) -> None:
-    """To stderr as it is now: a progress bar puts itself in its place, to stay below the lines."""
+    """To stderr as it is now."""
     with suppress(OSError):  # whoever read it is gone: that ends no work
-        print(line, file=sys.stderr, flush=True)
+        print(line, file=caller.stderr(), flush=True)

@@ -8,12 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vsearch.errors import SettingError
-from vsearch.startup import require_current_folder
+from vsearch.startup import HOME_VARIABLE, require_current_folder, usual_home
 
 if TYPE_CHECKING:
     from catalog import Address
-
-HOME_VARIABLE = "VSEARCH_HOME"
 
 # The page runs in a process of Streamlit's, which passes no flags on: its settings travel in these.
 _PAGE_CATALOG = "VSEARCH_UI_CATALOG"
@@ -109,17 +107,15 @@ def _absolute(path: Path) -> Path:
 
 def _usual_home(*, instead: Path | None) -> Path:
     """The platform's folder for data; `instead`, where this user has none."""
-    import platformdirs
-
-    try:
-        return Path(platformdirs.user_data_dir("vsearch", appauthor=False)).expanduser().absolute()
-    except RuntimeError as error:
-        if instead:
-            return instead
-        raise SettingError(
-            "this user has no home folder to keep the catalog in; set "
-            f"{HOME_VARIABLE} to a folder for it"
-        ) from error
+    usual = usual_home()
+    if usual is not None:
+        return Path(usual)
+    if instead:
+        return instead
+    raise SettingError(
+        f"this user has no home folder to keep the catalog in; set {HOME_VARIABLE} to a folder for"
+        " it"
+    )
 
 
 def page_environment(settings: Settings, *, token: str | None = None) -> dict[str, str]:

@@ -11,6 +11,9 @@ TYPE_CHECKING = False  # `typing` is not loaded yet
 if TYPE_CHECKING:
     from pathlib import Path
 
+HOME_VARIABLE = "VSEARCH_HOME"
+
+_FOR_DATA = "~/Library/Application Support" if sys.platform == "darwin" else "~/.local/share"
 # Folders that count only as absolute paths: a relative one is another place each time.
 _FOLDERS = ("HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME")
 _missing: set[str] = set()  # of "folder", "stdin", "stdout" and "stderr"
@@ -22,6 +25,16 @@ def prepare_surroundings() -> None:
     _leave_current_folder_out()
     _settle_home()
     _open_streams()
+    _take_every_name()
+
+
+def usual_home() -> str | None:
+    """The folder for all state of a user who has set none: in that of the platform for data.
+
+    As the XDG specification or Apple has it. None for a user without a home folder.
+    """
+    data = os.environ.get("XDG_DATA_HOME", "").strip() or os.path.expanduser(_FOR_DATA)  # noqa: PTH111
+    return os.path.join(data, "vsearch") if os.path.isabs(data) else None  # noqa: PTH117, PTH118
 
 
 def has_stdout() -> bool:
@@ -36,6 +49,11 @@ def require_current_folder(path: "Path") -> "Path":
             f"{path}: the folder that you stand in is gone; go to another one, or give a whole path"
         )
     return path
+
+
+def has_current_folder() -> bool:
+    """Whether the process was started in a folder that is there."""
+    return "folder" not in _missing
 
 
 def _leave_folder_that_is_gone() -> None:
@@ -71,7 +89,7 @@ def _settle_home() -> None:
     for name in _FOLDERS:
         if not os.path.isabs(os.environ.get(name, "/")):  # noqa: PTH117
             del os.environ[name]
-    ours = os.environ.get("VSEARCH_HOME", "")
+    ours = os.environ.get(HOME_VARIABLE, "")
     if os.path.isabs(ours) and os.path.expanduser("~") == "~":  # noqa: PTH111, PTH117
         os.environ["HOME"] = ours
 
@@ -95,3 +113,11 @@ def _open_streams() -> None:
         if getattr(sys, name) is None:
             _missing.add(name)
             setattr(sys, name, open(number, mode, encoding="utf-8", closefd=False))  # noqa: SIM115
+
+
+def _take_every_name() -> None:
+    """Have stdout and stderr take every name of a file: neither need be Unicode."""
+    for stream in (sys.stdout, sys.stderr):
+        unicode = (stream.encoding or "").lower().replace("-", "") == "utf8"
+        errors = "surrogateescape" if unicode else "backslashreplace"
+        stream.reconfigure(errors=errors)  # type: ignore[union-attr]

@@ -11,6 +11,8 @@ import os
 import re
 from typing import IO
 
+from vsearch import caller
+
 _NOTHING = ("", "0", "false")
 
 
@@ -56,4 +58,4 @@ def is_terminal(stream: IO[str] | None) -> bool:
 
 
 def _variable(name: str) -> str:
-    return os.environ.get(name, "").strip().lower()
+    return caller.variables().get(name, "").strip().lower()

@@ -4,9 +4,12 @@ import json
 import socket
 import sys
 import time
+import urllib.request
 from collections.abc import Callable
 from importlib.metadata import packages_distributions
 from pathlib import Path
+
+from vsearch.commands.handover import running_server
 
 REPOSITORY = Path(__file__).parents[2]
 Fetch = Callable[[str], str]
@@ -28,6 +31,23 @@ def other_addresses() -> set[str]:
 def test_the_page_is_served_on_this_machine_only(port: int, fetch: Fetch) -> None:
     assert "<html" in fetch(f"http://127.0.0.1:{port}/")
     assert [address for address in other_addresses() if answers(address, port)] == []
+
+
+def test_the_page_answers_programs_and_the_commands_of_its_user(
+    served, fetch: Fetch, lasting_settings
+) -> None:
+    address = f"http://127.0.0.1:{served.port}/api"
+    assert json.loads(fetch(f"{address}/status"))["videos"] == 2
+    asked = urllib.request.Request(
+        f"{address}/search",
+        json.dumps({"text": "a red bar", "all": True}).encode(),
+        {"Content-Type": "application/json"},
+    )
+    with urllib.request.urlopen(asked, timeout=60) as answer:
+        assert json.loads(answer.read())["hits"]
+    record = running_server(str(lasting_settings.home))
+    assert record is not None
+    assert (record["port"], record["pid"]) == (served.port, served.process.pid)
 
 
 def test_no_settings_for_streamlit_are_read_whatever_lies_around(served, fetch: Fetch) -> None:

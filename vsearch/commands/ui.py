@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import sys
 from contextlib import suppress
@@ -19,7 +20,8 @@ from vsearch.commands.options import (
     host_given,
     start,
 )
-from vsearch.services.page import THIS_MACHINE, page_address, page_command
+from vsearch.errors import PageMissingError
+from vsearch.services.page import THIS_MACHINE, listening, page_address
 from vsearch.settings import Settings, page_environment
 
 
@@ -62,7 +64,9 @@ def ui(
         _check_model(settings)
     flags = {"--open-browser": not no_browser, "--verbose": verbose, "--quiet": quiet}
     chosen = [flag for flag, on in flags.items() if on]
-    arguments = page_command(host=host, port=port, flags=chosen)
+    listening(host, port).close()  # refuses a port that is taken
+    if importlib.util.find_spec("ui") is None:
+        raise PageMissingError("this installation holds no page; install vsearch again, with `ui`")
     token = None if host == THIS_MACHINE else token_urlsafe()
     if as_json:
         print_json({"url": page_address(host, port=port, token=token)})
@@ -70,6 +74,7 @@ def ui(
     # Output of libraries goes to stderr: stdout holds the result alone, which may be JSON.
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     # The page replaces this process: signals reach it directly.
+    arguments = ["-m", "ui.serve", "--port", str(port), "--host", host, *chosen]
     become_python(arguments, variables=page_environment(settings, token=token))
 
 

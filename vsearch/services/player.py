@@ -7,12 +7,14 @@ import math
 import os
 import shutil
 import sys
+from functools import partial
 from typing import TYPE_CHECKING
 
 from machine.child import start_detached
 from machine.clock_text import clock_text
 from machine.names import command_line, shown
 from machine.presence import is_regular_file
+from vsearch import caller
 from vsearch.errors import MomentMissingError, PlayerError, VideoError
 
 if TYPE_CHECKING:
@@ -34,8 +36,9 @@ def playable(seconds: float) -> float:
     return math.floor(seconds * 1000 + 1e-3) / 1000
 
 
-def play_command(path: Path, *, start: float, which: Callable[[str], object] = shutil.which) -> str:
+def play_command(path: Path, *, start: float, which: Callable[[str], object] | None = None) -> str:
     """The command line that plays `path` from `start` seconds, for a player that is installed."""
+    which = which or partial(shutil.which, path=caller.variables().get("PATH"))
     player = next((name for name, _ in _PLAYERS if which(name)), _PLAYERS[0][0])
     return command_line(player, *_start_option(player, start), path)
 
@@ -78,18 +81,27 @@ def moment_of(number: int, moments: Iterable[Hit]) -> Hit:
 
 
 def play_moment(number: int, moments: Iterable[Hit]) -> None:
-    """Play the moment of this rank, and say with what.
+    """Play the moment of this rank, and say with what; a caller elsewhere plays it itself.
 
     Raises MomentMissingError, and what `play` raises.
     """
     hit = moment_of(number, moments)
-    player = play(hit.path, start=hit.start)
+    remote = caller.current()
+    if remote is None:
+        play_from(hit.path, start=hit.start)
+    else:
+        remote.play = hit.path, hit.start
+
+
+def play_from(path: Path, *, start: float) -> None:
+    """Play a file from `start` seconds, and say with what; raises what `play` raises."""
+    player = play(path, start=start)
     begins = (
-        f"from {clock_text(hit.start)}"
+        f"from {clock_text(start)}"
         if player != _OPENER
-        else (f"from the beginning; the moment is at {clock_text(hit.start)}")
+        else (f"from the beginning; the moment is at {clock_text(start)}")
     )
-    log.info("%s plays %s %s", player, shown(hit.path), begins)
+    log.info("%s plays %s %s", player, shown(path), begins)
 
 
 def _start_option(player: str, start: float) -> list[str]:

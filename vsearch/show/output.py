@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-import sys
 from typing import TYPE_CHECKING, Any
 
+from vsearch import caller
 from vsearch.errors import NoOutputError
 from vsearch.startup import has_stdout
 from vsearch.terminal import redraws, takes_styles, without_colours
@@ -20,12 +20,12 @@ def print_json(value: dict[str, Any]) -> None:
     Raises NoOutputError.
     """
     require_stdout()
-    sys.stdout.write(json.dumps(value) + "\n")
+    caller.stdout().write(json.dumps(value) + "\n")
 
 
 def require_stdout() -> None:
     """Raise NoOutputError if the process was started without stdout."""
-    if not has_stdout():
+    if caller.current() is None and not has_stdout():
         raise NoOutputError("there is no stdout to write the result to: it is closed")
 
 
@@ -41,9 +41,11 @@ def console(*, stderr: bool = False) -> Console:
             # As everywhere. Rich would end the process, whichever stream it was.
             raise BrokenPipeError
 
-    stream = sys.stderr if stderr else sys.stdout
+    stream = caller.stderr() if stderr else caller.stdout()
     return OurConsole(
         stderr=stderr,
+        file=stream if caller.current() else None,  # None: as it is when something is printed
+        _environ=caller.variables(),
         force_terminal=takes_styles(stream),
         force_interactive=redraws(stream),
         no_color=without_colours(),

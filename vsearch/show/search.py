@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import asdict
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from machine.clock_text import clock_text
 from machine.names import quoted, shown
 from search.confidence import LEAST_STANDING, Confidence
+from vsearch import caller
 from vsearch.services.player import play_command, playable
 from vsearch.show.output import console, require_stdout
 from vsearch.terminal import is_terminal
@@ -239,16 +239,16 @@ def print_paths(result: SearchResult, *, null: bool, everything: bool = False) -
     """
     end = "\0" if null else "\n"
     require_stdout()
-    for_people = not null and is_terminal(sys.stdout)
+    for_people = not null and is_terminal(caller.stdout())
     hits = result.hits if everything else result.convincing
     left_out = []
     for path in dict.fromkeys(hit.path for hit in hits):
         if for_people and shown(path) != str(path):
-            sys.stdout.write(f"{quoted(path)}\n")
+            caller.stdout().write(f"{quoted(path)}\n")
         elif end in str(path):
             left_out.append(path)
         else:
-            sys.stdout.write(f"{path}{end}")
+            caller.stdout().write(f"{path}{end}")
     return tuple(left_out)
 
 

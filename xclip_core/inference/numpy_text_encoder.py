@@ -1,8 +1,10 @@
 """Text encoder in NumPy: CLIP's, as `xclip_core.model.text`, without PyTorch.
 
-It computes one text at a time, at its own length, on weights that stay in their file. With a dozen
-tokens most of the time goes into reading the weights, so PyTorch would gain nothing, and its import
-alone takes longer than a hundred queries. NumPy's products run in as many threads as its BLAS has:
+It computes each text at its own length, on weights that stay in their file. With a dozen tokens
+most of the time goes into reading the weights, so PyTorch would gain nothing, and its import alone
+takes longer than a hundred queries. Several texts take turns at each weight, which the processor
+then reads once; a product of all of them together would round otherwise than that of each alone.
+NumPy's products run in as many threads as its BLAS has:
 vsearch sets one (`machine.prepare_process`), as two wait for each other on a busy machine.
 
 Letters in shapes: L tokens, Q tokens whose state is computed, H heads, W width of a state, D length
@@ -11,7 +13,7 @@ of the vector.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -47,10 +49,9 @@ class _Linear:
     weight: Floats  # (outputs, inputs)
     bias: Floats  # (outputs,)
 
-    def __call__(self, x: Floats) -> Floats:
+    def __call__(self, xs: Sequence[Floats]) -> list[Floats]:
         # The weights first: BLAS reads them in the order of the file, which is faster.
-        y: Floats = (self.weight @ x.T).T + self.bias
-        return y
+        return [(self.weight @ x.T).T + self.bias for x in xs]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,29 +69,38 @@ class _Layer:
     activation: ArrayFunction
     head_width: int
 
-    def __call__(self, x: Floats, *, mask: Floats) -> Floats:
-        """States (L, W) to the states (Q, W) of the last Q tokens after this layer.
+    def __call__(self, xs: Sequence[Floats], *, masks: Sequence[Floats]) -> list[Floats]:
+        """States (L, W) of each text to those (Q, W) of its last Q tokens after this layer.
 
         Args:
-            mask: (Q, L) additive attention mask.
+            xs: the states of the texts.
+            masks: (Q, L) additive attention masks, one for each text.
         """
-        normed = self.norm1(x)
-        last = slice(-len(mask), None)
-        x = x[last] + self._attend(normed, queries=normed[last], mask=mask)
-        x += self.fc2(self.activation(self.fc1(self.norm2(x))))
-        return x
+        normed = [self.norm1(x) for x in xs]
+        found = [
+            x[-len(mask) :] + attended
+            for x, mask, attended in zip(xs, masks, self._attend(normed, masks), strict=True)
+        ]
+        hidden = [self.activation(x) for x in self.fc1([self.norm2(x) for x in found])]
+        for x, further in zip(found, self.fc2(hidden), strict=True):
+            x += further  # noqa: PLW2901 - in place
+        return found
 
-    def _attend(self, x: Floats, *, queries: Floats, mask: Floats) -> Floats:
-        q = self._split_heads(self.q(queries))
-        k = self._split_heads(self.k(x))
-        v = self._split_heads(self.v(x))
-        scores: Floats = q @ k.transpose(0, 2, 1)  # (H, Q, L)
+    def _attend(self, xs: Sequence[Floats], masks: Sequence[Floats]) -> list[Floats]:
+        queries = [x[-len(mask) :] for x, mask in zip(xs, masks, strict=True)]
+        each = zip(self.q(queries), self.k(xs), self.v(xs), masks, strict=True)
+        return self.out([self._attended(q, k, v, mask=mask) for q, k, v, mask in each])
+
+    def _attended(self, q: Floats, k: Floats, v: Floats, *, mask: Floats) -> Floats:
+        """Queries (Q, W), keys and values (L, W) to the mean of the values for each query."""
+        heads, keys, values = (self._split_heads(x) for x in (q, k, v))
+        scores: Floats = heads @ keys.transpose(0, 2, 1)  # (H, Q, L)
         scores *= np.float32(self.head_width**-0.5)
         scores += mask
         scores -= scores.max(axis=-1, keepdims=True)
         np.exp(scores, out=scores)
         scores /= scores.sum(axis=-1, keepdims=True)
-        return self.out((scores @ v).transpose(1, 0, 2).reshape(queries.shape))
+        return (scores @ values).transpose(1, 0, 2).reshape(q.shape)
 
     def _split_heads(self, x: Floats) -> Floats:
         """(L, W) to (H, L, W / H)."""
@@ -116,33 +126,38 @@ class NumpyTextEncoder:
         self._projection = weights["text_projection.weight"].whole()
 
     def encode(self, ids: NDArray[np.int64]) -> Floats:
-        """Encode one text.
+        """Encode one text; see `encode_all`."""
+        return self.encode_all([ids])[0]
+
+    def encode_all(self, texts: Sequence[NDArray[np.int64]]) -> list[Floats]:
+        """Encode several texts; each as it would be alone, to the last bit.
 
         Args:
-            ids: (L,) int64. Ids after the first end mark, the largest id, change nothing.
+            texts: (L,) int64 each. Ids after the first end mark, the largest id, change nothing.
 
         Returns:
-            (D,) float32, of unit length.
+            (D,) float32 of unit length for each.
 
         Raises:
-            InputError: the text is longer than the position table.
+            InputError: a text is longer than the position table.
         """
-        if len(ids) > len(self._positions):
+        longest = max(map(len, texts), default=0)
+        if longest > len(self._positions):
             raise InputError(
-                f"a text of {len(ids)} tokens was given; this model reads at most "
+                f"a text of {longest} tokens was given; this model reads at most "
                 f"{len(self._positions)}"
             )
-        projected = self._projected(ids[: int(ids.argmax()) + 1])
-        return projected / np.linalg.norm(projected)
+        ended = [ids[: int(ids.argmax()) + 1] for ids in texts]
+        return [projected / np.linalg.norm(projected) for projected in self._projected(ended)]
 
-    def _projected(self, ids: NDArray[np.int64]) -> Floats:
-        x = self._tokens.rows(ids) + self._positions[: len(ids)]
-        mask = _causal_mask(len(ids))
+    def _projected(self, texts: Sequence[NDArray[np.int64]]) -> list[Floats]:
+        xs = [self._tokens.rows(ids) + self._positions[: len(ids)] for ids in texts]
+        masks = [_causal_mask(len(ids)) for ids in texts]
+        of_the_end = [mask[-1:] for mask in masks]
         for layer in self._layers:
             # Of the last layer only the state of the end mark is needed.
-            x = layer(x, mask=mask[-1:] if layer is self._layers[-1] else mask)
-        projected: Floats = self._projection @ self._last_norm(x[-1:])[0]
-        return projected
+            xs = layer(xs, masks=of_the_end if layer is self._layers[-1] else masks)
+        return [self._projection @ self._last_norm(x[-1:])[0] for x in xs]
 
 
 def text_shapes(config: TextConfig, *, projection_dim: int) -> dict[str, tuple[int, ...]]:

@@ -27,6 +27,7 @@ OURS = (
     "machine",
     "media",
     "search",
+    "serving",
     "timelines",
     "toyworld",
     "ui",
@@ -174,6 +175,10 @@ def run_every_command(place: Foreign, model: Path) -> None:
         except URLError:
             time.sleep(0.1)
     place.end("ui", page)
+    server = place.start("serve", "--port", port, "--json")
+    assert server.stdout is not None
+    server.stdout.readline()
+    place.end("serve", server)
 
 
 def test_every_command_works_there(foreign: Foreign) -> None:
@@ -237,7 +242,9 @@ def test_only_helpers_of_ours_are_started(foreign: Foreign) -> None:
     # By its whole path: Python's own way to find shared libraries, as some of ours use it.
     for one in (one for one in started if "'/sbin/ldconfig'" not in one):
         assert sys.executable in one
-        assert "indexer.decode.fork_server" in one or "'ui.serve'" in one
+        assert any(
+            name in one for name in ("indexer.decode.fork_server", "'ui.serve'", "'serving'")
+        )
 
 
 def test_no_command_calls_anybody(foreign: Foreign) -> None:

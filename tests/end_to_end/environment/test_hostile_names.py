@@ -93,6 +93,8 @@ COMMAND_LINES: dict[str, list[tuple[str, ...]]] = {
         ("--queries", EVIL),
         ("a", "--model", EVIL),
         ("a", "--catalog", EVIL),
+        ("a", "--server", EVIL),
+        ("a", "--server", f"http://{EVIL}"),
     ],
     "eval": [
         ("LABELS", "--worst", "9"),
@@ -124,6 +126,7 @@ COMMAND_LINES: dict[str, list[tuple[str, ...]]] = {
     "search": [("a", f"-k{EVIL}"), (f"--{EVIL}",)],
     "classify": [("FILM", EVIL, "a", "--model", "MODEL"), ("NONE", "a", "b"), ("GONE", "a", "b")],
     "ui": [("--model", EVIL), ("--port", EVIL), ("--catalog", EVIL, "--port", "0")],
+    "serve": [("--catalog", EVIL), ("--model", EVIL), ("--host", EVIL), ("--port", EVIL)],
     "status": [(), ("--verbose",), ("--catalog", EVIL)],
     "verify": [(), ("--catalog", EVIL)],
     "catalog copy": [(EVIL, "/nowhere"), (f"postgresql://a@localhost:1/{EVIL}", EVIL)],

@@ -14,15 +14,15 @@ from vsearch.commands.questions.options.examples import example_of
     [("83", 83), ("83.5", 83.5), ("1:23", 83), ("01:23", 83), ("1:02:03", 3723), ("0:05.25", 5.25)],
 )
 def test_a_moment_is_a_video_and_a_time(clock, seconds):
-    assert example_of(f"beach.mp4@{clock}") == Example(Path("beach.mp4"), seconds)
-    assert example_of(f"a@b.mp4@{clock}^2") == Example(Path("a@b.mp4"), seconds, 2.0)
+    assert example_of(f"beach.mp4@{clock}") == Example(Path("beach.mp4").absolute(), seconds)
+    assert example_of(f"a@b.mp4@{clock}^2") == Example(Path("a@b.mp4").absolute(), seconds, 2.0)
 
 
 @pytest.mark.parametrize(
     "clock", ["", "x", "1:99", "1:2:3:4", "-5", "1e3", "nan", "1:", "²", "9" * 50]
 )
 def test_what_is_no_time_belongs_to_the_name(clock):
-    assert example_of(f"beach.mp4@{clock}") == Example(Path(f"beach.mp4@{clock}"))
+    assert example_of(f"beach.mp4@{clock}") == Example(Path(f"beach.mp4@{clock}").absolute())
 
 
 def test_a_name_that_exists_is_meant_as_it_is(tmp_path):

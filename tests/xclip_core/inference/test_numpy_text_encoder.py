@@ -113,7 +113,9 @@ def test_sentences_of_any_length_agree_with_both_others(
         "NumPy's text vectors against ours in PyTorch": ours.encode_text(ids),
         "NumPy's text vectors": theirs.get_text_features(ids, attention_mask=mask).pooler_output,
     }
-    vectors = np.stack([encoder_of(theirs, config).encode(row) for row in sentences])
+    encoder = encoder_of(theirs, config)
+    vectors = np.stack([encoder.encode(row) for row in sentences])
+    assert np.array_equal(encoder.encode_all(sentences), vectors)  # to the last bit
     for compared, rows in features.items():
         error = np.abs(vectors - torch.nn.functional.normalize(rows, dim=-1).numpy()).max()
         record_error(compared, float(error))

@@ -39,8 +39,8 @@ QueriesOption = Annotated[
 ]
 
 
-class _LineError(Exception):
-    """A line that is no question; the message is one sentence."""
+class LineError(Exception):
+    """What is no question; the message is one sentence."""
 
 
 def answer_lines(context: typer.Context, file: Path | None) -> int:
@@ -70,7 +70,7 @@ def answer_lines(context: typer.Context, file: Path | None) -> int:
             try:
                 _answer(session, raw)
             except Exception as error:
-                said = str(error) if isinstance(error, _LineError) else sentence_of(error)
+                said = str(error) if isinstance(error, LineError) else sentence_of(error)
                 if said is None:
                     raise
                 print_json({**session.labels, "error": said})
@@ -136,15 +136,15 @@ def _answer(session: Session, raw: bytes) -> None:
     try:
         text = text_of(raw)
     except ValueError as error:
-        raise _LineError(str(error)) from error
+        raise LineError(str(error)) from error
     if not text.startswith("{"):
         session.ask(["--", text])
         return
     given = _json_object(text)
     if "id" in given:
         session.labels = {**session.labels, "id": given.pop("id")}
-    parameters = _parameters(session.query)
-    words = _words(given, parameters)
+    parameters = question_parameters(session.query)
+    words = words_of(given, {"id": None, **parameters})
     session.ask(words, settled={parameters[name].name for name in given.keys() - {"text"}})
 
 
@@ -152,13 +152,13 @@ def _json_object(text: str) -> dict[str, Any]:
     try:
         found = json.loads(text)
     except RecursionError as error:
-        raise _LineError("the line is too deeply nested") from error
+        raise LineError("the line is too deeply nested") from error
     except ValueError as error:
-        raise _LineError(f"the line begins with {{ and is not JSON: {error}") from error
+        raise LineError(f"the line begins with {{ and is not JSON: {error}") from error
     return dict(found)
 
 
-def _parameters(query: TyperCommand) -> dict[str, Any]:
+def question_parameters(query: TyperCommand) -> dict[str, Any]:
     """The parameters that a question can give, by their long names; TEXT is `text`."""
     left_out = OF_THE_PROCESS | _OF_THE_OUTPUT
     found = {}
@@ -169,13 +169,13 @@ def _parameters(query: TyperCommand) -> dict[str, Any]:
     return found
 
 
-def _words(given: Mapping[str, Any], parameters: Mapping[str, Any]) -> list[str]:
-    """A JSON object as the words that would follow `vsearch query`."""
+def words_of(given: Mapping[str, Any], parameters: Mapping[str, Any]) -> list[str]:
+    """A JSON object as the words that would follow `vsearch query`. Raises LineError."""
     words = []
     for name, value in given.items():
         if name not in parameters:
-            allowed = ", ".join(["id", *parameters])
-            raise _LineError(f"there is no {beginning(name)} in a question; give {allowed}")
+            allowed = ", ".join(parameters)
+            raise LineError(f"there is no {beginning(name)} in a question; give {allowed}")
         if value is not None and name != "text":
             words += _option(name, value, parameters[name])
     texts = given.get("text")
@@ -187,10 +187,10 @@ def _words(given: Mapping[str, Any], parameters: Mapping[str, Any]) -> list[str]
 def _option(name: str, value: Any, parameter: Any) -> list[str]:
     if parameter.is_flag:
         if not isinstance(value, bool):
-            raise _LineError(f"{name} is a switch; give true or false")
+            raise LineError(f"{name} is a switch; give true or false")
         return [f"--{name}"] if value else []
     if isinstance(value, list) and not parameter.multiple:
-        raise _LineError(f"{name} takes one value, not a list")
+        raise LineError(f"{name} takes one value, not a list")
     return [
         f"--{name}={_word(name, one)}" for one in (value if isinstance(value, list) else [value])
     ]
@@ -199,12 +199,12 @@ def _option(name: str, value: Any, parameter: Any) -> list[str]:
 def _word(name: str, value: Any) -> str:
     """A value as it would stand on a command line."""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
-        raise _LineError(f"{name} takes a text or a number, not {json.dumps(value)[:40]}")
+        raise LineError(f"{name} takes a text or a number, not {json.dumps(value)[:40]}")
     text = str(value)
     try:
         text.encode("utf-8", "surrogateescape")
     except UnicodeEncodeError as error:
-        raise _LineError(f"{name} holds what is no Unicode text") from error
+        raise LineError(f"{name} holds what is no Unicode text") from error
     if "\0" in text:
-        raise _LineError(f"{name} holds a NUL character")
+        raise LineError(f"{name} holds a NUL character")
     return text

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from machine.names import quoted
+from vsearch.commands.handover import ask_server
+from vsearch.commands.help import GIVEN_WORDS
 from vsearch.commands.options import (
     MOMENTS,
     CatalogOption,
@@ -22,8 +24,10 @@ from vsearch.commands.options import (
 from vsearch.commands.questions.lines import QueriesOption, answer_lines
 from vsearch.commands.questions.options.examples import examples_refused
 from vsearch.commands.questions.options.sentences import asked_by
+from vsearch.commands.questions.options.server import NO_SERVER, ServerOption
 from vsearch.commands.questions.options.sets import QUESTION, takes
 from vsearch.commands.questions.session import Session
+from vsearch.commands.resident import Resident
 from vsearch.exit_codes import DONE, SOME_FAILED
 from vsearch.messages import log, tell_notes, tell_of_demo
 
@@ -62,6 +66,7 @@ def query(
             "--open", metavar="N", parser=MOMENTS, help="Also play moment N from its start."
         ),
     ] = None,
+    server: ServerOption = None,
     model: ModelOption = None,
     as_json: JsonOption = False,
     verbose: VerboseOption = False,
@@ -89,9 +94,15 @@ def query(
       vsearch query "a unicorn" --all -v
       vsearch query "a red car" --open 1
       vsearch query --queries sentences.txt > answers.jsonl
+      vsearch query "a red car" --server http://127.0.0.1:8600
     """
-    session: Session | None = context.obj
-    if session is None and (queries or question["words"] == ["-"]):
+    obj: Session | Resident | None = context.obj
+    session = obj if isinstance(obj, Session) else None
+    if isinstance(obj, Resident):
+        obj.accept(context.params)
+    elif obj is None and server not in (None, NO_SERVER):
+        raise typer.Exit(ask_server(server, ["query", *context.meta[GIVEN_WORDS]]))
+    elif obj is None and (queries or question["words"] == ["-"]):
         raise typer.Exit(answer_lines(context, queries))
     _refuse_contradictions(
         as_json=as_json, as_paths=paths or null, curve=curve, opened=opened, limit=question["limit"]
@@ -104,7 +115,7 @@ def query(
     from vsearch.show.search import print_paths, print_search, search_json
 
     settings = start(verbose=verbose, quiet=quiet, catalog=catalog, model=model)
-    ask = partial(search, settings=settings) if session is None else session.search
+    ask = partial(search, settings=settings) if obj is None else obj.search
     with examples_refused():
         result = ask(asked, with_curves=curve)
     if as_json:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from vsearch.services.answers.search import WarmSearch
 
 # Parameters of `query` that are about the process, not about a question.
-OF_THE_PROCESS = frozenset({"catalog", "model", "queries"})
+OF_THE_PROCESS = frozenset({"catalog", "model", "queries", "server"})
 
 
 @dataclass(frozen=True, slots=True)

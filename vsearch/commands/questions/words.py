@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from vsearch.commands.help import PlainCommand
 from vsearch.commands.questions.options.sentences import asked_by
 from vsearch.commands.questions.options.sets import QUESTION
 from vsearch.commands.questions.query import query
 from vsearch.commands.questions.session import read_options
 from vsearch.errors import QuestionError
-from vsearch.help import PlainCommand
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -16,6 +16,7 @@ from search import ExampleError, Likeness, stored_likeness
 from search.asking.example import require_in
 from search.background.centring import unit
 from search.searcher import require_model_of
+from vsearch import caller
 from vsearch.services.library.known_paths import known_as
 from vsearch.services.models import load_embedder, model_to_load
 
@@ -56,7 +57,7 @@ class Likenesses:
 
     def _indexed(self, path: Path) -> int | None:
         """The id of the video of a file; None for one that is not indexed as it is now."""
-        place = known_as(self._catalog, path)
+        place = known_as(self._catalog, path) if caller.sees_files() else path
         known = self._catalog.known_files([place]).get(str(place))
         if known is None or not is_regular_file(place):
             return None if known is None else known.video_id
@@ -72,6 +73,8 @@ class Likenesses:
         from media import MediaError
         from media.picture import read_picture
 
+        if not caller.sees_files():
+            raise ExampleError("is no video that is indexed as it is now")
         _require_file(example.path)
         require_model_of(self._catalog, made_by, self._embedder.identity)
         try:

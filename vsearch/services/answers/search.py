@@ -6,22 +6,23 @@ Imports nothing that only indexing needs: a search takes less time than those im
 from __future__ import annotations
 
 import logging
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from functools import cache, partial
-from typing import TYPE_CHECKING, Self
+from threading import Lock
+from typing import TYPE_CHECKING, Self, TypeVar
 
-from catalog import CatalogGoneError, ProvenanceMismatchError
+from catalog import Catalog, CatalogGoneError, ProvenanceMismatchError
 from search import NothingIndexedError, Searcher, SearchResult, SearchSettings
 from vsearch.services.models import known_digests, model_to_load, open_catalog, with_flags
 from vsearch.services.sentences.bank import bank_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
 
-    from catalog import Catalog, CatalogStatus, ClipMatch, Provenance
+    from catalog import CatalogStatus, ClipMatch, Provenance
     from search import Asked, Bank, EmbedTexts
     from vsearch.services.answers.likeness import Likenesses
     from vsearch.services.sentences.prompts import PromptedEmbedder, Prompts
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from xclip_core import TextEmbedder
 
 log = logging.getLogger("vsearch")
+
+Result = TypeVar("Result")
 
 
 def search(asked: Asked, *, settings: Settings, with_curves: bool = False) -> SearchResult:
@@ -61,18 +64,20 @@ class WarmSearch:
     """Answers to many questions, from a catalog and a model that stay open until the block ends.
 
     What other processes index is found. A catalog that was replaced by another is opened again.
+    Safe to use from several threads.
     """
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._open = ExitStack()
+        self._opening = Lock()
+        self._catalog: Catalog | None = None
         self._searcher: Searcher | None = None
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._close()
+        self._close(self._catalog)
 
     def warm_up(self, *, index: bool) -> None:
         """Load the model, and with `index` the vectors of the catalog.
@@ -80,7 +85,7 @@ class WarmSearch:
         Raises one of `user_errors()`: no catalog, nothing indexed, no model, another model.
         """
         with _advice_for(self._settings):
-            searcher = self._opened()
+            _, searcher = self._opened()
             searcher.warm_up()
             if index:  # the first question of a process may do without the index
                 for _ in range(2):
@@ -89,26 +94,43 @@ class WarmSearch:
     def answer(self, asked: Asked, *, with_curves: bool = False) -> SearchResult:
         """The answer to a question; see `search`."""
         with _advice_for(self._settings):
+            catalog, searcher = self._opened()
             try:
-                return self._opened().answer(asked, with_curves=with_curves)
+                return searcher.answer(asked, with_curves=with_curves)
             except (CatalogGoneError, ProvenanceMismatchError):
-                self._close()
-                return self._opened().answer(asked, with_curves=with_curves)
+                self._close(catalog)
+                return self._opened()[1].answer(asked, with_curves=with_curves)
+
+    def version(self) -> tuple[str, int]:
+        """The version of the catalog: as long as it is the same, so are all answers."""
+        return self._of_catalog(lambda catalog: catalog.version)
 
     def status(self) -> CatalogStatus:
         """The contents of the catalog, counted."""
-        self._opened()
-        return self._catalog.status()
+        return self._of_catalog(Catalog.status)
 
-    def _opened(self) -> Searcher:
-        if self._searcher is None:
-            self._catalog = self._open.enter_context(open_catalog(self._settings))
-            self._searcher = searcher_of(self._catalog, self._settings)
-        return self._searcher
+    def _of_catalog(self, read: Callable[[Catalog], Result]) -> Result:
+        catalog, _ = self._opened()
+        try:
+            return read(catalog)
+        except CatalogGoneError:
+            self._close(catalog)
+            return read(self._opened()[0])
 
-    def _close(self) -> None:
-        self._searcher = None
-        self._open.close()
+    def _opened(self) -> tuple[Catalog, Searcher]:
+        with self._opening:
+            if self._catalog is None or self._searcher is None:
+                self._catalog = open_catalog(self._settings)
+                self._searcher = searcher_of(self._catalog, self._settings)
+            return self._catalog, self._searcher
+
+    def _close(self, catalog: Catalog | None) -> None:
+        """Close a catalog, unless another thread has done so, and has opened the next one."""
+        with self._opening:
+            if catalog is None or catalog is not self._catalog:
+                return
+            self._catalog = self._searcher = None
+        catalog.close()
 
 
 def searcher_of(catalog: Catalog, settings: Settings) -> Searcher:

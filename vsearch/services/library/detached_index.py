@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from machine.child import start_detached_python
 from vsearch.errors import IndexRunningError
-from vsearch.settings import HOME_VARIABLE
+from vsearch.startup import HOME_VARIABLE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from machine.presence import is_folder, is_regular_file
+from vsearch import caller
 from vsearch.commands.options import path_given
 from vsearch.commands.questions.options.weights import weight_at_end
 
@@ -30,23 +31,23 @@ def example_given(text: str) -> str:
 def example_of(text: str) -> Example:
     """The example that was typed: `FILE`, `VIDEO@1:23`, `FILE^2`.
 
-    A file that is there under the whole of the text is meant as it is.
+    A file that is there under the whole of the text is meant as it is. Its path is absolute.
     """
     from search import Example
 
     if not text.strip():
         raise typer.BadParameter("it is empty; give a file, or a moment as in beach.mp4@1:23")
     if _is_file(text):
-        return Example(path_given(text))
+        return Example(_path(text))
     name, weight = weight_at_end(text)
     if _is_file(name):
-        return Example(path_given(name), weight=weight)
+        return Example(_path(name), weight=weight)
     video, at, clock = name.rpartition("@")
     time = _seconds(clock.strip()) if at and video else None
     if time is not None:
-        return Example(path_given(video), time, weight)
-    path = path_given(name)
-    if is_folder(path):
+        return Example(_path(video), time, weight)
+    path = _path(name)
+    if caller.sees_files() and is_folder(path):
         raise typer.BadParameter(f"{name} is a folder; give one of its files")
     return Example(path, weight=weight)
 
@@ -62,8 +63,24 @@ def examples_refused() -> Iterator[None]:
         raise typer.BadParameter(str(error), param_hint="--like") from error
 
 
+def _path(name: str) -> Path:
+    """The absolute path of what the caller calls so."""
+    path = path_given(name)
+    if path.is_absolute() or caller.current() is None:
+        return path.absolute()
+    folder = caller.folder()
+    if folder is None:
+        raise typer.BadParameter(
+            f"{name} is no whole path; give that of an indexed video, as the answers of the server"
+            " have it"
+        )
+    return Path(folder, path)
+
+
 def _is_file(name: str) -> bool:
-    return bool(name) and "\0" not in name and is_regular_file(Path(name))
+    if not name or "\0" in name or not caller.sees_files():
+        return False
+    return is_regular_file(Path(caller.folder() or "", name))
 
 
 def _seconds(clock: str) -> float | None:

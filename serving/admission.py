@@ -1,4 +1,4 @@
-"""Admission to the page: the names that it answers under, and the token that strangers lack."""
+"""Admission to a server: the names that it answers under, and the token that strangers lack."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from urllib.parse import parse_qsl, urlencode
 
 from starlette.requests import cookie_parser
 
+from vsearch.commands.handover import SECRET_HEADER
 from vsearch.services.page import THIS_MACHINE, page_address
 
 if TYPE_CHECKING:
@@ -25,14 +26,19 @@ _NAMES_HERE = ("127.0.0.1", "localhost")
 
 @dataclass(frozen=True, slots=True)
 class Admission:
-    """Who may open the page: browsers on this machine, or whoever has the token.
+    """Who may ask: browsers and programs on this machine, or whoever has the token.
 
-    `host` is the address that the server listens at. Every one but 127.0.0.1 goes with a `token`.
+    Attributes:
+        host: the address that the server listens at. Every one but 127.0.0.1 goes with a token.
+        port: its port.
+        token: what others have to know.
+        secret: what programs of the user who started the server know, from a file of theirs.
     """
 
     host: str = THIS_MACHINE
     port: int = 0
     token: str | None = None
+    secret: str | None = None
 
     @property
     def address(self) -> str:
@@ -54,11 +60,18 @@ class Admission:
         return _is_number(name.strip("[]")) or name in (self.host.lower(), own, f"{own}.local")
 
     def admits(self, headers: Headers) -> bool:
-        """Whether a request comes with the cookie of the token, if there is one."""
-        if self.token is None:
+        """Whether a request has the token, in a cookie or as a bearer, or the secret."""
+        if self.token is None or self.has_secret(headers):
+            return True
+        scheme, _, told = headers.get("authorization", "").partition(" ")
+        if scheme.lower() == "bearer" and self._is_token(told.strip()):
             return True
         cookies = cookie_parser("; ".join(headers.getlist("cookie")))
         return self._is_token(cookies.get(self._cookie_name, ""))
+
+    def has_secret(self, headers: Headers) -> bool:
+        """Whether a request comes from the user who started the server."""
+        return _same(headers.get(SECRET_HEADER, ""), self.secret)
 
     def entering(self, scope: Scope) -> tuple[str, str] | None:
         """Where to go on, and the cookie to set, for a request whose address has the token."""
@@ -77,9 +90,13 @@ class Admission:
         return f"vsearch-{self.port}"  # cookies do not know ports
 
     def _is_token(self, given: str) -> bool:
-        return self.token is not None and compare_digest(
-            given.encode("utf-8", "surrogatepass"), self.token.encode()
-        )
+        return _same(given, self.token)
+
+
+def _same(given: str, secret: str | None) -> bool:
+    return secret is not None and compare_digest(
+        given.encode("utf-8", "surrogatepass"), secret.encode()
+    )
 
 
 def _is_number(name: str) -> bool:

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
 
+GIVEN_WORDS = "vsearch.words"  # in the `meta` of a context
 _PLAIN_TYPES: dict[Any, Callable[[Any], Any]] = {str: str, list[str]: str, bool: bool}
 
 
@@ -20,6 +21,11 @@ class PlainCommand(TyperCommand):
         """Take what a TyperCommand takes."""
         super().__init__(*args, **kwargs)
         self.help = self.help and _unwrapped(self.help)
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Read the words that follow the command's name, which the context keeps."""
+        ctx.meta[GIVEN_WORDS] = tuple(args)
+        return super().parse_args(ctx, args)
 
     def get_params(self, ctx: Any) -> list[Any]:
         """The parameters, with plain names."""

@@ -1,16 +1,18 @@
-"""Guard of the page's server: only windows that show the page itself get an answer."""
+"""Guard of a server: only the page's own windows, and programs, get an answer."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.responses import PlainTextResponse
+from starlette.responses import PlainTextResponse, Response
+
+from serving.problems import problem
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-    from ui.admission import Admission
+    from serving.admission import Admission
 
 # Streamlit writes styles into the document, shows pictures that are part of it, and runs the page's
 # own script from a blob. Films that are made anew reach the player as a blob, too.
@@ -46,6 +48,8 @@ class Guard:
     which it lets point here (DNS rebinding). Such a request names a foreign host, a foreign origin,
     or a foreign site in `Sec-Fetch-Site`: browsers let no page forge these headers. HTTP is refused
     with status 403, a WebSocket before it opens. So is whoever lacks the token, if there is one.
+
+    Below /api, programs may write, too: browsers tell the origin of what a page writes.
     """
 
     def __init__(self, app: ASGIApp, admission: Admission) -> None:
@@ -69,8 +73,7 @@ class Guard:
         elif scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1008})
         else:
-            refusal = PlainTextResponse(self._refusal(scope), status_code=403)
-            await refusal(scope, receive, safe)
+            await self._refusal(scope)(scope, receive, safe)
 
     def _is_from_the_page(self, scope: Scope, headers: Headers) -> bool:
         hosts, origins = headers.getlist("host"), headers.getlist("origin")
@@ -78,19 +81,40 @@ class Guard:
             return False
         if origins:
             return [origin.lower() for origin in origins] == [f"http://{hosts[0].lower()}"]
-        return scope["type"] == "http" and _reads_for_the_page(scope["method"], headers)
+        if scope["type"] != "http":
+            return False
+        if _is_of_the_api(scope) and "sec-fetch-site" not in headers:
+            return True
+        return _reads_for_the_page(scope["method"], headers)
 
-    def _refusal(self, scope: Scope) -> str:
+    def _refusal(self, scope: Scope) -> Response:
+        if _is_of_the_api(scope):
+            return problem(403, self._api_refusal(scope))
         if self._admission.token is not None:
-            return (
+            return PlainTextResponse(
                 "This page opens by the whole address, with its token, that `vsearch ui` showed "
-                "where it was started; it answers to no other web page.\n"
+                "where it was started; it answers to no other web page.\n",
+                status_code=403,
             )
         _, port = scope["server"]
-        return (
+        return PlainTextResponse(
             f"This page is at http://127.0.0.1:{port} in a browser on this machine; it answers "
-            "under no other name, and to no other web page.\n"
+            "under no other name, and to no other web page.\n",
+            status_code=403,
         )
+
+    def _api_refusal(self, scope: Scope) -> str:
+        if self._admission.token is not None:
+            return (
+                "a token is needed: give the one in the address that was shown where the server"
+                " was started, as `Authorization: Bearer TOKEN`"
+            )
+        _, port = scope["server"]
+        return f"ask from this machine, at http://127.0.0.1:{port}; web pages get no answer"
+
+
+def _is_of_the_api(scope: Scope) -> bool:
+    return bool(scope["path"].startswith("/api/"))
 
 
 def _reads_for_the_page(method: str, headers: Headers) -> bool:

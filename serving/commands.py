@@ -1,0 +1,122 @@
+"""Command lines of callers, answered by this process on a catalog and a model that stay open."""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import dataclass, field
+from threading import Event, Thread
+from typing import TYPE_CHECKING, Any
+
+from vsearch.__main__ import run
+from vsearch.caller import Caller, answering
+from vsearch.cli import command
+from vsearch.commands.questions.lines import LineError, question_parameters, words_of
+from vsearch.commands.resident import NotForTheServerError, Resident
+from vsearch.errors import user_errors
+from vsearch.exit_codes import DONE, WRONG_USAGE
+from vsearch.messages import log
+from vsearch.services.answers.search import WarmSearch
+from vsearch.show.status import status_json
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from vsearch.settings import Settings
+
+COMMANDS = ("query", "search")
+_HELP = ("-h", "--help")
+_LOOKS_EACH = 0.5  # seconds
+# What a word means, or where a file lies, hangs on these: the process has one of each.
+_THE_SAME = (
+    "HOME",
+    "TZ",
+    *(f"PG{name}" for name in ("DATABASE", "HOST", "OPTIONS", "PORT", "SERVICE", "USER")),
+    "PGSERVICEFILE",
+)
+
+
+class RefusedError(Exception):
+    """A question that is refused; the message is the command's sentence.
+
+    Attributes:
+        usage: whether it can never be answered, as it stands.
+    """
+
+    def __init__(self, sentence: str, *, usage: bool) -> None:
+        super().__init__(sentence)
+        self.usage = usage
+
+
+@dataclass(frozen=True, slots=True)
+class CommandLines:
+    """What answers the questions of all callers. Safe to use from several threads."""
+
+    settings: Settings
+    warm: WarmSearch
+    _ended: Event = field(default_factory=Event)
+
+    @classmethod
+    def of(cls, settings: Settings) -> CommandLines:
+        """Those of a catalog, which is opened for the first question."""
+        return cls(settings, WarmSearch(settings))
+
+    def answer(self, words: Sequence[str], one: Caller, *, home: str | None) -> int:
+        """Answer a command line as the command does, for a caller; the exit code.
+
+        `home` is that of a caller that found the server by itself.
+
+        Raises:
+            NotForTheServerError: it is to answer it itself.
+        """
+        if tuple(words[:1]) not in {(name,) for name in COMMANDS} or set(_HELP) & set(words):
+            raise NotForTheServerError
+        other = any(one.variables.get(name) != os.environ.get(name) for name in _THE_SAME)
+        if home is not None and other:
+            raise NotForTheServerError
+        with answering(one):
+            return run(list(words), obj=Resident(self.warm, self.settings, home))
+
+    def search(self, question: Mapping[str, Any]) -> str:
+        """The answer to a JSON object of options, as `vsearch query --json` prints it.
+
+        Raises RefusedError.
+        """
+        try:
+            words = words_of(question, question_parameters(command().commands["query"]))
+        except LineError as error:
+            raise RefusedError(str(error), usage=True) from error
+        one = Caller()
+        code = self.answer(["query", "--json", *words], one, home=None)
+        if code != DONE:
+            raise RefusedError(one.refusal or "", usage=code == WRONG_USAGE)
+        return one.text("out")
+
+    def status(self) -> dict[str, Any]:
+        """The status of the catalog, as `vsearch status --json` prints it. Raises RefusedError."""
+        try:
+            return status_json(self.warm.status())
+        except user_errors() as error:
+            raise RefusedError(str(error), usage=False) from error
+
+    def follow(self) -> None:
+        """Bring model and vectors up to date by and by, before somebody has to wait for that."""
+        Thread(target=self._follow, name="follow", daemon=True).start()
+
+    def end(self) -> None:
+        """Close the catalog."""
+        self._ended.set()
+        self.warm.__exit__(None, None, None)
+
+    def _follow(self) -> None:
+        seen: tuple[str, int] | None = None
+        while not self._ended.wait(_LOOKS_EACH):
+            try:
+                version = self.warm.version()
+                if seen not in (None, version):
+                    started = time.perf_counter()
+                    self.warm.warm_up(index=True)
+                    log.debug("the catalog changed; read in %.2f s", time.perf_counter() - started)
+                seen = version
+            except user_errors() as error:
+                log.debug("the catalog cannot be read now: %s", error)
