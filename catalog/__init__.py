@@ -25,6 +25,7 @@ from catalog.errors import (
     ProvenanceMismatchError,
     UnknownPathError,
     UnknownTagError,
+    VideoGoneError,
 )
 from catalog.frame_vectors import FrameVectors, QuantisedVectors
 from catalog.globs import name_matcher, require_glob
@@ -118,6 +119,7 @@ __all__ = [
     "VideoDetails",
     "VideoFiles",
     "VideoFilter",
+    "VideoGoneError",
     "VideoRecord",
     "composed",
     "folded",

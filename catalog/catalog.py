@@ -13,7 +13,7 @@ from catalog.address import Address
 from catalog.database.database import Database
 from catalog.database.meta import read_meta, write_provenance
 from catalog.database.opening import open_database
-from catalog.errors import CatalogError
+from catalog.errors import VideoGoneError
 from catalog.frame_vectors import FrameVectors, QuantisedVectors
 from catalog.provenance import Provenance, mismatch
 from catalog.records import (
@@ -219,11 +219,11 @@ class Catalog(AbstractContextManager["Catalog"]):
         Files that swapped their content keep it, whatever the order.
 
         Raises:
-            CatalogError: one of the videos is not in the catalog (any more).
+            VideoGoneError: one of the videos is not in the catalog (any more).
         """
         with self._database.writing() as connection:
             if lost := clip_rows.unknown_ids(connection, set(found.values())):
-                raise CatalogError(f"video {min(lost)} is no longer in the catalog; index again")
+                raise VideoGoneError(f"video {min(lost)} is no longer in the catalog; index again")
             files.set_content(connection, found)
             partials.remove_at(connection, [location.path for location in found])
 

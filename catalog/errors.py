@@ -20,6 +20,7 @@ class CatalogError(Exception):
     ├── CatalogGoneError          deleted, moved or replaced while it was in use
     ├── CatalogStorageError       disk full, read-only, no permission
     ├── CatalogUnreachableError   the server of its database does not answer, or refuses
+    ├── VideoGoneError            a video was removed by another process meanwhile
     ├── UnknownPathError          nothing is known at or below a path
     ├── UnknownTagError           no stretch of a video has this tag
     ├── InvalidGlobError          a pattern that no path can match
@@ -71,6 +72,10 @@ class CatalogStorageError(CatalogError):
 
 class CatalogUnreachableError(CatalogError):
     """The server of the catalog's database does not answer, ended, or refuses the user."""
+
+
+class VideoGoneError(CatalogError):
+    """A video was removed by another process since it was looked up."""
 
 
 class UnknownPathError(CatalogError):

@@ -1,7 +1,7 @@
 """Worker: indexes a folder into a catalog with the slow model, as a process that can be killed.
 
 `python -m benchmarks.many_machines.worker CATALOG FOLDER` prints a line for each file that is done
-and each batch of clips, and the counts at the end, as JSON.
+and each batch of clips, and the counts at the end, as JSON with the time.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import argparse
 import json
 import os
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -84,7 +85,7 @@ def _tell(event: Event) -> None:
 
 
 def _print(what: str, told: Mapping[str, object]) -> None:
-    print(json.dumps({"told": what, **told}), flush=True)
+    print(json.dumps({"told": what, "at": time.time(), **told}), flush=True)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,15 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NamedTuple
 
-from catalog import NO_VIDEO, Catalog, FileLocation, FileProblem, FileState, SampleMatch
+from catalog import (
+    NO_VIDEO,
+    Catalog,
+    FileLocation,
+    FileProblem,
+    FileState,
+    SampleMatch,
+    VideoGoneError,
+)
 from indexer.claims import FilmClaims, videos_without_frames
 from indexer.counters import RunCounters
 from indexer.errors import reason
@@ -340,7 +348,12 @@ class WorkQueue:
     def _place(self, every: Collection[_Recognised]) -> None:
         if not every:
             return
-        self.catalog.add_locations({found.place: found.video_id for found in every})
+        try:
+            self.catalog.add_locations({found.place: found.video_id for found in every})
+        except VideoGoneError:  # another process has removed it: what is there now, they all tell
+            for found in every:
+                self._queue_of(found.file).append(found.file)
+            return
         for found in every:
             before = self.known.get(found.file.pathname)
             same = before is not None and before.video_id == found.video_id

@@ -33,7 +33,7 @@ _UPGRADING = 6_372_418_117_735_019_537  # the number of the lock; any that no ot
 
 # What is taken first puts all that write in line: what they read is not outdated at their commit,
 # and ids grow in the order of commits.
-_MY_TURN = select(META.c.catalog_uuid).with_for_update()
+_MY_TURN = select(META.c.catalog_uuid, META.c.schema_version).with_for_update()
 _BYTES = text(
     "SELECT sum(pg_total_relation_size(oid)) FROM pg_class WHERE relkind = 'r'"
     " AND relnamespace = CAST(current_schema() AS regnamespace) AND relname = ANY(:names)"
@@ -65,11 +65,14 @@ class PostgresqlDatabase:
     def writing(self, *, bump_generation: bool = True) -> Iterator[Connection]:
         """See `Database`."""
         with translated(self.address), self._writes.connect() as connection, connection.begin():
-            if connection.scalar(_MY_TURN) != self.catalog_uuid:
+            found = connection.execute(_MY_TURN).one_or_none()
+            if found is None or found.catalog_uuid != self.catalog_uuid:
                 raise CatalogGoneError(
                     f"the catalog in {self.address} was replaced by another one while it was in"
                     " use; run the command again to work on what is there now"
                 )
+            # A newer version may have upgraded it meanwhile, on another machine.
+            require_version(found.schema_version, address=self.address, create=False)
             if bump_generation:
                 self.count_generation(connection)
             yield connection

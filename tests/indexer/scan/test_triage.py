@@ -198,3 +198,22 @@ def test_a_changed_file_is_read_whole_once(triage, index, library):
     assert bytes_read() - before < 1.5 * path.stat().st_size
     assert isinstance(opened, VideoOpened)
     assert end == VideoRead()
+
+
+def test_videos_that_another_process_removed_meanwhile_are_decoded(
+    triage, index, film, catalog, library
+):
+    one, other = film("a.mp4", seconds=1), film("b.mp4", seconds=2)
+    index()
+    one.rename(library / "c")
+    other.rename(one)
+    (library / "c").rename(other)
+    for path in (one, other):
+        os.utime(path, ns=(1, 1))
+    queue, _ = triage()
+    for job in [queue.next_job(), queue.next_job()]:
+        assert job.fingerprint_only
+        queue.measured(job, content_of(job.file.path))
+    catalog.remove_under([library])
+    jobs = [queue.next_job(), queue.next_job()]
+    assert [job.fingerprint_only for job in jobs] == [False, False]
