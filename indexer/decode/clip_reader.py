@@ -232,6 +232,7 @@ def _unreadable(error: Exception) -> UnreadableVideoError:
     text: one strange file must not end a long run, and nothing is hidden.
     """
     from media import MediaError, NoVideoError, UnreadableError
+    from media.container.source import is_read_error
 
     if isinstance(error, NoVideoError):
         return NotAVideoError(str(error))
@@ -239,4 +240,6 @@ def _unreadable(error: Exception) -> UnreadableVideoError:
         return ReadError(str(error))
     if isinstance(error, MediaError):
         return UnreadableVideoError(str(error))
+    if isinstance(error, OSError) and is_read_error(error):
+        return ReadError(reason(error))
     return UnreadableVideoError(f"decoding failed unexpectedly ({type(error).__name__}: {error})")

@@ -8,6 +8,7 @@ import errno
 import os
 import stat
 import threading
+from contextlib import suppress
 from dataclasses import dataclass, field
 from hashlib import blake2b, sha256
 from io import FileIO
@@ -115,7 +116,8 @@ class FingerprintReading:
     ) -> None:
         self._stopped = True
         self._thread.join()
-        self._file.close()
+        with suppress(OSError):  # nothing was written that could be lost
+            self._file.close()
 
     def fingerprint(self) -> str:
         """The fingerprint, as soon as all is read.

@@ -113,14 +113,15 @@ def _agreeing(catalog: Catalog, model: ModelLoader) -> Provenance | None:
     """The catalog's provenance, if this model made it, by whatever name; else it is refused.
 
     Only the weights can tell. From a catalog without videos, the partial videos of another model
-    are removed.
+    are removed, unless other runs may be at them.
     """
     made_by = catalog.provenance
     if made_by is None:
         return None
     same_cut = IndexSettings(window=made_by.window, stride=made_by.stride)
     asked = provenance_of(model.load(), settings=same_cut)
-    if not made_by.agrees_with(asked) and not catalog.has_videos:
+    alone = not catalog.claims.shared
+    if alone and not made_by.agrees_with(asked) and not catalog.has_videos:
         catalog.remove_partials([Path("/")])
         return None
     catalog.check(asked)
