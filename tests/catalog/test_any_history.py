@@ -15,6 +15,7 @@ from catalog import (
     Catalog,
     CatalogError,
     ClipSpan,
+    DatabaseUrl,
     FileLocation,
     FrameVectors,
     Provenance,
@@ -23,7 +24,9 @@ from catalog import (
     UnknownPathError,
     VideoRecord,
 )
+from catalog.verify import verify_catalog
 from tests.catalog.invariants import require_invariants
+from tests.postgresql_server import Server
 
 DIM = 8
 TOP = Path("/")
@@ -74,11 +77,15 @@ class CatalogHistory(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.folder = Path(mkdtemp(prefix="catalog-"))
+        self.temporary = Path(mkdtemp(prefix="catalog-"))
+        self.address = self.new_address()
         self.held: dict[Path, int | str] = {}  # content, or a reason for failure
         self.partials: dict[int, tuple[Path, int]] = {}  # content, its place, how many clips of it
-        self.catalog = Catalog.open(self.folder, create=True)
+        self.catalog = Catalog.open(self.address, create=True)
         self.catalog.bind(PROVENANCE)
+
+    def new_address(self) -> Path | DatabaseUrl:
+        return self.temporary
 
     def keep_partials(self, kept) -> None:
         self.partials = {
@@ -183,12 +190,12 @@ class CatalogHistory(RuleBasedStateMachine):
     @rule()
     def open_again(self) -> None:
         self.catalog.close()
-        self.catalog = Catalog.open(self.folder)
+        self.catalog = Catalog.open(self.address)
 
-    @precondition(lambda self: (self.folder / "vectors.faiss").exists())
+    @precondition(lambda self: (self.catalog.folder / "vectors.faiss").exists())
     @rule(at=st.floats(0.0, 1.0, exclude_max=True))
     def damage_snapshot(self, at: float) -> None:
-        file = self.folder / "vectors.faiss"
+        file = self.catalog.folder / "vectors.faiss"
         content = bytearray(file.read_bytes())
         content[int(at * len(content))] ^= 0xFF
         file.write_bytes(content)
@@ -227,9 +234,28 @@ class CatalogHistory(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         self.catalog.close()
-        (self.folder / "vectors.faiss").unlink(missing_ok=True)  # it may have been damaged last
-        require_invariants(self.folder)
-        shutil.rmtree(self.folder)
+        # It may have been damaged last.
+        (self.catalog.folder / "vectors.faiss").unlink(missing_ok=True)
+        if isinstance(self.address, Path):
+            require_invariants(self.address)
+        else:
+            assert verify_catalog(self.address).problems == ()
+        shutil.rmtree(self.temporary)
+
+
+class HistoryOnServer(CatalogHistory):
+    """The same in a database of a server."""
+
+    server: Server
+
+    def new_address(self) -> Path | DatabaseUrl:
+        url = self.server.url(self.server.new_database())
+        return DatabaseUrl.parse(url, views=self.temporary)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def server(postgresql_server: Server) -> None:
+    HistoryOnServer.server = postgresql_server
 
 
 TestCatalogHistory = CatalogHistory.TestCase
@@ -239,3 +265,5 @@ TestCatalogHistory.settings = settings(
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
 )
+TestHistoryOnServer = HistoryOnServer.TestCase
+TestHistoryOnServer.settings = settings(TestCatalogHistory.settings, max_examples=8)
