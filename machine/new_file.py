@@ -24,6 +24,7 @@ def new_file(path: Path, *, replace: bool) -> Iterator[Path]:
             with suppress(OSError):  # a file system without locks keeps leftovers of killed runs
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             yield unfinished
+            os.fsync(lock.fileno())  # else a power cut might leave the name without the content
             if replace:
                 unfinished.replace(path)
             else:

@@ -65,16 +65,18 @@ def write_tracks(
         container_options=options,
     ) as container:
         container.metadata.update(tags)
-        for track in tracks:
-            track.add_to(container)
+        streams = [track.add_to(container).index for track in tracks]
         if timecode is not None:
             container.streams.video[0].metadata["timecode"] = timecode
-        reached = 0.0
+        reached, written = 0.0, set()
         for packet in packets:
+            written.add(packet.stream_index)
             reached = max(reached, float(_time(packet)))
             container.mux(packet)
             on_progress(reached)
-    set_edit_lists(path, [track.played for track in tracks])
+    # A track without packets is left out of the file.
+    lists = [t.played for t, stream in zip(tracks, streams, strict=True) if stream in written]
+    set_edit_lists(path, lists)
 
 
 def _time(packet: "Packet[Stream]") -> Fraction:

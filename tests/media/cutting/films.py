@@ -29,6 +29,7 @@ class Film:
     sound_rate: int = 48_000
     layout: str = "mono"
     tracks: int = 1
+    first_ends: float | None = None  # seconds after which the first of several tracks ends
     delay: float = 0.0  # seconds by which the pictures begin later than the sound
     unit: Fraction | None = None
     pts: Sequence[int] | None = None
@@ -62,7 +63,9 @@ class Film:
         return path
 
     def _encoded(self, stream: Any, number: int) -> list[Any]:
-        samples = _bursts(float(self.pictures / self.rate), self.sound_rate, 1000 * (number + 1))
+        ends = self.first_ends if number == 0 else None
+        seconds = float(self.pictures / self.rate) if ends is None else ends
+        samples = _bursts(seconds, self.sound_rate, 1000 * (number + 1))
         form, packets = stream.codec_context.format.name, []
         channels = stream.codec_context.layout.nb_channels
         for begin in range(0, len(samples), _SIZE):

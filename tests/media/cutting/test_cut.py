@@ -198,6 +198,27 @@ def test_what_a_film_is_shown_with_stays(tmp_path: Path) -> None:
         assert bursts_of(target, 1) == pytest.approx(bursts_of(target, 0), abs=0.001)
 
 
+def test_a_track_that_has_ended_before_the_moment_disturbs_no_other(tmp_path: Path) -> None:
+    source = Film("film.mp4", tracks=2, first_ends=1.5).made(tmp_path)
+    for way in (Way.COPY, Way.EXACT):
+        target = tmp_path / f"{way}.mp4"
+        cut(source, target, start=2.04, end=3.0, way=way)
+        assert [number for _, number in pictures_of(target)] == list(range(51, 75))
+        with av.open(str(target)) as film:
+            last = film.streams.audio[-1]
+            assert last.duration is not None
+            assert float(last.duration * last.time_base) == pytest.approx(0.96, abs=1e-4)
+        assert bursts_of(target, way is Way.EXACT)[0] == pytest.approx(0.46, abs=1e-4)
+
+
+def test_fields_stay_fields(tmp_path: Path) -> None:
+    options = (("g", "25"), ("x264-params", "interlaced=1:tff=1"))
+    source = Film("film.ts", options=options, sound=None).made(tmp_path)
+    cut(source, tmp_path / "cut.mp4", start=1.0, end=2.0, way=Way.EXACT)
+    with av.open(str(tmp_path / "cut.mp4")) as film:
+        assert all(frame.interlaced_frame for frame in film.decode(video=0))
+
+
 def test_sound_that_was_not_compressed_stays_as_it_is(tmp_path: Path) -> None:
     source = Film("film.mov", sound="pcm_s16le").made(tmp_path)
     cut(source, tmp_path / "cut.mov", start=1.0, end=2.0, way=Way.EXACT)
