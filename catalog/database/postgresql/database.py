@@ -43,8 +43,11 @@ _BYTES = text(
 class PostgresqlDatabase:
     """A database on a server; see `Database`. Everything derived from it is on this machine."""
 
-    def __init__(self, address: DatabaseUrl, *, engine: Engine, catalog_uuid: str) -> None:
+    def __init__(
+        self, address: DatabaseUrl, *, engine: Engine, catalog_uuid: str, unfinished: bool = False
+    ) -> None:
         self.address = address
+        self._unfinished = unfinished
         self.catalog_uuid = catalog_uuid
         self.folder = address.views / catalog_uuid
         self.cues = CueView(self.folder)
@@ -72,7 +75,12 @@ class PostgresqlDatabase:
                     " use; run the command again to work on what is there now"
                 )
             # A newer version may have upgraded it meanwhile, on another machine.
-            require_version(found.schema_version, address=self.address, create=False)
+            require_version(
+                found.schema_version,
+                address=self.address,
+                create=False,
+                unfinished=self._unfinished,
+            )
             if bump_generation:
                 self.count_generation(connection)
             yield connection
@@ -150,7 +158,7 @@ def open_postgresql(
     except BaseException:
         engine.dispose()
         raise
-    return PostgresqlDatabase(address, engine=engine, catalog_uuid=uuid)
+    return PostgresqlDatabase(address, engine=engine, catalog_uuid=uuid, unfinished=unfinished)
 
 
 def _brought_up_to_date(
@@ -168,6 +176,6 @@ def _brought_up_to_date(
         version = stored_version(connection, address=address)
         if version == 0:
             create_schema(connection, address=address)
-        elif version is not None and version < newest_version():
+        elif version is not None and 0 < version < newest_version():
             upgrade(connection, version=version)
         return read_meta(connection).catalog_uuid

@@ -244,6 +244,6 @@ def _migrate(engine: Engine, *, folder: Path) -> None:
             if version == 0:
                 create_tables(connection)
                 create_cue_index(connection)
-            elif version is not None and version < newest_version():
+            elif version is not None and 0 < version < newest_version():
                 keep_backup(folder / DATABASE_NAME, version=version)
                 upgrade(connection, version=version)
