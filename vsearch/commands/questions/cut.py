@@ -141,7 +141,7 @@ def cut(
     from media import Way
     from vsearch.services.moments.cutting import CutOptions, cut_moments
     from vsearch.services.moments.timeline import Padding
-    from vsearch.show.cut import cut_json, print_cut, tell_of_cut
+    from vsearch.show.handed_on.cut import cut_json, print_cut, tell_of_cut
     from vsearch.show.output import print_json
     from vsearch.show.progress.counting import CountProgress
 

@@ -107,7 +107,7 @@ def export(
         require_target,
         write_timeline,
     )
-    from vsearch.show.moments import print_written, tell_of_list, written_json
+    from vsearch.show.handed_on.lists import print_written, tell_of_list, written_json
     from vsearch.show.output import print_json
     from vsearch.show.progress.counting import CountProgress
 

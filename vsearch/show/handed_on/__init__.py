@@ -1,0 +1,1 @@
+"""What became of moments that were handed on: files, and lists for other programs."""
