@@ -37,7 +37,7 @@ from xclip_core.inputs.tokenizer import Tokenizer
 ASKERS = 8
 ROUNDS = 9
 SECONDS = 3.0  # of a turn
-COLD_ROUNDS = 15
+COLD_ROUNDS = 9
 _FASTER, _WAITS, _COLD_MS = 3.0, 5.0, 150
 _REPOSITORY = Path(__file__).resolve().parents[1]
 
