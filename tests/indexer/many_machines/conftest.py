@@ -22,7 +22,7 @@ from media import write_video
 from tests.indexer.test_kill import Contents, contents
 
 REPOSITORY = Path(__file__).parents[3]
-SHORT, LONG = 8, 2  # films
+FILMS, LONG = 10, (1, 2)
 
 
 @dataclass
@@ -77,8 +77,8 @@ def films(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Short films and long ones, of which drafts are saved."""
     library = tmp_path_factory.mktemp("archive") / "films"
     library.mkdir()
-    for number in range(SHORT + LONG):
-        seconds = 6 + number if number < SHORT else 40
+    for number in range(FILMS):
+        seconds = 40 if number in LONG else 6 + number
         levels = [20 * number + step % 50 for step in range(2 * seconds)]
         pictures = (np.full((16, 16, 3), level, np.uint8) for level in levels)
         write_video(library / f"{number}.mp4", pictures, frame_rate=2)

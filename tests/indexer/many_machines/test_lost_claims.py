@@ -10,10 +10,9 @@ import psycopg
 import pytest
 
 from catalog import Catalog
-from tests.indexer.many_machines.conftest import LONG, REPOSITORY, SHORT
+from tests.indexer.many_machines.conftest import FILMS, REPOSITORY
 from tests.indexer.test_kill import assert_same
 
-FILMS = SHORT + LONG
 # Claims a film, and a lock in a session without keepalives; then the machine is gone: the kernel
 # forgets the connections, and tells nobody (TCP_REPAIR is 19).
 VANISHING = """
