@@ -9,7 +9,7 @@ from contextlib import ExitStack, closing
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Table, delete, func, insert, select, update
+from sqlalchemy import Connection, Table, delete, func, insert, select, text, update
 
 from catalog.address import Address
 from catalog.database.database import Database
@@ -137,6 +137,9 @@ def _finish(new: Database, connection: Connection, source: Meta) -> None:
     version = {"schema_version": newest_version()}
     connection.execute(update(META).values({**made_by, **before, **version}))
     new.count_generation(connection)
+    if connection.dialect.name == "postgresql":
+        # Until a server has counted rows, which it does a minute later, it guesses where they are.
+        connection.execute(text("ANALYZE"))
 
 
 def _after(rows: Connection, table: Table, last: int, *, size: int) -> list[dict[str, Any]]:

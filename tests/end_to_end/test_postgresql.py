@@ -63,6 +63,16 @@ def answers(vsearch: Vsearch, library: Path, catalog: object) -> list[dict[str, 
     return found
 
 
+def without_ids(found: Any) -> Any:
+    """Answers without the numbers that films got: in the order in which each run finished them."""
+    if isinstance(found, list):
+        return [*map(without_ids, found)]
+    if not isinstance(found, dict):
+        return found
+    of_runs = {"clip_id", "video_id"}
+    return {name: without_ids(value) for name, value in found.items() if name not in of_runs}
+
+
 def status(vsearch: Vsearch, catalog: object) -> dict[str, Any]:
     found = vsearch("status", "--json", "--catalog", catalog).json
     own = {"catalog", "catalog_uuid", "uuid", "database_bytes", "snapshot_bytes", "generation"}
@@ -83,8 +93,8 @@ def test_both_engines_answer_alike_and_a_copy_does(
         assert (run.code, run.json["indexed"]) == (0, 3), run.err
         labels = ("--labels", library.parent / "labels.txt", "--min-confidence", "weak")
         assert vsearch("tag", *labels, "--write", "--catalog", catalog).code == 0
-    first = answers(vsearch, library, folder)
-    assert answers(vsearch, library, url) == first
+    first, on_server = (answers(vsearch, library, catalog) for catalog in (folder, url))
+    assert without_ids(on_server) == without_ids(first)
     assert sum(bool(answer["hits"]) for answer in first) >= 7
     assert status(vsearch, url) == status(vsearch, folder)
 
@@ -92,7 +102,7 @@ def test_both_engines_answer_alike_and_a_copy_does(
     done = vsearch("catalog", "copy", url, other, "--json")
     assert (done.code, done.json["videos"], done.json["problems"]) == (0, 3, []), done.err
     assert PASSWORD not in done.out
-    assert answers(vsearch, library, other) == first
+    assert answers(vsearch, library, other) == on_server
 
     moved = library.parent / "elsewhere"
     for catalog in (folder, url):

@@ -30,6 +30,9 @@ HOLDERS = Table(
     Column("since", Text, nullable=False),
 )
 
+# The first and the last clip of a video, which by its own number alone are looked for in all clips.
+_CLIPS_OF_VIDEOS = "CREATE INDEX ix_clips_video_id_id ON clips (video_id, id)"
+
 # A row of a b-tree has 2704 bytes and a path may have 4096. A hash has any length; the constraint
 # compares the whole paths.
 _UNIQUE_PATHS = (
@@ -71,7 +74,7 @@ def create_schema(connection: Connection, *, address: DatabaseUrl) -> None:
         )
     create_tables(connection)
     SERVER_METADATA.create_all(connection)
-    for statement in _UNIQUE_PATHS:
+    for statement in (*_UNIQUE_PATHS, _CLIPS_OF_VIDEOS):
         connection.execute(text(statement))
     connection.execute(
         text(
