@@ -35,12 +35,12 @@ class DatabaseUrl:
             ValueError: it cannot be read. The message does not repeat it: it may hold a password.
         """
         options = dict(_parts(text))
-        if None in options.values():
+        given = {name: unquote(value) for name, value in options.items() if value}
+        if None in options.values() or not all(value.isprintable() for value in given.values()):
             raise ValueError(
                 "the URL of the catalog cannot be read: write postgresql://USER@HOST/DATABASE, with"
                 " characters such as @ / : ? % in a name as %40 %2F %3A %3F %25"
             )
-        given = {name: unquote(value) for name, value in options.items() if value}
         password = given.pop("password", None)
         if secret := sorted(_SECRET & given.keys()):
             raise ValueError(f"{secret[0]} cannot be given in a URL: put it into a service file")

@@ -61,6 +61,8 @@ def test_a_url_is_read_in_parts_and_shown_without_the_password(url, options, sho
         f"postgresql://me:12?{SECRET}@db/films",
         f"postgresql://me@db:{SECRET}/films",
         f"postgresql://me@db/films?{SECRET}",
+        f"postgresql://me:{SECRET}@db/films%00",
+        f"postgresql://me:{SECRET}@db/%1b[2Jfilms",
         f"postgresql://me@db/films/{SECRET}",
         f"postgresql://me@db/films?sslpassword={SECRET}",
     ],
