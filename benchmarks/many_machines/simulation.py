@@ -34,15 +34,27 @@ _MADE_BY = Provenance(
 
 
 @dataclass(frozen=True, slots=True)
+class Times:
+    """Seconds of wall time, and of this process's processor time."""
+
+    wall: float
+    cpu: float
+
+    @property
+    def text(self) -> str:
+        """Both, in milliseconds or seconds."""
+        return f"{_told(self.wall)} ({_told(self.cpu)})"
+
+
+@dataclass(frozen=True, slots=True)
 class Figures:
-    """What was measured on one catalog of `clips`: seconds of wall time, and bytes of a clip."""
+    """What was measured on one catalog of `clips`; bytes are those of one clip in the database."""
 
     clips: int
     filled: float
-    cold: float
-    question: float
-    question_cpu: float
-    caught_up: float
+    cold: Times
+    question: Times
+    caught_up: Times
     bytes_a_clip: float
 
 
@@ -58,46 +70,39 @@ def measured(address: Address, *, films: int) -> Figures:
     random = np.random.default_rng(0)
     with Catalog.open(address, create=True) as catalog:
         catalog.bind(_MADE_BY)
-        filled = _seconds(lambda: _fill(catalog, films, random))
+        filled = _times(lambda: _fill(catalog, films, random)).wall
     questions = random.standard_normal((_QUESTIONS, DIM)).astype(np.float32)
     questions /= np.linalg.norm(questions, axis=1, keepdims=True)
     with Catalog.open(address) as catalog:
         # The first question of a process may do without the view, the second one never does.
-        cold = sum(
-            _seconds(lambda: catalog.nearest_clips(questions[0], limit=_LIMIT)) for _ in range(2)
-        )
-        before = time.process_time()
+        cold = _times(lambda: [catalog.nearest_clips(questions[0], limit=_LIMIT) for _ in range(2)])
         asked = [
-            _seconds(lambda row=row: catalog.nearest_clips(row, limit=_LIMIT))  # type: ignore[misc]
+            _times(lambda row=row: catalog.nearest_clips(row, limit=_LIMIT))  # type: ignore[misc]
             for row in questions
         ]
-        cpu = (time.process_time() - before) / _QUESTIONS
+        question = Times(median(one.wall for one in asked), median(one.cpu for one in asked))
         for number in range(films, films + _CAUGHT_UP):
             add_film(catalog, number, random=random, dim=DIM)
-        after = _seconds(lambda: catalog.nearest_clips(questions[0], limit=_LIMIT))
+        after = _times(lambda: catalog.nearest_clips(questions[0], limit=_LIMIT))
         size = catalog.status().database_bytes
     clips = films * CLIPS_OF_EACH
     return Figures(
         clips=clips,
         filled=filled,
         cold=cold,
-        question=median(asked),
-        question_cpu=cpu,
-        caught_up=max(after - median(asked), 0.0),
+        question=question,
+        caught_up=Times(max(after.wall - question.wall, 0), max(after.cpu - question.cpu, 0)),
         bytes_a_clip=size / clips,
     )
 
 
 def table(found: dict[str, Figures]) -> str:
-    """The figures of each engine, side by side."""
+    """The figures of each engine, side by side: wall time, and processor time in brackets."""
     rows: dict[str, Callable[[Figures], str]] = {
         "filled, one writer": lambda one: f"{one.clips / one.filled:,.0f} clips/s",
-        "cold build of the view": lambda one: f"{one.cold:.1f} s",
-        f"catch-up after {_CAUGHT_UP * CLIPS_OF_EACH:,} new clips": (
-            lambda one: f"{one.caught_up:.2f} s"
-        ),
-        f"a question ({_LIMIT} clips)": lambda one: f"{1000 * one.question:.0f} ms",
-        "processor time of a question": lambda one: f"{1000 * one.question_cpu:.0f} ms",
+        "cold build of the view": lambda one: one.cold.text,
+        f"catch-up after {_CAUGHT_UP * CLIPS_OF_EACH:,} new clips": lambda one: one.caught_up.text,
+        f"a question ({_LIMIT} clips)": lambda one: one.question.text,
         "room in the database": lambda one: f"{one.bytes_a_clip:,.0f} B a clip",
     }
     lines = [f"| {next(iter(found.values())).clips:,} clips | {' | '.join(found)} |"]
@@ -114,7 +119,11 @@ def _fill(catalog: Catalog, films: int, random: np.random.Generator) -> None:
             print(f"{number + 1} of {films} films", file=sys.stderr, flush=True)
 
 
-def _seconds(act: Callable[[], object]) -> float:
-    began = time.perf_counter()
+def _times(act: Callable[[], object]) -> Times:
+    wall, cpu = time.perf_counter(), time.process_time()
     act()
-    return time.perf_counter() - began
+    return Times(time.perf_counter() - wall, time.process_time() - cpu)
+
+
+def _told(seconds: float) -> str:
+    return f"{seconds:.1f} s" if seconds >= 1 else f"{1000 * seconds:.0f} ms"
