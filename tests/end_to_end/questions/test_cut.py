@@ -81,7 +81,11 @@ def test_a_question_a_saved_answer_and_clips_become_files_and_a_reel(
     assert (again.code, again.out.count("kept ")) == (0, 3)
     assert "3 files were there already and stayed; --force replaces" in again.err
     assert {file: file.stat().st_mtime_ns for file in before} == before
-    refused = vsearch("cut", "--from", tmp_path / "answer.json", "--reel", tmp_path / "reel.mp4")
+    reel = ("cut", "--from", tmp_path / "answer.json", "--reel", tmp_path / "reel.mp4")
+    joined = vsearch(*reel, "--force", "--json")
+    assert {(one["outcome"], one["file"]) for one in joined.json["pieces"]} == {("joined", None)}
+    assert joined.json["reel"] == made.json["reel"]
+    refused = vsearch(*reel)
     assert (refused.code, refused.out) == (1, "")
     assert "exists; give --force to replace it, or another name" in refused.err
 

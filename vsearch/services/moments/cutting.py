@@ -55,7 +55,8 @@ _ADVICE = {
 class Outcome(StrEnum):
     """What became of a moment."""
 
-    PLANNED = "planned"  # only looked at, or part of a reel
+    PLANNED = "planned"  # only looked at
+    JOINED = "joined"  # in the reel, without a file of its own
     WRITTEN = "written"
     KEPT = "kept"  # its file was there already
     FAILED = "failed"
@@ -173,6 +174,11 @@ def cut_moments(
         work = [(_cut(piece, plan, options, work, progress), plan) for piece, plan in work]
     pieces = tuple(piece for piece, _ in work)
     reel = None if options.reel is None else _joined(pieces, options.reel, options, progress)
+    if options.folder is None and not options.dry:
+        pieces = tuple(
+            one if one.outcome is Outcome.FAILED else replace(one, outcome=Outcome.JOINED)
+            for one in pieces
+        )
     return CutReport(pieces, reel, options.dry)
 
 

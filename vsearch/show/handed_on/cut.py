@@ -57,7 +57,7 @@ def print_cut(report: CutReport) -> None:
 
 
 def _line(piece: Piece) -> str:
-    times = f"{clock_text(piece.start)}–{clock_text(piece.end, up=True)}"
+    times = f"{piece.start:.3f}–{piece.end:.3f} s"
     how = "copied" if piece.copied else "encoded anew"
     kept = piece.outcome is Outcome.KEPT
     return (
