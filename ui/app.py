@@ -12,6 +12,7 @@ from catalog import CatalogGoneError, CatalogMissingError
 from toyworld.library import library_captions
 from ui import markup
 from ui.asking import address_now, ask_by_picture, asked_with, question_inputs
+from ui.basket import show_basket
 from ui.in_browser import tell_browser
 from ui.moments.component import MOMENTS_KEY, show_moments
 from ui.moments.data import answer_data
@@ -24,7 +25,7 @@ from ui.resources import (
     page_settings,
     status,
 )
-from ui.views import show_basket, show_library, show_running, show_searches
+from ui.views import show_library, show_running, show_searches
 from vsearch.errors import user_errors
 from xclip_core import DEMO_MODEL
 
@@ -150,17 +151,14 @@ def _show_moments(found: SearchResult, *, notebook: Notebook) -> None:
     if hits:
         _moments(found, hits, notebook=notebook)
     if hidden:
-        key = f"all-{found.asked}"
-        name = markup.hidden_moments(hidden)
-        st.toggle(name, value=everything, key=key, on_change=_show_all, args=(key,))
+        # No switch: the browser remembers what it was where the question was asked before.
+        name = markup.hidden_moments(hidden, also_shown=everything)
+        st.button(name, key="all", on_click=_show_all, args=(not everything,))
 
 
-def _show_all(key: str) -> None:
-    """Note in the address whether moments with nothing convincing are shown.
-
-    It is also called when a question is asked again, without a change.
-    """
-    if st.session_state.get(key):
+def _show_all(wanted: bool) -> None:  # noqa: FBT001 - a callback
+    """Note in the address whether moments with nothing convincing are shown."""
+    if wanted:
         st.query_params["all"] = "true"
     else:
         st.query_params.pop("all", None)
@@ -187,7 +185,15 @@ def _moments(found: SearchResult, hits: tuple[Hit, ...], *, notebook: Notebook) 
 
 
 def _picked(hit: Hit, found: SearchResult) -> Picked:
-    return Picked(hit.clip_id, str(hit.path), hit.start, hit.end, found.query)
+    return Picked(
+        hit.clip_id,
+        str(hit.path),
+        hit.start,
+        hit.end,
+        found.query,
+        video=hit.video_id,
+        peak=hit.peak,
+    )
 
 
 def _name_of(found: SearchResult, hits: tuple[Hit, ...]) -> str:

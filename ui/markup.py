@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     from catalog import CatalogStatus, FileProblem
     from search import SearchResult
+    from ui.notebook import Picked
     from vsearch.services.library.detached_index import RunState
     from vsearch.settings import Settings
 
@@ -98,9 +100,11 @@ def demo_note(*, toys: bool) -> str:
     )
 
 
-def hidden_moments(hidden: int) -> str:
-    """The name of the switch that shows moments with nothing convincing, as plain text."""
-    return f"Also show {count(hidden, 'moment')} with nothing convincing"
+def hidden_moments(hidden: int, *, also_shown: bool) -> str:
+    """The name of the button that shows or hides moments with nothing convincing, as text."""
+    return (
+        f"{'Hide' if also_shown else 'Also show'} {count(hidden, 'moment')} with nothing convincing"
+    )
 
 
 def spoken(result: SearchResult, *, shown: int) -> str:
@@ -181,12 +185,21 @@ def as_label(text: str) -> str:
     return re.sub(r"([\\`*_{}\[\]()#+!$~:<>|-])", r"\\\1", text)
 
 
-def picked(name: str, *, span: str, question: str) -> str:
-    """A moment in the basket."""
+def picked(moment: Picked, *, span: str) -> str:
+    """A moment in the basket, with its still where that is known."""
+    still = ""
+    if moment.video is not None and moment.peak is not None:
+        address = f"/still/{int(moment.video)}?at={moment.peak:.3f}"
+        still = f'<img src="{address}" alt="" loading="lazy">'
     return (
-        f'<p class="vs-picked"><b>{escaped(name)}</b> {span}<br>'
-        f'<span class="vs-quiet">{escaped(question)}</span></p>'
+        f'<div class="vs-picked">{still}<p><b>{_path(Path(moment.path).name)}</b> {span}<br>'
+        f'<span class="vs-quiet">{escaped(moment.question)}</span></p></div>'
     )
+
+
+def same_by_command(command: str) -> str:
+    """The command that does what a button does."""
+    return f'<p class="vs-quiet">The same by a command: <code>{escaped(command)}</code></p>'
 
 
 def empty_basket() -> str:

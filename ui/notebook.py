@@ -27,7 +27,10 @@ _SECONDS = 2.0  # to wait for another window that writes
 
 @dataclass(frozen=True, slots=True)
 class Picked:
-    """A moment in the basket: `[start, end)` of a file, in seconds, with a note."""
+    """A moment in the basket: `[start, end)` of a file, in seconds, with a note.
+
+    `video` and `peak` tell where its picture is; older notebooks lack them.
+    """
 
     clip: int
     path: str
@@ -35,6 +38,8 @@ class Picked:
     end: float
     question: str
     note: str = ""
+    video: int | None = None
+    peak: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,14 +92,14 @@ class Notebook:
     """The notebook in the folder of a catalog. Safe for several windows."""
 
     def __init__(self, folder: Path) -> None:
-        self._path = folder / NAME
+        self.path = folder / NAME
         self._lock = FileLock(folder / f"{NAME}.lock", timeout=_SECONDS)
         self._unkept = Notes()
 
     def read(self) -> Notes:
         """The notes; none where there is no file, or one of another kind."""
         try:
-            with self._path.open("rb") as file:
+            with self.path.open("rb") as file:
                 content = json.loads(file.read(_MOST_BYTES))
             return _notes(content)
         except FileNotFoundError:
@@ -106,9 +111,9 @@ class Notebook:
         """Change the notes as they are now."""
         with suppress(OSError, Timeout), self._lock:
             notes = change(self.read())
-            beside = self._path.with_suffix(".new")
+            beside = self.path.with_suffix(".new")
             beside.write_text(json.dumps(asdict(notes), ensure_ascii=False), encoding="utf-8")
-            beside.replace(self._path)
+            beside.replace(self.path)
             return notes
         self._unkept = change(self._unkept)
         return self._unkept

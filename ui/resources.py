@@ -7,15 +7,23 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from machine.file_state import size_and_time
 from vsearch.services.answers.search import searcher_of
 from vsearch.services.models import open_catalog
+from vsearch.services.moments.timeline import Padding, make_timeline
 from vsearch.settings import Settings, read_page_settings
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
     from catalog import CatalogStatus, IndexedVideo
     from search import Asked, Searcher, SearchResult
+    from vsearch.services.moments.found import FoundMoment
+    from vsearch.services.moments.timeline import Made
 
 _ANSWERS_KEPT = 100
+_LISTS_KEPT = 4
 
 
 class OpenLibrary:
@@ -87,3 +95,33 @@ def videos(
 def answer(asked: Asked, *, version: tuple[str, int], _searcher: Searcher) -> SearchResult:  # noqa: ARG001
     """Answer a question, once for each `version` of the catalog."""
     return _searcher.answer(asked, with_curves=True)
+
+
+def states_of(moments: Iterable[FoundMoment]) -> tuple[tuple[int, int] | None, ...]:
+    """Size and time of each moment's file; None for one that is not there."""
+    return tuple(_state(path) for path in {moment.path: None for moment in moments})
+
+
+def _state(path: Path) -> tuple[int, int] | None:
+    try:
+        return size_and_time(path.stat())
+    except (OSError, ValueError):
+        return None
+
+
+@st.cache_data(
+    max_entries=_LISTS_KEPT,
+    show_spinner="Reading the videos…",
+    hash_funcs={"vsearch.services.moments.found.FoundMoment": repr},
+)
+def list_of(
+    moments: tuple[FoundMoment, ...],
+    *,
+    name: str,
+    states: tuple[tuple[int, int] | None, ...],  # noqa: ARG001
+    _settings: Settings,
+) -> Made:
+    """Make a list of moments, once for each state of their files. Raises ExportError."""
+    return make_timeline(
+        moments, name=name, settings=_settings, padding=Padding(), on_progress=lambda *_: None
+    )

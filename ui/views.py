@@ -1,19 +1,13 @@
-"""Views beside the search: the library with its index runs, the basket, earlier searches."""
+"""Views beside the search: the library with its index runs, and earlier searches."""
 
 from __future__ import annotations
 
-import csv
-import io
-import json
 import os
-from dataclasses import asdict
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from machine.clock_text import clock_text
 from machine.names import shown
 from ui import markup
 from ui.moments.component import show_films
@@ -24,10 +18,8 @@ from vsearch.services.library.detached_index import DetachedIndex
 from vsearch.show.output import count
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from catalog import CatalogStatus
-    from ui.notebook import Notebook, Notes, Picked
+    from ui.notebook import Notebook, Notes
     from ui.resources import OpenLibrary
 
 _FILMS_SHOWN = 48
@@ -143,65 +135,3 @@ def _show_save(notebook: Notebook, notes: Notes) -> None:
 
 def _forget(notebook: Notebook, name: str) -> None:
     notebook.change(lambda notes: notes.with_saved(name, None))
-
-
-def show_basket(notebook: Notebook) -> None:
-    """Show the picked moments, with their notes and in an order that can be changed."""
-    basket = notebook.read().basket
-    if not basket:
-        st.html(markup.empty_basket())
-        return
-    for number, picked in enumerate(basket):
-        _show_picked(notebook, number, picked)
-    with st.container(horizontal=True):
-        st.download_button(
-            "As JSON", json.dumps([asdict(one) for one in basket], indent=1), "moments.json"
-        )
-        st.download_button("As CSV", _as_csv(basket), "moments.csv")
-        if st.button("Empty the basket", icon=":material/delete:"):
-            notebook.change(lambda notes: notes.with_basket(()))
-            st.rerun()
-
-
-def _show_picked(notebook: Notebook, number: int, picked: Picked) -> None:
-    row = st.container(key=f"picked-{number}", horizontal=True, vertical_alignment="center")
-    name = shown(Path(picked.path).name)
-    span = f"{clock_text(picked.start)}–{clock_text(picked.end, up=True)}"
-    row.html(markup.picked(name, span=span, question=picked.question))
-    written = row.text_input(
-        f"Note on {name}, {span}",
-        value=picked.note,
-        key=f"note-{picked.clip}",
-        placeholder="A note",
-        label_visibility="collapsed",
-    )
-    clip = picked.clip
-    if written != picked.note:
-        notebook.change(lambda notes: notes.with_note(clip, written))
-    row.button(
-        "Up",
-        key=f"up-{picked.clip}",
-        disabled=not number,
-        on_click=_change,
-        args=(notebook, lambda notes: notes.with_earlier(clip)),
-    )
-    row.button(
-        "Remove",
-        key=f"out-{picked.clip}",
-        on_click=_change,
-        args=(notebook, lambda notes: notes.picking((), removed=(clip,))),
-    )
-
-
-def _change(notebook: Notebook, change: Callable[[Notes], Notes]) -> None:
-    notebook.change(change)
-
-
-def _as_csv(basket: tuple[Picked, ...]) -> str:
-    out = io.StringIO()
-    table = csv.writer(out)
-    table.writerow(["path", "start", "end", "question", "note", "written"])
-    now = datetime.now().astimezone().isoformat(timespec="seconds")
-    for one in basket:
-        table.writerow([one.path, one.start, one.end, one.question, one.note, now])
-    return out.getvalue()

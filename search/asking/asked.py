@@ -86,10 +86,10 @@ class Step:
         return bool(self.examples) or any(sentence.weight > 0 for sentence in self.sentences)
 
     def __str__(self) -> str:
-        """All of it in one line: `a dog + like beach.mp4@01:23 - a cat`."""
+        """All of it in one line: `a dog + like beach.mp4@01:23, not: a cat`."""
         wanted = [one for one in self.sentences if one.weight > 0]
         return " + ".join(map(str, (*wanted, *self.examples))) + "".join(
-            f" - {one}" for one in self.sentences if one.weight < 0
+            f", not: {one}" for one in self.sentences if one.weight < 0
         )
 
 

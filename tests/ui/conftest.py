@@ -127,9 +127,14 @@ class Page:
 
     def show_everything(self) -> "Page":
         """Also the moments with nothing convincing."""
-        if self.app.toggle:
-            self.app.toggle[0].set_value(True).run()
+        if self.offers_everything:
+            self.app.button(key="all").click().run()
         return self
+
+    @property
+    def offers_everything(self) -> bool:
+        """Whether there are moments with nothing convincing that are not shown."""
+        return any(label.startswith("Also show ") for label in self.buttons)
 
     @property
     def buttons(self) -> list[str]:

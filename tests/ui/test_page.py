@@ -79,7 +79,7 @@ def test_fields_ask_as_the_options_of_the_command_do(page, settings: Settings) -
     words = ["--and=brightness", "--not=a car", "--not=people", "--sort=path", "--", "a film"]
     hits = search(asked_in(words), settings=settings).hits
     asked = page(q="a film", and_="brightness", not_="a car; people", sort="path")
-    asked = asked.show_everything() if asked.app.toggle else asked
+    asked.show_everything()
     assert [one["clip"] for one in asked.moments] == [hit.clip_id for hit in hits]
 
 
@@ -201,9 +201,7 @@ def test_where_nothing_is_convincing_the_page_says_so_and_shows_the_nearest_on_r
     asked = page(q="another film")
     assert asked.moments == []
     assert "<b>Nothing convincing</b>: no moment is as near to it" in asked.words
-    assert [switch.label for switch in asked.app.toggle] == [
-        f"Also show {len(found.hits)} moments with nothing convincing"
-    ]
+    assert f"Also show {len(found.hits)} moments with nothing convincing" in asked.buttons
     every = asked.show_everything().moments
     assert len(every) == len(found.hits)
     assert all(moment["confidence"] == "none" for moment in every)

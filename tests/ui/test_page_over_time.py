@@ -117,6 +117,28 @@ def test_the_basket_keeps_what_was_picked_with_notes_and_order(
     assert Notebook(settings.catalog).read().basket == ()
 
 
+def test_the_basket_becomes_a_list_of_those_of_its_films_that_are_there(
+    library: Path, page, settings: Settings
+) -> None:
+    gone, there = (
+        Picked(number, str(library / name), 1.0, 2.5, "a <film>", video=number, peak=2.0)
+        for number, name in enumerate(("gone.mp4", "morning.mp4"), start=1)
+    )
+    notebook = Notebook(settings.catalog)
+    notebook.change(lambda notes: notes.with_basket((gone, there)))
+    opened = page().look_at("Basket")
+    assert '<img src="/still/2?at=2.000"' in opened.words
+    assert not opened.app.get("download_button")
+    choose = opened.app.selectbox(key="format")
+    choose.set_value("EDL (CMX 3600)").run()
+    assert len(opened.app.get("download_button")) == 1
+    assert f"left out a moment at 00:01 of {gone.path}: the file is not there" in opened.words
+    notebook.change(lambda notes: notes.with_basket((gone,)))
+    opened.look_again()
+    assert not opened.app.get("download_button")
+    assert f"there is no moment to write: {gone.path}: the file is not there" in opened.words
+
+
 def test_names_that_look_like_markup_are_shown_as_they_are(videos: Path, index, page, film) -> None:
     film(videos / "<b>x *y* $z$ `c` :smile:.mp4", seconds=8)
     index(videos)

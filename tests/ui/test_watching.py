@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -15,7 +16,9 @@ import numpy as np
 import pytest
 
 from catalog import Catalog
+from search import Asked
 from tests.ui.films.conftest import write_sounding
+from vsearch.services.answers.search import search
 
 playwright = pytest.importorskip(
     "playwright.sync_api", reason="needs Playwright, which `make test` installs"
@@ -155,6 +158,27 @@ def test_what_plays_stands_in_the_address_and_plays_again_from_there(page_of_man
     playwright.expect(field).to_have_value("the film before")
 
 
+def test_all_moments_are_shown_of_a_question_only_where_that_was_asked_for(
+    page_of_many, window, watch_page
+) -> None:
+    settings = watch_page.args[0]
+    found = (search(Asked.of(f"thing {number}"), settings=settings) for number in range(50))
+    hiding = next(one.query for one in found if len(one.convincing) < len(one.hits))
+    window.goto(f"http://127.0.0.1:{page_of_many.port}/?q={hiding}")
+    window.get_by_role("button", name="Also show").click()
+    window.wait_for_url("**all=true*")
+    field = window.get_by_label("Sentence")
+    for sentence in ("a film", hiding):
+        field.fill(sentence)
+        field.press("Enter")
+        window.wait_for_url(f"**q={sentence.replace(' ', '+')}*")
+        until(window, f"document.title.startsWith('{sentence} ')")
+    window.get_by_role("button", name="Also show").wait_for()
+    window.wait_for_timeout(1000)  # a browser might tell of a change later
+    assert "all=" not in window.url
+    playwright.expect(window.get_by_role("button", name="Also show")).to_be_visible()
+
+
 @pytest.mark.parametrize("name", ["old.avi", "modern.mkv"])
 def test_what_the_browser_cannot_play_is_turned_into_what_it_can(
     page_of_many, window, watch_page, name: str
@@ -255,7 +279,9 @@ def test_page_and_command_line_answer_alike(page_of_many, window, watch_page) ->
         assert shown[2:5] == pytest.approx([hit[key] for key in ("start", "end", "peak")], abs=2e-3)
 
 
-def test_what_is_picked_is_in_the_basket_of_every_window(page_of_many, window, browser) -> None:
+def test_what_is_picked_is_in_the_basket_of_every_window_and_leaves_it_as_a_list(
+    page_of_many, window, browser, tmp_path: Path
+) -> None:
     look(window, page_of_many, q="a+film")
     window.get_by_role("button", name="+ Basket").first.click()
     window.get_by_role("button", name="✓ In the basket").first.wait_for()
@@ -268,6 +294,16 @@ def test_what_is_picked_is_in_the_basket_of_every_window(page_of_many, window, b
         window.get_by_role("button", name="✓ In the basket").first.click()  # knows of one
         second.goto(f"http://127.0.0.1:{page_of_many.port}/?view=Basket")
         playwright.expect(second.get_by_role("button", name="Remove")).to_have_count(1)
+        until(second, "document.querySelector('.vs-picked img').naturalWidth > 0")
+        second.get_by_role("combobox", name="Take them along as").click()
+        second.get_by_role("option", name="Premiere XML").click()
+        with second.expect_download() as saved:
+            second.get_by_role("button", name="Download").click()
+        line = second.get_by_text("The same by a command").locator("code").inner_text()
+        told, listed = shlex.split(line), tmp_path / "moments.xml"
+        told[told.index("-o") + 1] = str(listed)
+        subprocess.run([sys.executable, "-P", "-m", *told], check=True)
+        assert saved.value.path().read_bytes() == listed.read_bytes()
         second.get_by_role("button", name="Empty the basket").click()
         second.get_by_text("The basket is empty").wait_for()
 

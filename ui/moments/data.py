@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from machine.clock_text import clock_text
 from machine.names import shown
 from vsearch.show.output import count
 from vsearch.show.search import explanation, said_line
@@ -82,7 +81,7 @@ def _whole(rank: int, video: IndexedVideo) -> dict[str, Any]:
     path = video.paths[0]
     day = "" if video.captured is None else f"{datetime.fromtimestamp(video.captured):%Y-%m-%d}"
     duration = round(video.duration, 3)
-    facts = day, clock_text(duration, up=True), count(video.clips, "clip")
+    facts = day, count(video.clips, "clip")
     moment = {
         "rank": rank,
         "clip": video.video_id,

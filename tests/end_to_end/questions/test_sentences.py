@@ -43,7 +43,7 @@ def test_how_a_text_that_follows_becomes_sentences(vsearch: Any, asked: Any) -> 
     assert steps[0] == [("a dog", 1.0), ("sun", -0.5)]
     assert steps[1] == [("a cat", 1.0), ("a well-known tree", 2.0), ("rain", -0.5)]
     assert run.json["asked"]["within"] == 20.0
-    assert run.json["query"] == "a dog - sun, then a cat + a well-known tree^2 - rain"
+    assert run.json["query"] == "a dog, not: sun, then a cat + a well-known tree^2, not: rain"
 
 
 def test_order_and_repetition_change_no_answer(vsearch: Any, asked: Any) -> None:

@@ -19,11 +19,11 @@ def asked(*sentences: Sentence, limit: int = 10) -> Asked:
 
 def test_a_question_is_written_in_one_line() -> None:
     many = asked(Sentence("a dog", 2.0), Sentence("a beach"), Sentence("a cat", -LESS))
-    assert str(many) == "a dog^2 + a beach - a cat"
-    assert str(asked(Sentence("a dog"), Sentence("a cat", -1.0))) == "a dog - a cat^2"
+    assert str(many) == "a dog^2 + a beach, not: a cat"
+    assert str(asked(Sentence("a dog"), Sentence("a cat", -1.0))) == "a dog, not: a cat^2"
     assert str(Asked.of("a dog")) == "a dog"
     steps = (Step((Sentence("a dog"),)), Step((Sentence("a cat", 2.0), Sentence("rain", -LESS))))
-    assert str(Asked(steps=steps)) == "a dog, then a cat^2 - rain"
+    assert str(Asked(steps=steps)) == "a dog, then a cat^2, not: rain"
 
 
 @pytest.mark.parametrize(

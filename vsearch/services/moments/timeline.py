@@ -116,14 +116,20 @@ def write_timeline(timeline: Timeline, target: Path, *, replace: bool) -> None:
     if any(is_there(target) and os.path.samefile(target, source) for source in timeline.sources):  # noqa: PTH121
         raise ExportError(f"{shown(target)} is one of the videos; give another name")
     try:
-        content = written(timeline, target.suffix.lower())
+        content = list_content(timeline, target.suffix.lower())
         remove_leftovers(target.parent)
         with new_file(target, replace=replace) as unfinished:
             unfinished.write_bytes(content)
-    except TimelineError as error:
-        raise ExportError(str(error)) from error
     except OSError as error:
         raise ExportError(f"{shown(target)} cannot be written: {error.strerror}") from error
+
+
+def list_content(timeline: Timeline, suffix: str) -> bytes:
+    """A timeline in the format of a suffix. Raises ExportError: the format cannot hold it."""
+    try:
+        return written(timeline, suffix)
+    except TimelineError as error:
+        raise ExportError(str(error)) from error
 
 
 def make_timeline(

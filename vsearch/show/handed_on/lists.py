@@ -10,6 +10,7 @@ from vsearch.messages import log
 from vsearch.show.output import console, count
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from vsearch.services.moments.timeline import Made
@@ -49,12 +50,14 @@ def tell_of_list(made: Made) -> None:
     """Log what is to be known about single videos and moments."""
     for remark in made.remarks:
         log.info("%s", remark)
+    for warning in warnings_of(made):
+        log.warning("%s", warning)
+
+
+def warnings_of(made: Made) -> Iterator[str]:
+    """Sentences about films that have changed, and moments that are left out."""
     for path in made.changed:
-        log.warning("%s has changed since it was indexed: its moments may lie elsewhere", path)
+        yield f"{shown(path)} has changed since it was indexed: its moments may lie elsewhere"
     for one in made.left_out:
-        log.warning(
-            "left out a moment at %s of %s: %s",
-            clock_text(one.moment.start),
-            one.moment.path,
-            one.reason,
-        )
+        moment = f"{clock_text(one.moment.start)} of {shown(one.moment.path)}"
+        yield f"left out a moment at {moment}: {one.reason}"
