@@ -21,6 +21,7 @@ _MAY_BE_MISSING = {
     "CUDA": lambda: not _cuda_is_here(),
     "MPS": lambda: not _mps_is_here(),
     "NAMESPACES": lambda: not _namespaces_can_be_made(),
+    "REPAIR": lambda: os.geteuid() != 0,  # of TCP connections, which the kernel then forgets
     "MOUNT": lambda: not _may_mount(),
     "BINDFS": lambda: not _bindfs_works(),
     "CORES": lambda: not _cores_can_be_chosen(),
