@@ -163,7 +163,7 @@ def _question_schema() -> dict[str, Any]:
 
 
 def _property_schema(parameter: Any) -> dict[str, Any]:
-    if parameter.is_flag if hasattr(parameter, "is_flag") else False:
+    if getattr(parameter, "is_flag", False):
         return {"type": "boolean", "description": parameter.help}
     one = {"type": ["string", "number"]}
     many = {"type": "array", "items": one}
