@@ -49,6 +49,8 @@ def connect(url: DatabaseUrl, *, autocommit: bool = False) -> "psycopg.Connectio
     What the URL leaves open, libpq finds in the environment, in a service file and in ~/.pgpass.
 
     Raises:
+        CatalogError: there is no such option of a connection; its value is not repeated, which
+            may be a password.
         psycopg.Error: the server cannot be reached, or refuses.
     """
     import psycopg
@@ -57,5 +59,11 @@ def connect(url: DatabaseUrl, *, autocommit: bool = False) -> "psycopg.Connectio
     if url.password is not None:
         given["password"] = url.password
     settings = " ".join((_SETTINGS, given.pop("options", ""))).strip()
-    conninfo = psycopg.conninfo.make_conninfo(**{**_USUAL, "options": settings, **given})
+    try:
+        conninfo = psycopg.conninfo.make_conninfo(**{**_USUAL, "options": settings, **given})
+    except psycopg.ProgrammingError as error:
+        raise CatalogError(
+            f"the URL of the catalog cannot be used: {' '.join(str(error).split())}; PostgreSQL's"
+            " documentation of libpq lists the options of a connection"
+        ) from None
     return psycopg.connect(conninfo, autocommit=autocommit)

@@ -11,6 +11,7 @@ import pytest
 import catalog as package
 from catalog import (
     Catalog,
+    CatalogError,
     CatalogGoneError,
     CatalogLockedError,
     CatalogMissingError,
@@ -178,6 +179,13 @@ def test_a_user_who_may_only_read_can_ask(catalog, shelf, query, address, postgr
         with pytest.raises(CatalogStorageError, match="permission denied") as refused:
             Shelf(reader).add("b.mp4", seed=2)
         sentence(refused.value)
+
+
+def test_an_option_that_no_connection_has_is_named_without_its_value(tmp_path):
+    url = DatabaseUrl.parse("postgresql://me@127.0.0.1:1/films?pasword=s3cr3t", views=tmp_path)
+    with pytest.raises(CatalogError, match='"pasword"') as refused:
+        Catalog.open(url)
+    assert "s3cr3t" not in sentence(refused.value)
 
 
 def test_a_database_that_holds_something_else_is_left_alone(postgresql_server, tmp_path):
