@@ -94,7 +94,7 @@ def test_one_thing_after_another(vsearch: Any) -> None:
     assert [curve["step"] for curve in curves] == [1, 2]
 
 
-def test_what_has_no_order_is_refused_in_one_sentence(vsearch: Any) -> None:
+def test_what_makes_no_question_is_refused_in_one_sentence(vsearch: Any) -> None:
     for says, *arguments in (
         ("nothing comes first", "--then", "a dog"),
         ("nothing comes first", "--not", "a cat", "--then", "a dog"),
@@ -102,6 +102,7 @@ def test_what_has_no_order_is_refused_in_one_sentence(vsearch: Any) -> None:
         ("from 0.1 to", "a dog", "--then", "a cat", "--within", "0"),
         ("from 0.1 to", "a dog", "--then", "a cat", "--within", "-3"),
         ("at most 9", "a dog", *["--then", "a cat"] * 10),
+        ("at most 100", "a dog", *["--and", "a cat"] * 99, "--like", "cat.png@0:01"),
         ("--then", "a dog", "--then", " "),
         ("--then", "a dog", "--then", "a cat + "),
         ("0.01 to 100", "a dog", "--then", "a cat^0 - rain"),

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from search import Asked, Sentence, Step
 
 _JOINED = re.compile(r"\s([+-])\s")
+_MOST_PARTS = 100
 
 
 def sentence_given(text: str) -> str:
@@ -164,6 +165,7 @@ def asked_by(
         tags=tags,
     )
     steps = [Step((*wanted, *less), examples), *(Step(tuple(_step(text))) for text in then or ())]
+    _require_few(steps)
     _require_sequence(steps, within=within)
     return Asked(
         steps=tuple(steps),
@@ -183,6 +185,15 @@ def _step(text: str) -> Iterator[Sentence]:
 
     for sentence, weight in _parts(text):
         yield Sentence(sentence, weight if weight > 0 else LESS * weight)
+
+
+def _require_few(steps: Sequence[Step]) -> None:
+    """Refuse more sentences than a person writes: they would keep a server from all others."""
+    number = sum(len(step.sentences) + len(step.examples) for step in steps)
+    if number > _MOST_PARTS:
+        raise typer.BadParameter(
+            f"these are {number:,} sentences and examples; give at most {_MOST_PARTS}"
+        )
 
 
 def _require_sequence(steps: Sequence[Step], *, within: float | None) -> None:
