@@ -6,6 +6,7 @@ from indexer.embed.binding import provenance_of
 from indexer.embed.threads import ClipEmbedder, ClipSpec, ModelLoader
 from indexer.errors import (
     IndexingError,
+    ModelAwayError,
     NoWatchesError,
     PathMissingError,
     SettingsError,
@@ -48,6 +49,7 @@ __all__ = [
     "IndexingError",
     "LeftOut",
     "LibraryWalked",
+    "ModelAwayError",
     "ModelLoader",
     "NoWatchesError",
     "Outcome",

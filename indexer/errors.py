@@ -6,6 +6,7 @@ IndexingError                 root: one sentence for the user
 ├── NoWatchesError            the system allows no more watched folders; polling needs none
 ├── WorkerStartError          no process can be started that decodes videos
 ├── StorageAwayError          the storage of the videos does not answer; no file counts as failed
+├── ModelAwayError            a model on another machine does not answer; no file counts as failed
 └── UnreadableVideoError       one file cannot be indexed; it is listed and the run goes on
     ├── NotAVideoError        it is no video: counted, and no failure
     └── ReadError             the system does not read it: perhaps the storage is away
@@ -53,6 +54,10 @@ class StorageAwayError(IndexingError):
             f"the storage of {folder} is away ({why}); see that it is mounted and answers, then run"
             " the command again: what is finished stays, and no file counts as failed"
         )
+
+
+class ModelAwayError(IndexingError):
+    """A model that runs on another machine does not answer; the run ends, no video is blamed."""
 
 
 class UnreadableVideoError(IndexingError):

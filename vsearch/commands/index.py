@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
 
 def index(
+    context: typer.Context,
     paths: Annotated[
         list[Path],
         typer.Argument(
@@ -132,7 +133,13 @@ def index(
     def run() -> IndexReport:
         with IndexProgress(quiet=quiet, verbose=verbose, as_events=as_json) as counters:
             try:
-                return index_library(paths, settings=settings, options=options, counters=counters)
+                return index_library(
+                    paths,
+                    settings=settings,
+                    options=options,
+                    counters=counters,
+                    model=context.obj,  # of a caller in this process that has one
+                )
             except user_errors():
                 if indexed := counters.progress().indexed:
                     log.info("%s indexed before that, and kept", count(indexed, "video"))

@@ -57,12 +57,15 @@ def index_library(
     settings: Settings,
     options: IndexOptions,
     counters: RunCounters | None = None,
+    model: ModelLoader | None = None,
 ) -> IndexReport:
     """Index files and folders into the catalog, which is made when there is none.
 
+    `model` is used instead of the one that the settings name, if it is given.
+
     Raises PathMissingError for a path that does not exist, unless files below it are known.
     """
-    with open_index(settings, paths=paths, purpose="vsearch index") as index:
+    with open_index(settings, paths=paths, purpose="vsearch index", model=model) as index:
         how = index_settings(options, made_by=index.made_by)
         report = run_index(
             paths, catalog=index.catalog, model=index.model, settings=how, counters=counters
@@ -87,7 +90,8 @@ def open_index(
 
     Args:
         purpose: the command that the error for other processes names meanwhile.
-        model: the model of an earlier OpenIndex, which may be loaded already.
+        model: used instead of the one that the settings name: of an earlier OpenIndex, which may
+            be loaded already, or on another machine.
 
     Raises CatalogLockedError, ProvenanceMismatchError, ModelError, and PathMissingError when
     nothing is known yet and one of the paths does not exist.

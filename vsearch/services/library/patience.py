@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING, TypeVar
 
 from catalog import CatalogBusyError, CatalogLockedError, CatalogUnreachableError
-from indexer import IndexReport, PathMissingError, StorageAwayError
+from indexer import IndexReport, ModelAwayError, PathMissingError, StorageAwayError
 from vsearch.messages import log
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ _AWAY = (
     CatalogBusyError,
     CatalogLockedError,
     CatalogUnreachableError,
+    ModelAwayError,
     PathMissingError,
     StorageAwayError,
 )
@@ -28,7 +29,7 @@ _T = TypeVar("_T")
 def tried_until_there(
     run: Callable[[], IndexReport], *, pause: Callable[[float], None] = time.sleep
 ) -> IndexReport:
-    """Make a run, again and again while the catalog or the storage of the videos is away.
+    """Make a run, again and again while the catalog, the model or the videos' storage is away.
 
     It ends with KeyboardInterrupt, and with any error that waiting does not mend.
     """

@@ -1,14 +1,17 @@
 """Index runs: which catalog, which model, which settings, which error."""
 
+import sqlite3
 from collections.abc import Callable
-from dataclasses import replace
+from contextlib import closing
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from catalog import Catalog, CatalogLockedError, ProvenanceMismatchError
-from indexer import IndexSettings, PathMissingError, RunCounters
+from indexer import IndexSettings, ModelAwayError, PathMissingError, RunCounters
 from media import write_video
 from tests.tiny_xclip import save_tiny_xclip
 from vsearch.commands.options import index_options
@@ -18,8 +21,9 @@ from vsearch.services.library.indexing import (
     index_settings,
     open_index,
 )
+from vsearch.services.library.patience import tried_until_there
 from vsearch.settings import Settings
-from xclip_core import ModelError
+from xclip_core import ClipFormat, Embedder, ModelError, ModelIdentity, read_clip_format
 
 QUICK = IndexOptions(settings=IndexSettings(workers=1))
 GIVEN_NOTHING = {
@@ -33,6 +37,43 @@ GIVEN_NOTHING = {
     "workers": None,
     "decode_timeout": None,
 }
+
+
+@dataclass
+class LentModel:
+    """A model as another machine lends it: away when its first batch comes."""
+
+    folder: Path
+    embedder: Embedder
+    calls_at_once: int = 1
+    batches: int = 0
+
+    def clip_format(self) -> ClipFormat:
+        return read_clip_format(self.folder)
+
+    def load(self) -> "LentModel":
+        return self
+
+    @property
+    def identity(self) -> ModelIdentity:
+        return self.embedder.identity
+
+    @property
+    def clips_wanted(self) -> int:
+        return self.embedder.clips_wanted
+
+    def embed_frames(
+        self, clips: NDArray[np.uint8], /
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        self.batches += 1
+        if self.batches == 1:
+            raise ModelAwayError("the model is away")
+        return self.embedder.embed_frames(clips)
+
+
+def clips_of(folder: Path) -> list[tuple[float, bytes]]:
+    with closing(sqlite3.connect(folder / "catalog.sqlite")) as database:
+        return database.execute("SELECT start, vector FROM clips ORDER BY start").fetchall()
 
 
 @pytest.fixture(scope="module")
@@ -165,3 +206,20 @@ def test_one_index_run_at_a_time_works_on_a_catalog(indexed: Settings, video: Pa
         pytest.raises(CatalogLockedError, match="vsearch index"),
     ):
         open_again()
+
+
+def test_a_model_that_is_lent_is_waited_for_and_the_vectors_are_those_of_ones_own(
+    settings: Settings, video: Path, model: Path, tmp_path: Path
+) -> None:
+    options = replace(QUICK, window=2.0, stride=1.0)
+    index_library([video], settings=settings, options=options)
+    borrowing = replace(settings, catalog=tmp_path / "lent", model=None)
+    lent = LentModel(model, Embedder.load(str(model), device="cpu", offline=True))
+    pauses: list[float] = []
+    report = tried_until_there(
+        lambda: index_library([video], settings=borrowing, options=options, model=lent),
+        pause=pauses.append,
+    )
+    assert (report.indexed, report.failed, report.model, pauses) == (1, (), str(model), [2.0])
+    assert clips_of(borrowing.catalog) == clips_of(settings.catalog)
+    assert len(clips_of(borrowing.catalog)) > 1

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from catalog import CatalogError, CatalogLockedError
-from indexer import IndexReport, RunCounters, StorageAwayError
+from indexer import IndexReport, ModelAwayError, RunCounters, StorageAwayError
 from vsearch.services.library.patience import tried_until_there
 
 REPORT = RunCounters().report(took_seconds=1.0, interrupted=False)
@@ -29,9 +29,10 @@ def tried(*outcomes: IndexReport | Exception) -> tuple[IndexReport, list[float]]
 def test_it_tries_until_there_with_longer_and_longer_pauses(caplog):
     away = StorageAwayError.of(Path("/films"), "it is empty or not there")
     locked = CatalogLockedError("another process is working on the catalog")
+    lent = ModelAwayError("the model that is lent does not answer")
     unmounted = replace(REPORT, absent=frozenset([Path("/films")]))
     with caplog.at_level(logging.WARNING, "vsearch"):
-        assert tried(away, locked, unmounted, *[away] * 4, REPORT) == (
+        assert tried(away, locked, unmounted, lent, *[away] * 3, REPORT) == (
             REPORT,
             [2.0, 4.0, 8.0, 16.0, 32.0, 60.0, 60.0],
         )
