@@ -32,7 +32,7 @@ def clip_ids_near(connection: Connection, cues: CueIndex, words: str) -> NDArray
     of_video = videos[place.astype(np.int64)]
     made_by = read_meta(connection).provenance
     longest = _ROUNDING + (made_by.window if made_by else 0.0)
-    near = np.stack((of_video, starts - shift, ends - shift), axis=1).tolist()
+    near = zip(of_video.tolist(), (starts - shift).tolist(), (ends - shift).tolist(), strict=True)
     query = _in_spans(connection.dialect.name)
     found = read_numbers(connection, query, {"spans": written(near), "longest": longest})
     return np.unique(found.astype(np.int64))

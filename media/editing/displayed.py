@@ -7,7 +7,13 @@ from pathlib import Path
 import av.error
 
 from media.container.clock import duration_of, timestamp_of
-from media.container.source import BARE_STREAMS, BROADCAST_CONTAINERS, Source, open_source
+from media.container.source import (
+    BARE_STREAMS,
+    BROADCAST_CONTAINERS,
+    Source,
+    open_source,
+    read_packets,
+)
 from media.editing.facts import REORDERED, SourceFacts
 from media.packets.packet_table import GUESSING_CONTAINERS
 
@@ -61,7 +67,7 @@ def _around(source: Source, wanted: int) -> tuple[int | None, int | None]:
     begin: int | None = None
     end: int | None = None
     later = 0
-    for packet in source.container.demux(source.stream):
+    for packet in read_packets(source):
         pts = timestamp_of(packet)
         if not packet.size or pts is None or packet.is_discard:
             continue

@@ -10,7 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from media.container.clock import duration_of, timestamp_of
-from media.container.source import BARE_STREAMS, BROADCAST_CONTAINERS, Source, open_source
+from media.container.source import (
+    BARE_STREAMS,
+    BROADCAST_CONTAINERS,
+    Source,
+    open_source,
+    read_packets,
+)
 from media.editing.rates import FrameRate, frame_rate_of
 from media.editing.timecodes import StartTimecode, start_timecode
 from media.frames.layout import Layout, layout_of
@@ -129,16 +135,13 @@ def _runs(source: Source) -> Iterator[NDArray[np.int64]]:
 def _timestamps(source: Source, *, most: int | None = None) -> Iterator[tuple[int, int]]:
     """Timestamps and durations of the next packets that are shown, as they are stored."""
     count = 0
-    try:
-        for packet in source.container.demux(source.stream):
-            pts = timestamp_of(packet)
-            if packet.size and pts is not None and not packet.is_discard:
-                yield pts, duration_of(packet)
-                count += 1
-            if count == most:
-                return
-    except (av.error.FFmpegError, OSError):
-        return  # a damaged film is known as far as it can be read
+    for packet in read_packets(source):  # a damaged film is known as far as it can be read
+        pts = timestamp_of(packet)
+        if packet.size and pts is not None and not packet.is_discard:
+            yield pts, duration_of(packet)
+            count += 1
+        if count == most:
+            return
 
 
 def _sought(source: Source, microseconds: Fraction) -> bool:

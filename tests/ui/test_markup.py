@@ -10,6 +10,7 @@ import pytest
 from catalog import FileProblem, VideoFilter
 from search import Asked, SearchResult
 from ui import markup
+from ui.notebook import Picked
 from vsearch.services.library.detached_index import RunState
 from vsearch.settings import Settings
 
@@ -114,12 +115,8 @@ def test_how_far_a_run_is_is_told_in_a_line(progress: dict[str, Any] | None, tol
 def test_names_in_lists_cannot_act_as_markup() -> None:
     failed = markup.failures([FileProblem(Path("/a/<b>.mp4"), "is <i>broken</i>")])
     assert tags(failed) == ["ul", "li"]
-    assert tags(markup.picked("<b>.mp4", span="0:01–0:02", question="<i>")) == [
-        "p",
-        "b",
-        "br",
-        "span",
-    ]
+    moment = Picked(1, "/a/<b>.mp4", 1.0, 2.0, "<i>")
+    assert tags(markup.picked(moment, span="0:01–0:02")) == ["div", "p", "b", "br", "span"]
 
 
 def test_what_is_amiss_with_a_question_is_told_and_cannot_act_as_markup() -> None:

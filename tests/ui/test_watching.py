@@ -254,7 +254,7 @@ def test_a_picture_that_is_dropped_anywhere_is_a_question(
     window.wait_for_url("**like=**")
     window.get_by_role("button", name="Like:").wait_for()  # a way to leave it out
     window.goto(f"{window.url}&all=true")  # a bookmark
-    until(window, "document.querySelector('.vs-moments')?.moments.question.includes('asked/')")
+    until(window, "document.querySelector('.vs-moments')?.moments?.question?.includes('asked/')")
 
 
 def test_page_and_command_line_answer_alike(page_of_many, window, watch_page) -> None:

@@ -128,5 +128,5 @@ def test_a_log_that_is_to_be_coloured_gets_lines_all_the_same(
             checked(1, 2)
     written = (tmp_path / "log").read_text(encoding="utf-8")
     assert written.startswith("looking for videos, ")
-    assert written.endswith("1 of 2 clips checked\n")
+    assert written.endswith("1 of 2 clips checked, about 00:30 to go\n")
     assert not {"\x1b", "\r"} & set(written)

@@ -174,7 +174,7 @@ def test_the_normal_form_names_examples(catalog):
         (Example(Path("beach.mp4"), 83), Example(Path("a.jpg"), weight=2), like("b.mp4", 3723.5)),
     )
     assert str(step) == (
-        "at night + like beach.mp4@01:23 + like a.jpg^2 + like /films/b.mp4@1:02:03.5 - people"
+        "at night + like beach.mp4@01:23 + like a.jpg^2 + like /films/b.mp4@1:02:03.5, not: people"
     )
     with pytest.raises(EmptyQueryError):
         ask(searcher_of(catalog))

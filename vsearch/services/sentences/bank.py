@@ -9,7 +9,6 @@ import numpy as np
 
 import search
 from catalog import CatalogError
-from indexer.housekeeping import housekeeping
 from search import Bank, everyday_sentences
 from vsearch.services.file_cache import FileCache
 from vsearch.services.models import known_digests, model_to_load
@@ -56,6 +55,8 @@ def keep_background(catalog: Catalog, *, settings: Settings) -> bool:
     that is interrupted meanwhile loses nothing: then this returns False. Of runs that share a
     catalog one does it for all.
     """
+    from indexer.housekeeping import housekeeping  # a question does without its imports
+
     made_by = catalog.provenance
     if made_by is None:
         return True
