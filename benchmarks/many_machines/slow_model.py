@@ -44,7 +44,7 @@ class SmallClips:
 class SlowModel:
     """Model that takes `seconds` for each clip; needs no loading.
 
-    It embeds two batches, and further ones when there is a file `hold`, if that is given.
+    It embeds eight clips, and further ones when there is a file `hold`, if that is given.
 
     A vector depends on the clip's pixels alone, to the last bit: not on the clips beside it.
     """
@@ -52,7 +52,7 @@ class SlowModel:
     seconds: float
     name: str = "slow"
     hold: Path | None = None
-    _batches: list[int] = field(default_factory=list)
+    _embedded: list[int] = field(default_factory=list)
     calls_at_once: int = 1
     clips_wanted: int = 4
 
@@ -81,9 +81,9 @@ class SlowModel:
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """See `indexer.ClipEmbedder`: a fixed projection of mean colours."""
         time.sleep(self.seconds * len(clips))
-        while self.hold and len(self._batches) >= 2 and not self.hold.exists():
+        while self.hold and sum(self._embedded) >= 8 and not self.hold.exists():
             time.sleep(0.02)
-        self._batches.append(len(clips))
+        self._embedded.append(len(clips))
         colours = clips.mean(axis=(2, 3)) / 255  # (B, T, 3)
         frames = np.stack([_unit(clip @ _PROJECTION + _OFFSET) for clip in colours])
         vectors = np.stack([_unit(clip.sum(axis=0, keepdims=True))[0] for clip in frames])

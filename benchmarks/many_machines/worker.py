@@ -39,7 +39,7 @@ def main() -> int:
     parser.add_argument("catalog")
     parser.add_argument("folder", type=Path)
     parser.add_argument("--seconds", type=float, default=0.0, help="for each clip")
-    parser.add_argument("--hold", type=Path, help="wait for this file after two batches of clips")
+    parser.add_argument("--hold", type=Path, help="wait for this file after eight clips")
     parser.add_argument("--save-every", type=float, default=20.0)
     parser.add_argument("--readers", type=int, default=2)
     parser.add_argument("--model", default="slow")

@@ -14,7 +14,7 @@ def test_a_worker_ends_with_a_sentence_when_a_newer_version_upgrades_the_catalog
     start, database, tmp_path
 ):
     hold = tmp_path / "hold"
-    older = start("--hold", hold)
+    older = start("--hold", hold, "--readers", "1")
     older.wait_for(told="done")
     database("UPDATE meta SET schema_version = schema_version + 1")
     hold.touch()
@@ -29,7 +29,7 @@ def test_a_worker_ends_with_a_sentence_when_a_newer_version_upgrades_the_catalog
 def test_a_worker_with_another_model_ends_with_a_sentence_and_adds_nothing(
     start, database, tmp_path
 ):
-    first = start("--hold", tmp_path / "hold")
+    first = start("--hold", tmp_path / "hold", "--readers", "1")
     first.wait_for(told="done")
     before = database("SELECT count(*) FROM clips")
     code, said = start("--model", "other").end()
