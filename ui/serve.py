@@ -23,9 +23,9 @@ from uvicorn.config import LOGGING_CONFIG
 
 from machine import prepare_process
 from serving.admission import Admission
+from serving.films.routes import film_routes
 from serving.guard import Guard
 from serving.process import OPEN_TO_OTHERS, Service
-from ui.films.routes import film_routes
 from vsearch.exit_codes import DONE
 from vsearch.interruption import Interruption
 from vsearch.messages import log, set_volume

@@ -17,7 +17,7 @@ import pytest
 
 from catalog import Catalog
 from search import Asked
-from tests.ui.films.conftest import write_sounding
+from tests.serving.films.conftest import write_sounding
 from vsearch.services.answers.search import search
 
 playwright = pytest.importorskip(

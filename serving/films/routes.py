@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 from starlette.routing import Route
 
-from ui.films.files import Films
-from ui.films.film import FilmEndpoint
-from ui.films.kept import KeptFiles
-from ui.films.live import LiveEndpoint
-from ui.films.pictures import SpriteEndpoint, StillEndpoint
-from ui.films.playable import PlayableEndpoint
-from ui.films.workshop import Workshop
+from serving.films.files import Films
+from serving.films.film import FilmEndpoint
+from serving.films.kept import KeptFiles
+from serving.films.live import LiveEndpoint
+from serving.films.pictures import SpriteEndpoint, StillEndpoint
+from serving.films.playable import PlayableEndpoint
+from serving.films.workshop import Workshop
 
 if TYPE_CHECKING:
     from vsearch.settings import Settings

@@ -17,7 +17,10 @@ import numpy as np
 import pytest
 
 from catalog import Catalog
+from tests.ui.conftest import film, index_into, model, settings_in, start, started
 from vsearch.settings import Settings, page_environment
+
+__all__ = ["film", "model", "start"]  # fixtures
 
 RATE = 48_000
 MANY = 64 << 20  # bytes behind a film, more than all buffers on the way to a browser hold
@@ -150,8 +153,6 @@ def cinema(
     tmp_path_factory: pytest.TempPathFactory, model: Path, film: Any, show: Any
 ) -> Iterator[Cinema]:
     """A library with films of several kinds; tests change only those that are named for it."""
-    from tests.ui.conftest import index_into, settings_in, started
-
     home = tmp_path_factory.mktemp("cinema")
     folder = home / "films"
     write_sounding(folder / "sounding.mp4", seconds=12, codec="libx264", sound="aac")

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 from starlette.responses import JSONResponse
 
 from media import LIVE_LINES, LIVE_TYPE, SILENT_LIVE_TYPE, SPRITE, MediaError, read_tracks
-from ui.films.endpoint import Endpoint, begin, go_on, video_id
-from ui.films.files import FilmError
+from serving.films.endpoint import Endpoint, begin, go_on, video_id
+from serving.films.files import FilmError
 
 if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.types import Send
 
-    from ui.films.files import Films
+    from serving.films.files import Films
 
 
 class PlayableEndpoint(Endpoint):

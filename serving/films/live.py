@@ -8,9 +8,9 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from media import LIVE_LINES, MediaError, live_mp4
-from ui.films.encoders import Encoders
-from ui.films.endpoint import Endpoint, begin, go_on, seconds, video_id
-from ui.films.files import FilmError
+from serving.films.encoders import Encoders
+from serving.films.endpoint import Endpoint, begin, go_on, seconds, video_id
+from serving.films.files import FilmError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.types import Send
 
-    from ui.films.files import Films
-    from ui.films.kept import KeptFiles, Recording
+    from serving.films.files import Films
+    from serving.films.kept import KeptFiles, Recording
 
 _PIECE = 256 << 10  # bytes read and sent at once of what is kept
 _LEAST_KEPT = 5  # pieces: a header, and two seconds

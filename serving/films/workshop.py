@@ -13,7 +13,7 @@ from machine import release_memory
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ui.films.kept import KeptFiles
+    from serving.films.kept import KeptFiles
 
     Make = Callable[[Callable[[], bool]], bytes]
 

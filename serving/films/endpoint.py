@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
-from ui.films.files import FilmError
+from serving.films.files import FilmError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Mapping

@@ -6,8 +6,8 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from media import SPRITE, MediaError, sprite, thumbnail
-from ui.films.endpoint import Endpoint, begin, go_on, is_known, seconds, video_id
-from ui.films.files import FilmError
+from serving.films.endpoint import Endpoint, begin, go_on, is_known, seconds, video_id
+from serving.films.files import FilmError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.types import Send
 
-    from ui.films.files import Film, Films
-    from ui.films.workshop import Make, Workshop
+    from serving.films.files import Film, Films
+    from serving.films.workshop import Make, Workshop
 
 _STILL_WIDTH = 480  # pixels at most
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ui.films.kept import KeptFiles
+from serving.films.kept import KeptFiles
 
 
 def size_of(folder: Path) -> int:

@@ -9,14 +9,14 @@ from email.utils import formatdate
 from typing import TYPE_CHECKING, BinaryIO
 
 from media import content_type_of
-from ui.films.endpoint import Endpoint, begin, go_on, is_known, video_id
-from ui.films.files import FilmError
+from serving.films.endpoint import Endpoint, begin, go_on, is_known, video_id
+from serving.films.files import FilmError
 
 if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.types import Send
 
-    from ui.films.files import Film, Films
+    from serving.films.files import Film, Films
 
 _PIECE = 256 << 10  # bytes read and sent at once
 _READERS = 8

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ui.films.kept import KeptFiles
-from ui.films.workshop import Workshop
+from serving.films.kept import KeptFiles
+from serving.films.workshop import Workshop
 
 
 def pixels_of(jpeg: bytes) -> np.ndarray:
