@@ -146,6 +146,21 @@ class VideoFiles:
 
 
 @dataclass(frozen=True, slots=True)
+class DescribedVideo:
+    """A video of the catalog, and the files that hold it: at least one, by path.
+
+    `clips` counts its clips; `tags` are the names that moments of it have; the record is without
+    subtitles.
+    """
+
+    video_id: int
+    record: VideoRecord
+    locations: tuple[FileLocation, ...]
+    clips: int
+    tags: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class SampleMatch:
     """A video that a file may hold, as the samples of both are equal.
 

@@ -12,6 +12,7 @@ class CommandError(Exception):
     ├── ExportError             a list of moments cannot be written where or as it was asked for
     ├── CutError                moments cannot be cut to where they were to go
     ├── VideoError              a video that was named cannot be read; the message names it
+    ├── UnknownVideoError       the catalog has no video or clip with that id
     ├── MomentMissingError      an answer has no moment of that number, or no further ones
     ├── PageMissingError        this installation holds no page to show
     ├── PlayerError             no player is installed, or it does not start
@@ -46,6 +47,10 @@ class CutError(CommandError):
 
 class VideoError(CommandError):
     """The video that was named cannot be read."""
+
+
+class UnknownVideoError(CommandError):
+    """The catalog has no video, or no clip, with the id that was given."""
 
 
 class MomentMissingError(CommandError):

@@ -8,6 +8,9 @@ from catalog.database.database import Database
 from catalog.records import (
     CueMatch,
     CueSpans,
+    DescribedVideo,
+    FileProblem,
+    IndexedVideo,
     SubtitleFile,
     SubtitleState,
     VideoDetails,
@@ -31,6 +34,21 @@ class Details:
         with self.database.reading() as connection:
             return files.video_files(connection, video_id)
 
+    def listed(
+        self, *, under: Path | None = None, after: int = 0, limit: int | None = None
+    ) -> tuple[IndexedVideo, ...]:
+        """The videos with ids above `after`, in order of the ids, `limit` at most.
+
+        With `under`, an absolute path, only those that have a file there or below.
+        """
+        with self.database.reading() as connection:
+            return files.indexed_videos(connection, under=under, after=after, limit=limit)
+
+    def of_video(self, video_id: int) -> DescribedVideo | None:
+        """All that is known of a video, its clips and its words apart; None without files."""
+        with self.database.reading() as connection:
+            return files.described_video(connection, video_id)
+
     def missing(self) -> frozenset[int]:
         """The ids of the videos of which they were never read."""
         with self.database.reading() as connection:
@@ -48,6 +66,15 @@ class Details:
         """
         with self.database.reading() as connection:
             return subtitles.states_beside(connection, roots)
+
+    def failed_subtitles(self, videos: Iterable[Path]) -> tuple[FileProblem, ...]:
+        """The subtitle files beside these video files that could not be read, by path."""
+        return tuple(
+            FileProblem(Path(path).with_name(name), state.error)
+            for path, beside in sorted(self.subtitle_files(videos).items())
+            for name, state in sorted(beside.items())
+            if state.error is not None
+        )
 
     def put_subtitle_files(self, found: Sequence[SubtitleFile]) -> None:
         """Store what subtitle files hold, in place of what they held before.

@@ -25,14 +25,16 @@ from sqlalchemy import (
     update,
 )
 
-from catalog.database.tables import CLIPS, FILES, VIDEOS
+from catalog.database.tables import CLIPS, FILES, TAGS, VIDEOS
 from catalog.records import (
     NO_VIDEO,
+    DescribedVideo,
     FileLocation,
     FileProblem,
     FileState,
     IndexedVideo,
     VideoFiles,
+    VideoRecord,
 )
 from catalog.store.roots import (
     absolute_text,
@@ -143,17 +145,68 @@ def video_files(connection: Connection, video_id: int) -> VideoFiles | None:
     return VideoFiles(video_id, video.duration, video.container, tuple(held_by))
 
 
-def indexed_videos(connection: Connection) -> tuple[IndexedVideo, ...]:
-    """Every video that a file holds, in order of the ids."""
+def indexed_videos(
+    connection: Connection,
+    *,
+    under: Path | None = None,
+    after: int = 0,
+    limit: int | None = None,
+) -> tuple[IndexedVideo, ...]:
+    """The videos that a file holds, in order of the ids.
+
+    Only those with a file at or below `under`, and with ids above `after`; `limit` at most.
+    """
+    if under is None:
+        every = select(VIDEOS.c.id).where(VIDEOS.c.id > after, ~_NO_LONGER_HELD)
+        ids = [*connection.scalars(every.order_by(VIDEOS.c.id).limit(limit))]
+    else:
+        below = rows_under(connection, [under], (FILES.c.video_id,))
+        ids = sorted({video for _, video in below if video is not None and video > after})[:limit]
+    return tuple(video for some in in_batches(ids) for video in _with_files(connection, some))
+
+
+def _with_files(connection: Connection, ids: Sequence[int]) -> Iterator[IndexedVideo]:
     columns = VIDEOS.c.id, VIDEOS.c.duration, VIDEOS.c.captured
-    rows = connection.execute(select(*columns).order_by(VIDEOS.c.id)).all()
-    counted = select(CLIPS.c.video_id, func.count()).group_by(CLIPS.c.video_id)
-    clips = dict(map(tuple, connection.execute(counted)))
-    paths = paths_of_videos(connection, [row.id for row in rows])
-    return tuple(
-        IndexedVideo(row.id, row.duration, tuple(paths[row.id]), row.captured, clips.get(row.id, 0))
-        for row in rows
-        if row.id in paths
+    rows = connection.execute(select(*columns).where(VIDEOS.c.id.in_(ids)).order_by(VIDEOS.c.id))
+    counted = select(CLIPS.c.video_id, func.count()).where(CLIPS.c.video_id.in_(ids))
+    clips = dict(map(tuple, connection.execute(counted.group_by(CLIPS.c.video_id))))
+    paths = paths_of_videos(connection, ids)
+    for row in rows.all():
+        yield IndexedVideo(
+            row.id, row.duration, tuple(paths[row.id]), row.captured, clips.get(row.id, 0)
+        )
+
+
+def described_video(connection: Connection, video_id: int) -> DescribedVideo | None:
+    """All that is known of a video but its clips and its words; None without files."""
+    held = video_files(connection, video_id)
+    if held is None:
+        return None
+    row = connection.execute(select(VIDEOS).where(VIDEOS.c.id == video_id)).one()
+    counted = select(func.count()).select_from(CLIPS).where(CLIPS.c.video_id == video_id)
+    return DescribedVideo(
+        video_id,
+        VideoRecord(
+            row.fingerprint,
+            row.duration,
+            row.width,
+            row.height,
+            row.frame_rate,
+            row.codec,
+            row.container,
+            damage=row.damage,
+            sample=row.sample,
+            captured=row.captured,
+            captured_from=row.captured_from,
+            camera=row.camera,
+        ),
+        held.locations,
+        clips=connection.scalar(counted) or 0,
+        tags=tuple(
+            connection.scalars(
+                select(TAGS.c.name).where(TAGS.c.video_id == video_id).distinct().order_by("name")
+            )
+        ),
     )
 
 
