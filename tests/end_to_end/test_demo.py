@@ -1,8 +1,12 @@
 """`vsearch demo`: the main job on films whose truth is known, without network."""
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
+
+PYTHON = Path(__file__).parents[2].joinpath("docs", "python.md").read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="module")
@@ -65,3 +69,28 @@ def test_the_demo_s_catalog_can_be_asked_like_any_other(
     hits = run.json["hits"]
     assert "coloured shapes that move, and nothing else" in run.err
     assert hits[: len(question["hits"])] == question["hits"]
+
+
+def test_the_python_of_the_document_runs_as_it_stands(
+    home_after_demo: tuple[Any, dict[str, Any]],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Block after block; what is shown below one is what it prints."""
+    for variable in ("VSEARCH_HOME", "XDG_DATA_HOME"):
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / ".local" / "share").mkdir(parents=True)
+    (tmp_path / ".local" / "share" / "vsearch").symlink_to(home_after_demo[0].home)
+    parts = re.findall(r"^```(python|text)\n(.*?)^```$", PYTHON, flags=re.MULTILINE | re.DOTALL)
+    names: dict[str, Any] = {}
+    printed: list[str] = []
+    for kind, text in parts:
+        if kind == "python":
+            exec(text, names)
+            printed.append(capsys.readouterr().out)
+        else:
+            assert printed[-1] == text
+    assert all(printed)
+    assert len(printed) >= 6

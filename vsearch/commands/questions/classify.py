@@ -29,7 +29,7 @@ def classify(
         list[str],
         typer.Argument(
             metavar="LABEL...",
-            callback=_at_least_two,
+            callback=labels_given,
             help="Possible contents, in words: at least two labels.",
         ),
     ],
@@ -49,7 +49,7 @@ def classify(
       vsearch classify clip.mp4 "playing sports" "eating spaghetti" "go shopping"
       vsearch classify toy.mp4 "a red circle" "a blue square" --model demo
     """
-    from vsearch.services.answers.classify import classify as classify_video
+    from vsearch.services.answers.classify import Classifier
     from vsearch.show.classification import classification_json, print_classification
     from vsearch.show.output import print_json
 
@@ -61,7 +61,7 @@ def classify(
         device=device,
         precision=precision,
     )
-    result = classify_video(video, labels, settings=settings)
+    result = Classifier(settings).classify(video, labels)
     if as_json:
         print_json(classification_json(result))
     else:
@@ -71,7 +71,8 @@ def classify(
     tell_of_demo(result.model)
 
 
-def _at_least_two(labels: list[str]) -> list[str]:
+def labels_given(labels: list[str]) -> list[str]:
+    """At least two labels, none of them empty or twice; others are refused."""
     if len(labels) < 2 or not all(label.strip() for label in labels):
         raise typer.BadParameter("give at least two labels, none of them empty")
     if len({label.strip() for label in labels}) < len(labels):

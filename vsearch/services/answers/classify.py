@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING
 
 from catalog import ClipSpan
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from catalog import Provenance
     from media import VideoInfo
     from vsearch.settings import Settings
     from xclip_core import Embedder
@@ -38,29 +40,40 @@ class Classification:
     notes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
-def classify(
-    video: Path,
-    labels: Sequence[str],
-    *,
-    settings: Settings,
-) -> Classification:
-    """The probability of each label for a whole video, from one clip of frames spread over it.
+class Classifier:
+    """What classifies videos, with a model that stays loaded. Safe to use from several threads."""
 
-    Raises VideoError when the file cannot be read, before any model is loaded where possible.
-    """
-    info = _probe(video)
-    embedder = load_embedder(settings, made_by=catalog_provenance(settings))
-    begin = time.perf_counter()
-    probabilities = embedder.classify(_whole_video(info, embedder=embedder), labels)
-    took_ms = 1000 * (time.perf_counter() - begin)
-    ranked = sorted(zip(labels, map(float, probabilities), strict=True), key=lambda pair: -pair[1])
-    return Classification(
-        path=video,
-        model=embedder.identity.model,
-        took_ms=took_ms,
-        labels=tuple(ranked),
-        notes={label: notes_on(label, read=embedder.letters_read(label)) for label in labels},
-    )
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._loading = Lock()
+        self._loaded: tuple[Provenance | None, Embedder] | None = None
+
+    def classify(self, video: Path, labels: Sequence[str]) -> Classification:
+        """The probability of each label for a whole video, from a clip of frames spread over it.
+
+        Raises VideoError when the file cannot be read, before any model is loaded where possible.
+        """
+        info = _probe(video)
+        embedder = self._embedder()
+        begin = time.perf_counter()
+        probabilities = embedder.classify(_whole_video(info, embedder=embedder), labels)
+        took_ms = 1000 * (time.perf_counter() - begin)
+        by_label = zip(labels, map(float, probabilities), strict=True)
+        return Classification(
+            path=video,
+            model=embedder.identity.model,
+            took_ms=took_ms,
+            labels=tuple(sorted(by_label, key=lambda pair: -pair[1])),
+            notes={label: notes_on(label, read=embedder.letters_read(label)) for label in labels},
+        )
+
+    def _embedder(self) -> Embedder:
+        """The model of the catalog as it is now."""
+        made_by = catalog_provenance(self._settings)
+        with self._loading:
+            if self._loaded is None or self._loaded[0] != made_by:
+                self._loaded = made_by, load_embedder(self._settings, made_by=made_by)
+            return self._loaded[1]
 
 
 def _probe(video: Path) -> VideoInfo:
