@@ -13,6 +13,7 @@ __all__ = [
     "OpenCatalog",
     "SaidWords",
     "Status",
+    "Video",
     "VsearchError",
     "__version__",
     "open_catalog",
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
         OpenCatalog,
         SaidWords,
         Status,
+        Video,
         VsearchError,
         open_catalog,
     )

@@ -13,6 +13,7 @@ from vsearch.python.results import (
     Moment,
     SaidWords,
     Status,
+    Video,
 )
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "OpenCatalog",
     "SaidWords",
     "Status",
+    "Video",
     "VsearchError",
     "open_catalog",
 ]

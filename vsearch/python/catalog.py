@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from datetime import date, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
 
@@ -14,9 +15,11 @@ from vsearch.python.results import (
     Classification,
     Moment,
     Status,
+    Video,
     answer_of,
     classification_of,
     status_of,
+    video_of,
 )
 
 if TYPE_CHECKING:
@@ -167,6 +170,22 @@ class OpenCatalog:
             self._opened()
             path, texts = file_given(str(video)), labels_given(_several(labels))
             return classification_of(self._classifier.classify(path, texts))
+
+    def videos(self, folder: str | Path | None = None) -> tuple[Video, ...]:
+        """All videos, in the order in which they were indexed; with a folder, those below it."""
+        from vsearch.services.library.listing import MOST_VIDEOS, list_videos
+
+        under = None if folder is None else Path(folder).expanduser().absolute()
+        found: list[Video] = []
+        after: int | None = 0
+        with one_kind_of_error():
+            while after is not None:
+                page = self._opened().read(
+                    partial(list_videos, folder=under, after=after, limit=MOST_VIDEOS)
+                )
+                found += map(video_of, page.videos)
+                after = page.after
+        return tuple(found)
 
     def status(self) -> Status:
         """The contents of the catalog, counted."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal, overload
 from vsearch.services.player import playable
 
 if TYPE_CHECKING:
-    from catalog import CatalogStatus
+    from catalog import CatalogStatus, IndexedVideo
     from search import Hit, Said, SearchResult
     from vsearch.services.answers.classify import Classification as Classified
 
@@ -116,6 +116,25 @@ class Classification:
 
 
 @dataclass(frozen=True, slots=True)
+class Video:
+    """A video of the catalog, of `duration` seconds.
+
+    Attributes:
+        path: a file that holds it; `also` are further ones.
+        captured: when it was recorded; None where that is not known.
+        clips: the number of its clips.
+        video_id: its id in the catalog, which no other video ever gets.
+    """
+
+    path: Path
+    duration: float
+    captured: datetime | None
+    clips: int
+    video_id: int
+    also: tuple[Path, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class FailedFile:
     """A file that could not be indexed, or only in part, and the reason."""
 
@@ -163,13 +182,17 @@ def moment_of(hit: Hit) -> Moment:
         rank=hit.rank,
         clip_id=hit.clip_id,
         video_id=hit.video_id,
-        captured=datetime.fromtimestamp(hit.captured).astimezone(),
+        captured=_local(hit.captured),
         captured_from=hit.captured_from,
         also=hit.other_paths,
         said=None if hit.said is None else _words_of(hit.said),
         duplicates=tuple(map(moment_of, hit.duplicates)),
         parts=tuple(map(moment_of, hit.parts)),
     )
+
+
+def _local(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds).astimezone()
 
 
 def _words_of(said: Said) -> SaidWords:
@@ -204,6 +227,18 @@ def classification_of(found: Classified) -> Classification:
         ),
         model=found.model,
         took_ms=round(found.took_ms, 1),
+    )
+
+
+def video_of(found: IndexedVideo) -> Video:
+    """An indexed video."""
+    return Video(
+        path=found.paths[0],
+        duration=round(found.duration, 3),
+        captured=None if found.captured is None else _local(found.captured),
+        clips=found.clips,
+        video_id=found.video_id,
+        also=found.paths[1:],
     )
 
 

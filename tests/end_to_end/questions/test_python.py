@@ -99,6 +99,17 @@ def test_the_status_is_that_of_the_command(indexed: Any, opened: OpenCatalog) ->
     assert (status.failed, status.damaged) == ((), ())
 
 
+def test_the_videos_are_those_that_were_indexed(opened: OpenCatalog, library: Path) -> None:
+    videos = opened.videos()
+    assert {video.path for video in videos} == set(library.rglob("*.mp4"))
+    assert [video.video_id for video in videos] == sorted(video.video_id for video in videos)
+    assert sum(video.clips for video in videos) == opened.status().clips
+    (long,) = opened.videos(library / "holidays")
+    assert (long.path.name, long.duration, long.also) == ("long.mp4", 30.0, ())
+    with pytest.raises(VsearchError, match="nothing is known at or below"):
+        opened.videos(library / "none")
+
+
 @pytest.mark.parametrize(
     ("question", "says"),
     [

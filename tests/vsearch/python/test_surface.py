@@ -29,6 +29,7 @@ SIGNATURES = {
     " before: 'Date | None' = None) -> 'Answer'",
     "OpenCatalog.classify": "(self, video: 'str | Path', labels: 'Iterable[str]')"
     " -> 'Classification'",
+    "OpenCatalog.videos": "(self, folder: 'str | Path | None' = None) -> 'tuple[Video, ...]'",
     "OpenCatalog.status": "(self) -> 'Status'",
     "OpenCatalog.close": "(self) -> 'None'",
 }
@@ -41,6 +42,7 @@ FIELDS = {
     " captured_from also said duplicates parts",
     "SaidWords": "text language source start end",
     "Status": "catalog model videos files clips video_seconds generation roots failed damaged",
+    "Video": "path duration captured clips video_id also",
 }
 
 

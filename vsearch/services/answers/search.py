@@ -103,13 +103,14 @@ class WarmSearch:
 
     def version(self) -> tuple[str, int]:
         """The version of the catalog: as long as it is the same, so are all answers."""
-        return self._of_catalog(lambda catalog: catalog.version)
+        return self.read(lambda catalog: catalog.version)
 
     def status(self) -> CatalogStatus:
         """The contents of the catalog, counted."""
-        return self._of_catalog(Catalog.status)
+        return self.read(Catalog.status)
 
-    def _of_catalog(self, read: Callable[[Catalog], Result]) -> Result:
+    def read(self, read: Callable[[Catalog], Result]) -> Result:
+        """What `read` returns of the open catalog."""
         catalog, _ = self._opened()
         try:
             return read(catalog)
