@@ -26,6 +26,7 @@ from vsearch.errors import user_errors
 from vsearch.exit_codes import DONE, REFUSED
 from vsearch.interruption import Interruption
 from vsearch.messages import log, refuse, set_volume
+from vsearch.services.answers.search import WarmSearch
 from vsearch.services.page import THIS_MACHINE, listening
 from vsearch.settings import read_page_settings
 from vsearch.show.output import count, print_json
@@ -108,7 +109,7 @@ def _serve_or_refuse(given: Any) -> int:
     token = None if given.host == THIS_MACHINE else told
     try:
         settings = read_page_settings(os.environ)
-        service = Service.at(given.host, given.port, token=token, settings=settings)
+        service = Service.at(given.host, given.port, token=token, warm=WarmSearch(settings))
         return serve(service, as_json=given.json)
     except user_errors() as error:
         refuse(str(error))

@@ -22,7 +22,6 @@ from vsearch.show.status import status_json
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from vsearch.settings import Settings
 
 COMMANDS = ("query", "search")
 _HELP = ("-h", "--help")
@@ -52,14 +51,8 @@ class RefusedError(Exception):
 class CommandLines:
     """What answers the questions of all callers. Safe to use from several threads."""
 
-    settings: Settings
     warm: WarmSearch
     _ended: Event = field(default_factory=Event)
-
-    @classmethod
-    def of(cls, settings: Settings) -> CommandLines:
-        """Those of a catalog, which is opened for the first question."""
-        return cls(settings, WarmSearch(settings))
 
     def answer(self, words: Sequence[str], one: Caller, *, home: str | None) -> int:
         """Answer a command line as the command does, for a caller; the exit code.
@@ -75,7 +68,7 @@ class CommandLines:
         if home is not None and other:
             raise NotForTheServerError
         with answering(one):
-            return run(list(words), obj=Resident(self.warm, self.settings, home))
+            return run(list(words), obj=Resident(self.warm, home))
 
     def search(self, question: Mapping[str, Any]) -> str:
         """The answer to a JSON object of options, as `vsearch query --json` prints it.
@@ -100,23 +93,23 @@ class CommandLines:
             raise RefusedError(str(error), usage=False) from error
 
     def follow(self) -> None:
-        """Bring model and vectors up to date by and by, before somebody has to wait for that."""
+        """Load model and vectors, now and after each change, before somebody waits for them."""
         Thread(target=self._follow, name="follow", daemon=True).start()
 
     def end(self) -> None:
         """Close the catalog."""
         self._ended.set()
-        self.warm.__exit__(None, None, None)
+        self.warm.close()
 
     def _follow(self) -> None:
         seen: tuple[str, int] | None = None
         while not self._ended.wait(_LOOKS_EACH):
             try:
                 version = self.warm.version()
-                if seen not in (None, version):
+                if version != seen:
+                    seen = version
                     started = time.perf_counter()
                     self.warm.warm_up(index=True)
-                    log.debug("the catalog changed; read in %.2f s", time.perf_counter() - started)
-                seen = version
+                    log.debug("read the catalog in %.2f s", time.perf_counter() - started)
             except user_errors() as error:
                 log.debug("the catalog cannot be read now: %s", error)

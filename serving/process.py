@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from fastapi import FastAPI
 
+    from vsearch.services.answers.search import WarmSearch
     from vsearch.settings import Settings
 
 OPEN_TO_OTHERS = (
@@ -41,11 +42,11 @@ class Service:
     secrets: Secrets
 
     @classmethod
-    def at(cls, host: str, port: int, *, token: str | None, settings: Settings) -> Service:
+    def at(cls, host: str, port: int, *, token: str | None, warm: WarmSearch) -> Service:
         """The API at an address; whoever asks needs the token, if there is one."""
         secrets = Secrets.new()
         admission = Admission(host, port, token, secrets.secret)
-        return cls(settings, admission, CommandLines.of(settings), Turns(), secrets)
+        return cls(warm.settings, admission, CommandLines(warm), Turns(), secrets)
 
     @property
     def app(self) -> FastAPI:

@@ -8,23 +8,17 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from catalog import CatalogGoneError, CatalogMissingError
+from catalog import CatalogMissingError
 from toyworld.library import library_captions
 from ui import markup
 from ui.asking import address_now, ask_by_picture, asked_with, question_inputs
 from ui.basket import show_basket
 from ui.in_browser import tell_browser
+from ui.library import library_of, page_settings
 from ui.moments.component import MOMENTS_KEY, show_moments
 from ui.moments.data import answer_data
 from ui.notebook import Notebook, Picked
-from ui.resources import (
-    answer,
-    close_library,
-    loaded_searcher,
-    open_library,
-    page_settings,
-    status,
-)
+from ui.resources import answer, status
 from ui.views import show_library, show_running, show_searches
 from vsearch.errors import user_errors
 from xclip_core import DEMO_MODEL
@@ -32,7 +26,7 @@ from xclip_core import DEMO_MODEL
 if TYPE_CHECKING:
     from catalog import CatalogStatus
     from search import Hit, SearchResult
-    from ui.resources import OpenLibrary
+    from vsearch.services.answers.search import WarmSearch
 
 VIEWS = ("Search", "Library", "Basket")
 _SECONDS_BETWEEN_LOOKS = 2
@@ -48,9 +42,6 @@ def main() -> None:
         _show_page()
     except CatalogMissingError:
         _show_how_to_begin(None, version=None)
-    except CatalogGoneError:
-        close_library()  # it was deleted, or restored from a backup
-        st.rerun()
     except user_errors() as error:
         st.html(markup.problem(str(error)))
 
@@ -61,8 +52,8 @@ def _show_page() -> None:
     Status and answers are kept for each version of the catalog: a run that only picks something
     reads the version, and nothing else.
     """
-    library = open_library(page_settings())
-    version = library.catalog.version
+    library = library_of(page_settings())
+    version = library.version()
     found = status(version=version, _library=library)
     if not found.clips:
         _show_how_to_begin(found, version=version)
@@ -76,7 +67,7 @@ def _show_page() -> None:
             label_visibility="collapsed", width="content",
         )  # fmt: skip
     _follow(version, also_ended=view == "Library")
-    notebook = Notebook(library.catalog.folder)
+    notebook = Notebook(library.folder)
     if view == "Library":
         show_library(library, version=version, found=found)
     elif view == "Basket":
@@ -91,7 +82,7 @@ def _follow(version: tuple[str, int] | None, *, also_ended: bool) -> None:
     show_running(also_ended=also_ended)
     now = None
     with suppress(*user_errors()):
-        now = open_library(page_settings()).catalog.version
+        now = library_of(page_settings()).version()
     if now != version:
         st.rerun(scope="app")
 
@@ -104,7 +95,7 @@ def _show_how_to_begin(found: CatalogStatus | None, *, version: tuple[str, int] 
 
 
 def _show_search(
-    library: OpenLibrary, *, version: tuple[str, int], found: CatalogStatus, notebook: Notebook
+    library: WarmSearch, *, version: tuple[str, int], found: CatalogStatus, notebook: Notebook
 ) -> None:
     row = st.container(horizontal=True, key="asking")
     words = question_inputs(row)
@@ -112,10 +103,11 @@ def _show_search(
         _show_contents(found)
         tell_browser(on_picture=ask_by_picture)
     # Also before anything is asked: the model loads while the first sentence is typed.
-    searcher = loaded_searcher(page_settings(), _library=library)
+    with st.spinner("Loading the model; the first time it may have to be fetched…"):
+        library.warm_up(index=False)
     if words:
         asked = asked_with(words)
-        result = answer(asked, version=version, _searcher=searcher)
+        result = answer(asked, version=version, _library=library)
         notebook.change(lambda notes: notes.with_search(address_now()))
         _show_moments(result, notebook=notebook)
     with row:

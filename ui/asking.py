@@ -10,8 +10,8 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
+from ui.library import page_settings
 from ui.markup import as_label, quiet
-from ui.resources import page_settings
 from vsearch.commands.questions.words import asked_in
 
 if TYPE_CHECKING:

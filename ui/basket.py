@@ -11,7 +11,8 @@ import streamlit as st
 from machine.clock_text import clock_text
 from machine.names import command_line, shown
 from ui import markup
-from ui.resources import list_of, page_settings, states_of
+from ui.library import page_settings
+from ui.resources import list_of, states_of
 from vsearch.errors import ExportError
 from vsearch.services.moments.found import moments_in
 from vsearch.services.moments.timeline import list_content

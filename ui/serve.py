@@ -26,11 +26,12 @@ from serving.admission import Admission
 from serving.films.routes import film_routes
 from serving.guard import Guard
 from serving.process import OPEN_TO_OTHERS, Service
+from ui.library import library_of, page_settings
 from vsearch.exit_codes import DONE
 from vsearch.interruption import Interruption
 from vsearch.messages import log, set_volume
 from vsearch.services.page import THIS_MACHINE
-from vsearch.settings import TOKEN_VARIABLE, read_page_settings
+from vsearch.settings import TOKEN_VARIABLE
 
 _SETTINGS = {
     "server.baseUrlPath": "",
@@ -67,6 +68,7 @@ def serve(service: Service, *, open_browser: bool) -> int:
     @asynccontextmanager
     async def announce(_: st.App) -> AsyncIterator[None]:
         async with service.running():
+            service.commands.follow()
             log.info("the page is at %s; Ctrl-C ends it", address)
             if guarded:
                 log.warning(OPEN_TO_OTHERS.format("and watch "))
@@ -156,9 +158,8 @@ def main() -> None:
     set_volume(verbose=given.verbose, quiet=given.quiet)
     told = os.environ.pop(TOKEN_VARIABLE, None) or token_urlsafe()
     token = None if given.host == THIS_MACHINE else told
-    service = Service.at(
-        given.host, given.port, token=token, settings=read_page_settings(os.environ)
-    )
+    library = library_of(page_settings())  # one for the page and the API
+    service = Service.at(given.host, given.port, token=token, warm=library)
     sys.exit(Interruption().exit_code_of(lambda: serve(service, open_browser=given.open_browser)))
 
 

@@ -10,9 +10,10 @@ import streamlit as st
 
 from machine.names import shown
 from ui import markup
+from ui.library import page_settings
 from ui.moments.component import show_films
 from ui.moments.data import films_data
-from ui.resources import page_settings, videos
+from ui.resources import videos
 from vsearch.errors import IndexRunningError
 from vsearch.services.library.detached_index import DetachedIndex
 from vsearch.show.output import count
@@ -20,7 +21,7 @@ from vsearch.show.output import count
 if TYPE_CHECKING:
     from catalog import CatalogStatus
     from ui.notebook import Notebook, Notes
-    from ui.resources import OpenLibrary
+    from vsearch.services.answers.search import WarmSearch
 
 _FILMS_SHOWN = 48
 _FAILURES_WITH_BUTTON = 20
@@ -28,7 +29,7 @@ _SEARCHES_SHOWN = 20
 
 
 def show_library(
-    library: OpenLibrary | None, *, version: tuple[str, int] | None, found: CatalogStatus | None
+    library: WarmSearch | None, *, version: tuple[str, int] | None, found: CatalogStatus | None
 ) -> None:
     """Show the films, what could not be indexed, and a way to add a folder."""
     runs = DetachedIndex(page_settings())
@@ -98,7 +99,7 @@ def show_running(*, also_ended: bool) -> None:
         st.html(markup.problem(state.messages[-1]))
 
 
-def _show_films(library: OpenLibrary, *, version: tuple[str, int], wanted: str) -> None:
+def _show_films(library: WarmSearch, *, version: tuple[str, int], wanted: str) -> None:
     every = videos(version=version, _library=library)
     chosen = [video for video in every if wanted in str(video.paths[0]).casefold()]
     st.html(markup.quiet(markup.films_shown(len(chosen), len(every))))

@@ -52,6 +52,13 @@ class Server:
         resident = next(line for line in status.splitlines() if line.startswith("VmRSS"))
         return int(resident.split()[1]) / 1024
 
+    def wait_until_warm(self) -> None:
+        """Wait until it has loaded model and vectors: until its memory is at rest."""
+        before, now = 0.0, self.memory()
+        while abs(now - before) > 1:
+            time.sleep(3)
+            before, now = now, self.memory()
+
     def cpu(self) -> float:
         """Processor seconds so far, which other work on the machine hardly changes."""
         fields = Path(f"/proc/{self.process.pid}/stat").read_text(encoding="utf-8")

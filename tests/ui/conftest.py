@@ -23,6 +23,7 @@ from streamlit.testing.v1 import AppTest
 from indexer import IndexSettings
 from media import write_video
 from tests.tiny_xclip import save_tiny_xclip
+from ui.library import library_of
 from vsearch.services.library.indexing import IndexOptions, index_library
 from vsearch.settings import Settings, page_environment
 
@@ -171,7 +172,7 @@ def page(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Callable[..., P
     def visit(*, catalog: Path = settings.catalog, **url: str) -> Page:
         for name, value in page_environment(replace(settings, catalog=catalog)).items():
             monkeypatch.setenv(name, value)
-        st.cache_resource.clear()
+        library_of.cache_clear()
         st.cache_data.clear()
         app = AppTest.from_file(str(PAGE), default_timeout=60)
         for name, value in url.items():

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from ui.resources import OpenLibrary
+from search import Asked
+from vsearch.services.answers.search import WarmSearch
 from vsearch.settings import Settings
 
 OPEN_FILES = Path("/proc/self/fd")
@@ -33,8 +34,7 @@ def test_looks_at_a_page_without_its_model_open_the_catalog_once(
 
 @pytest.mark.skipif(not OPEN_FILES.exists(), reason="no list of open files but on Linux")
 def test_a_catalog_is_let_go_of_when_it_is_closed(library: Path, settings: Settings) -> None:
-    opened = OpenLibrary(settings)
-    opened.searcher.search("a film", limit=1)
-    assert open_below(settings.catalog)
-    opened.close()
+    with WarmSearch(settings) as opened:
+        opened.answer(Asked.of("a film", limit=1))
+        assert open_below(settings.catalog)
     assert open_below(settings.catalog) == []

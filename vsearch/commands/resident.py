@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
     from search import Asked, SearchResult
     from vsearch.services.answers.search import WarmSearch
-    from vsearch.settings import Settings
 
 _OF_ONE_PROCESS = {"catalog": "--catalog", "model": "--model", "queries": "--queries"}
 
@@ -33,13 +32,11 @@ class Resident:
 
     Attributes:
         warm: the open catalog and model.
-        settings: those of the server.
         home: the folder for state of a caller that found the server by itself; None for one that
             named it.
     """
 
     warm: WarmSearch
-    settings: Settings
     home: str | None = None
 
     def accept(self, params: Mapping[str, Any]) -> None:
@@ -72,9 +69,9 @@ class Resident:
         named = given if given is None or is_url(given) else Path(folder, given)
         asked = read_settings({HOME_VARIABLE: home}, catalog=named)
         return (
-            asked.home == self.settings.home
-            and asked.catalog == self.settings.catalog
-            and params["model"] in (None, self.settings.model)
+            asked.home == self.warm.settings.home
+            and asked.catalog == self.warm.settings.catalog
+            and params["model"] in (None, self.warm.settings.model)
             and not any(_means_a_link(glob, folder) for glob in params["globs"] or ())
         )
 

@@ -18,6 +18,7 @@ from vsearch.services.sentences.bank import bank_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
+    from pathlib import Path
 
     import numpy as np
     from numpy.typing import NDArray
@@ -65,10 +66,13 @@ class WarmSearch:
 
     What other processes index is found. A catalog that was replaced by another is opened again.
     Safe to use from several threads.
+
+    Attributes:
+        settings: those of the catalog and the model.
     """
 
     def __init__(self, settings: Settings) -> None:
-        self._settings = settings
+        self.settings = settings
         self._opening = Lock()
         self._catalog: Catalog | None = None
         self._searcher: Searcher | None = None
@@ -77,14 +81,19 @@ class WarmSearch:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._close(self._catalog)
+        self.close()
+
+    @property
+    def folder(self) -> Path:
+        """The folder of the catalog's view and of what else is kept beside it."""
+        return self.read(lambda catalog: catalog.folder)
 
     def warm_up(self, *, index: bool) -> None:
         """Load the model, and with `index` the vectors of the catalog.
 
         Raises one of `user_errors()`: no catalog, nothing indexed, no model, another model.
         """
-        with _advice_for(self._settings):
+        with _advice_for(self.settings):
             _, searcher = self._opened()
             searcher.warm_up()
             if index:  # the first question of a process may do without the index
@@ -93,7 +102,7 @@ class WarmSearch:
 
     def answer(self, asked: Asked, *, with_curves: bool = False) -> SearchResult:
         """The answer to a question; see `search`."""
-        with _advice_for(self._settings):
+        with _advice_for(self.settings):
             catalog, searcher = self._opened()
             try:
                 return searcher.answer(asked, with_curves=with_curves)
@@ -109,6 +118,10 @@ class WarmSearch:
         """The contents of the catalog, counted."""
         return self.read(Catalog.status)
 
+    def close(self) -> None:
+        """Close the catalog; the next question opens it again."""
+        self._close(self._catalog)
+
     def read(self, read: Callable[[Catalog], Result]) -> Result:
         """What `read` returns of the open catalog."""
         catalog, _ = self._opened()
@@ -121,8 +134,8 @@ class WarmSearch:
     def _opened(self) -> tuple[Catalog, Searcher]:
         with self._opening:
             if self._catalog is None or self._searcher is None:
-                self._catalog = open_catalog(self._settings)
-                self._searcher = searcher_of(self._catalog, self._settings)
+                self._catalog = open_catalog(self.settings)
+                self._searcher = searcher_of(self._catalog, self.settings)
             return self._catalog, self._searcher
 
     def _close(self, catalog: Catalog | None) -> None:
