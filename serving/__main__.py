@@ -18,9 +18,9 @@ from starlette.routing import Mount
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from machine import prepare_process
-from serving.api import not_served
+from serving.api.refusals import not_served
 from serving.guard import Guard
-from serving.process import OPEN_TO_OTHERS, Service
+from serving.process import Service
 from vsearch.commands.handover import TOKEN_VARIABLE
 from vsearch.errors import user_errors
 from vsearch.exit_codes import DONE, REFUSED
@@ -60,6 +60,7 @@ def serve(service: Service, *, as_json: bool) -> int:
     with listening(at.host, at.port) as listener:
         service.commands.warm.warm_up(index=True)
         service.commands.follow()
+        service.end_soon(_LAST_SECONDS)
 
         @asynccontextmanager
         async def announced(_: Starlette) -> AsyncIterator[None]:
@@ -81,7 +82,6 @@ def serve(service: Service, *, as_json: bool) -> int:
             access_log=False,
             server_header=False,
             timeout_keep_alive=_IDLE_SECONDS,
-            timeout_graceful_shutdown=_LAST_SECONDS,
         )
         with suppress(KeyboardInterrupt):
             uvicorn.Server(config).run(sockets=[listener])
@@ -101,7 +101,7 @@ def _announce(service: Service, *, as_json: bool) -> None:
         address,
     )
     if service.admission.token is not None:
-        log.warning(OPEN_TO_OTHERS.format(""))
+        log.warning(service.warning)
 
 
 def _serve_or_refuse(given: Any) -> int:
@@ -109,7 +109,13 @@ def _serve_or_refuse(given: Any) -> int:
     token = None if given.host == THIS_MACHINE else told
     try:
         settings = read_page_settings(os.environ)
-        service = Service.at(given.host, given.port, token=token, warm=WarmSearch(settings))
+        service = Service.at(
+            given.host,
+            given.port,
+            token=token,
+            warm=WarmSearch(settings),
+            may_index=given.allow_index,
+        )
         return serve(service, as_json=given.json)
     except user_errors() as error:
         refuse(str(error))
@@ -123,7 +129,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m serving")
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--host", default=THIS_MACHINE)
-    for flag in ("--json", "--verbose", "--quiet"):
+    for flag in ("--allow-index", "--json", "--verbose", "--quiet"):
         parser.add_argument(flag, action="store_true")
     given = parser.parse_args()
     set_volume(verbose=given.verbose, quiet=given.quiet)

@@ -4,24 +4,30 @@ from __future__ import annotations
 
 import os
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from threading import Event, Thread
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from catalog import UnknownPathError
 from vsearch.__main__ import run
 from vsearch.caller import Caller, answering
 from vsearch.cli import command
 from vsearch.commands.questions.lines import LineError, question_parameters, words_of
 from vsearch.commands.resident import NotForTheServerError, Resident
-from vsearch.errors import user_errors
+from vsearch.errors import IndexPathError, IndexRunningError, UnknownVideoError, user_errors
 from vsearch.exit_codes import DONE, WRONG_USAGE
 from vsearch.messages import log
 from vsearch.services.answers.search import WarmSearch
 from vsearch.show.status import status_json
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from catalog import Catalog
+    from vsearch.services.library.places import Place
+
+Result = TypeVar("Result")
 
 COMMANDS = ("query", "search")
 _HELP = ("-h", "--help")
@@ -33,18 +39,34 @@ _THE_SAME = (
     *(f"PG{name}" for name in ("DATABASE", "HOST", "OPTIONS", "PORT", "SERVICE", "USER")),
     "PGSERVICEFILE",
 )
+_STATUS = {
+    UnknownPathError: 404,
+    UnknownVideoError: 404,
+    IndexPathError: 400,
+    IndexRunningError: 409,
+}
 
 
 class RefusedError(Exception):
-    """A question that is refused; the message is the command's sentence.
+    """A request that is refused; the message is the command's sentence.
 
     Attributes:
-        usage: whether it can never be answered, as it stands.
+        status: of HTTP: 400 for what can never be answered as it stands, 503 for what cannot now.
     """
 
-    def __init__(self, sentence: str, *, usage: bool) -> None:
+    def __init__(self, sentence: str, *, status: int) -> None:
         super().__init__(sentence)
-        self.usage = usage
+        self.status = status
+
+
+@contextmanager
+def refusing() -> Iterator[None]:
+    """Refuse with their sentences what the user of a command could mend."""
+    try:
+        yield
+    except user_errors() as error:
+        found = (status for kind, status in _STATUS.items() if isinstance(error, kind))
+        raise RefusedError(str(error), status=next(found, 503)) from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,19 +100,33 @@ class CommandLines:
         try:
             words = words_of(question, question_parameters(command().commands["query"]))
         except LineError as error:
-            raise RefusedError(str(error), usage=True) from error
+            raise RefusedError(str(error), status=400) from error
         one = Caller()
         code = self.answer(["query", "--json", *words], one, home=None)
         if code != DONE:
-            raise RefusedError(one.refusal or "", usage=code == WRONG_USAGE)
+            raise RefusedError(one.refusal or "", status=400 if code == WRONG_USAGE else 503)
         return one.text("out")
 
     def status(self) -> dict[str, Any]:
         """The status of the catalog, as `vsearch status --json` prints it. Raises RefusedError."""
-        try:
+        with refusing():
             return status_json(self.warm.status())
-        except user_errors() as error:
-            raise RefusedError(str(error), usage=False) from error
+
+    def similar(self, place: Place, question: Mapping[str, Any]) -> str:
+        """More like a clip or a moment, as `vsearch query --like VIDEO@TIME --json` prints it.
+
+        `question` has further options. Raises RefusedError.
+        """
+        with refusing():
+            like = self.warm.read(place.as_example)
+        given = question.get("like")
+        more = given if isinstance(given, list) else [] if given is None else [given]
+        return self.search({**question, "like": [like, *more]})
+
+    def read(self, read: Callable[[Catalog], Result]) -> Result:
+        """What is read from the open catalog. Raises RefusedError."""
+        with refusing():
+            return self.warm.read(read)
 
     def follow(self) -> None:
         """Load model and vectors, now and after each change, before somebody waits for them."""

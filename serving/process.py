@@ -3,30 +3,42 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import resource
 import signal
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import uvicorn
+
 from serving.admission import Admission
-from serving.api import api
+from serving.api.application import Served, api
+from serving.api.index_runs import IndexRuns
 from serving.commands import CommandLines
+from serving.films.routes import FilmEndpoints
 from serving.record import Secrets, recorded
 from serving.turns import Turns
+from vsearch.services.library.detached_index import DetachedIndex
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+    from types import FrameType
 
     from fastapi import FastAPI
 
     from vsearch.services.answers.search import WarmSearch
     from vsearch.settings import Settings
 
-OPEN_TO_OTHERS = (
-    "whoever has this address can search {}all videos of the catalog, and as it is not "
+_OPEN_TO_OTHERS = (
+    "whoever has this address can search and watch all videos of the catalog{}, and as it is not "
     "encrypted, so can whoever listens on the network; on one that you do not trust, leave out "
     "--host, and use `ssh -L`"
+)
+_ALSO_TO_INDEX = " and have folders of this machine indexed"
+_USUAL_ENDS = (
+    "ASGI callable returned without completing response",
+    "Cancel ",  # so many tasks, at the end of the server
 )
 _MOST_FILES = 65_536  # connections are files
 
@@ -40,18 +52,57 @@ class Service:
     commands: CommandLines
     turns: Turns
     secrets: Secrets
+    films: FilmEndpoints
+    runs: IndexRuns
 
     @classmethod
-    def at(cls, host: str, port: int, *, token: str | None, warm: WarmSearch) -> Service:
+    def at(
+        cls, host: str, port: int, *, token: str | None, warm: WarmSearch, may_index: bool
+    ) -> Service:
         """The API at an address; whoever asks needs the token, if there is one."""
-        secrets = Secrets.new()
-        admission = Admission(host, port, token, secrets.secret)
-        return cls(warm.settings, admission, CommandLines(warm), Turns(), secrets)
+        settings, secrets = warm.settings, Secrets.new()
+        return cls(
+            settings,
+            Admission(host, port, token, secrets.secret),
+            CommandLines(warm),
+            Turns(),
+            secrets,
+            FilmEndpoints.of(settings),
+            IndexRuns(DetachedIndex(settings), may_index),
+        )
 
     @property
     def app(self) -> FastAPI:
         """The application, to be mounted below /api."""
-        return api(self.commands, self.turns, self.admission, proof=self.secrets.proof)
+        served = Served(
+            self.commands,
+            self.turns,
+            self.admission,
+            self.films,
+            self.runs,
+            proof=self.secrets.proof,
+        )
+        return api(served)
+
+    @property
+    def warning(self) -> str:
+        """What is to be said of an address that others can reach."""
+        return _OPEN_TO_OTHERS.format(_ALSO_TO_INDEX if self.runs.allowed else "")
+
+    def end_soon(self, seconds: int) -> None:
+        """Have the server's end wait so long for answers that are being sent, and for no events.
+
+        A film that nobody reads on would keep it for ever.
+        """
+        usual, ended = uvicorn.Server.handle_exit, self.runs.ended
+
+        def handle_exit(server: uvicorn.Server, number: int, frame: FrameType | None) -> None:
+            server.config.timeout_graceful_shutdown = seconds
+            ended.set()
+            usual(server, number, frame)
+
+        uvicorn.Server.handle_exit = handle_exit  # type: ignore[assignment, method-assign]
+        logging.getLogger("uvicorn.error").addFilter(_is_news)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -65,6 +116,12 @@ class Service:
             finally:
                 self.turns.end()
         self.commands.end()
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    """Whether a fault of the server is more than an answer that ends before it was read."""
+    text = record.getMessage()
+    return not any(text.startswith(usual) for usual in _USUAL_ENDS)
 
 
 def _end_also_with_the_terminal() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import logging
 import os
 import sys
 import threading
@@ -12,10 +11,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from secrets import token_urlsafe
-from types import FrameType
 
 import streamlit as st
-import uvicorn
 from starlette.middleware import Middleware
 from starlette.routing import Mount
 from streamlit import config
@@ -25,7 +22,7 @@ from machine import prepare_process
 from serving.admission import Admission
 from serving.films.routes import film_routes
 from serving.guard import Guard
-from serving.process import OPEN_TO_OTHERS, Service
+from serving.process import Service
 from ui.library import library_of, page_settings
 from vsearch.exit_codes import DONE
 from vsearch.interruption import Interruption
@@ -54,10 +51,6 @@ _SETTINGS = {
     "theme.dark.primaryColor": "#5b9bd8",
 }
 _LAST_SECONDS = 1  # for answers that are being sent when the server ends
-_USUAL_ENDS = (
-    "ASGI callable returned without completing response",
-    "Cancel ",  # so many tasks, at the end of the server
-)
 
 
 def serve(service: Service, *, open_browser: bool) -> int:
@@ -71,17 +64,17 @@ def serve(service: Service, *, open_browser: bool) -> int:
             service.commands.follow()
             log.info("the page is at %s; Ctrl-C ends it", address)
             if guarded:
-                log.warning(OPEN_TO_OTHERS.format("and watch "))
+                log.warning(service.warning)
             elif open_browser and _has_windows():
                 threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
             yield
 
     _read_no_foreign_settings()
     _keep_the_server_quiet()
-    _wait_for_no_film_at_the_end()
+    service.end_soon(_LAST_SECONDS)
     page = st.App(
         Path(__file__).with_name("app.py"),
-        routes=[*film_routes(service.settings), Mount("/api", app=service.app)],
+        routes=[*film_routes(service.films), Mount("/api", app=service.app)],
         middleware=[Middleware(Guard, admission)],
         lifespan=announce,
     )
@@ -119,24 +112,6 @@ def _no_files(file_name: str) -> list[str]:  # noqa: ARG001
 def _keep_the_server_quiet() -> None:
     for logger in ("uvicorn", "uvicorn.error"):
         LOGGING_CONFIG["loggers"][logger]["level"] = "WARNING"
-    logging.getLogger("uvicorn.error").addFilter(_is_news)
-
-
-def _is_news(record: logging.LogRecord) -> bool:
-    """Whether a fault of the server is more than a film that ends before it was read."""
-    text = record.getMessage()
-    return not any(text.startswith(usual) for usual in _USUAL_ENDS)
-
-
-def _wait_for_no_film_at_the_end() -> None:
-    """A film that nobody reads on would keep the server for ever."""
-    usual = uvicorn.Server.handle_exit
-
-    def handle_exit(server: uvicorn.Server, number: int, frame: FrameType | None) -> None:
-        server.config.timeout_graceful_shutdown = _LAST_SECONDS
-        usual(server, number, frame)
-
-    uvicorn.Server.handle_exit = handle_exit  # type: ignore[assignment, method-assign]
 
 
 def _has_windows() -> bool:
@@ -152,14 +127,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m ui.serve")
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--host", default=THIS_MACHINE)
-    for flag in ("--open-browser", "--verbose", "--quiet"):
+    for flag in ("--allow-index", "--open-browser", "--verbose", "--quiet"):
         parser.add_argument(flag, action="store_true")
     given = parser.parse_args()
     set_volume(verbose=given.verbose, quiet=given.quiet)
     told = os.environ.pop(TOKEN_VARIABLE, None) or token_urlsafe()
     token = None if given.host == THIS_MACHINE else told
-    library = library_of(page_settings())  # one for the page and the API
-    service = Service.at(given.host, given.port, token=token, warm=library)
+    service = Service.at(
+        given.host,
+        given.port,
+        token=token,
+        warm=library_of(page_settings()),  # one for the page and the API
+        may_index=given.allow_index,
+    )
     sys.exit(Interruption().exit_code_of(lambda: serve(service, open_browser=given.open_browser)))
 
 

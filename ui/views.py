@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from machine.names import shown
 from ui import markup
 from ui.library import page_settings
 from ui.moments.component import show_films
 from ui.moments.data import films_data
 from ui.resources import videos
-from vsearch.errors import IndexRunningError
+from vsearch.errors import CommandError
 from vsearch.services.library.detached_index import DetachedIndex
 from vsearch.show.output import count
 
@@ -69,17 +67,9 @@ def _folder(text: str) -> Path:
 
 
 def _start(runs: DetachedIndex, paths: list[Path], *, retry_failed: bool = False) -> None:
-    relative = [path for path in paths if not path.is_absolute()]
-    if relative:
-        st.error(f"{shown(relative[0])!r} is not a whole path; give one such as /media/videos")
-        return
-    lost = [path for path in paths if not retry_failed and not os.path.exists(path)]  # noqa: PTH110 - odd names
-    if lost:
-        st.error(f"{shown(lost[0])} is not there; look at its spelling, and whether its disk is")
-        return
     try:
         runs.start(paths, retry_failed=retry_failed)
-    except (IndexRunningError, OSError) as error:
+    except (CommandError, OSError) as error:
         st.error(str(error))
 
 

@@ -19,6 +19,7 @@ class CommandError(Exception):
     ├── PortTakenError          another program listens on the page's port
     ├── QuestionError           the words of a question cannot be understood
     ├── ServerError             the server that was named does not answer, or refuses to
+    ├── IndexPathError          an index run cannot be started at a path that was given
     ├── IndexRunningError       the index run that was started last goes on
     └── NoOutputError           the result is for a program, and there is no stdout to write it to
     ```
@@ -75,6 +76,10 @@ class QuestionError(CommandError):
 
 class ServerError(CommandError):
     """The server that was named does not answer, or refuses to."""
+
+
+class IndexPathError(CommandError):
+    """A path that was given to be indexed is not a whole one, or is not there."""
 
 
 class IndexRunningError(CommandError):

@@ -9,12 +9,12 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, Response
 
 from serving.films.files import FilmError
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Mapping
+    from collections.abc import Awaitable, Callable, Mapping
 
     from starlette.types import Receive, Scope, Send
 
@@ -36,12 +36,26 @@ class Endpoint(ABC):
                 refusal = JSONResponse({"error": str(error)}, error.status, headers)
                 await refusal(scope, receive, send)
 
-        with suppress(asyncio.CancelledError):  # the server ends
-            await _while_there(receive, answered())
+        await _until_the_end(receive, answered())
 
     @abstractmethod
     async def answer(self, request: Request, send: Send) -> None:
         """Send the answer. Raises `FilmError` before anything was sent."""
+
+
+class MadeAnswer(Response):
+    """Answer of the API that `give` sends, with the request and `send`, while the client waits.
+
+    What `give` raises before anything was sent, the application answers.
+    """
+
+    def __init__(self, give: Callable[[Request, Send], Awaitable[None]]) -> None:
+        super().__init__()
+        self._give = give
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the answer."""
+        await _until_the_end(receive, self._give(Request(scope), send))
 
 
 async def begin(send: Send, status: int, headers: Mapping[str, str]) -> None:
@@ -83,6 +97,11 @@ def seconds(request: Request, name: str) -> float:
     if not (0 <= given < math.inf):
         raise FilmError(400, f"Give {name} in seconds from the beginning, such as {name}=12.5.")
     return given
+
+
+async def _until_the_end(receive: Receive, work: Awaitable[None]) -> None:
+    with suppress(asyncio.CancelledError):  # the server ends
+        await _while_there(receive, work)
 
 
 async def _while_there(receive: Receive, work: Awaitable[None]) -> None:

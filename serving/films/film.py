@@ -32,8 +32,11 @@ class FilmEndpoint(Endpoint):
 
     async def answer(self, request: Request, send: Send) -> None:
         """Send the file, or the range that is asked for."""
+        await self.give(request, send, number=video_id(request))
+
+    async def give(self, request: Request, send: Send, *, number: int) -> None:
+        """The same for the video with this id. Raises `FilmError` before anything was sent."""
         loop = asyncio.get_running_loop()
-        number = video_id(request)
         film, file = await loop.run_in_executor(self._readers, self._opened, number)
         try:
             headers = _headers(film)

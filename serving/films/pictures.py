@@ -28,8 +28,8 @@ class _PictureEndpoint(Endpoint):
         self._films = films
         self._workshop = workshop
 
-    async def _find(self, request: Request) -> Film:
-        return await asyncio.to_thread(self._films.find, video_id(request))
+    async def _find(self, number: int) -> Film:
+        return await asyncio.to_thread(self._films.find, number)
 
     async def _send(
         self, request: Request, send: Send, *, tag: str, make: Make, told: Mapping[str, str]
@@ -51,8 +51,11 @@ class StillEndpoint(_PictureEndpoint):
 
     async def answer(self, request: Request, send: Send) -> None:
         """Send the still."""
-        at = seconds(request, "at")
-        film = await self._find(request)
+        await self.give(request, send, number=video_id(request), at=seconds(request, "at"))
+
+    async def give(self, request: Request, send: Send, *, number: int, at: float) -> None:
+        """The same for the video with this id. Raises `FilmError` before anything was sent."""
+        film = await self._find(number)
 
         def make(_: Callable[[], bool]) -> bytes:
             return thumbnail(film.path, time=at, max_width=_STILL_WIDTH, threads=1)
@@ -66,9 +69,15 @@ class SpriteEndpoint(_PictureEndpoint):
     async def answer(self, request: Request, send: Send) -> None:
         """Send the sprite."""
         start, end = seconds(request, "start"), seconds(request, "end")
+        await self.give(request, send, number=video_id(request), start=start, end=end)
+
+    async def give(
+        self, request: Request, send: Send, *, number: int, start: float, end: float
+    ) -> None:
+        """The same for the video with this id. Raises `FilmError` before anything was sent."""
         if start >= end:
             raise FilmError(400, "Give an end that is later than start.")
-        film = await self._find(request)
+        film = await self._find(number)
         end = min(end, film.duration)
         if start >= end:
             raise FilmError(416, f"The film ends at {film.duration:.3f} seconds.")

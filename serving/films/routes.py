@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Self
 
 from starlette.routing import Route
 
@@ -20,18 +21,34 @@ if TYPE_CHECKING:
 _PICTURES, _PLAYED = 256 << 20, 1 << 30  # bytes kept of pictures, and of films made anew
 
 
-def film_routes(settings: Settings) -> list[Route]:
-    """The addresses of the films in the catalog of these settings."""
-    cache = settings.home / "cache"
-    films, workshop = Films(settings), Workshop(KeptFiles(cache / "pictures", max_bytes=_PICTURES))
-    endpoints = {
-        "film": FilmEndpoint(films),
-        "live": LiveEndpoint(films, KeptFiles(cache / "played", max_bytes=_PLAYED)),
-        "playable": PlayableEndpoint(films),
-        "still": StillEndpoint(films, workshop),
-        "sprite": SpriteEndpoint(films, workshop),
-    }
+@dataclass(frozen=True, slots=True)
+class FilmEndpoints:
+    """What answers for the films of one catalog, to the page and to programs."""
+
+    film: FilmEndpoint
+    live: LiveEndpoint
+    playable: PlayableEndpoint
+    still: StillEndpoint
+    sprite: SpriteEndpoint
+
+    @classmethod
+    def of(cls, settings: Settings) -> Self:
+        """Those of the catalog of these settings."""
+        cache = settings.home / "cache"
+        films = Films(settings)
+        workshop = Workshop(KeptFiles(cache / "pictures", max_bytes=_PICTURES))
+        return cls(
+            FilmEndpoint(films),
+            LiveEndpoint(films, KeptFiles(cache / "played", max_bytes=_PLAYED)),
+            PlayableEndpoint(films),
+            StillEndpoint(films, workshop),
+            SpriteEndpoint(films, workshop),
+        )
+
+
+def film_routes(endpoints: FilmEndpoints) -> list[Route]:
+    """The addresses of the films, for the page."""
     return [
-        Route(f"/{name}/{{video_id}}", endpoint, methods=["GET"])
-        for name, endpoint in endpoints.items()
+        Route(f"/{one.name}/{{video_id}}", getattr(endpoints, one.name), methods=["GET"])
+        for one in fields(endpoints)
     ]

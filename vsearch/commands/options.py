@@ -193,6 +193,10 @@ PrecisionOption = Annotated[
         rich_help_panel=_MODEL_PANEL,
     ),
 ]
+AllowIndexOption = Annotated[
+    bool,
+    typer.Option("--allow-index", help="Let programs start and stop index runs over HTTP, too."),
+]
 JsonOption = Annotated[
     bool,
     typer.Option("--json", help="Print JSON instead of text.", rich_help_panel=_OUTPUT_PANEL),

@@ -9,6 +9,7 @@ import typer
 
 from vsearch.commands.options import (
     PORTS,
+    AllowIndexOption,
     CatalogOption,
     JsonOption,
     ModelOption,
@@ -36,6 +37,7 @@ def serve(
             "need the token in the address that is shown, or that of $VSEARCH_TOKEN.",
         ),
     ] = THIS_MACHINE,
+    allow_index: AllowIndexOption = False,
     model: ModelOption = None,
     as_json: JsonOption = False,
     verbose: VerboseOption = False,
@@ -51,11 +53,17 @@ def serve(
       vsearch serve
       vsearch serve --catalog /archive/catalog --port 8700
       vsearch serve --host 192.168.1.20
+      vsearch serve --allow-index
     """
     from machine.child import become_python
 
     settings = start(verbose=verbose, quiet=quiet, catalog=catalog, model=model)
-    flags = {"--json": as_json, "--verbose": verbose, "--quiet": quiet}
+    flags = {
+        "--allow-index": allow_index,
+        "--json": as_json,
+        "--verbose": verbose,
+        "--quiet": quiet,
+    }
     chosen = [flag for flag, on in flags.items() if on]
     sys.stdout.flush()
     # The server replaces this process: signals reach it directly.

@@ -12,6 +12,7 @@ import typer
 
 from vsearch.commands.options import (
     PORTS,
+    AllowIndexOption,
     CatalogOption,
     JsonOption,
     ModelOption,
@@ -41,6 +42,7 @@ def ui(
     no_browser: Annotated[
         bool, typer.Option("--no-browser", help="Do not open a browser.")
     ] = False,
+    allow_index: AllowIndexOption = False,
     model: ModelOption = None,
     as_json: JsonOption = False,
     verbose: VerboseOption = False,
@@ -62,7 +64,12 @@ def ui(
     settings = start(verbose=verbose, quiet=quiet, catalog=catalog, model=model)
     if settings.model:
         _check_model(settings)
-    flags = {"--open-browser": not no_browser, "--verbose": verbose, "--quiet": quiet}
+    flags = {
+        "--allow-index": allow_index,
+        "--open-browser": not no_browser,
+        "--verbose": verbose,
+        "--quiet": quiet,
+    }
     chosen = [flag for flag, on in flags.items() if on]
     listening(host, port).close()  # refuses a port that is taken
     if importlib.util.find_spec("ui") is None:

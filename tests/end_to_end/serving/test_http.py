@@ -64,7 +64,7 @@ def test_addresses_methods_and_kinds_that_are_not_served_are_problems(place: Pla
 def test_the_api_is_described_for_those_who_write_clients(place: Place) -> None:
     _, document = place.request("/api/openapi.json")
     assert document["openapi"].startswith("3.1")
-    assert set(document["paths"]) == {"/search", "/status"}
+    assert "/command" not in document["paths"]
     assert document["servers"] == [{"url": "/api"}]
     content = document["paths"]["/search"]["post"]["requestBody"]["content"]
     properties = content["application/json"]["schema"]["properties"]

@@ -17,7 +17,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from machine.child import start_detached_python
-from vsearch.errors import IndexRunningError
+from machine.names import shown
+from machine.presence import is_there
+from vsearch.errors import IndexPathError, IndexRunningError
 from vsearch.startup import HOME_VARIABLE
 
 if TYPE_CHECKING:
@@ -49,6 +51,23 @@ class RunState:
     result: dict[str, Any] | None
 
 
+@dataclass(frozen=True, slots=True)
+class RunEvents:
+    """Some events of a run, each with the byte behind it.
+
+    Attributes:
+        run: the number of the run; 0 without any.
+        running: whether it went on when the events were read.
+        events: in their order.
+        after: the byte from which on there may be more.
+    """
+
+    run: int
+    running: bool
+    events: tuple[tuple[int, dict[str, Any]], ...]
+    after: int
+
+
 class DetachedIndex:
     """The index runs of one catalog, one after the other."""
 
@@ -60,10 +79,14 @@ class DetachedIndex:
     def start(self, paths: Sequence[Path], *, retry_failed: bool = False) -> None:
         """Start to index these absolute paths.
 
+        With `retry_failed`, they may be gone.
+
         Raises:
+            IndexPathError: a path is not absolute, or not there.
             IndexRunningError: the last run goes on.
             OSError: the folder cannot be written, or the system refuses a process.
         """
+        _require_there(paths, retry_failed=retry_failed)
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         flags = [*map(str, self._settings.catalog_flags)]
         if self._settings.model:
@@ -102,7 +125,7 @@ class DetachedIndex:
             return None
         with self._locked(fcntl.LOCK_SH) as lock:
             running = lock is None
-        events = [*self._events()]
+        events = [event for _, event in _events_in(*self._read(None))]
         return RunState(
             running=running,
             paths=tuple(told["paths"]),
@@ -146,19 +169,26 @@ class DetachedIndex:
             return {}
         return told if isinstance(told, dict) else {}
 
-    def _events(self) -> Iterator[dict[str, Any]]:
-        """The latest events; lines that are no event, such as a traceback's, are left out."""
+    def events(self, *, run: int = 0, after: int = 0) -> RunEvents:
+        """Events of the latest run from a byte on; from the first, if it is not the one named."""
+        number = int(self._told().get("pid", 0))
+        with self._locked(fcntl.LOCK_SH) as lock:
+            running = number != 0 and lock is None  # what is read then is not older
+        start = after if run == number else 0
+        text, begin = self._read(start)
+        whole = text[: text.rfind(b"\n") + 1]
+        return RunEvents(number, running, tuple(_events_in(whole, begin)), begin + len(whole))
+
+    def _read(self, start: int | None) -> tuple[bytes, int]:
+        """A part of the events from a byte on, and that byte; None: the last part."""
         try:
             with (self._folder / "events").open("rb") as file:
-                file.seek(max(file.seek(0, os.SEEK_END) - _TAIL, 0))
-                lines = file.read().splitlines()
+                if start is None:
+                    start = max(file.seek(0, os.SEEK_END) - _TAIL, 0)
+                file.seek(start)
+                return file.read(_TAIL), start
         except OSError:
-            return
-        for line in lines:
-            with suppress(ValueError):
-                event = json.loads(line)
-                if isinstance(event, dict) and "event" in event:
-                    yield event
+            return b"", start or 0
 
     def _result(self) -> dict[str, Any] | None:
         try:
@@ -166,6 +196,31 @@ class DetachedIndex:
         except (OSError, ValueError):
             return None
         return result if isinstance(result, dict) else None
+
+
+def _events_in(text: bytes, begin: int) -> Iterator[tuple[int, dict[str, Any]]]:
+    """The events in lines, each with the byte behind it, where the lines begin at a byte.
+
+    Lines that are no event, such as a traceback's, are left out.
+    """
+    for line in text.splitlines(keepends=True):
+        begin += len(line)
+        with suppress(ValueError):
+            event = json.loads(line)
+            if isinstance(event, dict) and "event" in event:
+                yield begin, event
+
+
+def _require_there(paths: Sequence[Path], *, retry_failed: bool) -> None:
+    for path in paths:
+        if not path.is_absolute() or "\0" in str(path):
+            raise IndexPathError(
+                f"{shown(path)!r} is not a whole path; give one such as /media/videos"
+            )
+        if not retry_failed and not is_there(path):
+            raise IndexPathError(
+                f"{shown(path)} is not there; look at its spelling, and whether its disk is"
+            )
 
 
 def _lock(descriptor: int, kind: int, *, tries: int) -> bool:

@@ -9,7 +9,7 @@ import pytest
 
 from media import write_video
 from tests.tiny_xclip import save_tiny_xclip
-from vsearch.errors import IndexRunningError
+from vsearch.errors import IndexPathError, IndexRunningError
 from vsearch.services.library.detached_index import DetachedIndex, RunState
 from vsearch.settings import Settings
 
@@ -67,7 +67,36 @@ def test_a_run_that_is_stopped_ends_in_order(settings: Settings) -> None:
 
 def test_what_cannot_be_done_is_told_by_the_run(settings: Settings) -> None:
     runs = DetachedIndex(settings)
-    runs.start([settings.home / "not there"])
+    runs.start([settings.home / "not there"], retry_failed=True)
     state = state_when(runs, lambda state: not state.running)
     assert state.result is None
     assert "not there" in state.messages[-1]
+
+
+def test_only_whole_paths_that_are_there_are_begun(settings: Settings) -> None:
+    runs = DetachedIndex(settings)
+    for path, says in (
+        (Path("films"), "'films' is not a whole path; give one such as"),
+        (Path("/films\0"), "is not a whole path"),
+        (settings.home / "lost", "lost is not there; look at its spelling"),
+    ):
+        with pytest.raises(IndexPathError, match=says):
+            runs.start([path])
+
+
+def test_events_are_read_piece_by_piece_and_those_of_another_run_from_their_beginning(
+    settings: Settings,
+) -> None:
+    runs = DetachedIndex(settings)
+    film(settings.home / "more" / "one.mp4", seconds=5)
+    runs.start([settings.home / "more"])
+    state_when(runs, lambda state: not state.running)
+    whole = runs.events()
+    assert not whole.running
+    names = [event["event"] for _, event in whole.events]
+    assert "walked" in names
+    first, *others = whole.events
+    rest = runs.events(run=whole.run, after=first[0])
+    assert list(rest.events) == others
+    assert runs.events(run=whole.run, after=whole.after).events == ()
+    assert runs.events(run=whole.run + 1, after=whole.after).events == whole.events

@@ -1,0 +1,1 @@
+"""The HTTP API, below /api: questions, videos, pictures, bytes and index runs, for programs."""
