@@ -4,12 +4,18 @@ Starting processes (`machine.child`) is imported on its own: most commands do wi
 """
 
 from machine.cores import memory_threads, usable_cores
-from machine.process import prepare_process, release_memory, settle_process
+from machine.process import (
+    prepare_process,
+    release_memory,
+    return_large_blocks,
+    settle_process,
+)
 
 __all__ = [
     "memory_threads",
     "prepare_process",
     "release_memory",
+    "return_large_blocks",
     "settle_process",
     "usable_cores",
 ]

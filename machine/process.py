@@ -38,6 +38,20 @@ def settle_process() -> None:
     gc.freeze()
 
 
+def return_large_blocks() -> None:
+    """Have the C library give a block of 1 MiB or more back to the system as soon as it is freed.
+
+    glibc raises that bound up to 32 MiB by the blocks that it sees, and keeps freed pictures then:
+    after 50 films the page's server had 190 MiB more than before, and has 70 with a fixed bound.
+    """
+    set_option = getattr(ctypes.CDLL(None), "mallopt", None)  # glibc
+    if set_option is not None:
+        set_option(_M_MMAP_THRESHOLD, 1 << 20)
+
+
+_M_MMAP_THRESHOLD = -3  # of malloc.h
+
+
 def release_memory() -> None:
     """Give the memory of a task that has just ended back to the system, in a process that goes on.
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import uvicorn
 
+from machine import return_large_blocks
 from serving.admission import Admission
 from serving.api.application import Served, api
 from serving.api.index_runs import IndexRuns
@@ -108,6 +109,7 @@ class Service:
     async def running(self) -> AsyncIterator[None]:
         """Within the block, commands find the server; at its end no further question begins."""
         at = self.admission
+        return_large_blocks()
         _end_also_with_the_terminal()
         _allow_many_connections()
         with recorded(self.settings, host=at.host, port=at.port, secrets=self.secrets):

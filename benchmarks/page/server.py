@@ -52,8 +52,8 @@ class Server:
         resident = next(line for line in status.splitlines() if line.startswith("VmRSS"))
         return int(resident.split()[1]) / 1024
 
-    def wait_until_warm(self) -> None:
-        """Wait until it has loaded model and vectors: until its memory is at rest."""
+    def wait_until_at_rest(self) -> None:
+        """Wait until its memory changes no more: it has loaded what it loads, or ended films."""
         before, now = 0.0, self.memory()
         while abs(now - before) > 1:
             time.sleep(3)
