@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from fastapi import Depends, FastAPI
 
 from serving.api.answers import Problem
+from serving.api.bodies import SmallBodies
 from serving.api.command_lines import command_lines_router
 from serving.api.index_runs import index_router
 from serving.api.pictures import pictures_router
@@ -60,6 +61,7 @@ def api(served: Served) -> FastAPI:
     app.include_router(
         command_lines_router(served.commands, served.turns, served.admission, proof=served.proof)
     )
+    app.add_middleware(SmallBodies)
     refuse_in(app)
     _describe_problems_of(app)
     return app

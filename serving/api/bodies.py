@@ -7,14 +7,40 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from fastapi import HTTPException
+from starlette.datastructures import Headers, MutableHeaders
 
+from serving.problems import problem
 from vsearch.commands.questions.lines import MOST_BYTES
 
 if TYPE_CHECKING:
     from fastapi import Request
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 JSON = "application/json"
 _BODY_SECONDS = 10  # to send a question
+
+
+class SmallBodies:
+    """ASGI middleware that refuses large bodies before they are read, also where none is wanted."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Hand a request on; the connection of one that does not tell its length ends with it."""
+        headers = Headers(scope=scope)
+        if int(headers.get("content-length", "0")) > MOST_BYTES:
+            refusal = problem(413, "a body has 1 MiB at most", headers={"connection": "close"})
+            await refusal(scope, receive, send)
+            return
+        untold = "transfer-encoding" in headers
+
+        async def closing(message: Message) -> None:
+            if untold and message["type"] == "http.response.start":
+                MutableHeaders(scope=message)["connection"] = "close"
+            await send(message)
+
+        await self._app(scope, receive, closing)
 
 
 async def object_in(
@@ -41,9 +67,6 @@ async def object_in(
 
 async def _body_of(request: Request, *, what: str) -> bytes:
     too_large = HTTPException(413, f"a {what} has 1 MiB at most", {"connection": "close"})
-    told = request.headers.get("content-length", "0")
-    if not told.isdigit() or int(told) > MOST_BYTES:
-        raise too_large
     body = bytearray()
     async for part in request.stream():
         body += part

@@ -28,7 +28,7 @@ _WANTED = {
     "finite_number": "a number",
     "float_parsing": "a number",
     "float_type": "a number",
-    "greater_than_equal": "{ge} or more",
+    "greater_than_equal": "{ge:.0f} or more",
     "int_parsing": "a whole number",
     "int_type": "a whole number",
     "less_than_equal": "{le} or less",

@@ -70,7 +70,7 @@ class Place:
         answer = connection.getresponse()
         found = json.loads(answer.read())
         kind = answer.getheader("content-type")
-        assert kind == ("application/json" if answer.status == 200 else "application/problem+json")
+        assert kind == ("application/json" if answer.status < 400 else "application/problem+json")
         connection.close()
         return answer.status, found
 
@@ -115,13 +115,17 @@ def films(tmp_path_factory: pytest.TempPathFactory, make_film: Any) -> Path:
 
 
 @pytest.fixture(scope="module")
-def place(
-    tmp_path_factory: pytest.TempPathFactory, run_from: Any, films: Path, model: Path
-) -> Iterator[Place]:
+def home(tmp_path_factory: pytest.TempPathFactory, run_from: Any, films: Path, model: Path) -> Path:
+    """A home whose catalog knows the films."""
     home = tmp_path_factory.mktemp("home")
     run = run_from(home)("index", films, "--model", model)
     assert run.code == 0, run.err
     Image.new("RGB", (64, 48), (200, 30, 30)).save(films / "red.png")
+    return home
+
+
+@pytest.fixture(scope="module")
+def place(home: Path, films: Path) -> Iterator[Place]:
     with serving(home, films) as served:
         yield served
 

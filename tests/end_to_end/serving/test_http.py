@@ -61,6 +61,21 @@ def test_addresses_methods_and_kinds_that_are_not_served_are_problems(place: Pla
     assert (status, problem["title"]) == (415, "Unsupported Media Type")
 
 
+def test_a_server_only_reads_unless_it_is_told_otherwise(place: Place) -> None:
+    for path, body, method in (
+        ("/api/index", {"paths": [str(place.films)]}, "POST"),
+        ("/api/index", None, "GET"),
+        ("/api/index", None, "DELETE"),
+        ("/api/index/events", None, "GET"),
+    ):
+        status, problem = place.request(path, body, method=method)
+        assert status == 403
+        assert problem["detail"] == (
+            "this server only reads the catalog; where it may index for programs, start it with"
+            " `--allow-index`"
+        )
+
+
 def test_the_api_is_described_for_those_who_write_clients(place: Place) -> None:
     _, document = place.request("/api/openapi.json")
     assert document["openapi"].startswith("3.1")
@@ -127,9 +142,10 @@ def memory(process: int) -> int:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="Linux tells the memory of others")
 @pytest.mark.parametrize("form", ["Content-Length: 100000000", "Transfer-Encoding: chunked"])
-def test_a_body_of_100_mb_is_refused_before_it_is_read(place: Place, form: str) -> None:
+@pytest.mark.parametrize("asked", ["POST /api/search", "GET /api/status", "POST /api/nothing"])
+def test_a_body_of_100_mb_is_refused_before_it_is_read(place: Place, form: str, asked: str) -> None:
     before = memory(place.process.pid)
-    head = f"POST /api/search HTTP/1.1\r\nHost: localhost\r\n{form}\r\n"
+    head = f"{asked} HTTP/1.1\r\nHost: localhost\r\n{form}\r\n"
     piece = b"x" * 1_000_000
     framed = f"{len(piece):x}\r\n".encode() + piece + b"\r\n" if "chunked" in form else piece
     with socket.create_connection(("127.0.0.1", place.port), timeout=20) as asker:
