@@ -393,8 +393,17 @@ def test_a_folder_that_is_added_becomes_searchable_while_the_page_is_used(
         field.fill("another film")
         field.press("Enter")
         until(other, "document.title.startsWith('another film')")
+        look(other, page_of_many, q="another+film")
+        other.locator(".vs-picture").first.click()
+        until(other, "document.querySelector('video').currentTime > 0.2")
+        other.evaluate("document.querySelector('video').the = 'one that was begun'")
         number = 6 if MATERIAL is not None else 5
         other.get_by_text(f"{number} videos").first.wait_for()
+        # What plays goes on in the grid of the larger library.
+        until(other, "document.querySelectorAll('.vs-tile').length > 3")
+        at = video(other, "currentTime")
+        assert video(other, "the") == "one that was begun"
+        until(other, f"document.querySelector('video').currentTime > {at + 0.3}")
         look(other, page_of_many, q="a+film", in_=f"{home}/more")
         broken.write_bytes(whole)
         look(other, page_of_many, view="Library")
