@@ -69,7 +69,7 @@ def serve(service: Service, *, as_json: bool) -> int:
                 yield
 
         app = Starlette(
-            routes=[Mount("/api", app=service.app)],
+            routes=[Mount("/api", app=service.app), *service.agents.routes()],
             middleware=[Middleware(Guard, at)],
             lifespan=announced,
             exception_handlers={404: not_served},

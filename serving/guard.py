@@ -49,7 +49,7 @@ class Guard:
     or a foreign site in `Sec-Fetch-Site`: browsers let no page forge these headers. HTTP is refused
     with status 403, a WebSocket before it opens. So is whoever lacks the token, if there is one.
 
-    Below /api, programs may write, too: browsers tell the origin of what a page writes.
+    Below /api and at /mcp programs may write, too: browsers tell the origin of what pages write.
     """
 
     def __init__(self, app: ASGIApp, admission: Admission) -> None:
@@ -114,7 +114,8 @@ class Guard:
 
 
 def _is_of_the_api(scope: Scope) -> bool:
-    return bool(scope["path"].startswith("/api/"))
+    path: str = scope["path"]
+    return path.startswith("/api/") or path.rstrip("/") == "/mcp"
 
 
 def _reads_for_the_page(method: str, headers: Headers) -> bool:

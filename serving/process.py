@@ -14,6 +14,7 @@ import uvicorn
 
 from machine import return_large_blocks
 from serving.admission import Admission
+from serving.agents.endpoint import AgentsEndpoint
 from serving.api.application import Served, api
 from serving.api.index_runs import IndexRuns
 from serving.commands import CommandLines
@@ -55,21 +56,34 @@ class Service:
     secrets: Secrets
     films: FilmEndpoints
     runs: IndexRuns
+    agents: AgentsEndpoint
 
     @classmethod
     def at(
-        cls, host: str, port: int, *, token: str | None, warm: WarmSearch, may_index: bool
+        cls,
+        host: str,
+        port: int,
+        *,
+        token: str | None,
+        warm: WarmSearch,
+        may_index: bool,
+        page: bool = False,
     ) -> Service:
-        """The API at an address; whoever asks needs the token, if there is one."""
+        """The API at an address, beside the page or not.
+
+        Whoever asks needs the token, if there is one.
+        """
         settings, secrets = warm.settings, Secrets.new()
+        commands, turns = CommandLines(warm), Turns()
         return cls(
             settings,
             Admission(host, port, token, secrets.secret),
-            CommandLines(warm),
-            Turns(),
+            commands,
+            turns,
             secrets,
             FilmEndpoints.of(settings),
             IndexRuns(DetachedIndex(settings), may_index),
+            AgentsEndpoint(commands, turns, page=page),
         )
 
     @property
@@ -117,6 +131,7 @@ class Service:
                 yield
             finally:
                 self.turns.end()
+                await self.agents.end()
         self.commands.end()
 
 

@@ -74,7 +74,11 @@ def serve(service: Service, *, open_browser: bool) -> int:
     service.end_soon(_LAST_SECONDS)
     page = st.App(
         Path(__file__).with_name("app.py"),
-        routes=[*film_routes(service.films), Mount("/api", app=service.app)],
+        routes=[
+            *film_routes(service.films),
+            Mount("/api", app=service.app),
+            *service.agents.routes(),
+        ],
         middleware=[Middleware(Guard, admission)],
         lifespan=announce,
     )
@@ -139,6 +143,7 @@ def main() -> None:
         token=token,
         warm=library_of(page_settings()),  # one for the page and the API
         may_index=given.allow_index,
+        page=True,
     )
     sys.exit(Interruption().exit_code_of(lambda: serve(service, open_browser=given.open_browser)))
 

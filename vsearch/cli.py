@@ -11,6 +11,7 @@ from vsearch import __version__
 from vsearch.commands.demo import demo
 from vsearch.commands.help import PlainCommand, PlainGroup
 from vsearch.commands.index import index
+from vsearch.commands.mcp import mcp
 from vsearch.commands.questions.classify import classify
 from vsearch.commands.questions.cut import cut
 from vsearch.commands.questions.eval import evaluate
@@ -81,6 +82,7 @@ app.command(cls=PlainCommand)(classify)
 app.command("eval", cls=PlainCommand)(evaluate)
 app.command(cls=PlainCommand)(ui)
 app.command(cls=PlainCommand)(serve)
+app.command(cls=PlainCommand)(mcp)
 app.command(cls=PlainCommand)(demo)
 app.command(cls=PlainCommand)(status)
 app.command(cls=PlainCommand)(forget)

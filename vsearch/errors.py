@@ -6,6 +6,7 @@ class CommandError(Exception):
 
     ```
     CommandError
+    ├── AgentsMissingError      the package by which agents are answered is not installed
     ├── SettingError            an environment variable that makes no sense
     ├── LabelFileError          a file of labels cannot be used; the message names file and line
     ├── MomentFileError         a file of moments cannot be used; the message names file and line
@@ -24,6 +25,10 @@ class CommandError(Exception):
     └── NoOutputError           the result is for a program, and there is no stdout to write it to
     ```
     """
+
+
+class AgentsMissingError(CommandError):
+    """The package of the protocol of agents is not installed."""
 
 
 class SettingError(CommandError):

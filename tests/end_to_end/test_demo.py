@@ -1,12 +1,16 @@
 """`vsearch demo`: the main job on films whose truth is known, without network."""
 
 import re
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-PYTHON = Path(__file__).parents[2].joinpath("docs", "python.md").read_text(encoding="utf-8")
+REPOSITORY = Path(__file__).parents[2]
+PYTHON = REPOSITORY.joinpath("docs", "python.md").read_text(encoding="utf-8")
+README = REPOSITORY.joinpath("README.md").read_text(encoding="utf-8")
+AGENTS = README.split("\n## Agents\n")[1].split("\n## ")[0]
 
 
 @pytest.fixture(scope="module")
@@ -71,11 +75,13 @@ def test_the_demo_s_catalog_can_be_asked_like_any_other(
     assert hits[: len(question["hits"])] == question["hits"]
 
 
-def test_the_python_of_the_document_runs_as_it_stands(
+@pytest.mark.parametrize("text", [PYTHON, AGENTS], ids=["python", "agents"])
+def test_the_python_of_the_documents_runs_as_it_stands(
     home_after_demo: tuple[Any, dict[str, Any]],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
+    text: str,
 ) -> None:
     """Block after block; what is shown below one is what it prints."""
     for variable in ("VSEARCH_HOME", "XDG_DATA_HOME"):
@@ -83,14 +89,19 @@ def test_the_python_of_the_document_runs_as_it_stands(
     monkeypatch.setenv("HOME", str(tmp_path))
     (tmp_path / ".local" / "share").mkdir(parents=True)
     (tmp_path / ".local" / "share" / "vsearch").symlink_to(home_after_demo[0].home)
-    parts = re.findall(r"^```(python|text)\n(.*?)^```$", PYTHON, flags=re.MULTILINE | re.DOTALL)
+    command = tmp_path / ".venv" / "bin" / "vsearch"
+    command.parent.mkdir(parents=True)
+    command.write_text(f'#!/bin/sh\ncd {REPOSITORY}\nexec {sys.executable} -m vsearch "$@"\n')
+    command.chmod(0o755)
+    monkeypatch.chdir(tmp_path)
+    parts = re.findall(r"^```(python|text)\n(.*?)^```$", text, flags=re.MULTILINE | re.DOTALL)
     names: dict[str, Any] = {}
     printed: list[str] = []
-    for kind, text in parts:
+    for kind, block in parts:
         if kind == "python":
-            exec(text, names)
+            exec(block, names)
             printed.append(capsys.readouterr().out)
         else:
-            assert printed[-1] == text
+            assert printed[-1] == block
     assert all(printed)
-    assert len(printed) >= 6
+    assert len(printed) == text.count("```python") > 0

@@ -1,5 +1,6 @@
 """The page as `vsearch ui` serves it: a process, a port, a browser's first requests."""
 
+import asyncio
 import json
 import socket
 import sys
@@ -8,6 +9,12 @@ import urllib.request
 from collections.abc import Callable
 from importlib.metadata import packages_distributions
 from pathlib import Path
+from typing import Any
+from urllib.error import HTTPError
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from mcp import Client
 
 from vsearch.commands.handover import running_server
 
@@ -48,6 +55,26 @@ def test_the_page_answers_programs_and_the_commands_of_its_user(
     record = running_server(str(lasting_settings.home))
     assert record is not None
     assert (record["port"], record["pid"]) == (served.port, served.process.pid)
+
+
+def test_agents_are_answered_with_links_to_the_page(served) -> None:
+    async def ask() -> Any:
+        async with Client(f"http://127.0.0.1:{served.port}/mcp") as client:
+            more = {"minus": ["a dog", "a cat"], "limit": 3, "show_unconvincing": True}
+            return await client.call_tool("search_moments", {"text": "a red bar", **more})
+
+    moment = asyncio.run(ask()).structured_content["moments"][0]
+    link = urlsplit(moment["link"])
+    assert (link.netloc, link.path) == (f"127.0.0.1:{served.port}", "/")
+    assert parse_qs(link.query) == {
+        "q": ["a red bar"],
+        "not": ["a dog;a cat"],
+        "n": ["3"],
+        "all": ["true"],
+        "play": [f"{moment['video_id']}@{moment['start']:.10g}"],
+    }
+    with pytest.raises(HTTPError, match="405"):
+        urllib.request.urlopen(f"http://127.0.0.1:{served.port}/mcp")
 
 
 def test_no_settings_for_streamlit_are_read_whatever_lies_around(served, fetch: Fetch) -> None:

@@ -75,7 +75,7 @@ class OpenCatalog:
         """Close it; a second time does nothing."""
         warm, self._warm = self._warm, None
         if warm is not None:
-            warm.__exit__(None, None, None)
+            warm.close()
 
     def search(
         self,
@@ -150,7 +150,8 @@ class OpenCatalog:
             path, at = str(example.path), example.peak if at is None else at
         else:
             path = str(example)
-        like = path if at is None else f"{path}@{at:.3f}"
+        # With a weight, the end of a name is not taken for one.
+        like = path if at is None else f"{path}@{at:.3f}^1"
         question = {
             "like": [like],
             "limit": limit,

@@ -179,6 +179,7 @@ def run_every_command(place: Foreign, model: Path) -> None:
     assert server.stdout is not None
     server.stdout.readline()
     place.end("serve", server)
+    place.run("mcp")
 
 
 def test_every_command_works_there(foreign: Foreign) -> None:
@@ -200,7 +201,16 @@ def test_nothing_that_lies_there_is_read_but_the_videos(foreign: Foreign) -> Non
 
 def test_every_module_that_any_process_imported_lay_there(foreign: Foreign) -> None:
     looked_for = {name.partition(".")[0] for name in foreign.recorder.told("import")}
-    assert {"torch", "av", "faiss", "sqlalchemy", "streamlit", "signal", "socket"} <= looked_for
+    assert {
+        "torch",
+        "av",
+        "faiss",
+        "sqlalchemy",
+        "streamlit",
+        "signal",
+        "socket",
+        "mcp",
+    } <= looked_for
     # Libraries try some that are installed for few; those are looked for in the same places.
     others = looked_for - foreign.planted - {"sitecustomize", "__main__"}
     assert [name for name in others if find_spec(name)] == []
@@ -243,7 +253,13 @@ def test_only_helpers_of_ours_are_started(foreign: Foreign) -> None:
     for one in (one for one in started if "'/sbin/ldconfig'" not in one):
         assert sys.executable in one
         assert any(
-            name in one for name in ("indexer.decode.fork_server", "'ui.serve'", "'serving'")
+            name in one
+            for name in (
+                "indexer.decode.fork_server",
+                "'ui.serve'",
+                "'serving'",
+                "'serving.agents'",
+            )
         )
 
 

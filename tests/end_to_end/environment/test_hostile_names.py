@@ -127,6 +127,11 @@ COMMAND_LINES: dict[str, list[tuple[str, ...]]] = {
     "classify": [("FILM", EVIL, "a", "--model", "MODEL"), ("NONE", "a", "b"), ("GONE", "a", "b")],
     "ui": [("--model", EVIL), ("--port", EVIL), ("--catalog", EVIL, "--port", "0")],
     "serve": [("--catalog", EVIL), ("--model", EVIL), ("--host", EVIL), ("--port", EVIL)],
+    "mcp": [
+        ("--print-config", "--catalog", EVIL),
+        ("--print-config", "--json", "--model", EVIL.replace("\udcff", "")),
+        ("--catalog", f"x://{EVIL}"),
+    ],
     "status": [(), ("--verbose",), ("--catalog", EVIL)],
     "verify": [(), ("--catalog", EVIL)],
     "catalog copy": [(EVIL, "/nowhere"), (f"postgresql://a@localhost:1/{EVIL}", EVIL)],

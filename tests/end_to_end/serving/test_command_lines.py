@@ -1,5 +1,6 @@
 """`vsearch query` while a server runs: the same answers, and none from a wrong server."""
 
+import json
 import os
 import re
 import shutil
@@ -10,6 +11,8 @@ import sys
 import time
 from pathlib import Path
 from typing import Any
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
 
 import pytest
 
@@ -151,6 +154,18 @@ def test_what_another_process_commits_is_in_the_answers_within_a_second(place: P
     assert gone not in {hit["path"] for hit in answer["hits"]}
 
 
+def agents_status(address: str, headers: dict[str, str]) -> int:
+    """The status of a request for the tools of agents."""
+    told = {"Content-Type": "application/json", "Accept": "application/json, text/event-stream"}
+    asked = {"jsonrpc": "2.0", "id": 1, "method": "tools/list"}
+    request = Request(f"{address}/mcp", json.dumps(asked).encode(), {**told, **headers})
+    try:
+        with urlopen(request, timeout=30) as answer:
+            return int(answer.status)
+    except HTTPError as error:
+        return error.code
+
+
 def test_strangers_need_the_token_and_a_server_ends_in_order(
     place: Place, films: Path, tmp_path: Path
 ) -> None:
@@ -171,6 +186,8 @@ def test_strangers_need_the_token_and_a_server_ends_in_order(
         ):
             told = guarded.command(*ask, "--server", named, **variables)
             assert (told.returncode, told.stdout) == (0, expected), told.stderr
+        assert agents_status(address, {}) == 403
+        assert agents_status(address, {"Authorization": f"Bearer {TOKEN}"}) == 200
         with socket.create_connection(("127.0.0.2", guarded.port)):  # an idle one
             guarded.process.send_signal(signal.SIGTERM)
             assert guarded.process.wait(timeout=30) == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -71,10 +72,17 @@ def classify(
     tell_of_demo(result.model)
 
 
+def refused_labels(labels: Sequence[str]) -> str | None:
+    """The sentence that refuses labels; None for those that can be compared."""
+    if len(labels) < 2 or not all(label.strip() for label in labels):
+        return "give at least two labels, none of them empty"
+    if len({label.strip() for label in labels}) < len(labels):
+        return "two labels are the same; give each once"
+    return None
+
+
 def labels_given(labels: list[str]) -> list[str]:
     """At least two labels, none of them empty or twice; others are refused."""
-    if len(labels) < 2 or not all(label.strip() for label in labels):
-        raise typer.BadParameter("give at least two labels, none of them empty")
-    if len({label.strip() for label in labels}) < len(labels):
-        raise typer.BadParameter("two labels are the same; give each once")
+    if refusal := refused_labels(labels):
+        raise typer.BadParameter(refusal)
     return labels
