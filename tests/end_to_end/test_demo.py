@@ -80,7 +80,7 @@ def test_the_python_of_the_documents_runs_as_it_stands(
     home_after_demo: tuple[Any, dict[str, Any]],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    capfd: pytest.CaptureFixture[str],
     text: str,
 ) -> None:
     """Block after block; what is shown below one is what it prints."""
@@ -100,7 +100,7 @@ def test_the_python_of_the_documents_runs_as_it_stands(
     for kind, block in parts:
         if kind == "python":
             exec(block, names)
-            printed.append(capsys.readouterr().out)
+            printed.append(capfd.readouterr().out)
         else:
             assert printed[-1] == block
     assert all(printed)
