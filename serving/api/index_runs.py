@@ -147,7 +147,8 @@ async def _events(runs: IndexRuns, *, run: int, after: int) -> AsyncIterator[str
             yield _message(event["event"], json.dumps(event), mark=f"{run}-{at}")
         silent = 0 if found.events else silent + 1
         if not found.events and not found.running:
-            yield _message("end", await asyncio.to_thread(runs.state), mark=f"{run}-end")
+            state = await asyncio.to_thread(runs.state)
+            yield _message("end", state.rstrip(), mark=f"{run}-end")
             return
         if silent % _LOOKS_TO_A_SIGN == 1:
             yield ":\n\n"  # a sign of life, and a chance to notice that the client is gone

@@ -20,12 +20,12 @@ def print_json(value: dict[str, Any]) -> None:
     Raises NoOutputError.
     """
     require_stdout()
-    caller.stdout().write(json_text(value) + "\n")
+    caller.stdout().write(json_text(value))
 
 
 def json_text(value: dict[str, Any]) -> str:
-    """A document on one line, in ASCII; a name that is not Unicode survives."""
-    return json.dumps(value)
+    """A document on a line, with its end, in ASCII; a name that is not Unicode survives."""
+    return json.dumps(value) + "\n"
 
 
 def require_stdout() -> None:

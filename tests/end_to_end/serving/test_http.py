@@ -14,6 +14,17 @@ import pytest
 
 from tests.end_to_end.serving.conftest import Place
 
+READ = (
+    "status",
+    "videos",
+    "videos/1",
+    "similar?clip_id=1",
+    "still?clip_id=1",
+    "sprite?clip_id=1",
+    "media/1",
+    "index/events",
+)
+
 
 def test_programs_have_the_json_of_the_command(place: Place, here: Any) -> None:
     _, out, _ = here("query", "a dog", "a cat", "--not", "rain", "-k", 2, "--all", "--json")
@@ -101,7 +112,12 @@ def test_the_api_is_described_for_those_who_write_clients(place: Place) -> None:
 )
 def test_web_pages_get_no_answer(place: Place, headers: dict[str, str]) -> None:
     typed = {"Content-Type": "application/json", **headers}
-    for path, body in (("/api/search", {"text": "a"}), ("/api/command", {}), ("/api/status", None)):
+    for path, body in (
+        ("/api/search", {"text": "a"}),
+        ("/api/command", {}),
+        ("/api/index", {"paths": ["/"]}),
+        *((f"/api/{path}", None) for path in READ),
+    ):
         status, problem = place.request(path, body, headers=typed)
         assert status == 403
         assert f"http://127.0.0.1:{place.port}" in problem["detail"]
