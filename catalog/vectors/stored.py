@@ -73,7 +73,7 @@ def stored_vectors(
     """
     rows: list[tuple[int, bytes]] = []
     for some in in_batches(ids.tolist()):
-        rows += map(tuple, connection.execute(_VECTORS, {"ids": some}))
+        rows += map(tuple, connection.execute(_VECTORS, {"ids": some}).all())
     vectors = np.zeros((len(ids), dim), np.float32)
     place = {clip_id: number for number, clip_id in enumerate(ids.tolist())}
     found = unpacked([blob for _, blob in rows], dim=dim, address=address)
