@@ -110,9 +110,19 @@ class LibraryVectors:
         return np.isin(ids, np.array(found, dtype=np.int64))
 
     def sample(self, size: int, *, seed: int) -> Vectors:
-        """The vectors (N, D) of random clips, in random order; of all if there are fewer."""
-        ids = np.fromiter(self._connection.scalars(select(CLIPS.c.id)), dtype=np.int64)
-        return self.of(np.random.default_rng(seed).permutation(np.sort(ids))[:size])
+        """The vectors (N, D) of random clips, in random order; of all if there are fewer.
+
+        The same videos give the same clips, in whatever order they were indexed: these are drawn
+        from an order by content, not by id.
+        """
+        rows = self._connection.execute(select(VIDEOS.c.id, VIDEOS.c.fingerprint, VIDEOS.c.sample))
+        videos = sorted(rows, key=lambda row: (row.sample or row.fingerprint, row.fingerprint))
+        place = {video.id: place for place, video in enumerate(videos)}
+        clips = self._connection.execute(select(CLIPS.c.id, CLIPS.c.video_id)).all()
+        ids = np.array([clip.id for clip in clips], np.int64)
+        places = np.array([place[clip.video_id] for clip in clips], np.int64)
+        ids = ids[np.lexsort((ids, places))]
+        return self.of(np.random.default_rng(seed).permutation(ids)[:size])
 
     def of(self, ids: NDArray[np.int64]) -> Vectors:
         """The vectors (N, D) of clips with these ids (N,); 0 for one that was just removed."""

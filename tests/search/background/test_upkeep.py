@@ -67,6 +67,20 @@ def by_hand(catalog, background):
     return scores.max(axis=0), ids[scores.argmax(axis=0)]
 
 
+def test_videos_have_the_same_background_in_whatever_order_they_came(tmp_path):
+    found = []
+    for order in (range(40), reversed(range(40))):
+        with Catalog.open(tmp_path / f"{len(found)}", create=True) as catalog:
+            catalog.bind(Provenance("demo", None, "ab" * 32, DIM, 8, 8.0, 4.0))
+            for number in order:
+                add(catalog, number)
+            keep_background(catalog, Counted().bank)
+            found.append(kept(catalog))
+    one, other = found
+    assert np.array_equal(one.mean_clip, other.mean_clip)
+    assert np.array_equal(one.maxima, other.maxima)
+
+
 def check(catalog):
     background = kept(catalog)
     maxima, best = by_hand(catalog, background)

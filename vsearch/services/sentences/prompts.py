@@ -87,7 +87,8 @@ class Prompts:
         """The mean context (N, D) of random stretches of the catalog's videos."""
         log.info("decoding %d clips for X-CLIP's prompts, once for this catalog", MEAN_OF)
         draw = np.random.default_rng(_SEED)
-        videos = self._catalog.videos()
+        # Not in order of the ids: the same videos give the same mean, whichever was indexed first.
+        videos = sorted(self._catalog.videos(), key=lambda video: video.paths)
         lengths = np.array([max(video.duration, 1e-3) for video in videos])
         total, count = np.zeros(0, np.float32), 0
         for number in draw.choice(len(videos), MEAN_OF, p=lengths / lengths.sum()):
