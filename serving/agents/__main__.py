@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
+import signal
 import sys
 
 from machine import prepare_process
@@ -16,7 +17,6 @@ from serving.commands import CommandLines
 from serving.turns import Turns
 from vsearch.errors import user_errors
 from vsearch.exit_codes import DONE, REFUSED
-from vsearch.interruption import Interruption
 from vsearch.messages import refuse, set_volume
 from vsearch.services.answers.search import WarmSearch
 from vsearch.settings import read_page_settings
@@ -41,16 +41,27 @@ def _answer_until_the_end() -> int:
     return DONE
 
 
+def _end_with_signals() -> None:
+    """End at once on Ctrl-C, SIGTERM and SIGHUP: there is nothing to keep.
+
+    An exception in their place would wait for the thread that waits for stdin.
+    """
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) != signal.SIG_IGN:
+            signal.signal(number, lambda number, _: os._exit(128 + number))
+
+
 def main() -> None:
     """The entry point of the process."""
     prepare_process()
+    _end_with_signals()
     os.chdir("/")  # it keeps no disk from being taken away
     parser = argparse.ArgumentParser(prog="python -m serving.agents")
     for flag in ("--verbose", "--quiet"):
         parser.add_argument(flag, action="store_true")
     given = parser.parse_args()
     set_volume(verbose=given.verbose, quiet=given.quiet)
-    sys.exit(Interruption().exit_code_of(_answer_until_the_end))
+    sys.exit(_answer_until_the_end())
 
 
 if __name__ == "__main__":

@@ -4,6 +4,8 @@ import asyncio
 import base64
 import io
 import json
+import signal
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -14,9 +16,12 @@ from urllib.request import urlopen
 import pytest
 from mcp import Client, StdioServerParameters
 from PIL import Image
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
 
 from catalog import Catalog
 from serving.agents.answers import AgentAnswers
+from serving.agents.endpoint import AgentsEndpoint
 from serving.agents.tools import agent_server
 from serving.commands import CommandLines
 from serving.turns import Turns
@@ -183,6 +188,11 @@ def test_an_installation_without_the_extra_says_so(
     assert (code, out) == (1, b"")
     assert b"install it with `pip install 'vsearch[mcp]'`" in err
     assert err.count(b"\n") == 1
+    warm = WarmSearch(Settings(home=place.home, catalog=place.home / "catalog"))
+    endpoint = AgentsEndpoint(CommandLines(warm), Turns(), page=False)
+    told = TestClient(Starlette(routes=endpoint.routes())).post("/mcp", json={})
+    assert told.status_code == 501
+    assert "vsearch[mcp]" in told.json()["detail"]
 
 
 def test_over_stdio_nothing_but_the_protocol_is_written_and_files_play(place: Place) -> None:
@@ -201,6 +211,28 @@ def test_over_stdio_nothing_but_the_protocol_is_written_and_files_play(place: Pl
     assert files == {str(file) for file in place.films.glob("*.mp4")}
     assert {urlsplit(one["link"]).scheme for one in moments} == {"file"}
     assert moments[0]["link"].endswith(f"#t={moments[0]['start']:g},{moments[0]['end']:g}")
+
+
+def test_a_signal_ends_it_although_the_agent_may_still_ask(place: Place) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-P", "-m", "vsearch", "mcp"],
+        env=place.environment(),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        assert process.stderr is not None
+        client = {"clientInfo": {"name": "test", "version": "1"}, "capabilities": {}}
+        asked = {"protocolVersion": "2025-06-18", **client}
+        line = {"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": asked}
+        process.stdin.write(json.dumps(line).encode() + b"\n")
+        process.stdin.flush()
+        assert json.loads(process.stdout.readline())["id"] == 1
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=30) == 143
+        assert process.stderr.read() == b""
 
 
 def test_a_catalog_may_come_and_change_while_agents_ask(
