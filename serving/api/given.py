@@ -10,8 +10,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from vsearch.services.library.listing import LARGEST_ID
 from vsearch.services.library.places import Place
 
+_LONGEST = 100_000_000  # seconds of a video: three years
+
 Id = Annotated[int, Field(ge=1, le=LARGEST_ID)]
-Time = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Time = Annotated[float, Field(ge=0, le=_LONGEST, allow_inf_nan=False)]
 
 ClipId = Annotated[Id | None, Query(description="A clip; an answer tells its id.")]
 VideoId = Annotated[Id | None, Query(description="A video; an answer or a list tells its id.")]

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _LETTERS = 40  # of what was given
+_BOUNDS = ("ge", "le")
 _USUAL = {
     "missing": "is missing; give it",
     "extra_forbidden": "is not known here; leave it out",
@@ -28,7 +29,7 @@ _WANTED = {
     "finite_number": "a number",
     "float_parsing": "a number",
     "float_type": "a number",
-    "greater_than_equal": "{ge:.0f} or more",
+    "greater_than_equal": "{ge} or more",
     "int_parsing": "a whole number",
     "int_type": "a whole number",
     "less_than_equal": "{le} or less",
@@ -78,7 +79,10 @@ def sentence_of(errors: Sequence[Any]) -> str:
         return f"{name or 'the body'} {usual}"
     given = repr(first["input"])[:_LETTERS]
     if first["type"] in _WANTED:
-        wanted = _WANTED[first["type"]].format(**first.get("ctx", {}))
+        bounds = {
+            name: int(value) for name, value in first.get("ctx", {}).items() if name in _BOUNDS
+        }
+        wanted = _WANTED[first["type"]].format(**bounds)
         return f"{name} is {given}; give {wanted}"
     return f"{name} is {given}: {first['msg']}"
 

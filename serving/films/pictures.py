@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from serving.films.workshop import Make, Workshop
 
 _STILL_WIDTH = 480  # pixels at most
+_AFTER_THE_END = 1.0  # second: a player's clock may show the end, and has its last picture
 
 
 class _PictureEndpoint(Endpoint):
@@ -56,6 +57,8 @@ class StillEndpoint(_PictureEndpoint):
     async def give(self, request: Request, send: Send, *, number: int, at: float) -> None:
         """The same for the video with this id. Raises `FilmError` before anything was sent."""
         film = await self._find(number)
+        if at > film.duration + _AFTER_THE_END:
+            raise FilmError(416, f"The film ends at {film.duration:.3f} seconds.")
 
         def make(_: Callable[[], bool]) -> bytes:
             return thumbnail(film.path, time=at, max_width=_STILL_WIDTH, threads=1)

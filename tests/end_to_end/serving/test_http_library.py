@@ -136,6 +136,8 @@ def test_pictures_are_of_a_second_or_of_a_clip(place: Place, ids: dict[str, int]
         assert Image.open(io.BytesIO(body)).format == "JPEG"
         assert fetch(place, path, If_None_Match=headers["etag"])[0] == 304
         assert fetch(place, path, method="HEAD")[::2] == (200, b"")
+    status, problem = place.request(f"/api/still?video_id={long}&at=1000")
+    assert (status, problem["detail"][:16]) == (416, "The film ends at")
     _, of_span, one = fetch(place, f"/api/sprite?video_id={long}&start=0&end=8")
     assert "columns=" in of_span["x-sprite"]
     assert "start=0.000 end=8.000" in of_span["x-sprite"]
@@ -188,6 +190,7 @@ def test_bytes_come_by_range_and_only_of_what_is_as_it_was_indexed(
         (400, "/api/still?video_id=1", "give `at` in seconds"),
         (400, "/api/still?video_id=1&at=nan", "at is 'nan'; give a number"),
         (400, "/api/still?video_id=1&at=-1", "at is '-1'; give 0 or more"),
+        (400, "/api/still?video_id=1&at=1e308", "at is '1e308'; give 100000000 or less"),
         (404, "/api/still?clip_id=999", "the catalog has no clip 999"),
         (400, "/api/sprite?video_id=1&start=3", "give start and end"),
         (400, "/api/sprite?video_id=1&start=3&end=2", "an end that is later"),

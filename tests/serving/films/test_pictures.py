@@ -71,6 +71,9 @@ def test_pictures_of_nothing_are_refused(cinema: Any) -> None:
     assert cinema.get(cinema.of("sprite", "sounding.mp4", "start=50&end=60")).status == 416
     for query in ("", "at=-1", "at=nan"):
         assert cinema.get(cinema.of("still", "sounding.mp4", query)).status == 400
+    for at in (60, "9" * 300):
+        assert cinema.get(cinema.of("still", "sounding.mp4", f"at={at}")).status == 416
+    assert cinema.get(cinema.of("still", "sounding.mp4", "at=12.5")).status == 200
 
 
 def test_many_ask_at_once(cinema: Any) -> None:

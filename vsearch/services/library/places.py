@@ -37,7 +37,7 @@ class Place:
         files = describe_video(catalog, video_id or 0).files
         path = min(files, key=lambda one: _PREFERRED.index(one.state)).location.path
         # With a weight, the end of a name is not taken for one.
-        return f"{path}^1" if at is None else f"{path}@{at:.3f}^1"
+        return f"{path}^1" if at is None else f"{path}@{abs(at):.3f}^1"
 
 
 def find_clip(catalog: Catalog, clip_id: int) -> ClipMatch:
