@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from machine.presence import is_folder
 from vsearch.errors import SettingError
 from vsearch.startup import HOME_VARIABLE, require_current_folder, usual_home
 
@@ -44,6 +45,13 @@ class Settings:
             return ()
         named = self.catalog if isinstance(self.catalog, Path) else str(self.catalog)
         return "--catalog", named
+
+    @property
+    def model_anywhere(self) -> str | None:
+        """The model for a process that stands in another folder: a folder by its whole path."""
+        if self.model is not None and is_folder(Path(self.model)):
+            return str(Path(self.model).absolute())
+        return self.model
 
     @property
     def secrets(self) -> dict[str, str]:
@@ -125,7 +133,7 @@ def page_environment(settings: Settings, *, token: str | None = None) -> dict[st
         _PAGE_CATALOG: str(settings.catalog),
         **settings.secrets,
     }
-    chosen = {_PAGE_MODEL: settings.model, TOKEN_VARIABLE: token}
+    chosen = {_PAGE_MODEL: settings.model_anywhere, TOKEN_VARIABLE: token}
     return variables | {name: value for name, value in chosen.items() if value}
 
 

@@ -43,6 +43,16 @@ def test_the_page_gets_the_settings_of_the_command_that_started_it(
     assert read_page_settings(page_environment(settings)) == settings
 
 
+def test_a_server_finds_the_folder_of_a_model_from_another_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "tiny").mkdir()
+    monkeypatch.chdir(tmp_path)
+    for given, told in (("tiny", str(tmp_path / "tiny")), ("demo", "demo"), ("a/b@c", "a/b@c")):
+        settings = read_settings({"VSEARCH_HOME": str(tmp_path)}, model=given)
+        assert read_page_settings(page_environment(settings)).model == told
+
+
 def test_a_page_that_the_command_did_not_start_gets_none(tmp_path: Path) -> None:
     with pytest.raises(SettingError, match="was not started by `vsearch ui`"):
         read_page_settings({"VSEARCH_HOME": str(tmp_path)})

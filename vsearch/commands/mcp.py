@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from machine.presence import is_folder
 from vsearch.commands.options import (
     CatalogOption,
     JsonOption,
@@ -59,7 +58,7 @@ def mcp(
     from vsearch.services.agents import require_agents
     from vsearch.show.output import print_json, require_stdout
 
-    settings = start(verbose=verbose, quiet=quiet, catalog=catalog, model=_whole(model))
+    settings = start(verbose=verbose, quiet=quiet, catalog=catalog, model=model)
     require_agents()
     if print_config:
         config = _config(settings)
@@ -80,18 +79,12 @@ def mcp(
     )
 
 
-def _whole(model: str | None) -> str | None:
-    """The name of a model, or the whole path of its folder: the tools run in another folder."""
-    if model is not None and is_folder(Path(model)):
-        return str(Path(model).absolute())
-    return model
-
-
 def _config(settings: Settings) -> dict[str, Any]:
     """What most clients read: how to start the server of the tools, from any folder."""
     program, *before = _command()
     flags = [str(flag) for flag in settings.catalog_flags]
-    model = [] if settings.model is None else ["--model", settings.model]
+    named = settings.model_anywhere
+    model = [] if named is None else ["--model", named]
     variables = {name: os.environ[name] for name in _HANDED_ON if os.environ.get(name)}
     home = {HOME_VARIABLE: str(settings.home)} if os.environ.get(HOME_VARIABLE) else {}
     server = {
