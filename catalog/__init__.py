@@ -1,11 +1,13 @@
 """The catalog: known videos, the files that hold them, and the clips nearest to a vector.
 
 Checks and repairs of a whole catalog are in `catalog.verify`: a question does without their code.
+What needs the database is imported at its first use: processes that read videos do without it.
 """
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from catalog.address import Address, DatabaseUrl
-from catalog.catalog import Catalog
-from catalog.database.claims import Claim, Claims
 from catalog.database.words import require_words
 from catalog.errors import (
     CatalogBusyError,
@@ -61,8 +63,12 @@ from catalog.records import (
     VideoRecord,
 )
 from catalog.spelling import composed, folded, ignores_case, true_path
-from catalog.vectors.library import LibraryVectors
 from catalog.video_filter import EVERY_VIDEO, Orientation, VideoFilter
+
+if TYPE_CHECKING:
+    from catalog.catalog import Catalog
+    from catalog.database.claims import Claim, Claims
+    from catalog.vectors.library import LibraryVectors
 
 __all__ = [
     "EVERY_VIDEO",
@@ -132,3 +138,17 @@ __all__ = [
     "require_words",
     "true_path",
 ]
+
+_LATER = {
+    "Catalog": "catalog.catalog",
+    "Claim": "catalog.database.claims",
+    "Claims": "catalog.database.claims",
+    "LibraryVectors": "catalog.vectors.library",
+}
+
+if not TYPE_CHECKING:  # else type checkers would take any name for one of this package
+
+    def __getattr__(name: str) -> Any:
+        if name not in _LATER:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        return getattr(import_module(_LATER[name]), name)

@@ -104,3 +104,18 @@ def test_a_killed_run_leaves_neither_processes_nor_temporary_files(film, tmp_pat
         assert time.monotonic() < deadline
         time.sleep(0.02)
     assert list(temporary_files.iterdir()) == []
+
+
+def test_it_loads_no_database():
+    code = (
+        "import sys\nimport indexer.decode.fork_server\nimport media\n"
+        "print(*({'faiss', 'sqlalchemy', 'torch'} & {*sys.modules}))"
+    )
+    loaded = subprocess.run(
+        [sys.executable, "-c", code],
+        env=environment(Path()),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert loaded.stdout == "\n"
