@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from media import write_video
+from tests.forked import forked_module
 from tests.tiny_xclip import save_tiny_xclip
 
 REPOSITORY = Path(__file__).parents[2]
@@ -45,22 +46,28 @@ class Vsearch:
         return subprocess.Popen(
             [*within, sys.executable, "-m", "vsearch", *map(str, arguments)],
             cwd=REPOSITORY,
-            env={
-                **os.environ,
-                "VSEARCH_HOME": str(self.home),
-                "HF_HUB_CACHE": str(self.home / "hub"),
-                "OMP_NUM_THREADS": "1",
-                **self.environment,
-            },
+            env=self._variables(),
             text=True,
             errors="surrogateescape",
             **{"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options},
         )
 
     def __call__(self, *arguments: object) -> Run:
-        process = self.start(*arguments)
-        out, err = process.communicate(timeout=300)
-        return Run(process.returncode, out, err)
+        """Run a command line, forked but where variables matter to how a process starts."""
+        if self.environment or sys.platform != "linux":
+            process = self.start(*arguments)
+            out, err = process.communicate(timeout=300)
+            return Run(process.returncode, out, err)
+        return Run(*forked_module("vsearch", *arguments, environment=self._variables()))
+
+    def _variables(self) -> dict[str, str]:
+        return {
+            **os.environ,
+            "VSEARCH_HOME": str(self.home),
+            "HF_HUB_CACHE": str(self.home / "hub"),
+            "OMP_NUM_THREADS": "1",
+            **self.environment,
+        }
 
 
 @pytest.fixture(scope="session")

@@ -3,10 +3,8 @@
 import json
 import os
 import random
-import signal
-import subprocess
-import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +17,7 @@ from benchmarks.many_machines.slow_model import SlowModel
 from catalog import Catalog, DatabaseUrl
 from indexer import IndexSettings, index_library
 from media import write_video
+from tests.forked import Forked, run_module
 from tests.indexer.test_kill import Contents, contents
 
 REPOSITORY = Path(__file__).parents[3]
@@ -29,12 +28,11 @@ FILMS, LONG = 10, (1, 2)
 class Worker:
     """A worker; what it has told so far is in `told`."""
 
-    process: "subprocess.Popen[str]"
+    process: Forked
     told: list[dict[str, Any]] = field(default_factory=list)
     news: threading.Condition = field(default_factory=threading.Condition)
 
     def listen(self) -> None:
-        assert self.process.stdout is not None
         for line in self.process.stdout:
             with self.news:
                 self.told.append(json.loads(line))
@@ -52,12 +50,11 @@ class Worker:
 
     def kill(self) -> None:
         """End it and all its readers at once, as a power cut does."""
-        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.kill()
         self.process.wait()
 
     def end(self) -> tuple[int, str]:
         """Its exit code and its stderr, once it has ended by itself."""
-        assert self.process.stderr is not None
         said = self.process.stderr.read()
         code = self.process.wait(timeout=120)
         self.reader.join()
@@ -116,30 +113,22 @@ def address(new_address: Callable[[], DatabaseUrl]) -> DatabaseUrl:
     return new_address()
 
 
+def work(clock: float, *words: str) -> None:
+    """What a worker does, with so many seconds added to its time of day."""
+    now = time.time
+    time.time = lambda: now() + clock
+    run_module("benchmarks.many_machines.worker", *words)
+
+
 @pytest.fixture
 def start(films: Path, address: DatabaseUrl, tmp_path: Path) -> Iterator[Callable[..., Worker]]:
     """Start a worker on the films; `clock` seconds are added to its time of day."""
     started: list[Worker] = []
 
     def run(*flags: str | Path, clock: float = 0.0, at: DatabaseUrl = address) -> Worker:
-        code = (
-            "import runpy, time; now = time.time\n"
-            f"time.time = lambda: now() + {clock}\n"
-            "runpy.run_module('benchmarks.many_machines.worker', run_name='__main__')"
-        )
-        command = [sys.executable, "-c", code, str(at), str(films), *map(str, flags)]
-        environment = {
-            "PYTHONPATH": str(REPOSITORY),
-            "VSEARCH_HOME": str(tmp_path / f"home {len(started)}"),
-        }
-        process = subprocess.Popen(
-            command,
-            env={**os.environ, **environment},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            start_new_session=True,
-        )
+        environment = {**os.environ, "VSEARCH_HOME": str(tmp_path / f"home {len(started)}")}
+        words = (str(at), str(films), *map(str, flags))
+        process = Forked(work, clock, *words, environment=environment, session=True)
         started.append(Worker(process))
         return started[-1]
 
@@ -147,9 +136,8 @@ def start(films: Path, address: DatabaseUrl, tmp_path: Path) -> Iterator[Callabl
     for worker in started:
         if worker.process.poll() is None:
             worker.kill()
-        for stream in (worker.process.stdout, worker.process.stderr):
-            if stream is not None:
-                stream.close()
+        worker.process.stdout.close()
+        worker.process.stderr.close()
 
 
 @pytest.fixture
