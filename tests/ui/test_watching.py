@@ -4,10 +4,13 @@ import json
 import os
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from base64 import b64encode
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -368,6 +371,16 @@ def test_pictures_of_moments_are_not_black(page_of_many, window) -> None:
     assert min(brightest) > 40, json.dumps(brightest)
 
 
+def run_of(home: Path) -> int:
+    """The process id of the index run that the page has begun."""
+    for _ in range(600):
+        for told in home.rglob("run.json"):
+            with suppress(ValueError):  # it is being written
+                return int(json.loads(told.read_text())["pid"])
+        time.sleep(0.05)
+    raise AssertionError("no run was begun")
+
+
 def test_a_folder_that_is_added_becomes_searchable_while_the_page_is_used(
     page_of_many, window, browser, watch_page
 ) -> None:
@@ -382,6 +395,8 @@ def test_a_folder_that_is_added_becomes_searchable_while_the_page_is_used(
     look(window, page_of_many, view="Library")
     window.get_by_label("Add a folder of videos").fill(str(home / "more"))
     window.get_by_role("button", name="Index").click()
+    run = run_of(home)
+    os.kill(run, signal.SIGSTOP)  # or it could end before it is seen
     window.get_by_text("Indexing").first.wait_for()
     with browser.new_context() as context:
         other = context.new_page()
@@ -397,6 +412,7 @@ def test_a_folder_that_is_added_becomes_searchable_while_the_page_is_used(
         other.locator(".vs-picture").first.click()
         until(other, "document.querySelector('video').currentTime > 0.2")
         other.evaluate("document.querySelector('video').the = 'one that was begun'")
+        os.kill(run, signal.SIGCONT)
         number = 6 if MATERIAL is not None else 5
         other.get_by_text(f"{number} videos").first.wait_for()
         # What plays goes on in the grid of the larger library.
