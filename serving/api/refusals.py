@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _LETTERS = 40  # of what was given
-_BOUNDS = ("ge", "le")
+_BOUNDS = ("ge", "le", "min_length")
 _USUAL = {
     "missing": "is missing; give it",
     "extra_forbidden": "is not known here; leave it out",
@@ -35,6 +35,7 @@ _WANTED = {
     "less_than_equal": "{le} or less",
     "list_type": "a list",
     "string_type": "a text",
+    "too_short": "a list of {min_length} or more",
 }
 
 
@@ -67,6 +68,8 @@ async def not_served(request: Request, error: Exception) -> Response:
     sentence = error.detail
     if error.status_code == 404:
         sentence = f"there is nothing at {request.url.path}; see /api/openapi.json"
+    elif error.status_code == 405 and (allowed := (error.headers or {}).get("Allow")):
+        sentence = f"{request.url.path} takes {allowed}, not {request.method}"
     return problem(error.status_code, sentence, headers=error.headers)
 
 

@@ -62,7 +62,9 @@ def play(path: Path, *, start: float) -> str:
     try:
         code = start_detached([program, *options, path], seconds=_SECONDS_TO_FAIL)
     except OSError as error:
-        raise PlayerError(f"{name} cannot be started ({error.strerror})") from error
+        raise PlayerError(
+            f"{name} cannot be started ({error.strerror}); install it anew, or remove it"
+        ) from error
     if code:
         raise PlayerError(
             f"{name} ended at once, with exit code {code}; to see why, run"

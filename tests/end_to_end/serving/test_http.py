@@ -67,7 +67,8 @@ def test_addresses_methods_and_kinds_that_are_not_served_are_problems(place: Pla
     assert place.request("/api/nothing")[0] == 404
     status, problem = place.request("/")
     assert (status, problem["detail"]) == (404, "there is nothing at /; see /api/openapi.json")
-    assert place.request("/api/search")[0] == 405
+    status, problem = place.request("/api/search")
+    assert (status, problem["detail"]) == (405, "/api/search takes POST, not GET")
     status, problem = place.request("/api/search", {"text": "a"}, headers={})
     assert (status, problem["title"]) == (415, "Unsupported Media Type")
 

@@ -213,7 +213,7 @@ def test_what_is_not_known_is_refused_with_a_sentence(
         (400, "/api/similar", {"clip": 3}, "give either a clip_id or a video_id"),
         (400, "/api/similar", {"clip_id": "3"}, "clip_id is '3'; give a whole number"),
         (400, "/api/similar", {"clip_id": 1, "lmit": 3}, "there is no 'lmit' in a question"),
-        (400, "/api/index", {"paths": []}, "paths is []"),
+        (400, "/api/index", {"paths": []}, "paths is []; give a list of 1 or more"),
         (400, "/api/index", {"paths": "/films"}, "paths is '/films'; give a list"),
         (400, "/api/index", {"path": "/films"}, "paths is missing; give it"),
         (400, "/api/index", {"paths": ["/"], "model": "x"}, "model is not known here"),

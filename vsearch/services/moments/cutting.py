@@ -219,7 +219,9 @@ def _require_targets(options: CutOptions, moments: Sequence[FoundMoment]) -> Non
         try:
             place.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise CutError(f"{shown(place)} cannot be made: {error.strerror}") from error
+            raise CutError(
+                f"the folder {shown(place)} cannot be made ({error.strerror}); give another with -o"
+            ) from error
         remove_leftovers(place)
 
 
